@@ -1,0 +1,51 @@
+"""An operation of the API as data. The generated `endpoints` module is a table of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Literal, TypeVar
+
+import attrs
+
+__all__ = ["Auth", "Endpoint", "Paging", "Read"]
+
+T = TypeVar("T")
+Page = TypeVar("Page")
+Item = TypeVar("Item")
+
+Auth = Literal["token", "api_key"]
+
+Read = Callable[[object], T]
+"""Turns parsed JSON into a typed result, or raises `codec.Mismatch`."""
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint(Generic[T]):
+    """One operation: everything about it that does not change from call to call."""
+
+    method: str
+    path: str
+    """With `{name}` for each path value, such as `/v1/things/{thing_id}`."""
+    read: Read[T]
+    auth: Auth = "token"
+    idempotency: str | None = None
+    """The header that carries the idempotency key, or None when the operation takes none."""
+    generate: tuple[str, ...] = ()
+    """Body fields that the client fills with a fresh uuid4 when the caller leaves them out."""
+    retry: bool = True
+    none_on: tuple[int, ...] = ()
+    """Statuses that are answered with None instead of an error."""
+
+
+@attrs.frozen(kw_only=True)
+class Paging(Generic[Page, Item]):
+    """How to walk over all pages of an operation."""
+
+    endpoint: Endpoint[Page]
+    items: Callable[[Page], list[Item]]
+    cursor: str
+    """The query parameter that says where a page starts."""
+    by: Callable[[Item], int | None]
+    """The item's own value that the cursor is compared with."""
+    descending: bool
+    """Newest first: the next cursor is the smallest value of the page, else the largest."""

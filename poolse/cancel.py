@@ -1,0 +1,62 @@
+"""A token that ends calls from outside, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from poolse.errors import Cancelled
+
+__all__ = ["CancelToken"]
+
+
+class CancelToken:
+    """Ends the calls that carry it: `chat.me.show(options=CallOptions(cancel=token))`.
+
+    Thread-safe, one-way and reusable for many calls at once. A call that is ended this way raises
+    `Cancelled`, wherever it was: waiting to retry, connecting, or waiting for the server.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._callbacks: dict[object, Callable[[], object]] = {}
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """End all calls that carry this token, now and later. Calling it again does nothing."""
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            callbacks = list(self._callbacks.values())
+            self._callbacks.clear()
+        for callback in callbacks:
+            callback()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `Cancelled` once `cancel` was called."""
+        if self._cancelled:
+            raise Cancelled
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` on `cancel`, in the cancelling thread; at once if that has happened.
+
+        Returns:
+            A function that takes the callback back.
+        """
+        key = object()
+        with self._lock:
+            if not self._cancelled:
+                self._callbacks[key] = callback
+                return lambda: self._forget(key)
+        callback()
+        return lambda: None
+
+    def _forget(self, key: object) -> None:
+        with self._lock:
+            self._callbacks.pop(key, None)

@@ -1,0 +1,267 @@
+"""Every error that the library raises.
+
+All of them can be pickled and copied: they carry plain values and are rebuilt from their
+arguments. `Cancelled` stands outside the tree on purpose, so that `except PoolseError` never
+swallows a cancellation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+__all__ = [
+    "ApiError",
+    "AuthError",
+    "BadRequestError",
+    "Cancelled",
+    "ChannelClosed",
+    "ConflictError",
+    "ConnectionFailed",
+    "DecodeError",
+    "ForbiddenError",
+    "JoinError",
+    "NetworkError",
+    "NotFoundError",
+    "PoolseError",
+    "PushError",
+    "PushOutcomeUnknown",
+    "PushTimeout",
+    "RateLimitedError",
+    "RealtimeError",
+    "RequestTimeout",
+    "ServerError",
+    "SlowConsumer",
+    "UploadError",
+    "UsageError",
+    "ValidationError",
+]
+
+TimeoutPhase = Literal["connect", "read", "write", "pool", "total"]
+
+
+def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:
+    error = cls.__new__(cls)
+    error.__dict__.update(state)
+    error.args = (str(state.get("message", "")),)
+    return error
+
+
+class PoolseError(Exception):
+    """Base of all errors of this library.
+
+    Attributes:
+        message: What happened, for people.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Callable[..., BaseException], tuple[object, ...]]:
+        return _rebuild, (type(self), dict(self.__dict__))
+
+
+class UsageError(PoolseError, ValueError):
+    """The library was used in a way that cannot work: wrong arguments, or a closed client."""
+
+
+class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)
+    """A `CancelToken` was cancelled. Deliberately not a `PoolseError`."""
+
+    def __init__(self, message: str = "cancelled") -> None:
+        super().__init__(message)
+
+
+class ApiError(PoolseError):
+    """The server answered with a status that is not 2xx.
+
+    Attributes:
+        status: The HTTP status.
+        code: The stable code of the error envelope, `unknown_error` when there was no envelope.
+        message: The server's own words.
+        doc_url: Where the code is explained, "" when unknown.
+        details: What the envelope said beyond that, or None.
+        request_id: The server's id of the request, or None. Name it when you ask for help.
+        retry_after: Seconds that the server asked to wait, 0.0 when it did not.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        doc_url: str = "",
+        details: Mapping[str, object] | None = None,
+        request_id: str | None = None,
+        retry_after: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.doc_url = doc_url
+        self.details = details
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        known = {"request_id": self.request_id, "see": self.doc_url}
+        more = ", ".join(f"{name}={value}" for name, value in known.items() if value)
+        return f"{self.status} {self.code}: {self.message}" + (f" ({more})" if more else "")
+
+
+class BadRequestError(ApiError):
+    """400: the request made no sense to the server."""
+
+
+class AuthError(ApiError):
+    """401: the token is refused, also after one refresh. Sign the user in again.
+
+    Realtime raises it too, when the handshake is refused (401 or 403) twice in a row.
+    """
+
+
+class ForbiddenError(ApiError):
+    """403: the token is good, but may not do this."""
+
+
+class NotFoundError(ApiError):
+    """404: there is no such row, or the user may not know of it."""
+
+
+class ConflictError(ApiError):
+    """409: the row is in a state that forbids the change."""
+
+
+class ValidationError(ApiError):
+    """422: a value was refused. `details` often says which."""
+
+
+class RateLimitedError(ApiError):
+    """429: too many calls, and the retries are used up, or the wait asked for is too long.
+
+    Attributes:
+        retry_after: Seconds to wait, from the Retry-After header; 0.0 when absent.
+    """
+
+
+class ServerError(ApiError):
+    """5xx: the server failed, also after the retries."""
+
+
+class NetworkError(PoolseError):
+    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`."""
+
+
+class RequestTimeout(NetworkError, TimeoutError):
+    """A time limit was reached. Also the builtin `TimeoutError`.
+
+    Attributes:
+        phase: Which limit: `connect`, `read`, `write`, `pool` or `total`.
+        limit: That limit in seconds.
+    """
+
+    def __init__(self, phase: TimeoutPhase, limit: float) -> None:
+        super().__init__(
+            f"no answer within {limit:g} s ({phase} timeout); "
+            f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call"
+        )
+        self.phase: TimeoutPhase = phase
+        self.limit = limit
+
+
+class DecodeError(PoolseError):
+    """The server sent something else than the API promises.
+
+    Attributes:
+        path: Where in the answer, as `$.data[3].sequence`.
+    """
+
+    def __init__(self, message: str, path: str = "$") -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class UploadError(PoolseError):
+    """The storage refused the bytes of an upload.
+
+    Attributes:
+        status: The storage's HTTP status.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RealtimeError(PoolseError):
+    """Something went wrong on the socket or on a channel."""
+
+
+class ConnectionFailed(RealtimeError):  # noqa: N818  (an event, as the three below)
+    """The socket could not be opened, or was lost. The client tries again by itself unless `final`.
+
+    Attributes:
+        code: WebSocket close code, or HTTP status of a refused handshake, or None.
+        final: True when it will not be tried again.
+    """
+
+    def __init__(self, message: str, code: int | None = None, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.final = final
+
+
+class JoinError(RealtimeError):
+    """The server refused a channel.
+
+    Attributes:
+        topic: The channel's topic.
+        reason: The server's reason, such as `unauthorized`.
+    """
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"cannot join {topic}: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class ChannelClosed(RealtimeError):  # noqa: N818
+    """The channel was left, or the client closed, while something waited on it."""
+
+
+class PushError(RealtimeError):
+    """The server answered a push with an error.
+
+    Attributes:
+        event: The event pushed.
+        response: The server's response.
+    """
+
+    def __init__(self, event: str, response: object) -> None:
+        super().__init__(f"{event} was refused: {response}")
+        self.event = event
+        self.response = response
+
+
+class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
+    """No reply to a push, or to a join, came in time. Also the builtin `TimeoutError`."""
+
+
+class PushOutcomeUnknown(RealtimeError):  # noqa: N818
+    """The connection was lost after a push was sent and before its reply: it may or may not have worked."""
+
+
+class SlowConsumer(RealtimeError):  # noqa: N818
+    """Events came faster than a subscriber took them, and its queue ran full.
+
+    Attributes:
+        dropped: How many events that subscriber lost since the last report.
+    """
+
+    def __init__(self, message: str, dropped: int) -> None:
+        super().__init__(message)
+        self.dropped = dropped
