@@ -1,0 +1,80 @@
+"""poolse: the Python client of the poolse chat backend, sync and async.
+
+from poolse import Poolse
+
+with Poolse(get_token=mint) as chat:
+    print(chat.me.show())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from poolse import errors
+from poolse._generated.names import NAMES
+from poolse.errors import *
+from poolse.types import UNSET, Unset
+from poolse.version import version
+
+if TYPE_CHECKING:
+    from poolse._core.codec import missing, to_dict
+    from poolse._core.settings import POOLSE_API_URL
+    from poolse._generated import public
+    from poolse._generated.public import *
+    from poolse._realtime.events import RealtimeStatus, UnknownEvent
+    from poolse.cancel import CancelToken
+    from poolse.client import AsyncPoolse, Poolse
+    from poolse.options import CallOptions, Timeout
+
+__version__ = version
+
+# Loaded when first used: importing poolse costs no third-party import.
+_LAZY = {
+    "POOLSE_API_URL": "poolse._core.settings",
+    "AsyncPoolse": "poolse.client",
+    "CallOptions": "poolse.options",
+    "CancelToken": "poolse.cancel",
+    "Poolse": "poolse.client",
+    "RealtimeStatus": "poolse._realtime.events",
+    "Timeout": "poolse.options",
+    "UnknownEvent": "poolse._realtime.events",
+    "missing": "poolse._core.codec",
+    "to_dict": "poolse._core.codec",
+    **NAMES,
+}
+
+__all__ = [
+    "POOLSE_API_URL",
+    "UNSET",
+    "AsyncPoolse",
+    "CallOptions",
+    "CancelToken",
+    "Poolse",
+    "RealtimeStatus",
+    "Timeout",
+    "UnknownEvent",
+    "Unset",
+    "missing",
+    "to_dict",
+    "version",
+]
+__all__ += errors.__all__
+if TYPE_CHECKING:
+    __all__ += public.__all__
+else:
+    __all__ += list(NAMES)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = _LAZY[name]
+    except KeyError:
+        raise AttributeError(f"module 'poolse' has no attribute {name!r}") from None
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,7 +7,7 @@ swallows a cancellation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal
 
 __all__ = [
@@ -84,7 +84,7 @@ class ApiError(PoolseError):
         code: The stable code of the error envelope, `unknown_error` when there was no envelope.
         message: The server's own words.
         doc_url: Where the code is explained, "" when unknown.
-        details: What the envelope said beyond that, or None.
+        details: What the envelope said beyond that, as parsed JSON, or None.
         request_id: The server's id of the request, or None. Name it when you ask for help.
         retry_after: Seconds that the server asked to wait, 0.0 when it did not.
     """
@@ -95,7 +95,7 @@ class ApiError(PoolseError):
         code: str,
         message: str,
         doc_url: str = "",
-        details: Mapping[str, object] | None = None,
+        details: object = None,
         request_id: str | None = None,
         retry_after: float = 0.0,
     ) -> None:

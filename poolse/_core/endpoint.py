@@ -33,8 +33,6 @@ class Endpoint(Generic[T]):
     generate: tuple[str, ...] = ()
     """Body fields that the client fills with a fresh uuid4 when the caller leaves them out."""
     retry: bool = True
-    none_on: tuple[int, ...] = ()
-    """Statuses that are answered with None instead of an error."""
 
 
 @attrs.frozen(kw_only=True)

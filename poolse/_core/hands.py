@@ -1,20 +1,21 @@
-"""What a flow needs done for it. The two bodies each have hands; the flows are written against these.
+"""What a flow needs done for it: the effects of a call, behind two small protocols.
 
-A flow is an `async def` that only awaits hands. The async body awaits the flow. The sync body's
-hands return at once, so that one `send(None)` runs the flow from start to end without suspending:
-`run_flow` does that and asserts it.
+A flow is an `async def` that only awaits these. The async body awaits the flow. The sync body's
+methods are `async def` too, but return at once, so that one `send(None)` runs the flow from start
+to end without suspending: `run_flow` does that and asserts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
-__all__ = ["Answer", "Hands", "Outgoing", "run_flow"]
+__all__ = ["Answer", "Hands", "Outgoing", "Sender", "Tokens", "run_flow"]
 
 T = TypeVar("T")
 
@@ -27,7 +28,11 @@ class Outgoing:
     url: str
     """Absolute and already percent-encoded: it goes out byte for byte as it stands here."""
     headers: Sequence[tuple[str, str]]
-    content: bytes | None
+    content: bytes | None = attrs.field(repr=False)
+
+    def has_header(self, name: str | None) -> bool:
+        """Whether it carries the header, spelt exactly so."""
+        return any(given == name for given, _ in self.headers)
 
 
 @attrs.frozen
@@ -37,22 +42,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     """Looked up case-insensitively."""
-    content: bytes
+    content: bytes = attrs.field(repr=False)
 
 
-class Hands(Protocol):
-    """Effects of one call. `Cancelled` and task cancellation come out of any of them."""
+class Sender(Protocol):
+    """Carries requests, and waits. `Cancelled` and task cancellation come out of both."""
 
-    async def token(self) -> str | None:
-        """A token that is believed good. What `get_token` raises comes out unwrapped."""
-        ...
-
-    async def reject_token(self, token: str | None) -> None:
-        """The server refused this token: never hand it out again."""
-        ...
-
-    async def send(self, request: Outgoing, timeout: Timeout) -> Answer:
-        """Send once and read the whole answer, with any status.
+    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+        """Send once and read the whole answer, whatever its status.
 
         Raises:
             RequestTimeout: One of the limits was reached.
@@ -60,17 +57,33 @@ class Hands(Protocol):
         """
         ...
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         """Wait; a cancellation ends the wait at once."""
         ...
 
-    def now(self) -> float:
-        """Wall clock, seconds since 1970: only to read a Retry-After date."""
+
+class Tokens(Protocol):
+    """Hands out the credential. Whoever asks while it is being fetched shares that one fetch."""
+
+    async def get(self, cancel: CancelToken | None) -> str | None:
+        """A token that is believed good. What `get_token` raises comes out unwrapped."""
         ...
 
-    def random(self) -> float:
-        """In [0, 1), for the jitter of the backoff."""
+    def reject(self, token: str | None) -> bool:
+        """The server refused this token: forget it. Whether asking again may give another."""
         ...
+
+
+@attrs.frozen
+class Hands:
+    """All effects that a flow may have."""
+
+    sender: Sender
+    tokens: Tokens
+    now: Callable[[], float]
+    """Wall clock, seconds since 1970: only to read a Retry-After date."""
+    random: Callable[[], float]
+    """In [0, 1), for the jitter of the backoff."""
 
 
 def run_flow(flow: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,80 @@
+# One-word targets; `make` lists them. A fresh machine needs Python >= 3.11 and make, nothing else.
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+STAMP := .venv/.stamp
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
+GATES := style lint pyright mypy imports drift
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# A gate is silent while it is green; when it is red its whole output comes in one piece, so that
+# gates that run side by side stay readable.
+define gate
+@start=$$SECONDS; \
+if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start)); \
+else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
+endef
+
+.PHONY: help venv generate format check $(GATES) test interop mutants bench demo rooms clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## create .venv with everything in it
+
+$(STAMP): pyproject.toml
+	@python=; for name in $(PYTHONS); do \
+	  if $$name -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'poolse needs Python 3.11 or newer with venv (on Debian: apt install python3-venv).' >&2; \
+	  exit 1; \
+	fi; \
+	echo "setting up .venv with $$($$python --version)"; \
+	[ -x $(PY) ] || $$python -m venv .venv
+	@$(PY) -m pip install --quiet --editable '.[dev,sandbox,cli]'
+	@touch $@
+
+generate: venv ## spec -> poolse/_generated
+	@$(PY) -m codegen
+
+format: venv ## let ruff rewrite what it can
+	@$(PY) -m ruff format --quiet
+	@$(PY) -m ruff check --fix --quiet
+
+check: venv ## style, lint, types, import contracts, drift (under 45 s)
+	@$(MAKE) --jobs=3 --keep-going $(GATES) 2>&1 | grep -v '^make'; exit $${PIPESTATUS[0]}
+
+style: ; $(call gate,$(PY) -m ruff format --check)
+lint: ; $(call gate,$(PY) -m ruff check)
+pyright: ; $(call gate,.venv/bin/pyright)
+mypy: ; $(call gate,$(PY) -m mypy)
+imports: ; $(call gate,.venv/bin/lint-imports)
+drift: ; $(call gate,$(PY) -m codegen --check)
+
+test: venv ## all tests but interop (under 10 min)
+	@$(PY) -m pytest -n 2 -q -m 'not interop'
+
+interop: venv ## the official JavaScript clients against the sandbox (needs node)
+	@$(PY) -m pytest -q -m interop tests/interop
+
+mutants: venv ## break the code on purpose; the named tests must turn red
+	@$(PY) -m tests.mutants
+
+bench: venv ## the performance targets, each a ratio in one run
+	@$(PY) -m tests.bench
+
+demo: venv ## a conversation on the sandbox, to watch
+	@$(PY) -m poolse.sandbox.demo
+
+rooms: venv ## hand-written lines per room against the budgets
+	@$(PY) -m tests.house.rooms
+
+clean: ## remove caches and build products, not .venv
+	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

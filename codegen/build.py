@@ -1,0 +1,26 @@
+"""A spec without mistakes -> the API as frozen objects."""
+
+from __future__ import annotations
+
+from codegen.build_calls import build_resources
+from codegen.build_events import build_channels
+from codegen.build_types import Types
+from codegen.ir import Api
+from codegen.spec import Spec
+
+__all__ = ["build"]
+
+
+def build(spec: Spec) -> Api:
+    """Everything that is generated."""
+    types = Types(spec)
+    resources = build_resources(spec, types)
+    channels = build_channels(spec, types)
+    models = types.models()
+    return Api(
+        enums=types.enums(),
+        models=models,
+        resources=resources,
+        channels=channels,
+        realtime=spec.events.text("x-sdk", "class"),
+    )

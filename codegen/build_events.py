@@ -1,0 +1,102 @@
+"""Channels -> channel classes with events and pushes."""
+
+from __future__ import annotations
+
+from codegen.build_types import Types
+from codegen.ir import Channel, Event, Param, Presence, Push
+from codegen.naming import constant, pascal, snake
+from codegen.source import Node
+from codegen.spec import Spec, path_names
+
+__all__ = ["build_channels", "event_class"]
+
+
+def event_class(spec: Spec, operation: Node) -> str:
+    """The class of an event: the key under which its payload is declared."""
+    return pascal(spec.event_declaration(operation).key)
+
+
+def build_channels(spec: Spec, types: Types) -> tuple[Channel, ...]:
+    """All channels, in the order of the spec."""
+    return tuple(
+        _channel(name, node, spec, types) for name, node in spec.events.get("channels").items()
+    )
+
+
+def _channel(name: str, node: Node, spec: Spec, types: Types) -> Channel:
+    topic, accessor = node.text("address"), node.text("x-sdk", "accessor")
+    param = path_names(topic)[0]
+    operations = list(spec.event_operations(name))
+    events = {
+        op.key: _event(op, spec, types) for op in operations if op.text("action") == "receive"
+    }
+    return Channel(
+        const=constant(accessor),
+        accessor=accessor,
+        class_name=node.text("x-sdk", "class"),
+        union=f"{pascal(accessor)}Event",
+        doc=node.text("title"),
+        topic=topic,
+        param=param,
+        param_doc=node.text("parameters", param, "description"),
+        events=tuple(events.values()),
+        pushes=tuple(_push(op, spec, types) for op in operations if op.text("action") == "send"),
+        presence=_presence(node.get("x-sdk", "presence"), events),
+    )
+
+
+def _presence(node: Node, events: dict[str, Event]) -> Presence | None:
+    if not node:
+        return None
+    return Presence(
+        property=node.text("property"),
+        state=events[node.text("state")],
+        diff=events[node.text("diff")],
+    )
+
+
+def _event(operation: Node, spec: Spec, types: Types) -> Event:
+    payload = spec.event_payload(operation)
+    name = event_class(spec, operation)
+    kind = types.of(payload) if payload.text("$ref") or _is_map(spec, payload) else None
+    is_row = bool(kind) and not _is_map(spec, payload)
+    summary = operation.text("summary")
+    return Event(
+        const=constant(name),
+        wire=spec.event_declaration(operation).text("name"),
+        callback=operation.text("x-sdk", "callback"),
+        class_name=name,
+        doc=summary,
+        replay=operation.text("x-sdk", "replay") == "last",
+        row=kind.reader.removeprefix("read_") if kind and is_row else "",
+        base=kind.result if kind else "Row",
+        map_reader=kind.reader if kind and not is_row else "",
+        model=None if kind else types.model(name, payload, summary),
+        reader=f"read_{snake(name)}",
+    )
+
+
+def _is_map(spec: Spec, payload: Node) -> bool:
+    target = spec.resolve(payload)
+    return not target.get("properties") and bool(target.get("additionalProperties").mapping)
+
+
+def _push(operation: Node, spec: Spec, types: Types) -> Push:
+    return Push(
+        wire=spec.event_declaration(operation).text("name"),
+        method=operation.text("x-sdk", "push"),
+        summary=operation.text("summary"),
+        params=tuple(
+            Param(
+                name=node.text("x-sdk", "name") or wire,
+                wire=wire,
+                where="body",
+                annotation=types.of(node).argument_text,
+                required=True,
+                positional=False,
+                generate=False,
+                doc=types.describe(node),
+            )
+            for wire, node in spec.resolve(spec.event_payload(operation)).get("properties").items()
+        ),
+    )

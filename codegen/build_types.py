@@ -1,0 +1,198 @@
+"""Schemas -> types, rows and enums."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from codegen.ir import Enum, Field, Model
+from codegen.naming import member, pascal, snake
+from codegen.source import Node
+from codegen.spec import Spec
+
+__all__ = ["Type", "Types"]
+
+
+@attrs.frozen(kw_only=True)
+class Type:
+    """A schema as text: what a result is called, what an argument is called, how it is read."""
+
+    result: str
+    argument: str
+    reader: str
+    scalar: str = ""
+    kind: str = ""
+    nullable: bool = False
+
+    @property
+    def result_text(self) -> str:
+        """The annotation of a result."""
+        return f"{self.result} | None" if self.nullable else self.result
+
+    @property
+    def argument_text(self) -> str:
+        """The annotation of an argument."""
+        return f"{self.argument} | None" if self.nullable else self.argument
+
+    @property
+    def reader_text(self) -> str:
+        """The expression that reads it where it is no field."""
+        return f"nullable({self.reader})" if self.nullable else self.reader
+
+
+def _scalar(name: str, reader: str, kind: str) -> Type:
+    return Type(result=name, argument=name, reader=reader, scalar=name, kind=kind)
+
+
+STRING: Final = _scalar("str", "string", "a string")
+SCALARS: Final = {
+    "string": STRING,
+    "integer": _scalar("int", "integer", "an integer"),
+    "boolean": _scalar("bool", "boolean", "a boolean"),
+    "number": Type(result="float", argument="float", reader="number"),
+}
+TIME: Final = Type(result="datetime", argument="datetime", reader="instant")
+OBJECT: Final = Type(
+    result="dict[str, Any]",
+    argument="Mapping[str, object]",
+    reader="json_object",
+)
+ANYTHING: Final = Type(result="Json", argument="object", reader="read_json")
+
+
+class Types:
+    """Turns schemas into types, and remembers which rows and enums they need."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._rows: dict[str, Node] = {}
+        self._enums: dict[str, Enum] = {}
+
+    def of(self, node: Node) -> Type:
+        """The type of a schema, given as written or by reference."""
+        plain, may_be_null = self._without_null(node)
+        target = self._spec.resolve(plain)
+        inner, inherits_null = self._without_null(target)
+        kind = self._plain(self._spec.resolve(inner))
+        return attrs.evolve(kind, nullable=may_be_null or inherits_null)
+
+    def _without_null(self, node: Node) -> tuple[Node, bool]:
+        """The schema beside null, and whether null is allowed."""
+        others = [one for one in node.get("oneOf").each() if one.get("type").value != "null"]
+        if others:
+            return others[0], True
+        return node, "null" in node.get("type").strings()
+
+    def _plain(self, node: Node) -> Type:
+        if node.get("enum"):
+            return self._enum_type(node)
+        kinds = [kind for kind in node.get("type").strings() if kind != "null"]
+        match kinds:
+            case ["array"]:
+                item = self.of(node.get("items"))
+                return Type(
+                    result=f"list[{item.result_text}]",
+                    argument=f"Sequence[{item.argument_text}]",
+                    reader=f"list_of({item.reader_text})",
+                )
+            case ["object"]:
+                return self._object(node)
+            case ["string"] if node.text("format") == "date-time":
+                return TIME
+            case [kind]:
+                return SCALARS[kind]
+            case _:
+                return ANYTHING
+
+    def _object(self, node: Node) -> Type:
+        if node.get("properties"):
+            self._rows.setdefault(node.key, node)
+            return Type(result=node.key, argument=node.key, reader=f"read_{snake(node.key)}")
+        values = node.get("additionalProperties")
+        if not values.mapping:
+            return OBJECT
+        value = self.of(values)
+        return Type(
+            result=f"dict[str, {value.result_text}]",
+            argument=f"Mapping[str, {value.argument_text}]",
+            reader=f"map_of({value.reader_text})",
+        )
+
+    def _enum_type(self, node: Node) -> Type:
+        name = node.text("x-sdk", "class") or node.key
+        values = node.get("enum").strings()
+        default = self._spec.rest.text("x-sdk", "enums") or "open"
+        self._enums[name] = Enum(
+            name=name,
+            doc=node.text("description") or f"Values of `{snake(name)}`.",
+            members=tuple((member(value), value) for value in values),
+            open=(node.text("x-sdk", "enums") or default) == "open",
+            reader=f"read_{snake(name)}",
+        )
+        choices = ", ".join(f'"{value}"' for value in values)
+        return Type(
+            result=name, argument=f"{name} | Literal[{choices}]", reader=f"read_{snake(name)}"
+        )
+
+    def describe(self, node: Node) -> str:
+        """What the spec says of a value: at the place of its use, else where it is declared."""
+        plain, _ = self._without_null(node)
+        return node.text("description") or self._spec.resolve(plain).text("description")
+
+    def model(self, name: str, node: Node, doc: str) -> Model:
+        """A class for an object with fields."""
+        required = node.get("required").strings()
+        item = self._page_item(node)
+        fields = tuple(
+            self._field(wire, value, wire in required, bool(item))
+            for wire, value in node.get("properties").items()
+        )
+        return Model(
+            name=name,
+            doc=doc,
+            base=f"Page[{item}]" if item else "Row",
+            item=item,
+            fields=fields,
+            reader=f"read_{snake(name)}",
+        )
+
+    def _page_item(self, node: Node) -> str:
+        """The class of the rows, when the object is a page: a list of rows under `data`."""
+        data = self._spec.resolve(node.get("properties", "data"))
+        item = self._spec.resolve(data.get("items"))
+        is_page = "data" in node.get("required").strings() and item.get("properties")
+        return item.key if is_page else ""
+
+    def _field(self, wire: str, node: Node, required: bool, in_page: bool) -> Field:
+        kind = self.of(node)
+        return Field(
+            name=node.text("x-sdk", "name") or wire,
+            wire=wire,
+            annotation=kind.result_text if required else f"{kind.result} | None",
+            doc=self.describe(node),
+            required=required,
+            nullable=kind.nullable,
+            essential=required and (wire == "id" or (in_page and wire == "data")),
+            secret=node.get("x-sdk", "secret").value is True,
+            scalar=kind.scalar,
+            kind=kind.kind,
+            reader="" if kind.scalar else kind.reader,
+        )
+
+    def models(self) -> tuple[Model, ...]:
+        """All rows that were met so far, and those that they are made of; pages come last."""
+        built: dict[str, Model] = {}
+        while len(built) < len(self._rows):
+            for name, node in list(self._rows.items()):
+                if name not in built:
+                    doc = node.text("description") or f"{pascal(name)}."
+                    built[name] = self.model(name, node, doc)
+        order = [name for name, _ in self._spec.schemas()]
+        return tuple(
+            sorted(built.values(), key=lambda model: (bool(model.item), order.index(model.name)))
+        )
+
+    def enums(self) -> tuple[Enum, ...]:
+        """All enums that were met so far, by name."""
+        return tuple(self._enums[name] for name in sorted(self._enums))

@@ -1,0 +1,75 @@
+"""The imports of a generated file: exactly the names that it uses, sorted."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["import_block"]
+
+MODULES: Final = {"attrs", "builtins"}
+
+LIBRARY: Final = {
+    "collections.abc": ("AsyncIterator", "Callable", "Iterator", "Mapping", "Sequence"),
+    "datetime": ("datetime",),
+    "enum": ("StrEnum",),
+    "typing": ("Any", "ClassVar", "Final", "Literal", "TypeAlias"),
+    "poolse._core.caller": ("AsyncCaller", "Caller"),
+    "poolse._core.codec": ("register",),
+    "poolse._core.endpoint": ("Endpoint", "Paging"),
+    "poolse._core.reading": (
+        "Mismatch",
+        "Shapes",
+        "boolean",
+        "instant",
+        "integer",
+        "json_object",
+        "list_of",
+        "map_of",
+        "nullable",
+        "number",
+        "read_json",
+        "read_nothing",
+        "setters",
+        "string",
+    ),
+    "poolse._core.rows": ("Page", "Row"),
+    "poolse._realtime.aio": ("AsyncChannel", "AsyncRealtime"),
+    "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
+    "poolse._realtime.sync": ("Channel", "Realtime"),
+    "poolse.options": ("CallOptions",),
+    "poolse.types": ("UNSET", "Json", "OpenEnum", "Unset"),
+}
+HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in names}
+
+
+def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
+    """What `body`, which is to be `module`, must import. `generated`: more names, by module."""
+    tree = ast.parse(body)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    holders = {**HOLDERS, **generated}
+    taken: dict[str, list[str]] = {}
+    for name in sorted(used & holders.keys(), key=_isort_key):
+        if holders[name] != module:
+            taken.setdefault(holders[name], []).append(name)
+    lines = [(_group(name), 0, name, f"import {name}") for name in used & MODULES]
+    for name, names in taken.items():
+        lines.append((_group(name), 1, name, f"from {name} import {', '.join(names)}"))
+    text = "from __future__ import annotations\n"
+    before = 0
+    for group, _, _, line in sorted(lines):
+        text += ("\n" if group != before else "") + line + "\n"
+        before = group
+    return text
+
+
+def _group(module: str) -> int:
+    top = module.partition(".")[0]
+    return 1 if top in sys.stdlib_module_names else 3 if top == "poolse" else 2
+
+
+def _isort_key(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name

@@ -1,0 +1,293 @@
+"""The API as frozen objects. All names, types and defaults are final: templates only print them."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = [
+    "Api",
+    "Channel",
+    "Enum",
+    "Event",
+    "Field",
+    "Model",
+    "Operation",
+    "Paging",
+    "Param",
+    "Presence",
+    "Push",
+    "Resource",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Enum:
+    """A string enum."""
+
+    name: str
+    doc: str
+    members: tuple[tuple[str, str], ...]
+    """Name and value."""
+    open: bool
+    reader: str
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Field:
+    """A field of a row."""
+
+    name: str
+    wire: str
+    annotation: str
+    doc: str
+    required: bool
+    nullable: bool
+    essential: bool
+    """Without it the row is of no use, so that its absence is an error."""
+    secret: bool
+    scalar: str
+    """The builtin type that it is checked against where it is read, or ""."""
+    kind: str
+    """That type in words."""
+    reader: str
+    """The expression that reads it when it is no scalar, or ""."""
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """A row, or a page of rows, or an event with fields of its own."""
+
+    name: str
+    doc: str
+    base: str
+    item: str
+    """Of a page: the class of its rows. Else ""."""
+    fields: tuple[Field, ...]
+    reader: str
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+    def reader_of(self, field: Field) -> str:
+        """The name of what reads a field that is no scalar."""
+        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
+
+    @property
+    def composed(self) -> tuple[tuple[str, str], ...]:
+        """Readers that are put together from others: name and expression."""
+        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Those that its base does not have already."""
+        return tuple(f for f in self.fields if not (self.item and f.name == "data"))
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Required fields that may be null."""
+        return tuple(f.name for f in self.fields if f.required and f.nullable)
+
+    @property
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """Fields that JSON calls otherwise."""
+        return tuple((f.name, f.wire) for f in self.fields if f.name != f.wire)
+
+
+@attrs.frozen(kw_only=True)
+class Param:
+    """A parameter of a method."""
+
+    name: str
+    wire: str
+    where: str
+    """`path`, `query` or `body`."""
+    annotation: str
+    required: bool
+    positional: bool
+    generate: bool
+    doc: str
+
+
+@attrs.frozen(kw_only=True)
+class Paging:
+    """How a method walks over all pages of another one."""
+
+    const: str
+    method: str
+    page: str
+    item: str
+    items: str
+    cursor: str
+    by: str
+    descending: bool
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """A method that sends one request."""
+
+    const: str
+    name: str
+    summary: str
+    description: str
+    verb: str
+    path: str
+    path_argument: str
+    """The expression that gives the values of the path, or ""."""
+    params: tuple[Param, ...]
+    result: str
+    read: str
+    returns: str
+    """What is said of the result, or ""."""
+    auth: str
+    idempotency: str
+    retry: bool
+    generate: tuple[str, ...]
+    errors: tuple[str, ...]
+    example: str
+    paging: Paging | None
+
+    @property
+    def positional(self) -> tuple[Param, ...]:
+        """Those that may be passed by position."""
+        return tuple(p for p in self.params if p.positional)
+
+    @property
+    def keyword(self) -> tuple[Param, ...]:
+        """Those that may not, the required ones first."""
+        rest = [p for p in self.params if not p.positional]
+        return tuple(sorted(rest, key=lambda p: not p.required))
+
+    @property
+    def query(self) -> tuple[Param, ...]:
+        """Those of the query."""
+        return tuple(p for p in self.params if p.where == "query")
+
+    @property
+    def body(self) -> tuple[Param, ...]:
+        """Those of the body."""
+        return tuple(p for p in self.params if p.where == "body")
+
+
+@attrs.frozen(kw_only=True)
+class Resource:
+    """A class with methods, reached by an attribute of another one, or by its `one`."""
+
+    address: str
+    attribute: str
+    class_name: str
+    doc: str
+    parent: str
+    """The address that it hangs under, "" for a root."""
+    binds: str
+    """Of a handle: the path value that it stands for. Else ""."""
+    bound: tuple[str, ...]
+    """All path values that are known here."""
+    handle: str
+    """The class of what `one` returns, or ""."""
+    children: tuple[tuple[str, str, str], ...]
+    """Attribute, class and documentation of what hangs under it."""
+    operations: tuple[Operation, ...]
+    hidden: tuple[str, ...]
+    """Builtin types that a method of the class hides inside it."""
+
+    @property
+    def inherits_path(self) -> bool:
+        """Whether it is made with the path values of what it hangs under."""
+        return len(self.bound) > bool(self.binds)
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """What a channel is sent."""
+
+    const: str
+    wire: str
+    callback: str
+    class_name: str
+    doc: str
+    replay: bool
+    row: str
+    """The reader of the row that it carries, without `read_`, or ""."""
+    base: str
+    map_reader: str
+    """The expression that reads the map that it is, or ""."""
+    model: Model | None
+    """Its own fields, when it has a shape of its own."""
+    reader: str
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Push:
+    """What a channel sends."""
+
+    wire: str
+    method: str
+    summary: str
+    params: tuple[Param, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Presence:
+    """Which events of a channel say who is there."""
+
+    property: str
+    state: Event
+    diff: Event
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """A topic with its events."""
+
+    const: str
+    accessor: str
+    class_name: str
+    union: str
+    doc: str
+    topic: str
+    param: str
+    param_doc: str
+    events: tuple[Event, ...]
+    pushes: tuple[Push, ...]
+    presence: Presence | None
+
+
+@attrs.frozen(kw_only=True)
+class Api:
+    """Everything that is generated."""
+
+    enums: tuple[Enum, ...]
+    models: tuple[Model, ...]
+    resources: tuple[Resource, ...]
+    channels: tuple[Channel, ...]
+    realtime: str
+    """The class that gives the channels."""
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Those of all resources."""
+        return tuple(op for resource in self.resources for op in resource.operations)
+
+    @property
+    def roots(self) -> tuple[Resource, ...]:
+        """Resources that are attributes of the client."""
+        return tuple(r for r in self.resources if not r.parent and not r.binds)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Those of all channels."""
+        return tuple(event for channel in self.channels for event in channel.events)

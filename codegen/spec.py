@@ -1,0 +1,123 @@
+"""Both files of the spec as one thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from codegen.mistakes import Mistakes
+from codegen.source import Node, load
+
+__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "load_spec", "path_names"]
+
+REST: Final = "openapi.yaml"
+EVENTS: Final = "asyncapi.yaml"
+VERBS: Final = ("get", "post", "put", "patch", "delete")
+
+
+@attrs.frozen(eq=False)
+class Call:
+    """One operation over HTTP, with what it inherits from its path."""
+
+    verb: str
+    path: str
+    node: Node
+    parameters: tuple[Node, ...]
+
+    @property
+    def sdk(self) -> Node:
+        """What x-sdk says of it."""
+        return self.node.get("x-sdk")
+
+
+@attrs.frozen(eq=False)
+class Spec:
+    """Finds things, by reference and by kind. Whatever is missing reads as an absent node."""
+
+    rest: Node
+    events: Node
+
+    def find(self, ref: str, base: Node) -> Node:
+        """The target of a reference that stands in the file of `base`."""
+        file, _, fragment = ref.partition("#")
+        roots = {"": self._root(base), REST: self.rest, EVENTS: self.events}
+        root = roots.get(file.removeprefix("./"), base.get("no such file"))
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in fragment.split("/")[1:]]
+        return root.get(*steps)
+
+    def _root(self, node: Node) -> Node:
+        return self.rest if node.source is self.rest.source else self.events
+
+    def resolve(self, node: Node) -> Node:
+        """What the node stands for: the end of its chain of references."""
+        for _ in range(8):
+            ref = node.text("$ref")
+            if not ref:
+                break
+            node = self.find(ref, node)
+        return node
+
+    def schemas(self) -> Iterator[tuple[str, Node]]:
+        """All named schemas."""
+        yield from self.rest.get("components", "schemas").items()
+        yield from self.events.get("components", "schemas").items()
+
+    def calls(self) -> Iterator[Call]:
+        """All operations over HTTP, in the order of the spec."""
+        for path, item in self.rest.get("paths").items():
+            shared = list(item.get("parameters").each())
+            for verb in VERBS:
+                node = item.get(verb)
+                if node:
+                    own = [*shared, *node.get("parameters").each()]
+                    yield Call(verb, path, node, tuple(self.resolve(one) for one in own))
+
+    def request_schema(self, call: Call) -> Node:
+        """The schema of what is sent."""
+        body = self.resolve(call.node.get("requestBody"))
+        return self.resolve(body.get("content", "application/json", "schema"))
+
+    def answers(self, call: Call) -> Iterator[tuple[str, Node]]:
+        """The 2xx answers, by status."""
+        for status, answer in call.node.get("responses").items():
+            if status.startswith("2"):
+                yield status, self.resolve(answer)
+
+    def answer_schema(self, call: Call) -> Node:
+        """The schema of the first 2xx answer, unresolved; absent when it has no content."""
+        for _, answer in self.answers(call):
+            return answer.get("content", "application/json", "schema")
+        return call.node.get("no answer")
+
+    def event_payload(self, operation: Node) -> Node:
+        """The payload of an operation of a channel, unresolved."""
+        return self.event_declaration(operation).get("payload")
+
+    def event_declaration(self, operation: Node) -> Node:
+        """What is said of the one thing that the operation carries."""
+        for node in operation.get("messages").each():
+            return self.resolve(node)
+        return operation.get("messages")
+
+    def event_operations(self, channel: str) -> Iterator[Node]:
+        """The operations of a channel."""
+        for _, operation in self.events.get("operations").items():
+            if operation.text("channel", "$ref") == f"#/channels/{channel}":
+                yield operation
+
+
+def load_spec(folder: Path, shown: str, mistakes: Mistakes) -> Spec:
+    """Both files; `shown` is how the folder is called in mistakes."""
+    return Spec(
+        rest=load(folder / REST, f"{shown}/{REST}", mistakes),
+        events=load(folder / EVENTS, f"{shown}/{EVENTS}", mistakes),
+    )
+
+
+def path_names(path: str) -> list[str]:
+    """The `{name}`s of a path or topic."""
+    return re.findall(r"\{([^{}]*)\}", path)

@@ -1,0 +1,93 @@
+"""Generated files on disk. Only what changed is written; what nobody knows is never touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, cast
+
+import attrs
+
+__all__ = ["Plan", "UnknownFiles", "apply", "plan"]
+
+MANIFEST: Final = "manifest.json"
+
+
+class UnknownFiles(Exception):
+    """Files in the folder that no run of the generator has put there."""
+
+
+@attrs.frozen
+class Plan:
+    """What would have to be done to a folder."""
+
+    folder: Path
+    texts: Mapping[str, str]
+    """Everything that should be there."""
+    differing: tuple[str, ...]
+    missing: tuple[str, ...]
+    stale: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def drift(self) -> list[str]:
+        """One line for each file that is not as it should be."""
+        kinds = ("differing", "missing", "stale", "unknown")
+        return sorted(f"{self.folder / n}: {kind}" for kind in kinds for n in getattr(self, kind))
+
+
+def plan(folder: Path, texts: Mapping[str, str], spec_digest: str) -> Plan:
+    """Compare the folder with what should be in it."""
+    wanted = {**texts, MANIFEST: _manifest(texts, spec_digest)}
+    there = {path.name: path for path in folder.glob("*") if path.name != "__pycache__"}
+    known = _listed(folder)
+    beyond = sorted(there.keys() - wanted.keys())
+    return Plan(
+        folder=folder,
+        texts=wanted,
+        differing=tuple(
+            name
+            for name in sorted(wanted.keys() & there.keys())
+            if there[name].read_bytes() != wanted[name].encode()
+        ),
+        missing=tuple(sorted(wanted.keys() - there.keys())),
+        stale=tuple(name for name in beyond if name in known),
+        unknown=tuple(name for name in beyond if name not in known),
+    )
+
+
+def apply(todo: Plan) -> list[str]:
+    """Do it.
+
+    Returns:
+        One line for each file that was written or removed.
+
+    Raises:
+        UnknownFiles: There are some; nothing was done.
+    """
+    if todo.unknown:
+        listed = "\n".join(f"{todo.folder / name}: not a generated file" for name in todo.unknown)
+        raise UnknownFiles(listed)
+    todo.folder.mkdir(parents=True, exist_ok=True)
+    for name in (*todo.differing, *todo.missing):
+        (todo.folder / name).write_bytes(todo.texts[name].encode())
+    for name in todo.stale:
+        (todo.folder / name).unlink()
+    done = {"wrote": (*todo.differing, *todo.missing), "removed": todo.stale}
+    return [f"{verb} {todo.folder / name}" for verb, names in done.items() for name in names]
+
+
+def _manifest(texts: Mapping[str, str], spec_digest: str) -> str:
+    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    content = {"spec": spec_digest, "files": dict(sorted(files.items()))}
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _listed(folder: Path) -> set[str]:
+    path = folder / MANIFEST
+    if not path.exists():
+        return set()
+    content = cast("dict[str, dict[str, str]]", json.loads(path.read_text("utf-8")))
+    return set(content["files"])

@@ -1,0 +1,66 @@
+"""A refusal of the server as the right error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from poolse._core.hands import Answer
+from poolse.errors import (
+    ApiError,
+    AuthError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    ValidationError,
+)
+
+__all__ = ["api_error"]
+
+BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
+    400: BadRequestError,
+    401: AuthError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: ValidationError,
+    429: RateLimitedError,
+}
+
+
+def api_error(answer: Answer, retry_after: float) -> ApiError:
+    """The error of an answer that is not 2xx. A proxy in front may have answered without envelope."""
+    status = answer.status
+    envelope = _envelope(answer.content)
+    kind = BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
+    return kind(
+        status,
+        _text(envelope.get("code")) or "unknown_error",
+        _text(envelope.get("message")) or f"HTTP {status}",
+        _text(envelope.get("doc_url")),
+        envelope.get("details"),
+        answer.headers.get("x-request-id"),
+        retry_after,
+    )
+
+
+def _envelope(content: bytes) -> dict[str, object]:
+    try:
+        # Some proxies put a byte order mark in front, which JSON does not have.
+        body: object = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    # Some proxies say {"error": "text"}: the text is better than nothing.
+    if isinstance(error, str):
+        return {"message": error}
+    return error if isinstance(error, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,38 @@
+"""How long to wait before the next attempt."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+
+__all__ = ["full_jitter", "parse_retry_after"]
+
+_SECONDS = re.compile(r"\d+(\.\d+)?")
+
+
+def full_jitter(base: float, cap: float, attempt: int, random: float) -> float:
+    """Seconds between zero and `base` doubled `attempt` times, at most `cap`.
+
+    The whole span is random, so that clients that failed together do not come back together.
+    """
+    # 2**64 base units are beyond any cap; a float power of a large attempt would overflow.
+    return random * min(cap, base * 2.0 ** min(attempt, 64))
+
+
+def parse_retry_after(value: str | None, now: float) -> float:
+    """Seconds to wait by a Retry-After header; 0.0 when absent, past or not understood."""
+    if value is None:
+        return 0.0
+    value = value.strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    # Only for the rare date form, and not free to import.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - now)

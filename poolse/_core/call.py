@@ -1,0 +1,73 @@
+"""ONE call from start to end: token, send, judge, then return, refresh, back off or raise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from poolse._core.codec import decode
+from poolse._core.endpoint import Endpoint
+from poolse._core.hands import Hands, Outgoing
+from poolse._core.judge import (
+    Done,
+    Fail,
+    Progress,
+    Refresh,
+    Verdict,
+    Wait,
+    judge_answer,
+    judge_loss,
+    may_repeat,
+)
+from poolse._core.request import authorised, build
+from poolse._core.settings import Settings
+from poolse.errors import NetworkError
+
+__all__ = ["call"]
+
+T = TypeVar("T")
+
+
+async def call(
+    hands: Hands,
+    settings: Settings,
+    endpoint: Endpoint[T],
+    path: Mapping[str, str],
+    query: Mapping[str, object] | None = None,
+    body: object = None,
+) -> T:
+    """Carry out one operation. `settings` are those of this call.
+
+    Raises:
+        ApiError: The server refused, and trying again did not help or is not allowed.
+        NetworkError: No answer came.
+        DecodeError: An answer came that the API does not promise.
+        Cancelled: The cancel token was cancelled.
+        ValueError: An argument that cannot be sent.
+    """
+    request = build(endpoint, path, query, body, settings)
+    progress = Progress(settings.max_retries if may_repeat(endpoint, request) else 0)
+    while True:
+        token = await hands.tokens.get(settings.cancel)
+        match await _attempt(hands, settings, authorised(request, token), progress):
+            case Done(content):
+                return decode(endpoint.read, content)
+            case Refresh(otherwise):
+                if not hands.tokens.reject(token):
+                    raise otherwise
+                progress.refreshed = True
+            case Wait(seconds):
+                await hands.sender.sleep(seconds, settings.cancel)
+                progress.retries += 1
+            case Fail(error):
+                raise error
+
+
+async def _attempt(
+    hands: Hands, settings: Settings, request: Outgoing, progress: Progress
+) -> Verdict:
+    try:
+        answer = await hands.sender.send(request, settings.timeout, settings.cancel)
+    except NetworkError as error:
+        return judge_loss(error, settings, progress, hands.random())
+    return judge_answer(answer, settings, progress, hands.now(), hands.random())

@@ -1,0 +1,161 @@
+"""Between bytes and typed values. The one way in, and the one way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import orjson
+
+from poolse._core.endpoint import Read
+from poolse._core.reading import Mismatch, instant, read_json, read_nothing
+from poolse._core.rows import Row, missing, wire_items
+from poolse.errors import DecodeError, UsageError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = [
+    "Mismatch",
+    "decode",
+    "decode_value",
+    "encode",
+    "missing",
+    "read_json",
+    "read_nothing",
+    "register",
+    "structure",
+    "to_dict",
+]
+
+T = TypeVar("T")
+
+QUOTED: Final = 80
+
+
+def decode(read: Read[T], content: bytes) -> T:
+    """The content of an answer as a typed value.
+
+    Raises:
+        DecodeError: It is not JSON, or not the JSON that the API promises.
+    """
+    if read is read_nothing or (read is read_json and not content.strip()):
+        return read(None)
+    try:
+        value: object = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(_not_json(content)) from error
+    return decode_value(read, value)
+
+
+def decode_value(read: Callable[[object], T], value: object) -> T:
+    """The same for JSON that is parsed already.
+
+    Raises:
+        DecodeError: It is not the JSON that the API promises.
+    """
+    try:
+        return read(value)
+    except Mismatch as mismatch:
+        raise DecodeError(str(mismatch), mismatch.path) from mismatch
+
+
+def _not_json(content: bytes) -> str:
+    if not content.strip():
+        return "expected JSON, got nothing"
+    return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
+
+
+def encode(value: object) -> bytes:
+    """JSON for a request.
+
+    Raises:
+        UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
+    """
+    try:
+        return orjson.dumps(_plain(value), option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise UsageError(f"cannot be sent as JSON: {error}") from error
+
+
+def to_dict(obj: Row | Mapping[str, object]) -> dict[str, Any]:
+    """The row, or presence map, as the JSON object it came from: plain dicts, lists and strings.
+
+    Keys that were absent stay absent, and those of `extra` are there. Times are RFC 3339 in UTC.
+    """
+    return cast("dict[str, Any]", _plain(obj))
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Row():
+            return {key: _plain(item) for key, item in wire_items(value)}
+        case Enum():
+            return value.value
+        case str():
+            return str(value)
+        case float():
+            return _finite(value)
+        case datetime():
+            return _timestamp(value)
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return {_plain(key): _plain(item) for key, item in items}
+        case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
+            return [_plain(item) for item in cast("Sequence[object]", value)]
+        case _:
+            return value
+
+
+def _finite(value: float) -> float:
+    # orjson would send null, and the server would store that.
+    if not isfinite(value):
+        raise UsageError(f"JSON has no {value}")
+    return value
+
+
+def _timestamp(value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise UsageError(f"a time needs an offset: {value!r}; add tzinfo=datetime.UTC")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+_readers: dict[type[Any], Read[object]] = {}
+
+
+def register(readers: Mapping[type[Any], Read[object]]) -> None:
+    """Make the generated readers known to `structure`."""
+    _readers.update(readers)
+
+
+def structure(value: object, kind: type[T]) -> T:
+    """Parsed JSON as any type made of rows, such as `list[Row]` or `dict[str, Row]`.
+
+    Raises:
+        DecodeError: It is not JSON of that type.
+    """
+    from cattrs.errors import StructureHandlerNotFoundError
+
+    try:
+        return _converter().structure(value, kind)
+    except Mismatch as mismatch:
+        raise DecodeError(str(mismatch), mismatch.path) from mismatch
+    except StructureHandlerNotFoundError as error:
+        raise UsageError(str(error)) from error
+
+
+@cache
+def _converter() -> Converter:
+    # Imported here because it costs as much as the rest of the library, and few need it.
+    from cattrs import Converter
+
+    converter = Converter(detailed_validation=False)
+    converter.register_structure_hook(datetime, lambda value, _: instant(value))
+    converter.register_structure_hook_func(
+        lambda kind: kind in _readers, lambda value, kind: _readers[kind](value)
+    )
+    return converter

@@ -1,0 +1,110 @@
+"""What an answer, or its absence, means for a call: done, refresh the token, wait and repeat, or fail.
+
+Pure and total: every outcome of an attempt has exactly one verdict here, so the loop in `call.py`
+has nothing left to decide.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from poolse._core.answers import api_error
+from poolse._core.backoff import full_jitter, parse_retry_after
+from poolse._core.endpoint import Endpoint
+from poolse._core.hands import Answer, Outgoing
+from poolse._core.settings import Settings
+from poolse.errors import NetworkError, PoolseError
+
+__all__ = [
+    "Done",
+    "Fail",
+    "Progress",
+    "Refresh",
+    "Verdict",
+    "Wait",
+    "judge_answer",
+    "judge_loss",
+    "may_repeat",
+]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@attrs.frozen
+class Done:
+    """Decode this and return it."""
+
+    content: bytes
+
+
+@attrs.frozen
+class Refresh:
+    """Reject the token; if another can be had, send again, outside the budget of retries."""
+
+    otherwise: PoolseError
+
+
+@attrs.frozen
+class Wait:
+    """Sleep so many seconds, then send again."""
+
+    seconds: float
+
+
+@attrs.frozen
+class Fail:
+    """Raise."""
+
+    error: PoolseError
+
+
+Verdict = Done | Refresh | Wait | Fail
+
+
+@attrs.define
+class Progress:
+    """How far a call has come."""
+
+    budget: int
+    """Retries that it may use in all."""
+    retries: int = 0
+    refreshed: bool = False
+
+
+def may_repeat(endpoint: Endpoint[object], request: Outgoing) -> bool:
+    """Whether the request can be sent twice and still take effect once."""
+    # A lost attempt may have been carried out: only the key makes it safe to send a change again.
+    safe = request.method in SAFE_METHODS or request.has_header(endpoint.idempotency)
+    return endpoint.retry and safe
+
+
+def judge_answer(
+    answer: Answer, settings: Settings, progress: Progress, now: float, random: float
+) -> Verdict:
+    """The verdict on an answer with any status."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Done(answer.content)
+    asked = parse_retry_after(answer.headers.get("retry-after"), now)
+    error = api_error(answer, asked)
+    if status == 401 and not progress.refreshed:
+        return Refresh(error)
+    if (status == 429 or status >= 500) and asked <= settings.max_retry_after:
+        return _wait(settings, progress, random, at_least=asked) or Fail(error)
+    return Fail(error)
+
+
+def judge_loss(
+    error: NetworkError, settings: Settings, progress: Progress, random: float
+) -> Verdict:
+    """The verdict on an attempt that brought no answer."""
+    return _wait(settings, progress, random) or Fail(error)
+
+
+def _wait(
+    settings: Settings, progress: Progress, random: float, at_least: float = 0.0
+) -> Wait | None:
+    if progress.retries >= progress.budget:
+        return None
+    backoff = full_jitter(settings.base_backoff, settings.max_backoff, progress.retries, random)
+    return Wait(max(at_least, backoff))

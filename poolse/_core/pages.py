@@ -1,0 +1,63 @@
+"""Walking over all pages of an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from poolse._core.call import call
+from poolse._core.endpoint import Paging
+from poolse._core.hands import Hands
+from poolse._core.settings import Settings
+from poolse.errors import DecodeError
+
+__all__ = ["Pages"]
+
+Page = TypeVar("Page")
+Item = TypeVar("Item")
+
+
+class Pages(Generic[Page, Item]):
+    """A walk that remembers where it is. The bodies ask for `next` until a page is empty."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        settings: Settings,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str],
+        query: Mapping[str, object] | None,
+    ) -> None:
+        self._hands = hands
+        self._settings = settings
+        self._paging = paging
+        self._path = path
+        self._query = dict(query or {})
+
+    async def next(self) -> list[Item]:
+        """The items of the next page.
+
+        Only an empty page is the end: a short one may be a server with a lower cap.
+
+        Raises:
+            DecodeError: The page does not lead on, so that the walk would never end.
+        """
+        page = await call(
+            self._hands, self._settings, self._paging.endpoint, self._path, self._query
+        )
+        items = self._paging.items(page)
+        if items:
+            self._query[self._paging.cursor] = self._advance(items)
+        return items
+
+    def _advance(self, items: list[Item]) -> int:
+        paging = self._paging
+        here = self._query.get(paging.cursor)
+        known = [value for item in items if (value := paging.by(item)) is not None]
+        cursor = min(known, default=None) if paging.descending else max(known, default=None)
+        if cursor is None:
+            raise DecodeError("a page whose items have nothing to page by")
+        moved = not isinstance(here, int) or (cursor < here if paging.descending else cursor > here)
+        if not moved:
+            raise DecodeError(f"the server repeats itself: {paging.cursor} stays at {here}")
+        return cursor

@@ -1,0 +1,98 @@
+"""What is known about the token: how long it lives, and which fetch may be believed.
+
+A token is used until 30 s before its `exp`. One that does not say when it ends is used for 60 s.
+`None` is never kept. Nothing here locks or fetches: the bodies do.
+
+A refused token must never come back. A fetch that began before the refusal may still bring the
+refused token, so its result is neither kept nor shared with whoever asks after the refusal: each
+refusal starts a new epoch, and a fetch belongs to the epoch in which it began.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode
+from math import inf, isfinite
+
+import orjson
+
+from poolse.cancel import CancelToken
+from poolse.errors import UsageError
+
+__all__ = ["FixedToken", "TokenCache", "checked", "claims"]
+
+EXPIRY_MARGIN = 30.0
+OPAQUE_LIFE = 60.0
+
+
+class TokenCache:
+    """The one token that a client uses."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._token: str | None = None
+        self._good_until = -inf
+        self._rejected: str | None = None
+
+    def fresh(self, now: float) -> str | None:
+        """The token, if there is one that is still good at `now` (seconds since 1970)."""
+        return self._token if now < self._good_until else None
+
+    def store(self, token: str | None, epoch: int, now: float) -> None:
+        """Keep the result of a fetch that began in `epoch`."""
+        if token and epoch == self.epoch:
+            self._token = token
+            self._good_until = good_until(token, now)
+
+    def reject(self, token: str | None) -> None:
+        """Forget a token that the server refused; another one stays."""
+        # Many calls may have used the same token: only the first refusal starts a new epoch,
+        # or the others would throw away the fetch that already replaces it.
+        if token is None or token == self._rejected:
+            return
+        self._rejected = token
+        self.epoch += 1
+        if token == self._token:
+            self._token = None
+            self._good_until = -inf
+
+
+class FixedToken:
+    """A token that never changes, so that a refusal is final."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def get(self, cancel: CancelToken | None) -> str | None:  # noqa: ARG002 (protocol)
+        return self._token
+
+    def reject(self, token: str | None) -> bool:  # noqa: ARG002 (protocol)
+        return False
+
+
+def good_until(token: str, now: float) -> float:
+    """Until when to use the token, in seconds since 1970."""
+    exp = claims(token).get("exp")
+    if isinstance(exp, bool) or not isinstance(exp, int | float) or not isfinite(exp):
+        return now + OPAQUE_LIFE
+    return exp - EXPIRY_MARGIN
+
+
+def claims(token: str) -> dict[str, object]:
+    """The claims of a JWT, unverified; empty for anything that is not one."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        found: object = orjson.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def checked(token: object) -> str | None:
+    """What the caller's `get_token` returned, if that can be a token."""
+    if token is None or isinstance(token, str):
+        return token
+    # The value is not shown: it may hold the secret in another form.
+    raise UsageError(f"get_token must return a str or None, not {type(token).__name__}")

@@ -1,0 +1,136 @@
+"""The hands of the async client: sends, and waits, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+
+from poolse._core.hands import Answer, Outgoing
+from poolse._http.mapping import (
+    MAX_CONNECTIONS,
+    for_client,
+    for_ourselves,
+    named_failures,
+)
+from poolse._http.proxies import Proxies
+from poolse._http.tls import context_of
+from poolse.cancel import CancelToken
+from poolse.errors import Cancelled, RequestTimeout, UsageError
+from poolse.options import Timeout
+
+__all__ = ["AsyncSender"]
+
+
+class AsyncSender:
+    """Shared by any number of tasks of one event loop. Making one opens nothing, and needs no loop.
+
+    With an `http_client` of the caller's own, everything holds as without; it is not changed and
+    not closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._closed = False
+        self._given = http_client
+        self._own: httpx.AsyncBaseTransport | None = None
+        self._proxies = Proxies(proxy)
+        self._context = context_of(ssl_context)
+        self._size = max_connections
+
+    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+        """Send once and read the whole answer, whatever its status.
+
+        Raises:
+            Cancelled: By the token.
+            NetworkError: No complete answer came.
+            RequestTimeout: One of the limits was reached.
+            UsageError: The request cannot be sent as HTTP, this is closed, or is at work in
+                another event loop.
+        """
+        if self._closed:
+            raise UsageError("this client is closed; make a new one")
+        async with _attempt(timeout.total, cancel):
+            with named_failures(request, timeout):
+                response = await self._exchange(request, timeout)
+                try:
+                    content = b"".join([piece async for piece in response.aiter_bytes()])
+                finally:
+                    await response.aclose()
+        return Answer(response.status_code, response.headers, content)
+
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        """Wait.
+
+        Raises:
+            Cancelled: By the token, at once.
+        """
+        async with _attempt(None, cancel):
+            await asyncio.sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Close the connections, also those in use. Calling it again does nothing."""
+        self._closed = True
+        if self._own is not None:
+            await self._own.aclose()
+
+    async def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
+        if self._given is not None:
+            sent = for_client(self._given, request, timeout)
+            return await self._given.send(sent, stream=True, follow_redirects=False)
+        if self._own is None:
+            # Only now: whoever makes a client and sends nothing need not load aiohttp.
+            from poolse._http.aiohttp_transport import AiohttpTransport
+
+            self._own = AiohttpTransport(self._proxies, self._context, self._size)
+        return await self._own.handle_async_request(for_ourselves(request, timeout))
+
+
+@asynccontextmanager
+async def _attempt(total: float | None, cancel: CancelToken | None) -> AsyncGenerator[None]:
+    """End the block when its time is up, or when the token is cancelled, by whichever thread."""
+    if cancel is not None:
+        cancel.raise_if_cancelled()
+    scope = asyncio.timeout(total)
+    try:
+        async with scope:
+            forget = cancel.on_cancel(_ender(scope)) if cancel else None
+            try:
+                yield
+            finally:
+                if forget is not None:
+                    forget()
+    except TimeoutError:
+        if not scope.expired():
+            raise
+        if cancel is not None and cancel.cancelled:
+            raise Cancelled from None
+        raise RequestTimeout("total", total or 0.0) from None
+
+
+def _ender(scope: asyncio.Timeout) -> Callable[[], None]:
+    """What ends the scope now, from any thread. The scope may be over already, the loop too."""
+    loop = asyncio.get_running_loop()
+
+    def expire() -> None:
+        try:
+            scope.reschedule(loop.time())
+        except RuntimeError:
+            pass
+
+    def end() -> None:
+        try:
+            loop.call_soon_threadsafe(expire)
+        except RuntimeError:
+            pass
+
+    return end

@@ -1,0 +1,137 @@
+"""One attempt of a sync call: until when it may run, and who may end it."""
+
+from __future__ import annotations
+
+import math
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from poolse.cancel import CancelToken
+from poolse.errors import RequestTimeout
+
+__all__ = ["Attempt", "Until", "current", "moment"]
+
+# Polling needs no descriptor of its own; where there is no poll, select does the same.
+Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
+
+
+class Until(NamedTuple):
+    """When a wait is over, and what is raised then."""
+
+    moment: float
+    late: type[Exception]
+
+
+def moment(seconds: float | None) -> float:
+    """So many seconds from now on the monotonic clock; never, for None."""
+    return math.inf if seconds is None else time.monotonic() + seconds
+
+
+class Attempt:
+    """Its deadline and its cancel token, while it runs in this thread.
+
+    As a context manager it is `current`, where the sockets of the connection pool find it.
+    """
+
+    def __init__(self, total: float | None, cancel: CancelToken | None) -> None:
+        self._total = total
+        self._ends = moment(total)
+        self._cancel = cancel
+        self._bell: _Bell | None = None
+        self.connect_by = math.inf
+
+    def __enter__(self) -> Self:
+        self._outer = current.set(self)
+        if self._cancel is not None:
+            self._cancel.raise_if_cancelled()
+            self._bell = _Bell()
+            self._forget = self._cancel.on_cancel(self._bell.ring)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        current.reset(self._outer)
+        if self._bell is not None:
+            self._forget()
+            self._bell.close()
+
+    def check(self) -> None:
+        """Raise `Cancelled`, or `RequestTimeout` when the total is used up."""
+        if self._cancel is not None:
+            self._cancel.raise_if_cancelled()
+        if self._total is not None and time.monotonic() >= self._ends:
+            raise RequestTimeout("total", self._total)
+
+    @contextmanager
+    def telling(self, callback: Callable[[], object]) -> Generator[None]:
+        """Have the callback called on cancellation, inside the block."""
+        forget = None if self._cancel is None else self._cancel.on_cancel(callback)
+        try:
+            yield
+        finally:
+            if forget is not None:
+                forget()
+
+    def wait_for(self, sock: socket.socket, event: int, until: Until) -> None:
+        """Block until the socket is ready, and at most `until` then."""
+        with Selector() as selector:
+            selector.register(sock, event)
+            if self._bell is not None:
+                selector.register(self._bell, selectors.EVENT_READ)
+            while not selector.select(self._left(until)):
+                pass
+        self.check()
+
+    def wait_on(self, condition: threading.Condition, until: Until) -> None:
+        """Block until the condition, which is held, is notified, and at most `until` then."""
+        condition.wait(self._left(until))
+
+    def _left(self, until: Until) -> float | None:
+        """Seconds that a wait may last. Raises when there are none left."""
+        self.check()
+        ends = min(until.moment, self._ends)
+        if ends == math.inf:
+            return None
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise until.late
+        return left
+
+
+class _Bell:
+    """A descriptor that becomes readable when another thread rings."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._heard, self._pulled = socket.socketpair()
+
+    def fileno(self) -> int:
+        return self._heard.fileno()
+
+    def ring(self) -> None:
+        # Locked, so that it never writes to a descriptor that is another's by now.
+        with self._lock:
+            if self._pulled.fileno() >= 0:
+                self._pulled.send(b"!")
+
+    def close(self) -> None:
+        with self._lock:
+            self._heard.close()
+            self._pulled.close()
+
+
+current: ContextVar[Attempt] = ContextVar("poolse_attempt")
+"""The attempt that runs in this thread."""

@@ -1,0 +1,128 @@
+"""What the generated resources call: the flows of the brain, run by either body."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TypeVar
+
+import attrs
+
+from poolse._core.call import call
+from poolse._core.caller import NO_PATH
+from poolse._core.endpoint import Endpoint, Paging
+from poolse._core.hands import Answer, Hands, Outgoing, run_flow
+from poolse._core.pages import Pages
+from poolse._core.settings import Settings
+from poolse._http.sync import SyncSender
+from poolse.cancel import CancelToken
+from poolse.errors import UsageError
+from poolse.options import CallOptions, Timeout
+
+__all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
+
+T = TypeVar("T")
+Page = TypeVar("Page")
+Item = TypeVar("Item")
+
+@attrs.define
+class Lifetime:
+    """Whether the client is open; shared with all its views."""
+
+    closed: bool = False
+
+    def check(self) -> None:
+        """Raise `UsageError` once the client is closed."""
+        if self.closed:
+            raise UsageError("this client is closed; make a new one")
+
+
+@attrs.frozen
+class _Calls:
+    hands: Hands
+    settings: Settings
+    lifetime: Lifetime
+
+    def _settings_for(self, options: CallOptions | None) -> Settings:
+        self.lifetime.check()
+        return self.settings.for_call(options)
+
+    def _pages(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str],
+        query: Mapping[str, object] | None,
+        options: CallOptions | None,
+    ) -> Pages[Page, Item]:
+        return Pages(self.hands, self._settings_for(options), paging, path, query)
+
+
+@attrs.frozen
+class AtOnce:
+    """The sync sender as hands of a flow: each returns when it is done, none suspends."""
+
+    sender: SyncSender
+
+    async def send(
+        self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None
+    ) -> Answer:
+        return self.sender.send(request, timeout, cancel)
+
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        self.sender.sleep(seconds, cancel)
+
+
+class SyncCalls(_Calls):
+    """Runs a flow from start to end in the calling thread."""
+
+    def call(
+        self,
+        endpoint: Endpoint[T],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        return run_flow(call(self.hands, settings, endpoint, path, query, body))
+
+    def pages(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        options: CallOptions | None = None,
+    ) -> Iterator[Item]:
+        pages = self._pages(paging, path, query, options)
+        while items := run_flow(pages.next()):
+            yield from items
+
+
+class AsyncCalls(_Calls):
+    """Awaits a flow."""
+
+    async def call(
+        self,
+        endpoint: Endpoint[T],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        return await call(self.hands, settings, endpoint, path, query, body)
+
+    async def pages(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[Item]:
+        pages = self._pages(paging, path, query, options)
+        while items := await pages.next():
+            for item in items:
+                yield item

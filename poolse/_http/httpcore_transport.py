@@ -1,0 +1,129 @@
+"""The sync transport: httpcore's connection pool, over sockets that obey the attempt."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import httpcore
+import httpx
+
+from poolse._http.attempt import Until, current, moment
+from poolse._http.mapping import IDLE
+from poolse._http.network import Backend
+from poolse._http.proxies import Proxies
+
+__all__ = ["HttpcoreTransport"]
+
+
+class HttpcoreTransport(httpx.BaseTransport):
+    """Sends requests within the `current` attempt, and reads the whole answer.
+
+    The extension `target` says what is asked of the server, byte for byte.
+    """
+
+    def __init__(
+        self, proxies: Proxies, context: Callable[[], ssl.SSLContext], max_connections: int
+    ) -> None:
+        self._proxies = proxies
+        self._context = context
+        self._size = max_connections
+        self._slots = _Slots(max_connections)
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[httpx.Proxy | None, str], httpcore.ConnectionPool] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        pool = self._pool(self._proxies.of(url), url.scheme)
+        limits: dict[str, float | None] = request.extensions["timeout"]
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=url.raw_scheme,
+                host=url.raw_host,
+                port=url.port,
+                target=request.extensions["target"],
+            ),
+            headers=request.headers.raw,
+            content=request.read(),
+            extensions={"timeout": limits},
+        )
+        with self._slots.taken(limits["pool"]):
+            answer = pool.handle_request(sent)
+            try:
+                content = answer.read()
+            finally:
+                answer.close()
+        return httpx.Response(answer.status, headers=answer.headers, content=content)
+
+    def close(self) -> None:
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+    def _pool(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+        with self._lock:
+            if (proxy, scheme) not in self._pools:
+                self._pools[proxy, scheme] = self._open(proxy, scheme)
+            return self._pools[proxy, scheme]
+
+    def _open(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+        secure = "https" in (scheme, proxy and proxy.url.scheme)
+        context = self._context() if secure else None
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=None if proxy is None else _to_httpcore(proxy, context),
+            max_connections=self._size,
+            max_keepalive_connections=self._size,
+            keepalive_expiry=IDLE,
+            network_backend=Backend(),
+        )
+
+
+def _to_httpcore(proxy: httpx.Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:
+    url = httpcore.URL(
+        scheme=proxy.url.raw_scheme,
+        host=proxy.url.raw_host,
+        port=proxy.url.port,
+        target=proxy.url.raw_path,
+    )
+    secure = proxy.url.scheme == "https"
+    return httpcore.Proxy(url, proxy.raw_auth, proxy.headers.raw, context if secure else None)
+
+
+class _Slots:
+    """As many calls as there are connections; httpcore's own queue could not be left at will."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, timeout: float | None) -> Generator[None]:
+        """Hold a slot. Waits at most `timeout` seconds for it, within the current attempt."""
+        self._take(Until(moment(timeout), httpcore.PoolTimeout))
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify()
+
+    def _take(self, until: Until) -> None:
+        with self._changed:
+            if self._free:
+                self._free -= 1
+                return
+        with current.get().telling(self._wake_all), self._changed:
+            # Asked first whether one is free: a waiter that was notified must not leave without.
+            while not self._free:
+                current.get().wait_on(self._changed, until)
+            self._free -= 1
+
+    def _wake_all(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,192 @@
+"""What both senders agree on: how a request becomes httpx's, and what each failure is called."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import socket
+import ssl
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import httpx
+
+from poolse._core.hands import Outgoing
+from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
+from poolse.options import Timeout
+
+__all__ = ["IDLE", "MAX_CONNECTIONS", "for_client", "for_ourselves", "named_failures"]
+
+MAX_CONNECTIONS: Final = 100
+"""Connections of a client to all hosts together."""
+
+IDLE: Final = 30.0
+"""Seconds that an unused connection is kept; common servers and gateways close theirs after 60."""
+
+ENCODINGS: Final = "gzip, deflate"
+"""What httpx decompresses without further packages."""
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD = re.compile(r"[\t\x20-\x7e]*")
+ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
+
+# By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
+# and any of them may be at work under a client that was passed in.
+LIBRARIES: Final = ("httpx", "httpcore", "httpx2", "httpcore2")
+
+TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
+    "ConnectTimeout": "connect",
+    "PoolTimeout": "pool",
+    "ReadTimeout": "read",
+    "TimeoutException": "read",
+    "WriteTimeout": "write",
+}
+
+FAILURES: Final = {
+    "ConnectError": "could not connect",
+    "DecodingError": "the body of the answer could not be decompressed",
+    "NetworkError": "the connection failed",
+    "ProtocolError": "the answer was cut off, or is not HTTP",
+    "ProxyError": "the proxy refused to connect",
+    "ReadError": "the connection was lost while waiting for the answer",
+    "WriteError": "the connection was lost while sending",
+}
+
+MISTAKES: Final = {
+    "LocalProtocolError": "the request cannot be sent as HTTP",
+    "UnsupportedProtocol": "the URL is neither http nor https",
+}
+
+
+def for_ourselves(request: Outgoing, timeout: Timeout) -> httpx.Request:
+    """A request for a transport of ours, which takes path and query from the extension `target`.
+
+    httpx would normalise them.
+
+    Raises:
+        UsageError: It cannot be sent as HTTP.
+    """
+    origin, _, target = _split(request.url)
+    return httpx.Request(
+        _method(request),
+        _origin_url(origin),
+        headers=[("Accept-Encoding", ENCODINGS), *_headers(request)],
+        content=request.content,
+        extensions={"timeout": _limits(timeout), "target": target.encode("ascii")},
+    )
+
+
+def for_client(
+    client: httpx.Client | httpx.AsyncClient, request: Outgoing, timeout: Timeout
+) -> httpx.Request:
+    """A request for a client that was passed in, whatever its transport.
+
+    Raises:
+        UsageError: It cannot be sent as HTTP.
+    """
+    _split(request.url)
+    return client.build_request(
+        _method(request),
+        request.url,
+        headers=_headers(request),
+        content=request.content,
+        extensions={"timeout": _limits(timeout)},
+    )
+
+
+@contextmanager
+def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
+    """Turn what the HTTP library raises into our own errors; let everything else through."""
+    try:
+        yield
+    except PoolseError:
+        raise
+    except Exception as error:
+        ours = _named(error, request, timeout)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _method(request: Outgoing) -> str:
+    if not TOKEN.fullmatch(request.method):
+        raise UsageError("the method of a request must be a plain word")
+    return request.method
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """Origin, host, and what is asked of it."""
+    match = ABSOLUTE.fullmatch(url)
+    if match is None:
+        raise UsageError("a URL must be absolute, percent-encoded, and without credentials")
+    origin, host, target = match.groups()
+    if target is None or target.startswith("?"):
+        target = f"/{target or ''}"
+    return origin, host, target
+
+
+@functools.lru_cache(maxsize=64)
+def _origin_url(origin: str) -> httpx.URL:
+    return httpx.URL(origin)
+
+
+def _headers(request: Outgoing) -> list[tuple[str, str]]:
+    for name, value in request.headers:
+        if not TOKEN.fullmatch(name):
+            raise UsageError(f"{name!r} cannot be the name of a header")
+        # The value may be a secret, so the message does not repeat it.
+        if not FIELD.fullmatch(value):
+            raise UsageError(f"the value of header {name} must be printable ASCII on one line")
+    return list(request.headers)
+
+
+def _limits(timeout: Timeout) -> dict[str, float | None]:
+    """The limits of the phases. None of them outlasts the whole attempt."""
+    return {phase: _limit(timeout, phase)[1] for phase in ("connect", "read", "write", "pool")}
+
+
+def _limit(timeout: Timeout, phase: TimeoutPhase) -> tuple[TimeoutPhase, float | None]:
+    """What ends a phase: its own limit, or the total if that is shorter."""
+    own: float | None = getattr(timeout, phase)
+    if timeout.total is not None and (own is None or timeout.total < own):
+        return "total", timeout.total
+    return phase, own
+
+
+def _named(error: Exception, request: Outgoing, timeout: Timeout) -> PoolseError | None:
+    for kind in type(error).__mro__:
+        if kind.__module__.partition(".")[0] not in LIBRARIES:
+            continue
+        if kind.__name__ in TIMEOUTS:
+            phase, limit = _limit(timeout, TIMEOUTS[kind.__name__])
+            return RequestTimeout(phase, limit or 0.0)
+        for table, ours in ((FAILURES, NetworkError), (MISTAKES, UsageError)):
+            if kind.__name__ in table:
+                said = [f"{request.method} {_split(request.url)[1]}", table[kind.__name__]]
+                return ours(": ".join([*said, *_reason(error)]))
+    return None
+
+
+def _reason(error: BaseException) -> Iterator[str]:
+    """What the operating system or the TLS library said, if either did."""
+    if type(error).__name__ == "ProxyError":
+        yield str(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                yield f"the certificate is not trusted: {cause.verify_message}"
+                return
+            case ssl.SSLError():
+                yield f"TLS failed: {cause.reason}"
+                return
+            case socket.gaierror():
+                yield cause.strerror or "no such host"
+                return
+            case OSError(errno=int(number)):
+                yield os.strerror(number)
+                return
+            case _:
+                cause = cause.__cause__

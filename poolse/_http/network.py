@@ -1,0 +1,216 @@
+"""Sockets for httpcore's connection pool that obey the attempt they work for.
+
+They never block in a system call that the attempt's deadline or cancel token could not end, name
+resolution aside: a call that is cancelled during that ends when the name is resolved.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import httpcore
+
+from poolse._http.attempt import Selector, Until, current, moment
+from poolse.errors import PoolseError
+
+__all__ = ["Backend"]
+
+T = TypeVar("T")
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+PIECE = 65_536
+UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN}
+
+
+class _Stream(httpcore.NetworkStream):
+    """What a TCP and a TLS stream have in common, seen from httpcore."""
+
+    def pull(self, most: int, until: Until) -> bytes:
+        """Wait for bytes; none at the end of the stream."""
+        raise NotImplementedError
+
+    def push(self, data: bytes | memoryview, until: Until) -> None:
+        """Hand all of it to the other side."""
+        raise NotImplementedError
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return self.pull(max_bytes, Until(moment(timeout), httpcore.ReadTimeout))
+        except PoolseError:
+            raise
+        except (OSError, ValueError) as error:  # ValueError: closed by another thread
+            raise httpcore.ReadError from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        try:
+            # In pieces, since the limit is for silence, not for the whole buffer.
+            for start in range(0, len(view), PIECE):
+                until = Until(moment(timeout), httpcore.WriteTimeout)
+                self.push(view[start : start + PIECE], until)
+        except PoolseError:
+            raise
+        except (OSError, ValueError) as error:
+            raise httpcore.WriteError from error
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        # The time to connect began before: httpcore passes the same limit once more.
+        until = Until(current.get().connect_by, httpcore.ConnectTimeout)
+        try:
+            return _TlsStream(self, ssl_context, server_hostname, until)
+        except PoolseError:
+            raise
+        except (OSError, ValueError) as error:
+            raise httpcore.ConnectError from error
+
+
+class _TcpStream(_Stream):
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def pull(self, most: int, until: Until) -> bytes:
+        attempt = current.get()
+        attempt.check()  # a server that never pauses would not let us wait
+        while True:
+            try:
+                return self._socket.recv(most)
+            except BlockingIOError:
+                attempt.wait_for(self._socket, READ, until)
+
+    def push(self, data: bytes | memoryview, until: Until) -> None:
+        attempt = current.get()
+        attempt.check()
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                attempt.wait_for(self._socket, WRITE, until)
+
+    def close(self) -> None:
+        # Shut down first: it wakes a thread that waits on this very socket.
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()
+
+    def get_extra_info(self, info: str) -> object:
+        if info == "is_readable":
+            with Selector() as selector:
+                selector.register(self._socket, READ)
+                return bool(selector.select(0))
+        return self._socket if info == "socket" else None
+
+
+class _TlsStream(_Stream):
+    """TLS over any other stream; over itself too, for a proxy that is reached through TLS."""
+
+    def __init__(
+        self, inner: _Stream, context: ssl.SSLContext, hostname: str | None, until: Until
+    ) -> None:
+        self._inner = inner
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+            self._run(self._tls.do_handshake, until)
+        except BaseException:
+            inner.close()
+            raise
+
+    def pull(self, most: int, until: Until) -> bytes:
+        try:
+            return self._run(lambda: self._tls.read(most), until)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            # Many servers close without goodbye; whether bytes are missing, HTTP knows.
+            return b""
+
+    def push(self, data: bytes | memoryview, until: Until) -> None:
+        self._run(lambda: self._tls.write(data), until)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
+
+    def _run(self, step: Callable[[], T], until: Until) -> T:
+        while True:
+            try:
+                try:
+                    return step()
+                finally:  # an error has something to send too: the alert
+                    if self._outgoing.pending:
+                        self._inner.push(self._outgoing.read(), until)
+            except ssl.SSLWantReadError:
+                data = self._inner.pull(PIECE, until)
+                self._incoming.write(data) if data else self._incoming.write_eof()
+
+
+class Backend(httpcore.NetworkBackend):
+    """Opens the streams."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002  (our pool sets neither)
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        attempt = current.get()
+        attempt.connect_by = moment(timeout)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            attempt.check()
+            return _connect_any(found, attempt.connect_by)
+        except PoolseError:
+            raise
+        except OSError as error:
+            raise httpcore.ConnectError from error
+
+
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+
+
+def _connect_any(found: Sequence[Address], connect_by: float) -> httpcore.NetworkStream:
+    """Try the addresses of a name in turn; a dead one may use up its share of the time only."""
+    for left in range(len(found), 1, -1):
+        now = moment(0)
+        until = Until(now + (connect_by - now) / left, httpcore.ConnectTimeout)
+        try:
+            return _connect(found[-left], until)
+        except PoolseError:
+            raise
+        except (OSError, httpcore.ConnectTimeout):
+            continue
+    return _connect(found[-1], Until(connect_by, httpcore.ConnectTimeout))
+
+
+def _connect(address: Address, until: Until) -> httpcore.NetworkStream:
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        failed = sock.connect_ex(where)
+        if failed in UNDER_WAY:
+            current.get().wait_for(sock, WRITE, until)
+            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failed:
+            raise OSError(failed, os.strerror(failed))
+        return _TcpStream(sock)
+    except BaseException:
+        sock.close()
+        raise

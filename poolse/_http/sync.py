@@ -1,0 +1,101 @@
+"""The hands of the sync client: sends, and waits, in the calling thread."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from poolse._core.hands import Answer, Outgoing
+from poolse._http.attempt import Attempt
+from poolse._http.httpcore_transport import HttpcoreTransport
+from poolse._http.mapping import (
+    MAX_CONNECTIONS,
+    for_client,
+    for_ourselves,
+    named_failures,
+)
+from poolse._http.proxies import Proxies
+from poolse._http.tls import context_of
+from poolse.cancel import CancelToken
+from poolse.errors import Cancelled, UsageError
+from poolse.options import Timeout
+
+__all__ = ["MAX_CONNECTIONS", "SyncSender"]
+
+
+class SyncSender:
+    """Shared by any number of threads. Making one opens nothing and loads no certificates.
+
+    With an `http_client` of the caller's own, total and cancellation act between its phases only:
+    before it sends, and between two pieces of the answer. It is not changed and not closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_client: httpx.Client | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._closed = False
+        self._given = http_client
+        self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
+
+    def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+        """Send once and read the whole answer, whatever its status.
+
+        Raises:
+            Cancelled: By the token.
+            NetworkError: No complete answer came.
+            RequestTimeout: One of the limits was reached.
+            UsageError: The request cannot be sent as HTTP, or this is closed.
+        """
+        if self._closed:
+            raise UsageError("this client is closed; make a new one")
+        with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
+            response = self._exchange(request, timeout)
+            try:
+                content = b"".join(_pieces(response, attempt))
+            finally:
+                response.close()
+        return Answer(response.status_code, response.headers, content)
+
+    def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        """Wait.
+
+        Raises:
+            Cancelled: By the token, at once.
+        """
+        if cancel is None:
+            time.sleep(seconds)
+            return
+        over = threading.Event()
+        forget = cancel.on_cancel(over.set)
+        try:
+            if over.wait(seconds):
+                raise Cancelled
+        finally:
+            forget()
+
+    def close(self) -> None:
+        """Close the connections, also those in use. Calling it again does nothing."""
+        self._closed = True
+        self._own.close()
+
+    def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
+        if self._given is None:
+            return self._own.handle_request(for_ourselves(request, timeout))
+        return self._given.send(
+            for_client(self._given, request, timeout), stream=True, follow_redirects=False
+        )
+
+
+def _pieces(response: httpx.Response, attempt: Attempt) -> Iterator[bytes]:
+    for piece in response.iter_bytes():
+        attempt.check()
+        yield piece

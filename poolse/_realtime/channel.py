@@ -1,0 +1,292 @@
+"""One channel on a socket: join it, keep it joined, leave it.
+
+Told what happened and when, it answers with effects: frames to send, `Deliver` for what the server
+said, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `Ended`.
+
+- Each join has its own join_ref. On a duplicate join the server answers the new one first and then
+  closes the old one, so a frame with another join_ref than the current one is dropped: taken
+  seriously it would close the channel that was just joined.
+- Broadcasts carry no join_ref. They count while joining and joined only; after an error they would
+  come twice, here and through whatever fills the gap after the rejoin.
+- What comes between a join and its reply waits for the reply, so that nobody is told of events in
+  a channel that was then refused.
+- A channel that crashed is joined again by itself. The delays start over only after it has stayed
+  joined for a while: else a channel that crashes right after each join would be joined for ever
+  at the shortest delay.
+- A refusal such as `unauthorized` is tried once more, because the membership may be younger than
+  the refusal. Then it is final.
+- Leaving lasts until the server has confirmed it, or has had its time. No event is delivered
+  meanwhile. A new join of the topic does not wait for that, since the server takes the two in
+  order: it gets a machine of its own, and this one is told that it is replaced.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, cast
+
+import attrs
+
+from poolse._realtime.effects import Trouble
+from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
+from poolse._realtime.policy import TERMINAL_REASONS, UNMATCHED_TOPIC, rejoin_delay
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import (
+    ChannelClosed,
+    JoinError,
+    PoolseError,
+    PushTimeout,
+    RealtimeError,
+    SlowConsumer,
+)
+
+__all__ = ["TRANSITIONS", "Changed", "ChannelMachine", "Deliver", "Ended", "JoinDue"]
+
+State = Literal["closed", "joining", "joined", "errored", "leaving"]
+Input = Literal["join", "ok", "error", "end", "leave", "lost"]
+
+TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
+    "closed": {"join": "joining", "leave": "closed"},
+    "joining": {
+        "ok": "joined",
+        "error": "errored",
+        "end": "closed",
+        "leave": "leaving",
+        "lost": "errored",
+    },
+    "joined": {"error": "errored", "end": "closed", "leave": "leaving", "lost": "errored"},
+    "errored": {"join": "joining", "leave": "closed"},
+    "leaving": {"end": "closed", "lost": "closed"},
+}
+"""What is not here changes nothing. `closed` is where a channel starts, before its first turn to
+join, and where it ends."""
+
+
+@attrs.frozen
+class Deliver:
+    """The server said this in the channel."""
+
+    channel: ChannelMachine
+    frame: Frame
+
+
+@attrs.frozen
+class JoinDue:
+    """Time to join again."""
+
+
+@attrs.frozen
+class Changed:
+    """The server let us in, or we are in no more and will join again."""
+
+    channel: ChannelMachine
+
+
+@attrs.frozen
+class Ended:
+    """The channel is closed and stays so; without an error when we left it."""
+
+    channel: ChannelMachine
+    error: PoolseError | None
+
+
+ChannelEffect = Frame | Deliver | JoinDue | Changed | Ended | Trouble
+
+
+class ChannelMachine:
+    """The state of one channel."""
+
+    def __init__(
+        self,
+        topic: str,
+        settings: RealtimeSettings,
+        random: Callable[[], float],
+        next_ref: Callable[[], str],
+    ) -> None:
+        self.topic = topic
+        self.state: State = "closed"
+        self.join_ref: str | None = None
+        self.deadline: float | None = None
+        """When `tick` has something to do."""
+        self.refusal: JoinError | None = None
+        """Why the last join was refused, until one is not."""
+        self.effects: list[ChannelEffect] = []
+        self._settings = settings
+        self._random = random
+        self._next_ref = next_ref
+        self._early: deque[Frame] = deque()
+        self._early_lost = 0
+        self._attempt = 0
+        self._terminal_refusals = 0
+        self._joined_at = 0.0
+        self._leave_ref: str | None = None
+
+    def join(self, now: float) -> None:
+        """It is this channel's turn to join. The socket is open."""
+        if self._move("join"):
+            self.join_ref = self._next_ref()
+            self.deadline = now + self._settings.join_timeout
+            self._send(PHX_JOIN, self.join_ref, {})
+
+    def leave(self, now: float) -> None:
+        """Be out of the channel. Where nothing was joined, nothing is sent."""
+        if not self._move("leave"):
+            return
+        if self.state == "closed":
+            self._end(None)
+            return
+        self._early.clear()
+        self._leave_ref = self._next_ref()
+        self.deadline = now + self._settings.leave_timeout
+        self._send(PHX_LEAVE, self._leave_ref, {})
+
+    def replaced(self) -> None:
+        """Another machine joins the topic while this one is leaving it."""
+        self._close(None)
+
+    def push(self, event: str, payload: Mapping[str, object]) -> bool:
+        """Send an event that has no reply. Said to be dropped, with False, unless joined."""
+        if self.state != "joined":
+            return False
+        self._send(event, self._next_ref(), payload)
+        return True
+
+    def lost(self, now: float) -> None:
+        """The socket is gone. It will be this channel's turn as soon as there is a new one."""
+        self._forgive(now)
+        if self._move("lost"):
+            self._forget_join()
+            self.effects.append(Ended(self, None) if self.state == "closed" else Changed(self))
+
+    def receive(self, frame: Frame, now: float) -> None:
+        """A frame of this topic came."""
+        if frame.join_ref is not None and frame.join_ref != self.join_ref:
+            return
+        if frame.event == PHX_REPLY:
+            self._reply(frame, now)
+        elif frame.event == PHX_ERROR:
+            self._crashed(now)
+        elif frame.event == PHX_CLOSE:
+            self._closed()
+        elif self.state == "joined":
+            self.effects.append(Deliver(self, frame))
+        elif self.state == "joining":
+            self._keep(frame)
+
+    def tick(self, now: float) -> None:
+        """Time has passed: do what is due."""
+        if self.deadline is None or now < self.deadline:
+            return
+        self.deadline = None
+        if self.state == "errored":
+            self.effects.append(JoinDue())
+        elif self.state == "leaving":
+            self._close(None)
+        elif self.state == "joining":
+            # The server may have joined us all the same; the next join must not be a duplicate.
+            self._send(PHX_LEAVE, self._next_ref(), {})
+            text = f"no reply to joining {self.topic} within {self._settings.join_timeout:g} s"
+            self._error(PushTimeout(text), now)
+
+    def _reply(self, frame: Frame, now: float) -> None:
+        ok, reason = _outcome(frame.payload)
+        if self.state == "joining" and frame.ref == self.join_ref:
+            if ok:
+                self._admitted(now)
+            else:
+                self._refused(reason, now)
+        elif self.state == "leaving" and frame.ref == self._leave_ref:
+            self._close(None)
+        elif self.state == "joined" and reason == UNMATCHED_TOPIC:
+            # The answer to a push: the server has lost a channel that we believe to be in.
+            self._error(RealtimeError(f"the server does not know {self.topic} any more"), now)
+
+    def _crashed(self, now: float) -> None:
+        if self.state in ("joining", "joined"):
+            self._error(RealtimeError(f"{self.topic} crashed on the server"), now)
+        elif self.state == "leaving":
+            self._close(None)
+
+    def _closed(self) -> None:
+        if self.state == "leaving":
+            self._close(None)
+        elif self.state in ("joining", "joined"):
+            self._close(ChannelClosed(f"the server closed {self.topic}"))
+
+    def _admitted(self, now: float) -> None:
+        self._move("ok")
+        self.deadline = None
+        self.refusal = None
+        self._terminal_refusals = 0
+        self._joined_at = now
+        self.effects.append(Changed(self))
+        self.effects.extend(Deliver(self, frame) for frame in self._early)
+        self._early.clear()
+        if self._early_lost:
+            text = f"{self._early_lost} events of {self.topic} were lost while joining"
+            self.effects.append(Trouble(SlowConsumer(text, self._early_lost)))
+            self._early_lost = 0
+
+    def _refused(self, reason: str, now: float) -> None:
+        self.refusal = JoinError(self.topic, reason)
+        if reason in TERMINAL_REASONS:
+            self._terminal_refusals += 1
+            if self._terminal_refusals == 2:
+                self._close(self.refusal)
+                return
+        self._error(self.refusal, now)
+
+    def _error(self, error: PoolseError, now: float) -> None:
+        """Back to where the channel waits for its next join."""
+        self._forgive(now)
+        self._move("error")
+        self._forget_join()
+        delay = rejoin_delay(self._settings.rejoin_delays, self._attempt, self._random())
+        self._attempt += 1
+        self.deadline = now + delay
+        self.effects += [Changed(self), Trouble(error)]
+
+    def _close(self, error: PoolseError | None) -> None:
+        self._move("end")
+        self._end(error)
+
+    def _end(self, error: PoolseError | None) -> None:
+        self._forget_join()
+        self.effects.append(Ended(self, error))
+
+    def _forgive(self, now: float) -> None:
+        if self.state == "joined" and now - self._joined_at >= self._settings.stable_after:
+            self._attempt = 0
+
+    def _forget_join(self) -> None:
+        self.join_ref = None
+        self.deadline = None
+        self._early.clear()
+
+    def _keep(self, frame: Frame) -> None:
+        if len(self._early) == self._settings.queue_limit:
+            self._early.popleft()
+            self._early_lost += 1
+        self._early.append(frame)
+
+    def _send(self, event: str, ref: str, payload: Mapping[str, object]) -> None:
+        self.effects.append(Frame(self.join_ref, ref, self.topic, event, payload))
+
+    def _move(self, what: Input) -> bool:
+        after = TRANSITIONS[self.state].get(what)
+        if after is None:
+            return False
+        self.state = after
+        return True
+
+
+def _outcome(payload: object) -> tuple[bool, str]:
+    """Whether a reply says ok, and the reason that it gives."""
+    reply = _object(payload)
+    reason = _object(reply.get("response")).get("reason")
+    return reply.get("status") == "ok", reason if isinstance(reason, str) else "no reason given"
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return cast(Mapping[str, object], value) if isinstance(value, dict) else {}

@@ -1,0 +1,246 @@
+"""Which channel rides on which socket.
+
+A server takes a limited number of channels on one connection, so a client has as many sockets as
+its channels need. Joins are paced: the server works on them one after the other, and answers
+neither heartbeats nor anything else of that connection meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from poolse._realtime.channel import Changed, ChannelMachine, Deliver, Ended, JoinDue
+from poolse._realtime.connection import Connection
+from poolse._realtime.effects import (
+    Close,
+    Command,
+    Down,
+    Effect,
+    Failed,
+    Failure,
+    Open,
+    Send,
+    Trouble,
+    Up,
+)
+from poolse._realtime.events import RealtimeStatus
+from poolse._realtime.frames import Frame
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import PoolseError
+
+__all__ = ["Fleet", "Link", "LinkEffect"]
+
+LinkEffect = Deliver | Changed | Ended | Trouble | Failed
+
+_FROM_WORST: Final[tuple[RealtimeStatus, ...]] = (
+    "closed",
+    "reconnecting",
+    "connecting",
+    "idle",
+    "connected",
+)
+
+
+class Link:
+    """One socket with the channels on it."""
+
+    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+        self.connection = Connection(settings, random)
+        self.commands: list[Command] = []
+        """What the owner of the transport has to carry out, in this order."""
+        self.effects: list[LinkEffect] = []
+        self.failure: PoolseError | None = None
+        """Why this socket will not be tried again."""
+        self.wake: Callable[[], object] = _nobody
+        """Tells the owner of the transport that there are commands, or that it is over."""
+        self._settings = settings
+        self._random = random
+        self._channels: dict[str, ChannelMachine] = {}
+        # Those that wait for their turn to join, and those that have a deadline.
+        self._due: dict[str, ChannelMachine] = {}
+        self._timed: dict[str, ChannelMachine] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another channel fits on this socket."""
+        return len(self._channels) < self._settings.channels_per_socket
+
+    def next_deadline(self) -> float | None:
+        """When `tick` has something to do."""
+        deadlines = [self.connection.deadline, *(c.deadline for c in self._timed.values())]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def take_commands(self) -> list[Command]:
+        """What the owner of the transport has to carry out now."""
+        commands, self.commands = self.commands, []
+        return commands
+
+    def connect(self, now: float) -> None:
+        """Open the socket."""
+        self.failure = None
+        self.connection.connect()
+        self._settle(now)
+
+    def disconnect(self, now: float) -> None:
+        """Close the socket. Its channels join again when it is opened again."""
+        self.connection.disconnect()
+        self._settle(now)
+
+    def opened(self, generation: int, now: float) -> None:
+        """See `Connection.opened`; the other inputs of the transport likewise."""
+        self.connection.opened(generation, now)
+        self._settle(now)
+
+    def failed(self, generation: int, failure: Failure, now: float) -> None:
+        self.connection.failed(generation, failure, now)
+        self._settle(now)
+
+    def closed(self, generation: int, code: int, now: float) -> None:
+        self.connection.closed(generation, code, now)
+        self._settle(now)
+
+    def received(self, generation: int, data: str | bytes, now: float) -> None:
+        self.connection.received(generation, data, now)
+        self._settle(now)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self.connection.tick(now)
+        for channel in list(self._timed.values()):
+            channel.tick(now)
+            self._carry(channel)
+        self._settle(now)
+
+    def broken(self, error: PoolseError, now: float) -> None:
+        """Nobody looks after this socket any more."""
+        self.connection.disconnect()
+        self.connection.effects.append(Failed(error))
+        self._settle(now)
+
+    def join(self, topic: str, now: float) -> ChannelMachine:
+        """Want a channel on this socket. It may be one that is still being left."""
+        leaving = self._channels.get(topic)
+        if leaving is not None:
+            leaving.replaced()
+            self._carry(leaving)
+        channel = ChannelMachine(topic, self._settings, self._random, self.connection.next_ref)
+        self._channels[topic] = channel
+        self._due[topic] = channel
+        self._settle(now)
+        return channel
+
+    def leave(self, channel: ChannelMachine, now: float) -> None:
+        """Want a channel no more."""
+        channel.leave(now)
+        self._carry(channel)
+        self._settle(now)
+
+    def push(
+        self, channel: ChannelMachine, event: str, payload: Mapping[str, object], now: float
+    ) -> bool:
+        """Send an event without a reply; False when it was dropped.
+
+        Raises:
+            FrameError: The payload cannot be encoded.
+        """
+        if len(self.commands) >= self._settings.queue_limit or not channel.push(event, payload):
+            return False
+        self._carry(channel)
+        self._settle(now)
+        return True
+
+    def _settle(self, now: float) -> None:
+        """Work off what the connection said, and what follows from it."""
+        self._follow_all(now)
+        if self._due and self.connection.state == "open":
+            self._join_due(now)
+            self._follow_all(now)
+
+    def _follow_all(self, now: float) -> None:
+        while self.connection.effects:
+            effects, self.connection.effects = self.connection.effects, []
+            for effect in effects:
+                self._follow(effect, now)
+
+    def _follow(self, effect: Effect, now: float) -> None:
+        match effect:
+            case Frame():
+                channel = self._channels.get(effect.topic)
+                if channel is not None:
+                    channel.receive(effect, now)
+                    self._carry(channel)
+            case Open() | Send() | Close():
+                self.commands.append(effect)
+            case Up():
+                self._due = dict(self._channels)
+            case Down():
+                self._due.clear()
+                for channel in list(self._channels.values()):
+                    channel.lost(now)
+                    self._carry(channel)
+            case Failed():
+                self.failure = effect.error
+                self.effects.append(effect)
+            case Trouble():
+                self.effects.append(effect)
+
+    def _carry(self, channel: ChannelMachine) -> None:
+        """Pass on what a channel wants."""
+        effects, channel.effects = channel.effects, []
+        for effect in effects:
+            match effect:
+                case Frame():
+                    self.connection.send(effect)
+                case JoinDue():
+                    self._due[channel.topic] = channel
+                case Ended():
+                    del self._channels[channel.topic]
+                    self._due.pop(channel.topic, None)
+                    self.effects.append(effect)
+                case _:
+                    self.effects.append(effect)
+        if channel.deadline is None:
+            self._timed.pop(channel.topic, None)
+        else:
+            self._timed[channel.topic] = channel
+
+    def _join_due(self, now: float) -> None:
+        under_way = sum(c.state == "joining" for c in self._channels.values())
+        while self._due and under_way < self._settings.joins_at_once:
+            channel = self._due.pop(next(iter(self._due)))
+            channel.join(now)
+            self._carry(channel)
+            under_way += 1
+
+
+class Fleet:
+    """All sockets of a client."""
+
+    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+        self.links: list[Link] = []
+        self._settings = settings
+        self._random = random
+
+    @property
+    def status(self) -> RealtimeStatus:
+        """That of the worst socket."""
+        found = {link.connection.status for link in self.links}
+        for status in _FROM_WORST:
+            if status in found:
+                return status
+        return "idle"
+
+    def with_room(self) -> Link | None:
+        """The first socket on which another channel fits."""
+        return next((link for link in self.links if link.has_room), None)
+
+    def add(self) -> Link:
+        """One socket more."""
+        link = Link(self._settings, self._random)
+        self.links.append(link)
+        return link
+
+
+def _nobody() -> None:
+    """The socket has no owner yet."""

@@ -1,0 +1,167 @@
+"""Frames of Phoenix Channels, serializer V2: text and binary, to and from `Frame`."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Final, cast
+
+import attrs
+import orjson
+
+__all__ = [
+    "HEARTBEAT",
+    "PHOENIX_TOPIC",
+    "PHX_CLOSE",
+    "PHX_ERROR",
+    "PHX_JOIN",
+    "PHX_LEAVE",
+    "PHX_REPLY",
+    "VSN",
+    "Frame",
+    "FrameError",
+    "decode",
+    "encode",
+]
+
+VSN: Final = "2.0.0"
+"""What the query parameter `vsn` must say. Without it the server talks V1."""
+
+PHOENIX_TOPIC: Final = "phoenix"
+HEARTBEAT: Final = "heartbeat"
+PHX_JOIN: Final = "phx_join"
+PHX_LEAVE: Final = "phx_leave"
+PHX_REPLY: Final = "phx_reply"
+PHX_ERROR: Final = "phx_error"
+PHX_CLOSE: Final = "phx_close"
+
+_PUSH = b"\x00"
+_MAX_FIELD = 255
+
+# What the server's binary frames carry before the data, by their first byte. Its push differs
+# from ours, which has a ref too.
+_LAYOUTS = {
+    _PUSH: ("join_ref", "topic", "event"),
+    b"\x01": ("join_ref", "ref", "topic", "status"),
+    b"\x02": ("topic", "event"),
+}
+
+
+class FrameError(Exception):
+    """Something is not a V2 frame, or cannot become one. Its text never quotes a payload."""
+
+
+@attrs.frozen
+class Frame:
+    """One message on the socket, in either direction."""
+
+    join_ref: str | None
+    """The ref of the join that it belongs to. None in every broadcast."""
+    ref: str | None
+    """What a reply is matched by. None when no reply is wanted, or it is none."""
+    topic: str
+    event: str
+    payload: object = attrs.field(repr=False)
+    """Parsed JSON, or bytes; of a reply in binary `{"status": str, "response": bytes}`."""
+
+
+def encode(frame: Frame) -> str | bytes:
+    """Turn a frame into what goes on the socket.
+
+    Returns:
+        A str to send as a text message; bytes, when the payload is bytes, for a binary message.
+
+    Raises:
+        FrameError: The payload is not JSON (NaN and Infinity are not), or a field of a binary
+            frame is longer than its one length byte can say.
+    """
+    if isinstance(frame.payload, bytes):
+        return _encode_binary(frame, frame.payload)
+    try:
+        text = orjson.dumps(
+            [frame.join_ref, frame.ref, frame.topic, frame.event, frame.payload],
+            option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME,
+        )
+    except TypeError as error:
+        raise FrameError(f"cannot encode {frame.event!r}: {error}") from None
+    # Only now: orjson has bounded the depth, and writes null for what JSON cannot say.
+    if not _all_finite(frame.payload):
+        raise FrameError(f"cannot encode {frame.event!r}: NaN and Infinity are not JSON")
+    return text.decode()
+
+
+def decode(data: str | bytes) -> Frame:
+    """Read what came from the socket.
+
+    Text may come as bytes and need not be decoded first: no JSON text starts with the bytes that
+    binary frames start with, so the two are told apart here.
+
+    Raises:
+        FrameError: It is not a V2 frame.
+    """
+    if isinstance(data, bytes) and data[:1] in _LAYOUTS:
+        return _decode_binary(data)
+    try:
+        parts: object = orjson.loads(data)
+    except ValueError:
+        raise FrameError("a frame is not JSON") from None
+    # Every event passes here: `match` reads better, but makes decoding two thirds slower.
+    if not isinstance(parts, list) or len(cast("list[object]", parts)) < 5:
+        raise FrameError("a frame is not an array of five")
+    join_ref, ref, topic, event, payload = cast("list[object]", parts)[:5]
+    if not isinstance(topic, str) or not isinstance(event, str):
+        raise FrameError("topic or event of a frame is not a string")
+    if join_ref is not None and not isinstance(join_ref, str):
+        raise FrameError("join_ref of a frame is neither a string nor null")
+    if ref is not None and not isinstance(ref, str):
+        raise FrameError("ref of a frame is neither a string nor null")
+    return Frame(join_ref, ref, topic, event, payload)
+
+
+def _encode_binary(frame: Frame, payload: bytes) -> bytes:
+    sizes, fields = bytearray(), bytearray()
+    for name in ("join_ref", "ref", "topic", "event"):
+        try:
+            field = (getattr(frame, name) or "").encode()
+        except UnicodeEncodeError:
+            raise FrameError(f"{name} of a frame is not Unicode text") from None
+        if len(field) > _MAX_FIELD:
+            raise FrameError(f"{name} has {len(field)} bytes, a binary frame takes {_MAX_FIELD}")
+        sizes.append(len(field))
+        fields += field
+    return _PUSH + sizes + fields + payload
+
+
+def _decode_binary(data: bytes) -> Frame:
+    names = _LAYOUTS[data[:1]]
+    start = 1 + len(names)
+    sizes = data[1:start]
+    if len(sizes) < len(names) or start + sum(sizes) > len(data):
+        raise FrameError("a binary frame is cut short")
+    fields: dict[str, str] = {}
+    for name, size in zip(names, sizes, strict=True):
+        try:
+            fields[name] = data[start : start + size].decode()
+        except UnicodeDecodeError:
+            raise FrameError(f"{name} of a binary frame is not UTF-8") from None
+        start += size
+    payload: object = data[start:]
+    if "status" in fields:
+        payload = {"status": fields["status"], "response": payload}
+    # A field that is absent comes with length zero.
+    return Frame(
+        fields.get("join_ref") or None,
+        fields.get("ref") or None,
+        fields["topic"],
+        fields.get("event", PHX_REPLY),
+        payload,
+    )
+
+
+def _all_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_all_finite, cast(dict[str, object], value).values()))
+    if isinstance(value, list | tuple):
+        return all(map(_all_finite, cast(list[object], value)))
+    return True

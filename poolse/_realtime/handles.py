@@ -1,0 +1,82 @@
+"""What both flavours of the public realtime classes have in common: everything that never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
+from poolse._realtime.hub import Hub
+from poolse._realtime.session import Session
+from poolse.errors import JoinError, PushTimeout
+
+__all__ = ["JOIN_WAIT", "BaseChannel", "BaseRealtime"]
+
+E = TypeVar("E")
+P = TypeVar("P")
+C = TypeVar("C", bound="BaseChannel[object]")
+
+JOIN_WAIT = 30.0
+"""Seconds that a join is waited for unless the caller says otherwise."""
+
+
+class BaseChannel(Generic[E]):
+    """A channel, joined for as long as somebody has a claim on it."""
+
+    TYPE: ClassVar[ChannelType]
+
+    def __init__(self, hub: Hub, session: Session) -> None:
+        self._hub = hub
+        self._session = session
+
+    def __repr__(self) -> str:
+        state = "left" if self._session.is_over else self._session.machine.state
+        return f"<{type(self).__name__} {self.topic} {state}>"
+
+    @property
+    def topic(self) -> str:
+        """The channel's topic on the wire."""
+        return self._session.topic
+
+    def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
+        return self._hub.subscribe(self._session, event, handler)
+
+    def _presence(self, event: EventType[P]) -> P:
+        with self._hub.guard:
+            return self._session.presence(event)
+
+    def _is_joined(self) -> bool:
+        return self._session.joined
+
+    def _has_left(self) -> bool:
+        return self._session.has_left or not self._session.is_over
+
+    def _not_in_time(self, timeout: float | None) -> JoinError | PushTimeout:
+        refusal = self._session.machine.refusal
+        text = f"{self.topic} was not joined within {timeout:g} s"
+        return JoinError(self.topic, refusal.reason) if refusal else PushTimeout(text)
+
+
+class BaseRealtime:
+    """The sockets of a client, and the channels on them."""
+
+    _hub: Hub
+
+    @property
+    def status(self) -> RealtimeStatus:
+        """`idle`, `connecting`, `connected`, `reconnecting` or `closed`.
+
+        With several sockets it is that of the worst.
+        """
+        return self._hub.status
+
+    def on_status(self, handler: Callable[[RealtimeStatus], object]) -> Callable[[], None]:
+        """Let a function be called with each new status.
+
+        Returns:
+            A function that takes the handler back.
+        """
+        return self._hub.on_status(handler)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status}>"

@@ -1,0 +1,214 @@
+"""Who is in a channel, from `presence_state` and `presence_diff`.
+
+The rules are those of the official JavaScript client. A user is in a channel through any number
+of metas, one for each device or tab, told apart by `phx_ref`.
+
+- A diff applies its joins before its leaves: an update of a meta is both, under one key.
+- A leave takes only the metas that it names. The user is gone with the last of them.
+- Diffs can come before the state of the current join. They wait for it, and applying what the
+  state already holds changes nothing, because a `phx_ref` is never held twice.
+- While a rejoin is under way the last known set stays visible.
+
+One rule differs on purpose: diffs that waited under an earlier join are dropped with it, because
+they would plant users who left meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, TypeVar, cast
+
+import attrs
+import orjson
+
+__all__ = ["MAX_PENDING", "Changes", "Entry", "Join", "Leave", "Presence"]
+
+MAX_PENDING: Final = 1000
+
+T = TypeVar("T")
+
+Entry = dict[str, object]
+"""One user: `metas`, a list of objects with a `phx_ref`, and whatever the server adds."""
+
+_Entries = dict[str, Entry]
+
+
+@attrs.frozen
+class Join:
+    """A user came, came with another device, or updated one."""
+
+    key: str
+    current: Entry | None
+    """The user before; None for the first device."""
+    new: Entry
+    """The user with the new metas only."""
+
+
+@attrs.frozen
+class Leave:
+    """A device of a user went."""
+
+    key: str
+    current: Entry
+    """The user after; without metas they are gone."""
+    left: Entry
+    """The user with the metas that left only."""
+
+
+@attrs.frozen
+class Changes:
+    """What one event did."""
+
+    steps: tuple[Join | Leave, ...] = ()
+    synced: bool = False
+    """Whether the event was applied. A diff that waits is not; nor is what made no sense."""
+
+
+@attrs.frozen
+class _Diff:
+    joins: _Entries
+    leaves: _Entries
+
+
+class Presence:
+    """The users in one channel. It is given only what belongs to the current join."""
+
+    def __init__(self, max_pending: int = MAX_PENDING) -> None:
+        self.dropped = 0
+        """How much was dropped: malformed payloads or users in them, and diffs too many."""
+        self._max_pending = max_pending
+        self._entries: _Entries = {}
+        self._synced_under: str | None = None
+        self._pending: deque[tuple[str | None, _Diff]] = deque()
+
+    @property
+    def snapshot(self) -> Mapping[str, object]:
+        """A copy of the last known set, in the shape of a `presence_state`."""
+        return _copy(self._entries)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether the set is that of the server, as far as it has told."""
+        return self._synced_under is not None
+
+    @property
+    def pending(self) -> int:
+        """How many diffs wait for a state."""
+        return len(self._pending)
+
+    def state(self, payload: object, join_ref: str | None) -> Changes:
+        """Take a `presence_state` that came under `join_ref`."""
+        found = _copied_object(payload)
+        if found is None:
+            self.dropped += 1
+            return Changes()
+        self._synced_under = join_ref
+        steps = self._apply(_difference(self._entries, self._well_formed(found)))
+        while self._pending:
+            queued_under, diff = self._pending.popleft()
+            if queued_under == join_ref:
+                steps += self._apply(diff)
+        return Changes(tuple(steps), synced=True)
+
+    def diff(self, payload: object, join_ref: str | None) -> Changes:
+        """Take a `presence_diff`. It carries no join_ref: give the channel's current one."""
+        found = _copied_object(payload)
+        if found is None:
+            self.dropped += 1
+            return Changes()
+        diff = _Diff(self._half(found, "joins"), self._half(found, "leaves"))
+        if join_ref is not None and join_ref == self._synced_under:
+            return Changes(tuple(self._apply(diff)), synced=True)
+        self._synced_under = None
+        self._queue(join_ref, diff)
+        return Changes()
+
+    def lost(self) -> None:
+        """The channel is no longer joined: the set is out of date until the next state."""
+        self._synced_under = None
+        self._pending.clear()
+
+    def _queue(self, join_ref: str | None, diff: _Diff) -> None:
+        # The oldest, because it is the likeliest to be part of the state that is still to come.
+        if len(self._pending) == self._max_pending:
+            self._pending.popleft()
+            self.dropped += 1
+        self._pending.append((join_ref, diff))
+
+    def _half(self, diff: Mapping[str, object], name: str) -> _Entries:
+        half = diff.get(name, {})
+        if not isinstance(half, dict):
+            self.dropped += 1
+            return {}
+        return self._well_formed(cast(dict[str, object], half))
+
+    def _well_formed(self, entries: Mapping[str, object]) -> _Entries:
+        good = {key: cast(Entry, entry) for key, entry in entries.items() if _is_entry(entry)}
+        self.dropped += len(entries) - len(good)
+        return good
+
+    def _apply(self, diff: _Diff) -> list[Join | Leave]:
+        steps: list[Join | Leave] = []
+        for key, new in diff.joins.items():
+            before = self._entries.get(key)
+            kept = [] if before is None else _metas_except(before, new)
+            self._entries[key] = {**new, "metas": kept + _metas(new)}
+            steps.append(Join(key, _copy(before), _copy(new)))
+        for key, left in diff.leaves.items():
+            before = self._entries.get(key)
+            if before is None:
+                continue
+            after: Entry = {**before, "metas": _metas_except(before, left)}
+            self._entries[key] = after
+            if not _metas(after):
+                del self._entries[key]
+            steps.append(Leave(key, _copy(after), _copy(left)))
+        return steps
+
+
+def _difference(current: _Entries, new: _Entries) -> _Diff:
+    """What leads from one set to the other."""
+    joins: _Entries = {}
+    leaves = {key: entry for key, entry in current.items() if key not in new}
+    for key, entry in new.items():
+        before = current.get(key)
+        if before is None:
+            joins[key] = entry
+            continue
+        if joined := _metas_except(entry, before):
+            joins[key] = {**entry, "metas": joined}
+        if left := _metas_except(before, entry):
+            leaves[key] = {**before, "metas": left}
+    return _Diff(joins, leaves)
+
+
+def _metas(entry: Entry) -> list[Mapping[str, object]]:
+    return cast(list[Mapping[str, object]], entry["metas"])
+
+
+def _metas_except(entry: Entry, other: Entry) -> list[Mapping[str, object]]:
+    refs = {meta["phx_ref"] for meta in _metas(other)}
+    return [meta for meta in _metas(entry) if meta["phx_ref"] not in refs]
+
+
+def _is_entry(value: object) -> bool:
+    metas = cast(Entry, value).get("metas") if isinstance(value, dict) else None
+    return isinstance(metas, list) and all(map(_is_meta, cast(list[object], metas)))
+
+
+def _is_meta(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(cast(Entry, value).get("phx_ref"), str)
+
+
+def _copied_object(payload: object) -> dict[str, object] | None:
+    """A copy of a JSON object, or None for anything else, or for one too deep to copy."""
+    try:
+        return _copy(cast(dict[str, object], payload)) if isinstance(payload, dict) else None
+    except TypeError:
+        return None
+
+
+def _copy(value: T) -> T:
+    # JSON in, JSON out, several times faster than deepcopy, and no recursion of Python's.
+    return cast(T, orjson.loads(orjson.dumps(value)))

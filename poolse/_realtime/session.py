@@ -1,0 +1,188 @@
+"""The life of one channel handle: from the first claim on it to the last one given back.
+
+It knows who wants which event, who is present, and how it ended. What it hands out goes into
+bounded queues; nothing here waits or calls a user's code.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Generic, TypeVar
+from weakref import WeakSet, ref
+
+from poolse._core.codec import decode_value
+from poolse._realtime.calls import Calls, Handler, Wake
+from poolse._realtime.channel import ChannelMachine
+from poolse._realtime.events import ChannelType, EventType, UnknownEvent
+from poolse._realtime.fanout import EventQueue, Fanout, Subscription
+from poolse._realtime.fleet import Link
+from poolse._realtime.frames import Frame
+from poolse._realtime.presence import Presence
+from poolse.errors import ChannelClosed, DecodeError, PoolseError
+
+__all__ = ["Session", "Stream"]
+
+P = TypeVar("P")
+
+
+class Stream(Generic[P]):
+    """Events on their way to one iterator."""
+
+    def __init__(self, limit: int, wake: Wake) -> None:
+        self.queue = EventQueue[P](limit)
+        self.wake = wake
+
+    def end(self, error: PoolseError | None) -> None:
+        """Let the iterator end after what is queued."""
+        self.queue.close(error)
+        self.wake()
+
+
+Target = Handler | ref[Stream[object]]
+"""A handler, or an iterator. An iterator is not kept alive: one that was thrown away in the
+middle of a loop must not collect events for ever."""
+
+
+class Session:
+    """One channel handle."""
+
+    def __init__(
+        self, kind: ChannelType, parameter: str, topic: str, link: Link, machine: ChannelMachine
+    ) -> None:
+        self.kind = kind
+        self.parameter = parameter
+        self.topic = topic
+        self.link = link
+        self.machine = machine
+        self.claims = 0
+        self.is_over = False
+        self.has_left = False
+        """Whether the server is done with it too."""
+        self.handle: object = None
+        """What the user holds: the same one for all claims."""
+        self.wakes: list[Wake] = []
+        """Called when something changed that a waiter may wait for."""
+        self._error: PoolseError | None = None
+        self._presence = Presence()
+        self._streams = WeakSet[Stream[object]]()
+        events = kind.events.values()
+        state = kind.presence and kind.presence.state
+        self._fanout = Fanout[Target, object](
+            # The latest presence is that of `Presence`: the event itself is out of date soon.
+            [event.wire for event in events if event.replay and event.wire != state]
+        )
+
+    @property
+    def joined(self) -> bool:
+        """Whether the server has let us in.
+
+        Raises:
+            PoolseError: It has not, and will not.
+        """
+        self.check()
+        if self.link.failure is not None:
+            raise fresh(self.link.failure)
+        if self.link.connection.status == "closed":
+            raise ChannelClosed(f"{self.topic} cannot be joined: realtime was disconnected")
+        return self.machine.state == "joined"
+
+    def check(self) -> None:
+        """Raise what ended this handle, if it has ended."""
+        if self.is_over:
+            raise fresh(self._error or ChannelClosed(f"{self.topic} was left"))
+
+    def presence(self, event: EventType[P]) -> P:
+        """Who is in the channel, as far as the server has told."""
+        return decode_value(event.read, self._presence.snapshot)
+
+    def subscribe(self, wire: str, handler: Handler, calls: Calls) -> Subscription[Target]:
+        """Let a handler be called for an event."""
+        return self._subscribe(wire, handler, calls)
+
+    def stream(self, stream: Stream[object], calls: Calls) -> None:
+        """Give an iterator every event from now on."""
+        self._streams.add(stream)
+        self._subscribe(None, ref(stream), calls)
+
+    def _subscribe(self, wire: str | None, target: Target, calls: Calls) -> Subscription[Target]:
+        subscription, latest = self._fanout.subscribe(wire, target)
+        kind = self.kind.presence
+        if kind and wire in (None, kind.state) and self._presence.is_synced:
+            latest.append(self.presence(self.kind.events[kind.state]))
+        for value in latest:
+            self._give(subscription, value, calls)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription[Target]) -> None:
+        """Take an interest back. Doing it again does nothing."""
+        if subscription.active:
+            self._fanout.unsubscribe(subscription)
+
+    def deliver(self, frame: Frame, calls: Calls) -> None:
+        """The server said something: queue it for whoever wants it.
+
+        Raises:
+            DecodeError: Its payload is not what the API promises.
+        """
+        self._keep_presence(frame)
+        if not self._fanout.wants(frame.event):
+            return
+        value = self._read(frame)
+        for subscription in self._fanout.publish(frame.event, value):
+            self._give(subscription, value, calls)
+
+    def _give(self, subscription: Subscription[Target], value: object, calls: Calls) -> None:
+        target = subscription.target
+        if not isinstance(target, ref):
+            calls.put(target, value, subscription)
+            return
+        stream = target()
+        if stream is None:
+            self.unsubscribe(subscription)
+        else:
+            stream.queue.put(value)
+            stream.wake()
+
+    def lost(self) -> None:
+        """The channel is not joined any more, or not yet again."""
+        self._presence.lost()
+
+    def over(self, error: PoolseError | None) -> None:
+        """The handle is dead: left without an error, or ended by one."""
+        if not self.is_over:
+            self.is_over = True
+            self._error = error
+            self._presence.lost()
+            self.end_streams(error)
+            self._fanout.clear()
+
+    def end_streams(self, error: PoolseError | None) -> None:
+        """Let all iterators end after what is queued for them."""
+        for stream in list(self._streams):
+            stream.end(error and fresh(error))
+
+    def _read(self, frame: Frame) -> object:
+        event = self.kind.events.get(frame.event)
+        if event is None:
+            return UnknownEvent(frame.event, frame.payload)
+        try:
+            return decode_value(event.read, frame.payload)
+        except DecodeError as error:
+            error.message = f"{frame.event} of {self.topic}: {error.message}"
+            raise
+
+    def _keep_presence(self, frame: Frame) -> None:
+        kind = self.kind.presence
+        if kind is None:
+            return
+        if frame.event == kind.state:
+            self._presence.state(frame.payload, self.machine.join_ref)
+        elif frame.event == kind.diff:
+            self._presence.diff(frame.payload, self.machine.join_ref)
+
+
+def fresh(error: PoolseError) -> PoolseError:
+    """A copy to raise: one error may be told to many, and each raise adds to its traceback."""
+    twin = copy(error)
+    twin.__cause__ = error.__cause__
+    return twin

@@ -1,0 +1,53 @@
+"""What realtime was told at construction: where to connect, and how long to wait for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+__all__ = ["RealtimeSettings"]
+
+
+@attrs.frozen(kw_only=True)
+class RealtimeSettings:
+    """Everything that decides how realtime goes. All times are float seconds."""
+
+    url: str
+    """Where the Phoenix socket is mounted: `wss://host/socket`."""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    """Sent with every handshake."""
+    proxy: str | None = attrs.field(default=None, repr=False)
+    """URL of a proxy; None takes the environment's."""
+    ssl_context: SSLContext | None = None
+    """TLS settings; None trusts what the system trusts."""
+    channels_per_socket: int = attrs.field(default=90, validator=attrs.validators.ge(1))
+    """The server takes 100; some room is left for channels that are on their way out."""
+    joins_at_once: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    """Joins that may be unanswered on one socket. The server works on them one by one, and
+    answers nothing else meanwhile."""
+
+    heartbeat_interval: float = 30.0
+    """From one heartbeat's reply to the next heartbeat. The server hangs up after 60 s without."""
+    heartbeat_timeout: float = 10.0
+    connect_timeout: float = 10.0
+    """For TCP, TLS and handshake together."""
+    join_timeout: float = 10.0
+    leave_timeout: float = 5.0
+    close_timeout: float = 1.0
+    """For the server's answer to our close frame."""
+    stable_after: float = 10.0
+    """Up, or joined, for so long, a connection or channel counts as good again."""
+    reconnect_delays: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0)
+    """Of the first attempts. Later ones double from 5 s to 30 s. A random part of it is waited."""
+    rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
+    """Between two joins of a channel; the last one repeats."""
+
+    max_frame: int = 16 * 2**20
+    """Bytes. A larger message ends the connection with code 1009."""
+    queue_limit: int = 1000
+    """Events that may wait for one consumer, and pushes that may wait for the socket."""

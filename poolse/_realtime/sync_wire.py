@@ -1,0 +1,222 @@
+"""A blocking socket that can be told to stop waiting."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["Interrupted", "Waker", "Wire"]
+
+# One read from the operating system brings many frames: two reads for each would be the costliest
+# part of a frame.
+_CHUNK: Final = 65536
+
+# poll takes any number of open files and needs none of its own; select has a limit of 1024.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
+class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
+    """What was waited for is not wanted any more."""
+
+
+class Waker:
+    """Ends a wait from another thread."""
+
+    def __init__(self) -> None:
+        self._ear, self._mouth = socket.socketpair()
+        self._ear.setblocking(False)
+        self._mouth.setblocking(False)
+
+    def fileno(self) -> int:
+        """What to wait on."""
+        return self._ear.fileno()
+
+    def wake(self) -> None:
+        """End the wait, or the next one."""
+        try:
+            self._mouth.send(b"\0")
+        except OSError:
+            # Full, so that a wake is due anyway; or closed, and nobody waits any more.
+            pass
+
+    def clear(self) -> None:
+        """Forget the wakes so far."""
+        try:
+            while len(self._ear.recv(4096)) == 4096:
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Free both ends."""
+        self._ear.close()
+        self._mouth.close()
+
+
+class Wire:
+    """A TCP or TLS socket in the shape that websocket-client takes.
+
+    Each wait has a limit, and ends when the waker says so and `wanted` does not hold any more. With
+    a timeout of zero, `recv` takes only what has come: a frame that comes in halves holds up nobody.
+
+    Raises from everything that waits:
+        TimeoutError: The limit was reached.
+        Interrupted: It is not wanted any more.
+    """
+
+    def __init__(self, waker: Waker, wanted: Callable[[], bool], deadline: float) -> None:
+        self.deadline = deadline
+        """On the monotonic clock: until when to wait at most."""
+        self._waker = waker
+        self._wanted = wanted
+        self._sock: socket.socket | None = None
+        self._timeout: float | None = None
+        self._chunk = b""
+        self._at = 0
+        self._selector = _Selector()
+        self._selector.register(waker, selectors.EVENT_READ)
+
+    def connect(self, host: str, port: int) -> None:
+        """Open a TCP connection to the first address that answers; each has its share of the time."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        until, start = self.deadline, time.monotonic()
+        failure = OSError(f"{host} has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(found, start=1):
+            self.deadline = start + (until - start) * number / len(found)
+            self._adopt(socket.socket(family, kind, protocol))
+            try:
+                self._connect(address)
+            except OSError as error:
+                failure = error
+                self._drop()
+            else:
+                self.deadline = until
+                return
+        raise failure
+
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Speak TLS from here on."""
+        plain = self._socket
+        self._selector.unregister(plain)
+        sock = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        self._adopt(sock)
+        while True:
+            try:
+                sock.do_handshake()
+            except ssl.SSLWantReadError:
+                self._wait(selectors.EVENT_READ)
+            except ssl.SSLWantWriteError:
+                self._wait(selectors.EVENT_WRITE)
+            else:
+                return
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait until something has come, the waker says so, or the time is over."""
+        if self._at < len(self._chunk) or self._has_decrypted():
+            return
+        for key, _ in self._selector.select(timeout):
+            if key.fileobj is self._waker:
+                self._waker.clear()
+
+    def recv(self, size: int) -> bytes:
+        """Up to `size` bytes; none when the other side has closed."""
+        while self._at == len(self._chunk):
+            try:
+                self._chunk, self._at = self._socket.recv(_CHUNK), 0
+                if not self._chunk:
+                    return b""
+            except (BlockingIOError, ssl.SSLWantReadError):
+                if self._timeout == 0:
+                    raise BlockingIOError from None
+                self._wait(selectors.EVENT_READ)
+            except ssl.SSLWantWriteError:
+                self._wait(selectors.EVENT_WRITE)
+        found = self._chunk[self._at : self._at + size]
+        self._at += len(found)
+        return found
+
+    def send(self, data: bytes) -> int:
+        """Send some of it, and say how much."""
+        while True:
+            try:
+                return self._socket.send(data)
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self._wait(selectors.EVENT_WRITE)
+            except ssl.SSLWantReadError:
+                self._wait(selectors.EVENT_READ)
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Zero: never wait in `recv`. Anything else: until `deadline`."""
+        self._timeout = timeout
+
+    def gettimeout(self) -> float | None:
+        """What `settimeout` was told."""
+        return self._timeout
+
+    def fileno(self) -> int:
+        """Of the socket."""
+        return self._socket.fileno()
+
+    def shutdown(self, how: int) -> None:
+        """End one direction or both."""
+        self._socket.shutdown(how)
+
+    def close(self) -> None:
+        """Free everything. Doing it again does nothing."""
+        if self._sock is not None:
+            self._drop()
+        self._selector.close()
+
+    @property
+    def _socket(self) -> socket.socket:
+        if self._sock is None:
+            raise ConnectionAbortedError("the socket is closed")
+        return self._sock
+
+    def _adopt(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._selector.register(sock, selectors.EVENT_READ)
+
+    def _drop(self) -> None:
+        sock = self._socket
+        self._sock = None
+        self._selector.unregister(sock)
+        sock.close()
+
+    def _connect(self, address: tuple[object, ...]) -> None:
+        sock = self._socket
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            self._wait(selectors.EVENT_WRITE)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _has_decrypted(self) -> bool:
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
+    def _wait(self, events: int) -> None:
+        sock = self._socket
+        self._selector.modify(sock, events)
+        try:
+            while True:
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                ready = {key.fileobj for key, _ in self._selector.select(left)}
+                if self._waker in ready:
+                    self._waker.clear()
+                    if not self._wanted():
+                        raise Interrupted
+                if sock in ready:
+                    return
+        finally:
+            self._selector.modify(sock, selectors.EVENT_READ)

@@ -1,0 +1,164 @@
+"""The clients: who wires what to what. No decision is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from poolse._core.hands import run_flow
+from poolse._core.tokens import FixedToken
+from poolse._generated.aio_resources import AsyncResources
+from poolse._generated.resources import Resources
+from poolse._http.aio import AsyncSender
+from poolse._http.aio_tokens import AsyncTokens
+from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
+from poolse._http.sync import SyncSender
+from poolse._http.sync_tokens import SyncTokens
+from poolse.rest import AsyncRest, Rest
+from poolse.wiring import Client, Once
+
+if TYPE_CHECKING:
+    import httpx
+
+    from poolse._generated.aio_channels import AsyncPoolseRealtime
+    from poolse._generated.channels import PoolseRealtime
+
+__all__ = ["AsyncPoolse", "Poolse"]
+
+
+class Poolse(Client[Callable[[], str | None], "httpx.Client"], Resources):
+    """The sync client of the poolse chat backend. Thread-safe: make one and share it.
+
+    Example:
+        >>> with Poolse(get_token=mint) as chat:
+        ...     chat.me.show()
+    """
+
+    __doc__ += Client.__doc__ or ""
+
+    def _assemble(self) -> None:
+        given = self._given
+        self._sender = SyncSender(
+            http_client=given.http_client,
+            proxy=given.proxy,
+            ssl_context=given.ssl_context,
+            max_connections=given.max_connections,
+        )
+        self._tokens = FixedToken(given.token) if given.token else SyncTokens(given.get_token)
+        self._realtime = Once(self._make_realtime)
+
+    def _expose(self) -> None:
+        hands = self._hands(AtOnce(self._sender), self._tokens)
+        calls = SyncCalls(hands, self._settings, self._lifetime)
+        Resources.__init__(self, calls)
+        self.rest = Rest(calls)
+
+    def _make_realtime(self) -> PoolseRealtime:
+        # Only now: a script that sends a message needs no WebSocket library.
+        from poolse._generated.channels import PoolseRealtime
+
+        return PoolseRealtime(
+            self._realtime_settings(), self._socket_token, self._given.on_socket_error
+        )
+
+    def _socket_token(self, stale: str | None) -> str | None:
+        if stale is not None:
+            self._tokens.reject(stale)
+        return run_flow(self._tokens.get(None))
+
+    @property
+    def realtime(self) -> PoolseRealtime:
+        """Live events, typing and presence. The socket opens with the first channel."""
+        self._lifetime.check()
+        return self._realtime.get()
+
+    def close(self) -> None:
+        """Leave all channels and close all connections. Calling it again does nothing."""
+        if not self._owner or self._lifetime.closed:
+            return
+        self._lifetime.closed = True
+        if self._realtime.made is not None:
+            self._realtime.made.close()
+        self._sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncPoolse(
+    Client[Callable[[], str | None | Awaitable[str | None]], "httpx.AsyncClient"], AsyncResources
+):
+    """The async client of the poolse chat backend, for one event loop. Make one and share it.
+
+    Example:
+        >>> async with AsyncPoolse(get_token=mint) as chat:
+        ...     await chat.me.show()
+    """
+
+    __doc__ += Client.__doc__ or ""
+
+    def _assemble(self) -> None:
+        given = self._given
+        self._sender = AsyncSender(
+            http_client=given.http_client,
+            proxy=given.proxy,
+            ssl_context=given.ssl_context,
+            max_connections=given.max_connections,
+        )
+        self._tokens = FixedToken(given.token) if given.token else AsyncTokens(given.get_token)
+        self._realtime = Once(self._make_realtime)
+
+    def _expose(self) -> None:
+        hands = self._hands(self._sender, self._tokens)
+        calls = AsyncCalls(hands, self._settings, self._lifetime)
+        AsyncResources.__init__(self, calls)
+        self.rest = AsyncRest(calls)
+
+    def _make_realtime(self) -> AsyncPoolseRealtime:
+        # Only now: a script that sends a message needs no WebSocket library.
+        from poolse._generated.aio_channels import AsyncPoolseRealtime
+
+        return AsyncPoolseRealtime(
+            self._realtime_settings(), self._socket_token, self._given.on_socket_error
+        )
+
+    async def _socket_token(self, stale: str | None) -> str | None:
+        if stale is not None:
+            self._tokens.reject(stale)
+        return await self._tokens.get(None)
+
+    @property
+    def realtime(self) -> AsyncPoolseRealtime:
+        """Live events, typing and presence. The socket opens with the first channel."""
+        self._lifetime.check()
+        return self._realtime.get()
+
+    async def aclose(self) -> None:
+        """Leave all channels and close all connections. Calling it again does nothing."""
+        if not self._owner or self._lifetime.closed:
+            return
+        self._lifetime.closed = True
+        if self._realtime.made is not None:
+            await self._realtime.made.aclose()
+        await self._tokens.aclose()
+        await self._sender.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,68 @@
+"""uvicorn's two protocols, with what a backend of its own can do to its connections.
+
+An ASGI application cannot cut a connection or hold its answers back, and does not hear of pings.
+So each connection puts itself into the scope's state, where the application finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from starlette.types import Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+__all__ = ["HttpConnection", "WebSocketConnection", "connection_of", "websocket_of"]
+
+
+class HttpConnection(H11Protocol):
+    """A connection that speaks HTTP."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called when the connection is there."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "connection": self}
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """A connection that became a WebSocket."""
+
+    heard: float = 0.0
+    """When the client last sent anything, pings included, by the loop's clock."""
+    sending: asyncio.Event | None = None
+    """Cleared while nothing may be sent."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called when the connection is there."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "connection": self}
+
+    def data_received(self, data: bytes) -> None:
+        """Called with what the client sent."""
+        self.heard = self.loop.time()
+        super().data_received(data)
+
+    def handle_ping(self) -> None:
+        """Answer a ping; while silent the pong waits and goes out with the next frame."""
+        if not self._silent():
+            super().handle_ping()
+
+    def handle_close(self, event: Frame) -> None:
+        """Answer a close frame; while silent the client has to give up on it."""
+        if not self._silent():
+            super().handle_close(event)
+
+    def _silent(self) -> bool:
+        return self.sending is not None and not self.sending.is_set()
+
+
+def connection_of(scope: Scope) -> HttpConnection:
+    """The connection that a request came on."""
+    return cast(HttpConnection, scope["state"]["connection"])
+
+
+def websocket_of(scope: Scope) -> WebSocketConnection:
+    """The connection of a WebSocket."""
+    return cast(WebSocketConnection, scope["state"]["connection"])

@@ -1,0 +1,50 @@
+"""JSON as strict as the backend's own parser, which is stricter than Python's."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import NoReturn
+
+__all__ = ["Json", "JsonObject", "dump", "parse"]
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+JsonObject = dict[str, Json]
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def dump(value: object) -> str:
+    """The value as compact JSON text, letters of all alphabets as they are."""
+    return _dump(value)
+
+
+def parse(text: str | bytes) -> Json:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: It is not JSON, not UTF-8, holds half a surrogate pair or a number that is
+            not finite, or is nested too deeply.
+    """
+    if isinstance(text, bytes):
+        text = text.decode()
+    try:
+        value: Json = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if _SURROGATE.search(text):
+        dump(value).encode()
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is out of range")
+    return number

@@ -1,0 +1,8 @@
+"""The release of this library."""
+
+from __future__ import annotations
+
+__all__ = ["version"]
+
+version = "0.1.0"
+"""Semantic version of this release."""

@@ -1,0 +1,47 @@
+"""What every test gets: a guard against leaks, a gate for skips, and a backend to talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import poolse
+
+if TYPE_CHECKING:
+    from poolse.testing import Sandbox
+
+pytest_plugins = ["tests.leaks", "tests.skips"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # An editable install may point at another tree, and then green would mean nothing here.
+    here = Path(__file__).parents[1]
+    if Path(poolse.__file__).parents[1] != here:
+        raise pytest.UsageError(f"these tests are of {here}, but import {poolse.__file__}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith("tests/interop/"):
+            item.add_marker(pytest.mark.interop)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A whole local backend over http and ws, for one test."""
+    from poolse.testing import Sandbox
+
+    with Sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def tls_sandbox() -> Iterator[Sandbox]:
+    """The same over https and wss: use its `ssl_context()`."""
+    from poolse.testing import Sandbox
+
+    with Sandbox(tls=True) as server:
+        yield server

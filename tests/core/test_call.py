@@ -1,0 +1,128 @@
+"""One call from start to end, on scripted hands."""
+
+from __future__ import annotations
+
+import pytest
+
+from poolse import ApiError, AuthError, NetworkError, RateLimitedError
+from poolse._core.call import call
+from poolse._core.hands import run_flow
+from poolse.types import Json
+from tests.core.scripted import LOOK, THING, ScriptedHands, answer, hands, header, settings
+
+
+def change(script: ScriptedHands, **options: float) -> Json:
+    terms = settings(**options)  # type: ignore[arg-type]
+    return run_flow(call(hands(script), terms, THING, {"thing_id": "7"}, body={"a": 1}))
+
+
+def test_every_attempt_of_a_change_is_the_same_request() -> None:
+    script = ScriptedHands(
+        answer(503), NetworkError("lost"), answer(401), answer(200, b'{"ok": 1}'),
+        tokens=("old", "new"),
+    )  # fmt: skip
+    assert change(script) == {"ok": 1}
+    assert [header(request, "Authorization") for request in script.sent] == [
+        "Bearer old", "Bearer old", "Bearer old", "Bearer new",
+    ]  # fmt: skip
+    assert {header(request, "Idempotency-Key") for request in script.sent} == {"key-1"}
+    assert {(request.url, request.content) for request in script.sent} == {
+        ("https://api.test/v1/things/7", b'{"a":1}')
+    }
+
+
+def test_the_waits_double() -> None:
+    script = ScriptedHands(*[answer(500)] * 4, tokens=("t",))
+    with pytest.raises(ApiError):
+        change(script)
+    assert script.slept == [0.25, 0.5, 1.0]
+
+
+def test_a_refused_token_is_replaced_once_and_costs_no_retry() -> None:
+    script = ScriptedHands(answer(401), answer(401), tokens=("a", "b", "c"))
+    with pytest.raises(AuthError):
+        change(script, max_retries=0)
+    assert script.rejected == ["a"]
+    assert script.slept == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 418, 422, 302])
+def test_a_refusal_that_repeating_cannot_mend_is_raised_at_once(status: int) -> None:
+    script = ScriptedHands(answer(status), tokens=("t",))
+    with pytest.raises(ApiError) as caught:
+        change(script)
+    assert caught.value.status == status
+    assert len(script.sent) == 1
+
+
+def test_the_server_is_given_the_time_that_it_asks_for() -> None:
+    busy = answer(429, headers={"retry-after": "7"})
+    script = ScriptedHands(busy, answer(200), tokens=("t",))
+    change(script)
+    assert script.slept == [7.0]
+
+
+def test_a_short_retry_after_does_not_shorten_the_backoff() -> None:
+    busy = answer(429, headers={"retry-after": "0"})
+    script = ScriptedHands(busy, answer(200), tokens=("t",))
+    change(script)
+    assert script.slept == [0.25]
+
+
+def test_a_wait_over_the_limit_is_raised_instead_of_slept() -> None:
+    busy = answer(429, headers={"retry-after": "61"})
+    script = ScriptedHands(busy, tokens=("t",))
+    with pytest.raises(RateLimitedError) as caught:
+        change(script)
+    assert caught.value.retry_after == 61.0
+    assert script.slept == []
+
+
+def test_a_lost_answer_is_asked_for_again_until_the_budget_is_used_up() -> None:
+    script = ScriptedHands(*[NetworkError(f"loss {n}") for n in range(4)], tokens=("t",))
+    with pytest.raises(NetworkError, match="loss 3"):
+        change(script)
+    assert len(script.sent) == 4
+
+
+def test_a_change_without_a_key_is_never_sent_twice() -> None:
+    import attrs
+
+    keyless = attrs.evolve(settings(), idempotency_key=None)
+    script = ScriptedHands(answer(503), tokens=("t",))
+    with pytest.raises(ApiError):
+        run_flow(call(hands(script), keyless, THING, {"thing_id": "7"}, body={}))
+    assert len(script.sent) == 1
+
+
+def test_a_read_needs_no_key_to_be_repeated() -> None:
+    script = ScriptedHands(answer(503), answer(200), tokens=("t",))
+    run_flow(call(hands(script), settings(), LOOK, {}))
+    assert [header(request, "Idempotency-Key") for request in script.sent] == [None, None]
+
+
+def test_without_a_token_no_authorization_is_sent() -> None:
+    script = ScriptedHands(answer(200), tokens=(None,))
+    change(script)
+    assert header(script.sent[0], "Authorization") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b'{"error": {"code": "not_found", "message": "gone"}}', "not_found", "gone"),
+        (b'{"error": "some text"}', "unknown_error", "some text"),
+        (b"<html>gateway</html>", "unknown_error", "HTTP 404"),
+        (b"", "unknown_error", "HTTP 404"),
+        (b"[]", "unknown_error", "HTTP 404"),
+        (b'{"error": {"code": 7, "message": null}}', "unknown_error", "HTTP 404"),
+    ],
+)
+def test_an_error_is_understood_with_and_without_envelope(
+    body: bytes, code: str, message: str
+) -> None:
+    script = ScriptedHands(answer(404, body, {"x-request-id": "r-1"}), tokens=("t",))
+    with pytest.raises(ApiError) as caught:
+        change(script)
+    assert (caught.value.code, caught.value.message) == (code, message)
+    assert str(caught.value) == f"404 {code}: {message} (request_id=r-1)"

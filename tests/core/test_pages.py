@@ -1,0 +1,62 @@
+"""Walking over pages, on scripted hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from poolse import DecodeError
+from poolse._core.endpoint import Paging
+from poolse._core.hands import Answer, run_flow
+from poolse._core.pages import Pages
+from poolse.types import Json
+from tests.core.scripted import LOOK, ScriptedHands, answer, hands, settings
+
+
+def paging(*, descending: bool) -> Paging[Json, int | None]:
+    items: Callable[[Json], list[int | None]] = lambda page: page  # type: ignore[assignment,return-value]  # noqa: E731
+    return Paging(
+        endpoint=LOOK, items=items, cursor="at", by=lambda item: item, descending=descending
+    )
+
+
+def walk(script: ScriptedHands, *, descending: bool = True, **query: object) -> list[int | None]:
+    pages = Pages(hands(script), settings(), paging(descending=descending), {}, query)
+    found: list[int | None] = []
+    while items := run_flow(pages.next()):
+        found += items
+    return found
+
+
+def script_of(*bodies: bytes) -> ScriptedHands:
+    answers: list[Answer] = [answer(200, body) for body in bodies]
+    return ScriptedHands(*answers, tokens=("t",))
+
+
+def test_the_next_page_starts_at_the_end_of_the_last() -> None:
+    script = script_of(b"[9, 8]", b"[5, 4]", b"[]")
+    assert walk(script, limit=2) == [9, 8, 5, 4]
+    assert [request.url.partition("?")[2] for request in script.sent] == [
+        "limit=2", "limit=2&at=8", "limit=2&at=4",
+    ]  # fmt: skip
+
+
+def test_an_ascending_walk_goes_on_from_the_largest() -> None:
+    script = script_of(b"[1, 3]", b"[7]", b"[]")
+    assert walk(script, descending=False) == [1, 3, 7]
+    assert script.sent[-1].url.endswith("at=7")
+
+
+def test_a_short_page_is_not_the_end() -> None:
+    assert walk(script_of(b"[9, 8]", b"[7]", b"[6, 5]", b"[]"), limit=2) == [9, 8, 7, 6, 5]
+
+
+def test_a_server_that_repeats_itself_is_noticed() -> None:
+    with pytest.raises(DecodeError, match="repeats itself"):
+        walk(script_of(b"[9, 8]", b"[9, 8]", b"[9, 8]"))
+
+
+def test_items_without_a_value_to_page_by_are_noticed() -> None:
+    with pytest.raises(DecodeError, match="nothing to page by"):
+        walk(script_of(b"[null]"))

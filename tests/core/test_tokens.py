@@ -1,0 +1,116 @@
+"""The token cache: how long a token is used, and that a refused one never comes back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from poolse import UsageError
+from poolse._core.tokens import TokenCache, checked, claims
+
+NOW = 1_800_000_000.0
+
+
+def jwt(**payload: object) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    return f"e30.{body}.sig"
+
+
+def stored(token: str | None) -> TokenCache:
+    cache = TokenCache()
+    cache.store(token, cache.epoch, NOW)
+    return cache
+
+
+def test_a_jwt_is_used_until_30_seconds_before_it_ends() -> None:
+    token = jwt(exp=NOW + 100)
+    cache = stored(token)
+    assert cache.fresh(NOW + 69.9) == token
+    assert cache.fresh(NOW + 70) is None
+
+
+@pytest.mark.parametrize(
+    "token", ["opaque", jwt(sub="u"), jwt(exp="soon"), jwt(exp=True), "a.b.c", "a.b", jwt(exp=None)]
+)
+def test_a_token_that_does_not_say_when_it_ends_is_used_for_60_seconds(token: str) -> None:
+    cache = stored(token)
+    assert cache.fresh(NOW + 59.9) == token
+    assert cache.fresh(NOW + 60) is None
+
+
+@pytest.mark.parametrize("token", [None, "", jwt(exp=NOW - 1), jwt(exp=NOW + 20)])
+def test_what_is_no_token_or_about_to_end_is_not_kept(token: str | None) -> None:
+    assert stored(token).fresh(NOW) is None
+
+
+def test_a_refusal_of_another_token_leaves_the_kept_one() -> None:
+    cache = stored("new")
+    cache.reject("old")
+    assert cache.fresh(NOW) == "new"
+
+
+def test_the_result_of_a_fetch_that_began_before_a_refusal_is_not_kept() -> None:
+    cache = stored("a")
+    before = cache.epoch
+    cache.reject("a")
+    cache.store("a", before, NOW)
+    assert cache.fresh(NOW) is None
+
+
+def test_many_refusals_of_one_token_start_one_epoch() -> None:
+    cache = stored("a")
+    cache.reject("a")
+    epoch = cache.epoch
+    cache.reject("a")
+    assert cache.epoch == epoch
+
+
+def test_a_get_token_that_returns_nonsense_is_told_so_without_showing_it() -> None:
+    with pytest.raises(UsageError, match="must return a str or None, not dict") as caught:
+        checked({"token": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+
+
+@given(st.text(string.printable))
+def test_reading_claims_never_fails(text: str) -> None:
+    assert isinstance(claims(text), dict)
+
+
+class RefusedTokensStayAway(RuleBasedStateMachine):
+    """Fetches that overlap refusals in any order; each fetch brings what was good when it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache = TokenCache()
+        self.serial = 0
+        self.fetches: list[tuple[str, int]] = []
+        self.refused: set[str] = set()
+
+    @rule()
+    def begin(self) -> None:
+        self.fetches.append((f"t{self.serial}", self.cache.epoch))
+
+    @rule(last=st.booleans())
+    def finish(self, last: bool) -> None:
+        if self.fetches:
+            token, epoch = self.fetches.pop(-1 if last else 0)
+            self.cache.store(token, epoch, NOW)
+
+    @rule()
+    def refuse(self) -> None:
+        self.refused.add(f"t{self.serial}")
+        self.cache.reject(f"t{self.serial}")
+        self.serial += 1
+
+    @invariant()
+    def the_kept_token_was_not_refused(self) -> None:
+        assert self.cache.fresh(NOW) not in self.refused
+
+
+TestRefusedTokensStayAway = RefusedTokensStayAway.TestCase

@@ -1,0 +1,69 @@
+"""Sync and async are twins: same names, same parameters, same defaults, same docs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+import poolse
+from poolse.rest import AsyncRest, Rest
+
+# An async client is closed with `aclose`, as everywhere in the asyncio world.
+RENAMED = {"aclose": "close"}
+
+TWINS: list[tuple[type, type]] = [
+    (getattr(poolse, name.removeprefix("Async")), getattr(poolse, name))
+    for name in poolse.__all__
+    if name.startswith("Async")
+]
+TWINS.append((Rest, AsyncRest))
+
+
+def members(cls: type) -> dict[str, object]:
+    return {
+        RENAMED.get(name, name): inspect.getattr_static(cls, name)
+        for name in dir(cls)
+        if not name.startswith("_")
+    }
+
+
+def shape(member: object) -> object:
+    """What a caller can see of a method: parameters, kinds and defaults; else what kind it is."""
+    if not inspect.isfunction(member):
+        return type(member).__name__
+    parameters = inspect.signature(member).parameters.values()
+    return [(parameter.name, parameter.kind, repr(parameter.default)) for parameter in parameters]
+
+
+def doc(member: object) -> str:
+    """The docstring, with what only the colour changes taken out."""
+    text = inspect.getdoc(member) or ""
+    text = re.sub(r"\b(await|async) ", "", text)
+    return re.sub(r"\bAsync(?=[A-Z])|\ba(?=close\b|synchronous)", "", text)
+
+
+def test_every_async_class_has_a_twin() -> None:
+    assert TWINS
+    assert all(isinstance(cls, type) for pair in TWINS for cls in pair)
+
+
+@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
+def test_twins_have_the_same_members(sync: type, twin: type) -> None:
+    assert members(sync).keys() == members(twin).keys()
+
+
+@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
+def test_twins_take_the_same_arguments(sync: type, twin: type) -> None:
+    ours, theirs = members(sync), members(twin)
+    assert {name: shape(ours[name]) for name in ours} == {
+        name: shape(theirs[name]) for name in theirs
+    }
+    assert shape(sync.__init__) == shape(twin.__init__)
+
+
+@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
+def test_twins_have_the_same_docs(sync: type, twin: type) -> None:
+    ours, theirs = members(sync), members(twin)
+    assert {name: doc(ours[name]) for name in ours} == {name: doc(theirs[name]) for name in theirs}

@@ -1,0 +1,64 @@
+"""Break the code on purpose, one line at a time: the tests named in each patch must turn red.
+
+A mutant is a `*.patch` below this folder: first a line that names the tests that kill it, as
+pytest takes them, then a unified diff as `git diff` prints it.
+
+    # kills: tests/core/test_call.py tests/core/test_tokens.py
+    --- a/poolse/_core/call.py
+    +++ b/poolse/_core/call.py
+    ...
+
+Each is applied to a copy of the tree, so the tree itself is never touched. `make mutants` runs all;
+`python -m tests.mutants core/retries` those whose name begins so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.mutants.runner import Mutant, copy_tree, hunt, read_mutants
+
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> int:
+    """Run the mutants, print the table, and return 1 unless every one was killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants")
+    parser.add_argument("name", nargs="*", help="only mutants whose name begins so")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the tree to break")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at the same time")
+    chosen = parser.parse_args()
+    root: Path = chosen.root.resolve()
+
+    mutants = read_mutants(root / "tests/mutants", tuple(chosen.name))
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        return report(mutants, root, Path(folder), chosen.jobs)
+
+
+def report(mutants: list[Mutant], root: Path, folder: Path, jobs: int) -> int:
+    """Hunt all mutants in `folder` and print what became of each."""
+    pristine = folder / "pristine"
+    copy_tree(root, pristine)
+    killed = 0
+    for fate in hunt(mutants, pristine, folder, jobs):
+        killed += fate.killed
+        print(f"  {fate.verdict:<9} {fate.seconds:5.1f} s  {fate.mutant.name}", flush=True)
+        if not fate.killed:
+            print("    " + fate.output.strip().replace("\n", "\n    "), flush=True)
+    print(f"mutants: {killed} killed, {len(mutants) - killed} not")
+    return int(killed < len(mutants))
+
+
+if __name__ == "__main__":
+    # Read by git too, which may be called from a hook that set them for another repository.
+    for variable in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[variable]
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error}\n{error.stderr or ''}")
