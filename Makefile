@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml
 	fi; \
 	echo "setting up .venv with $$($$python --version)"; \
 	[ -x $(PY) ] || $$python -m venv .venv
-	@$(PY) -m pip install --quiet --editable '.[dev,sandbox,cli]'
+	@$(PY) -m pip install -qq --editable '.[dev,sandbox,cli]'
 	@touch $@
 
 generate: venv ## spec -> poolse/_generated
@@ -54,7 +54,7 @@ style: ; $(call gate,$(PY) -m ruff format --check)
 lint: ; $(call gate,$(PY) -m ruff check)
 pyright: ; $(call gate,.venv/bin/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
-imports: ; $(call gate,.venv/bin/lint-imports)
+imports: ; $(call gate,.venv/bin/lint-imports --no-logo)
 drift: ; $(call gate,$(PY) -m codegen --check)
 
 test: venv ## all tests but interop (under 10 min)

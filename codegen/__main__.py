@@ -13,7 +13,7 @@ from codegen.check import check
 from codegen.mistakes import Mistakes, SpecError
 from codegen.render import render
 from codegen.spec import EVENTS, REST, load_spec
-from codegen.write import UnknownFiles, apply, plan
+from codegen.write import UnknownFilesError, apply, plan
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1 if todo.drift else 0
         for line in apply(todo):
             print(line)
-    except (SpecError, UnknownFiles) as error:
+    except (SpecError, UnknownFilesError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -50,14 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="codegen", description=__doc__)
-    parser.add_argument(
-        "command", nargs="?", choices=["generate", "check"], default="generate"
-    )
+    parser.add_argument("command", nargs="?", choices=["generate", "check"], default="generate")
     parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
     parser.add_argument("--spec", type=Path, default=ROOT / "spec", metavar="DIR")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "poolse" / "_generated", metavar="DIR"
-    )
+    parser.add_argument("--out", type=Path, default=ROOT / "poolse" / "_generated", metavar="DIR")
     return parser
 
 

@@ -11,7 +11,14 @@ from codegen.naming import constant, pascal
 from codegen.source import Node
 from codegen.spec import Call, Spec, path_names
 
-__all__ = ["build_resources", "class_name", "params_of", "parent_of"]
+__all__ = [
+    "attribute_of",
+    "binds_of",
+    "bound_at",
+    "build_resources",
+    "class_name",
+    "parent_of",
+]
 
 HANDLE: Final = re.compile(r"\(([a-z0-9_]+)\)$")
 BUILTIN_TYPES: Final = ("bool", "dict", "float", "int", "list", "str", "type")
@@ -84,7 +91,7 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
     sdk, node = call.sdk, call.node
     returned = sdk.text("returns")
     schema = spec.answer_schema(call)
-    params = params_of(call, spec, types)
+    params = _params(call, spec, types)
     answer = types.of(schema) if schema else None
     read = answer.reader_text if answer else "read_nothing"
     result = answer.result_text if answer else "None"
@@ -143,7 +150,7 @@ def _path_argument(call: Call, params: tuple[Param, ...]) -> str:
     return "{" + ", ".join([*(["**self._path"] if bound else []), *own]) + "}"
 
 
-def params_of(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
+def _params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
     """What the method takes: path values that its resource lacks, the query, the body's fields."""
     bound = bound_at(call.sdk.text("resource"))
     positional = call.sdk.get("positional").strings()

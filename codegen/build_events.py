@@ -68,7 +68,7 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         class_name=name,
         doc=summary,
         replay=operation.text("x-sdk", "replay") == "last",
-        row=kind.reader.removeprefix("read_") if kind and is_row else "",
+        row_reader=kind.reader if kind and is_row else "",
         base=kind.result if kind else "Row",
         map_reader=kind.reader if kind and not is_row else "",
         model=None if kind else types.model(name, payload, summary),

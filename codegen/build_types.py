@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Enum, Field, Model
+from codegen.ir_rows import Enum, Field, Model
 from codegen.naming import member, pascal, snake
 from codegen.source import Node
 from codegen.spec import Spec

@@ -1,2 +1,27 @@
+"""Mistakes in a spec, all at once. What passes here, `build` can build."""
+
 from __future__ import annotations
-def check(spec, mistakes): pass
+
+from codegen.check_calls import check_calls
+from codegen.check_documents import check_documents
+from codegen.check_events import check_events
+from codegen.check_grammar import check_grammar
+from codegen.check_names import check_names
+from codegen.check_schemas import check_schemas
+from codegen.mistakes import Mistakes
+from codegen.spec import Spec
+
+__all__ = ["check"]
+
+
+def check(spec: Spec, mistakes: Mistakes) -> None:
+    """Add what is wrong with the spec to the mistakes."""
+    for part in (
+        check_documents,
+        check_grammar,
+        check_schemas,
+        check_calls,
+        check_events,
+        check_names,
+    ):
+        part(spec, mistakes)

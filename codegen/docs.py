@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Push
+from codegen.ir import Channel, Event, Operation, Paging, Push
 
 __all__ = [
     "ASYNC",
@@ -91,13 +91,12 @@ def method_doc(op: Operation, flavour: Flavour) -> str:
     )
 
 
-def pager_doc(op: Operation, flavour: Flavour) -> str:
+def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
     """What is said of the method that walks over all pages."""
-    assert op.paging
-    example = [f">>> {flavour.for_} row in {op.paging.example}:", "...     print(row)"]
+    example = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
     return _joined(
         [
-            f"The same as `{op.name}`, but all of them: goes on from page to page until one is empty.",
+            f"The same as `{op.name}`, but on from page to page until one is empty.",
             "",
             f"`{op.verb} {op.path}`, once for each page, when its first row is asked for.",
             "",
@@ -106,7 +105,7 @@ def pager_doc(op: Operation, flavour: Flavour) -> str:
             "    An iterator over the rows.",
             "",
             *_raises(op),
-            *_example(example if op.paging.example else []),
+            *_example(example if paging.example else []),
         ]
     )
 
@@ -117,7 +116,9 @@ def _arguments(params: Iterable[tuple[str, str]]) -> list[str]:
 
 def _raises(op: Operation) -> list[str]:
     codes = ", ".join(f"`{code}`" for code in op.errors)
-    said = f"The server refused, for example with `code` {codes}." if codes else "The server refused."
+    said = (
+        f"The server refused, for example with `code` {codes}." if codes else "The server refused."
+    )
     return [
         "Raises:",
         f"    ApiError: {said}",
@@ -159,8 +160,6 @@ def push_doc(push: Push) -> str:
 def accessor_doc(channel: Channel) -> str:
     """What is said of the method that gives a channel."""
     return _joined([channel.doc, "", "Args:", f"    {channel.param}: {channel.param_doc}"])
-
-
 
 
 def _joined(lines: list[str]) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["import_block"]
+__all__ = ["HOLDERS", "import_block"]
 
 MODULES: Final = {"attrs", "builtins"}
 
@@ -15,7 +15,7 @@ LIBRARY: Final = {
     "collections.abc": ("AsyncIterator", "Callable", "Iterator", "Mapping", "Sequence"),
     "datetime": ("datetime",),
     "enum": ("StrEnum",),
-    "typing": ("Any", "ClassVar", "Final", "Literal", "TypeAlias"),
+    "typing": ("Any", "ClassVar", "Final", "Literal", "TypeAlias", "cast"),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
     "poolse._core.codec": ("register",),
     "poolse._core.endpoint": ("Endpoint", "Paging"),
@@ -23,6 +23,7 @@ LIBRARY: Final = {
         "Mismatch",
         "Shapes",
         "boolean",
+        "draft_of",
         "instant",
         "integer",
         "json_object",
@@ -32,7 +33,6 @@ LIBRARY: Final = {
         "number",
         "read_json",
         "read_nothing",
-        "setters",
         "string",
     ),
     "poolse._core.rows": ("Page", "Row"),

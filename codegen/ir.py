@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from codegen.ir_rows import Enum, Model
+
 __all__ = [
     "Api",
     "Channel",
-    "Enum",
     "Event",
-    "Field",
-    "Model",
     "Operation",
     "Paging",
     "Param",
@@ -18,86 +17,6 @@ __all__ = [
     "Push",
     "Resource",
 ]
-
-
-@attrs.frozen(kw_only=True)
-class Enum:
-    """A string enum."""
-
-    name: str
-    doc: str
-    members: tuple[tuple[str, str], ...]
-    """Name and value."""
-    open: bool
-    reader: str
-
-    @property
-    def slug(self) -> str:
-        """Distinguishes names that belong to it."""
-        return self.reader.removeprefix("read_")
-
-
-@attrs.frozen(kw_only=True)
-class Field:
-    """A field of a row."""
-
-    name: str
-    wire: str
-    annotation: str
-    doc: str
-    required: bool
-    nullable: bool
-    essential: bool
-    """Without it the row is of no use, so that its absence is an error."""
-    secret: bool
-    scalar: str
-    """The builtin type that it is checked against where it is read, or ""."""
-    kind: str
-    """That type in words."""
-    reader: str
-    """The expression that reads it when it is no scalar, or ""."""
-
-
-@attrs.frozen(kw_only=True)
-class Model:
-    """A row, or a page of rows, or an event with fields of its own."""
-
-    name: str
-    doc: str
-    base: str
-    item: str
-    """Of a page: the class of its rows. Else ""."""
-    fields: tuple[Field, ...]
-    reader: str
-
-    @property
-    def slug(self) -> str:
-        """Distinguishes names that belong to it."""
-        return self.reader.removeprefix("read_")
-
-    def reader_of(self, field: Field) -> str:
-        """The name of what reads a field that is no scalar."""
-        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
-
-    @property
-    def composed(self) -> tuple[tuple[str, str], ...]:
-        """Readers that are put together from others: name and expression."""
-        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
-
-    @property
-    def own_fields(self) -> tuple[Field, ...]:
-        """Those that its base does not have already."""
-        return tuple(f for f in self.fields if not (self.item and f.name == "data"))
-
-    @property
-    def nullable(self) -> tuple[str, ...]:
-        """Required fields that may be null."""
-        return tuple(f.name for f in self.fields if f.required and f.nullable)
-
-    @property
-    def renamed(self) -> tuple[tuple[str, str], ...]:
-        """Fields that JSON calls otherwise."""
-        return tuple((f.name, f.wire) for f in self.fields if f.name != f.wire)
 
 
 @attrs.frozen(kw_only=True)
@@ -215,8 +134,8 @@ class Event:
     class_name: str
     doc: str
     replay: bool
-    row: str
-    """The reader of the row that it carries, without `read_`, or ""."""
+    row_reader: str
+    """The reader of the row that it carries, or ""."""
     base: str
     map_reader: str
     """The expression that reads the map that it is, or ""."""

@@ -21,6 +21,7 @@ __all__ = ["Node", "Pointer", "Source", "load"]
 
 Pointer = tuple[str | int, ...]
 
+QUOTED: Final = ("'", '"', "|", ">")
 INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 WORDS: Final[dict[str, object]] = {
@@ -75,17 +76,23 @@ class Node:
     @property
     def mapping(self) -> dict[str, object]:
         """Its value as a mapping, empty when it is none."""
-        return cast("dict[str, object]", self.value) if isinstance(self.value, dict) else {}
+        value = self.value
+        return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """Keys and values of a mapping."""
         for key, value in self.mapping.items():
             yield key, Node(self.source, (*self.pointer, key), value)
 
+    def values(self) -> Iterator[Node]:
+        """Values of a mapping."""
+        return (node for _, node in self.items())
+
     def each(self) -> Iterator[Node]:
         """Items of a list."""
-        if isinstance(self.value, list):
-            for index, value in enumerate(cast("list[object]", self.value)):
+        items = self.value
+        if isinstance(items, list):
+            for index, value in enumerate(cast("list[object]", items)):
                 yield Node(self.source, (*self.pointer, index), value)
 
     def strings(self) -> list[str]:
@@ -102,7 +109,7 @@ class Node:
     def walk(self) -> Iterator[Node]:
         """Itself and everything below."""
         yield self
-        for _, child in self.items():
+        for child in self.values():
             yield from child.walk()
         for child in self.each():
             yield from child.walk()
@@ -164,7 +171,7 @@ class _Reader:
 
 def _scalar(node: yaml.ScalarNode) -> object:
     text: str = node.value
-    if node.style is not None:
+    if node.style in QUOTED:
         return text
     if text in WORDS:
         return WORDS[text]

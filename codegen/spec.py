@@ -105,7 +105,7 @@ class Spec:
 
     def event_operations(self, channel: str) -> Iterator[Node]:
         """The operations of a channel."""
-        for _, operation in self.events.get("operations").items():
+        for operation in self.events.get("operations").values():
             if operation.text("channel", "$ref") == f"#/channels/{channel}":
                 yield operation
 

@@ -10,12 +10,12 @@ from typing import Final, cast
 
 import attrs
 
-__all__ = ["Plan", "UnknownFiles", "apply", "plan"]
+__all__ = ["Plan", "UnknownFilesError", "apply", "plan"]
 
 MANIFEST: Final = "manifest.json"
 
 
-class UnknownFiles(Exception):
+class UnknownFilesError(Exception):
     """Files in the folder that no run of the generator has put there."""
 
 
@@ -65,11 +65,11 @@ def apply(todo: Plan) -> list[str]:
         One line for each file that was written or removed.
 
     Raises:
-        UnknownFiles: There are some; nothing was done.
+        UnknownFilesError: There are some; nothing was done.
     """
     if todo.unknown:
         listed = "\n".join(f"{todo.folder / name}: not a generated file" for name in todo.unknown)
-        raise UnknownFiles(listed)
+        raise UnknownFilesError(listed)
     todo.folder.mkdir(parents=True, exist_ok=True)
     for name in (*todo.differing, *todo.missing):
         (todo.folder / name).write_bytes(todo.texts[name].encode())

@@ -44,7 +44,7 @@ _LAZY = {
     **NAMES,
 }
 
-__all__ = [
+__all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "AsyncPoolse",

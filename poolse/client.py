@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import httpx
+
 from poolse._core.hands import run_flow
 from poolse._core.tokens import FixedToken
 from poolse._generated.aio_resources import AsyncResources
@@ -19,23 +21,19 @@ from poolse.rest import AsyncRest, Rest
 from poolse.wiring import Client, Once
 
 if TYPE_CHECKING:
-    import httpx
-
     from poolse._generated.aio_channels import AsyncPoolseRealtime
     from poolse._generated.channels import PoolseRealtime
 
 __all__ = ["AsyncPoolse", "Poolse"]
 
 
-class Poolse(Client[Callable[[], str | None], "httpx.Client"], Resources):
+class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
     Example:
         >>> with Poolse(get_token=mint) as chat:
         ...     chat.me.show()
     """
-
-    __doc__ += Client.__doc__ or ""
 
     def _assemble(self) -> None:
         given = self._given
@@ -45,7 +43,11 @@ class Poolse(Client[Callable[[], str | None], "httpx.Client"], Resources):
             ssl_context=given.ssl_context,
             max_connections=given.max_connections,
         )
-        self._tokens = FixedToken(given.token) if given.token else SyncTokens(given.get_token)
+        self._tokens = (
+            FixedToken(given.credential)
+            if isinstance(given.credential, str)
+            else SyncTokens(given.credential)
+        )
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:
@@ -95,7 +97,7 @@ class Poolse(Client[Callable[[], str | None], "httpx.Client"], Resources):
 
 
 class AsyncPoolse(
-    Client[Callable[[], str | None | Awaitable[str | None]], "httpx.AsyncClient"], AsyncResources
+    Client[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient], AsyncResources
 ):
     """The async client of the poolse chat backend, for one event loop. Make one and share it.
 
@@ -103,8 +105,6 @@ class AsyncPoolse(
         >>> async with AsyncPoolse(get_token=mint) as chat:
         ...     await chat.me.show()
     """
-
-    __doc__ += Client.__doc__ or ""
 
     def _assemble(self) -> None:
         given = self._given
@@ -114,7 +114,11 @@ class AsyncPoolse(
             ssl_context=given.ssl_context,
             max_connections=given.max_connections,
         )
-        self._tokens = FixedToken(given.token) if given.token else AsyncTokens(given.get_token)
+        self._tokens = (
+            FixedToken(given.credential)
+            if isinstance(given.credential, str)
+            else AsyncTokens(given.credential)
+        )
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:
@@ -149,7 +153,8 @@ class AsyncPoolse(
         self._lifetime.closed = True
         if self._realtime.made is not None:
             await self._realtime.made.aclose()
-        await self._tokens.aclose()
+        if isinstance(self._tokens, AsyncTokens):
+            await self._tokens.aclose()
         await self._sender.aclose()
 
     async def __aenter__(self) -> Self:

@@ -156,7 +156,7 @@ class NetworkError(PoolseError):
     """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`."""
 
 
-class RequestTimeout(NetworkError, TimeoutError):
+class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError, said first)
     """A time limit was reached. Also the builtin `TimeoutError`.
 
     Attributes:
@@ -252,7 +252,7 @@ class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
 
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
-    """The connection was lost after a push was sent and before its reply: it may or may not have worked."""
+    """The connection was lost between a push and its reply: it may or may not have worked."""
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818

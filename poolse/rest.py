@@ -68,9 +68,25 @@ class AsyncRest:
         max_retries: int | Unset = UNSET,
         options: CallOptions | None = None,
     ) -> Json:
+        """Call any endpoint.
+
+        Args:
+            method: The HTTP method.
+            path: The path under the API's base URL, `/v1/...`, already percent-encoded.
+            body: Sent as JSON; None sends no body.
+            query: Query parameters; those that are None are left out.
+            idempotency_key: Left out, everything but GET carries a fresh one; None sends none.
+            max_retries: Attempts after the first, for this call.
+            options: Options of this call only.
+
+        Returns:
+            The parsed JSON, None for an empty answer.
+
+        Raises:
+            ApiError: The server refused the call.
+            NetworkError: No answer came.
+        """
         options = raw_options(idempotency_key, max_retries, options)
         return await self._core.call(
             raw_endpoint(method, path), query=query, body=body, options=options
         )
-
-    request.__doc__ = Rest.request.__doc__

@@ -10,7 +10,7 @@ __all__ = ["UNSET", "Json", "JsonObject", "OpenEnum", "Unset"]
 
 
 class _Unset(Enum):
-    """An enum with one member, because that survives pickle and copy, and type checkers narrow it."""
+    """An enum with one member: that survives pickle and copy, and type checkers narrow it."""
 
     UNSET = "UNSET"
 

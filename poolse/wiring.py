@@ -37,8 +37,7 @@ T = TypeVar("T")
 class Given(Generic[GetToken, HttpClient]):
     """What the constructor was given beside the settings of a call."""
 
-    get_token: GetToken | None
-    token: str | None
+    credential: GetToken | str
     http_client: HttpClient | None
     proxy: str | None
     ssl_context: ssl.SSLContext | None
@@ -57,6 +56,7 @@ class Once(Generic[T]):
         self.made: T | None = None
 
     def get(self) -> T:
+        """The one object."""
         with self._lock:
             if self.made is None:
                 self.made = self._make()
@@ -64,39 +64,7 @@ class Once(Generic[T]):
 
 
 class Client(Generic[GetToken, HttpClient]):
-    """What both clients have in common: the constructor and the views.
-
-    Nothing is sent, and no thread, task or socket is made, before the first call.
-
-    Args:
-        get_token: Returns the user's JWT, or None for an unauthenticated call. Called once per
-            token life, by one caller at a time. In the async client it may be `async`.
-        token: A fixed token instead of `get_token`. When both are left out, POOLSE_TOKEN of the
-            environment is used.
-        api_url: The API without `/v1`. Left out: POOLSE_API_URL of the environment, else the
-            hosted API.
-        ws_url: The WebSocket host, when it is not that of `api_url`.
-        socket_path: Where the Phoenix socket is mounted.
-        http_client: An httpx client to send with. It is never changed and never closed; with it,
-            the total timeout and cancellation act between the phases of a request only.
-        timeout: Seconds for one attempt in total, or a `Timeout`.
-        proxy: URL of a proxy for REST and for the socket. Left out: the environment's.
-        ssl_context: TLS settings for REST and for the socket. Left out: the system's.
-        channels_per_socket: How many channels ride on one socket before the next is opened.
-        max_connections: Size of the connection pool.
-        headers: Sent with every REST call and with the socket's handshake.
-        user_agent: Put before the library's own in the User-Agent header.
-        max_retries: Attempts after the first, for network errors, 429 and 5xx.
-        base_backoff: Seconds; doubled with each attempt, then a random part of it is waited.
-        max_backoff: Seconds; the longest such wait.
-        max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
-            raised at once.
-        generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
-        on_socket_error: Told of realtime errors that do not end anything.
-
-    Raises:
-        UsageError: No credential, two of them, or a URL of another scheme.
-    """
+    """What both clients have in common."""
 
     def __init__(
         self,
@@ -121,6 +89,39 @@ class Client(Generic[GetToken, HttpClient]):
         generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
         on_socket_error: Callable[[PoolseError], object] | None = None,
     ) -> None:
+        """Make a client.
+
+        Nothing is sent, and no thread, task or socket is made, before the first call.
+
+        Args:
+            get_token: Returns the user's JWT, or None for an unauthenticated call. Called once per
+                token life, by one caller at a time. In the async client it may be `async`.
+            token: A fixed token instead of `get_token`. When both are left out, POOLSE_TOKEN of the
+                environment is used.
+            api_url: The API without `/v1`. Left out: POOLSE_API_URL of the environment, else the
+                hosted API.
+            ws_url: The WebSocket host, when it is not that of `api_url`.
+            socket_path: Where the Phoenix socket is mounted.
+            http_client: An httpx client to send with, never changed and never closed. With it, the
+                total timeout and cancellation act between the phases of a request only.
+            timeout: Seconds for one attempt in total, or a `Timeout`.
+            proxy: URL of a proxy for REST and for the socket. Left out: the environment's.
+            ssl_context: TLS settings for REST and for the socket. Left out: the system's.
+            channels_per_socket: How many channels ride on one socket before the next is opened.
+            max_connections: Size of the connection pool.
+            headers: Sent with every REST call and with the socket's handshake.
+            user_agent: Put before the library's own in the User-Agent header.
+            max_retries: Attempts after the first, for network errors, 429 and 5xx.
+            base_backoff: Seconds; doubled with each attempt, then a random part of it is waited.
+            max_backoff: Seconds; the longest such wait.
+            max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
+                raised at once.
+            generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            on_socket_error: Told of realtime errors that do not end anything.
+
+        Raises:
+            UsageError: No credential, two of them, or a URL of another scheme.
+        """
         base = api_url_from(api_url, os.environ)
         self._settings = Settings(
             api_url=base,
@@ -134,8 +135,7 @@ class Client(Generic[GetToken, HttpClient]):
             new_id=lambda: str(uuid.uuid4()),
         )
         self._given = Given(
-            get_token=get_token,
-            token=credential(get_token, token, os.environ),
+            credential=credential(get_token, token, os.environ),
             http_client=http_client,
             proxy=proxy,
             ssl_context=ssl_context,

@@ -78,9 +78,10 @@ def watched_loops() -> Generator[list[str]]:
 
     def watching_close(self: asyncio.Runner) -> None:
         try:
-            found.extend(leaked_tasks(self.get_loop()))
+            loop = self.get_loop()
         except RuntimeError:  # closed before
-            pass
+            return
+        found.extend(leaked_tasks(loop))
         close(self)
 
     with pytest.MonkeyPatch.context() as patch:

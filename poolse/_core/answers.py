@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 
 from poolse._core.hands import Answer
+from poolse._core.reading import as_object
 from poolse.errors import (
     ApiError,
     AuthError,
@@ -34,7 +35,7 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def api_error(answer: Answer, retry_after: float) -> ApiError:
-    """The error of an answer that is not 2xx. A proxy in front may have answered without envelope."""
+    """The error of an answer that is not 2xx. It may be a proxy's, which knows no envelope."""
     status = answer.status
     envelope = _envelope(answer.content)
     kind = BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
@@ -55,11 +56,9 @@ def _envelope(content: bytes) -> dict[str, object]:
         body: object = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError:
         return {}
-    error = body.get("error") if isinstance(body, dict) else None
+    error = as_object(body).get("error")
     # Some proxies say {"error": "text"}: the text is better than nothing.
-    if isinstance(error, str):
-        return {"message": error}
-    return error if isinstance(error, dict) else {}
+    return {"message": error} if isinstance(error, str) else as_object(error)
 
 
 def _text(value: object) -> str:

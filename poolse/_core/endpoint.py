@@ -9,7 +9,7 @@ import attrs
 
 __all__ = ["Auth", "Endpoint", "Paging", "Read"]
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 

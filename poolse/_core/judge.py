@@ -1,4 +1,4 @@
-"""What an answer, or its absence, means for a call: done, refresh the token, wait and repeat, or fail.
+"""What an answer, or its absence, means for a call.
 
 Pure and total: every outcome of an attempt has exactly one verdict here, so the loop in `call.py`
 has nothing left to decide.

@@ -6,18 +6,19 @@ passes through the readers around it, each adds its step to the path.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, cast
 
 from poolse._core.endpoint import Read
-from poolse._core.rows import SEEN, Row, Seen, facts_of
+from poolse._core.rows import Row, Seen, facts_of
 from poolse.types import Json
 
 __all__ = [
     "Mismatch",
     "Shapes",
+    "as_object",
     "boolean",
+    "draft_of",
     "instant",
     "integer",
     "json_object",
@@ -27,12 +28,13 @@ __all__ = [
     "number",
     "read_json",
     "read_nothing",
-    "setters",
     "string",
 ]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
+
+parse_time: Final = datetime.fromisoformat
 
 MAX_SHAPES: Final = 256
 MAX_KEYS: Final = 128
@@ -51,9 +53,9 @@ KINDS: Final[dict[type, str]] = {
 class Mismatch(Exception):  # noqa: N818  (caught by `decode`, never seen by a caller)
     """A value is not what the spec promises. Says its kind only: the value may be a secret."""
 
-    def __init__(self, wanted: str, value: object) -> None:
+    def __init__(self, wanted: str, value: object, *steps: str) -> None:
         super().__init__(f"expected {wanted}, got {KINDS.get(type(value), type(value).__name__)}")
-        self._steps: list[str | int] = []
+        self._steps: list[str | int] = [*steps]
 
     def under(self, step: str | int) -> None:
         """The value sits under this key or index of the value around it."""
@@ -71,40 +73,58 @@ def _step(step: str | int) -> str:
     return f"[{step!r}]"
 
 
-class Shapes(dict[tuple[str, ...], tuple[Seen, tuple[str, ...]]]):
+Shape = tuple[tuple[str, ...], Seen, tuple[str, ...]]
+"""Keys of an object, in their order; what is absent from it; which keys are unknown."""
+
+
+class Shapes:
     """Which keys the JSON of one kind of row has been seen with.
 
-    Rows of one answer nearly always have the same keys, so that one lookup tells what a row lacks
-    and what it has too much. Bounded: the server decides which keys come.
+    Rows of one answer nearly always have the same keys, so that one comparison tells what a row
+    lacks and what it has too much.
     """
 
     def __init__(self, cls: type[Row]) -> None:
-        super().__init__()
         self._names = {cls.__wire__.get(name, name): name for name in facts_of(cls).names}
+        self.known: dict[tuple[str, ...], Shape] = {}
+        self._last = self._shape(())
 
     def seen(self, row: dict[str, Any]) -> Seen:
         """What is absent from the row, and what is extra; the row must be an object."""
         if type(row) is not dict:
             raise Mismatch("an object", row)
-        seen, extra = self[tuple(row)]
+        keys = tuple(row)
+        shape = self._last
+        if shape[0] != keys:
+            shape = self._last = self.known.get(keys) or self._learn(keys)
+        _, seen, extra = shape
         return Seen(seen.absent, {key: row[key] for key in extra}) if extra else seen
 
-    def __missing__(self, keys: tuple[str, ...]) -> tuple[Seen, tuple[str, ...]]:
-        absent = frozenset(self._names[key] for key in self._names.keys() - set(keys))
-        shape = Seen(absent, {}), tuple(key for key in keys if key not in self._names)
-        if len(keys) <= MAX_KEYS:
-            if len(self) >= MAX_SHAPES:
-                self.clear()
-            self[keys] = shape
+    def _learn(self, keys: tuple[str, ...]) -> Shape:
+        shape = self._shape(keys)
+        # Bounded in both ways: the server decides which keys come.
+        if len(self.known) < MAX_SHAPES and len(keys) < MAX_KEYS:
+            self.known[keys] = shape
         return shape
 
+    def _shape(self, keys: tuple[str, ...]) -> Shape:
+        absent = frozenset(self._names[key] for key in self._names.keys() - set(keys))
+        return keys, Seen(absent, {}), tuple(key for key in keys if key not in self._names)
 
-def setters(cls: type[Row]) -> tuple[Callable[[object, object], None], ...]:
-    """A function per field that sets it on a frozen row, that of `__seen__` first.
 
-    The `__init__` of a frozen class would cost more than all the rest of reading a row.
+def draft_of(cls: type[Row]) -> type[Any]:
+    """A class whose objects can be written to, and then become rows: `draft.__class__ = cls`.
+
+    Python allows that because both have the same slots. The `__init__` of a frozen class sets
+    each field through `object.__setattr__`, which would cost more than all the rest of reading.
     """
-    return tuple(getattr(cls, name).__set__ for name in (SEEN, *facts_of(cls).names))
+    # An event that carries a row has no slots of its own: it is laid out like the row.
+    layout = next(base for base in cls.__mro__ if vars(base)["__slots__"])
+    plain = {name: vars(object)[name] for name in ("__init__", "__setattr__", "__delattr__")}
+    parent = layout.__base__ or object
+    return type(
+        f"{cls.__name__}Draft", (parent,), {"__slots__": vars(layout)["__slots__"], **plain}
+    )
 
 
 def string(value: object) -> str:
@@ -135,18 +155,16 @@ def boolean(value: object) -> bool:
     raise Mismatch("a boolean", value)
 
 
-def instant(value: object) -> datetime:
+def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
     """A time, always aware and in UTC; one without an offset is taken as UTC."""
-    if type(value) is not str:
-        raise Mismatch("a time", value)
     try:
-        time = datetime.fromisoformat(value)
+        time = parse_time(value)
         if time.tzinfo is UTC:
             return time
         # fromisoformat reads bare dates too, which the API never sends.
         if len(value) > len("2026-06-01"):
             return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise Mismatch("a time", value)
 
@@ -158,16 +176,22 @@ def json_object(value: object) -> dict[str, Any]:
     raise Mismatch("an object", value)
 
 
+def as_object(value: object) -> dict[str, object]:
+    """The JSON object, or an empty one for anything else."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
 def list_of(read: Read[T]) -> Read[list[T]]:
     """A reader of lists."""
 
-    def read_list(value: object) -> list[T]:
-        if not isinstance(value, list):
+    def read_list(value: Any) -> list[T]:  # noqa: ANN401
+        if value.__class__ is not list:
             raise Mismatch("a list", value)
-        given = cast("list[object]", value)
+        if not value:
+            return []
         items: list[T] = []
         try:
-            for item in given:
+            for item in value:
                 items.append(read(item))  # noqa: PERF401  (its length tells where it stopped)
         except Mismatch as mismatch:
             mismatch.under(len(items))
@@ -180,14 +204,13 @@ def list_of(read: Read[T]) -> Read[list[T]]:
 def map_of(read: Read[T]) -> Read[dict[str, T]]:
     """A reader of objects whose keys are data."""
 
-    def read_map(value: object) -> dict[str, T]:
-        if not isinstance(value, dict):
+    def read_map(value: Any) -> dict[str, T]:  # noqa: ANN401
+        if value.__class__ is not dict:
             raise Mismatch("an object", value)
-        given = cast("dict[str, object]", value)
         items: dict[str, T] = {}
         key = ""
         try:
-            for key, item in given.items():
+            for key, item in value.items():
                 items[key] = read(item)
         except Mismatch as mismatch:
             mismatch.under(key)

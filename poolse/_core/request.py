@@ -1,8 +1,9 @@
-"""An endpoint and its arguments become a request. Built once per call: all attempts send the same."""
+"""An endpoint and its arguments become a request, once per call: all attempts send the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -60,7 +61,8 @@ def check_header(name: str, value: str) -> None:
 def _filled(endpoint: Endpoint[object], body: object, settings: Settings) -> object:
     if not isinstance(body, dict):
         return body
-    sent = {name: value for name, value in body.items() if value is not UNSET}
+    fields = cast("dict[str, object]", body)
+    sent = {name: value for name, value in fields.items() if value is not UNSET}
     for name in endpoint.generate:
         # None as well: an id of null is of no use to anybody.
         if sent.get(name) is None:

@@ -15,9 +15,12 @@ T = TypeVar("T")
 SEEN: Final = "__seen__"
 
 
-@attrs.frozen
+@attrs.define
 class Seen:
-    """What the JSON of a row held, and lacked, beside the values of its fields."""
+    """What the JSON of a row held, and lacked, beside the values of its fields.
+
+    Shared by rows, so never changed; not frozen, because a frozen one is slow to make.
+    """
 
     absent: frozenset[str]
     """Fields whose key was not there, which is not the same as null."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
@@ -13,6 +13,8 @@ from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
 __all__ = ["POOLSE_API_URL", "Settings", "api_url_from", "credential", "socket_url"]
+
+GetToken = TypeVar("GetToken")
 
 POOLSE_API_URL: Final = "https://api.poolse.dev"
 """The hosted API."""
@@ -53,7 +55,7 @@ class Settings:
 
 
 def api_url_from(argument: str | None, environment: Mapping[str, str]) -> str:
-    """The API's base URL: the argument, else POOLSE_API_URL of the environment, else the hosted one."""
+    """The API's base URL: the argument, else POOLSE_API_URL, else the hosted API."""
     url = (argument or environment.get("POOLSE_API_URL") or POOLSE_API_URL).rstrip("/")
     if not url.lower().startswith(("http://", "https://")):
         raise UsageError(f"api_url must start with http:// or https://, not {url!r}")
@@ -70,13 +72,13 @@ def socket_url(ws_url: str | None, api_url: str, socket_path: str) -> str:
     return f"{scheme}://{rest}/{socket_path.strip('/')}"
 
 
-def credential(get_token: object, token: str | None, environment: Mapping[str, str]) -> str | None:
-    """The fixed token to use, or None when `get_token` gives them."""
+def credential(
+    get_token: GetToken | None, token: str | None, environment: Mapping[str, str]
+) -> GetToken | str:
+    """The fixed token, or the function that gives them."""
     if get_token is not None and token is not None:
         raise UsageError("give get_token or token, not both")
-    if get_token is not None:
-        return None
-    found = token or environment.get("POOLSE_TOKEN")
+    found = get_token or token or environment.get("POOLSE_TOKEN")
     if not found:
         raise UsageError("no credential: give get_token or token, or set POOLSE_TOKEN")
     return found

@@ -16,6 +16,7 @@ from math import inf, isfinite
 
 import orjson
 
+from poolse._core.reading import as_object
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
@@ -87,7 +88,7 @@ def claims(token: str) -> dict[str, object]:
         found: object = orjson.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, binascii.Error):
         return {}
-    return found if isinstance(found, dict) else {}
+    return as_object(found)
 
 
 def checked(token: object) -> str | None:

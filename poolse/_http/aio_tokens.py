@@ -16,7 +16,7 @@ __all__ = ["AsyncTokens"]
 class AsyncTokens:
     """Calls `fetch`, a plain or an async function, once per token life.
 
-    The fetch is a task of its own: cancelling one of the calls that wait for it ends that call only.
+    The fetch is a task of its own: to cancel one of the calls that wait ends that call only.
     """
 
     def __init__(self, fetch: Callable[[], object]) -> None:

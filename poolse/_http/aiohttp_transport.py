@@ -6,11 +6,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import aiohttp
 import httpx
 import yarl
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
@@ -79,7 +82,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._slots = asyncio.Semaphore(self._size)
         self._socks: dict[httpx.Proxy, httpx.AsyncHTTPTransport] = {}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._size, keepalive_timeout=IDLE),
+            connector=_Connector(limit=self._size, keepalive_timeout=IDLE),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=NOT_BY_ITSELF,
             auto_decompress=False,
@@ -104,9 +107,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         limits = request.extensions["timeout"]
         origin = str(request.url).removesuffix("/")
         secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
+        silence = asyncio.timeout(None)
+        wires: list[asyncio.Transport] = []
+        _wires.set(wires)
         try:
             async with (
-                asyncio.timeout(None) as silence,
+                silence,
                 self._session.request(
                     request.method,
                     yarl.URL(origin + request.extensions["target"].decode(), encoded=True),
@@ -121,10 +127,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ) as answer,
             ):
                 content = await answer.read()
-        except aiohttp.ClientError as error:
-            raise _named(error) from _root(error)
-        except TimeoutError:
-            raise httpx.WriteTimeout("") from None
+        except BaseException as error:
+            # aiohttp closes politely: it would wait for a server that may never read again.
+            for wire in wires:
+                wire.abort()
+            if isinstance(error, aiohttp.ClientError):
+                raise _named(error) from _root(error)
+            if silence.expired():
+                raise httpx.WriteTimeout("") from None
+            raise
         return httpx.Response(answer.status, headers=answer.raw_headers, content=content)
 
     def _through_socks(self, proxy: httpx.Proxy) -> httpx.AsyncHTTPTransport:
@@ -136,6 +147,25 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 limits=httpx.Limits(max_connections=self._size, keepalive_expiry=IDLE),
             )
         return self._socks[proxy]
+
+
+_wires: ContextVar[list[asyncio.Transport]] = ContextVar("poolse_wires")
+"""The transports that the exchange of this task got."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells an exchange which connection it uses."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if connection.transport is not None:
+            _wires.get().append(connection.transport)
+        return connection
 
 
 def _body(

@@ -24,6 +24,7 @@ T = TypeVar("T")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 
+
 @attrs.define
 class Lifetime:
     """Whether the client is open; shared with all its views."""
@@ -62,9 +63,7 @@ class AtOnce:
 
     sender: SyncSender
 
-    async def send(
-        self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None
-    ) -> Answer:
+    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
         return self.sender.send(request, timeout, cancel)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:

@@ -7,7 +7,8 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -99,12 +100,13 @@ def for_client(
 @contextmanager
 def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     """Turn what the HTTP library raises into our own errors; let everything else through."""
+    before = sys.exception()
     try:
         yield
     except PoolseError:
         raise
     except Exception as error:
-        ours = _named(error, request, timeout)
+        ours = _named(error, _causes(error, before), request, timeout)
         if ours is None:
             raise
         raise ours from error
@@ -155,7 +157,9 @@ def _limit(timeout: Timeout, phase: TimeoutPhase) -> tuple[TimeoutPhase, float |
     return phase, own
 
 
-def _named(error: Exception, request: Outgoing, timeout: Timeout) -> PoolseError | None:
+def _named(
+    error: Exception, causes: list[BaseException], request: Outgoing, timeout: Timeout
+) -> PoolseError | None:
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] not in LIBRARIES:
             continue
@@ -165,28 +169,35 @@ def _named(error: Exception, request: Outgoing, timeout: Timeout) -> PoolseError
         for table, ours in ((FAILURES, NetworkError), (MISTAKES, UsageError)):
             if kind.__name__ in table:
                 said = [f"{request.method} {_split(request.url)[1]}", table[kind.__name__]]
-                return ours(": ".join([*said, *_reason(error)]))
+                return ours(": ".join([*said, *_reason(causes)]))
     return None
 
 
-def _reason(error: BaseException) -> Iterator[str]:
-    """What the operating system or the TLS library said, if either did."""
-    if type(error).__name__ == "ProxyError":
-        yield str(error)
+def _causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
+    """The error and those that led to it, but not what the caller was busy with `before`."""
+    found: list[BaseException] = []
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and cause is not before:
+        found.append(cause)
+        # httpcore raises some of its errors `from None`, after which only the context knows.
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
+def _reason(causes: list[BaseException]) -> list[str]:
+    """What the operating system, TLS or the proxy said, if one of them did."""
+    for cause in causes:
         match cause:
             case ssl.SSLCertVerificationError():
-                yield f"the certificate is not trusted: {cause.verify_message}"
-                return
+                return [f"the certificate is not trusted: {cause.verify_message}"]
             case ssl.SSLError():
-                yield f"TLS failed: {cause.reason}"
-                return
+                return [f"TLS failed: {cause.reason}"]
             case socket.gaierror():
-                yield cause.strerror or "no such host"
-                return
+                return [cause.strerror or "no such host"]
             case OSError(errno=int(number)):
-                yield os.strerror(number)
-                return
+                return [os.strerror(number)]
+            case _ if type(cause).__name__ == "ProxyError":
+                return [str(cause)]
             case _:
-                cause = cause.__cause__
+                continue
+    return []

@@ -79,6 +79,7 @@ class Connection:
         self._heartbeat_ref: str | None = None
         self._was_wanted = False
         self._was_open = False
+        self._opened_at = 0.0
         self._forget_failures()
 
     @property
@@ -89,6 +90,10 @@ class Connection:
         if self.state in ("connecting", "waiting"):
             return "reconnecting" if self._was_open else "connecting"
         return "closed" if self._was_wanted else "idle"
+
+    def is_opening(self, generation: int) -> bool:
+        """Whether that transport is still to be opened."""
+        return generation == self.generation and self.state == "connecting"
 
     def next_ref(self) -> str:
         """A number that was never used on this socket, over all its transports."""
@@ -210,8 +215,9 @@ class Connection:
         self.deadline = now + delay
 
     def _backoff(self) -> float:
-        attempt, self._attempt = self._attempt, self._attempt + 1
-        return reconnect_delay(self._settings.reconnect_delays, attempt, self._random())
+        delay = reconnect_delay(self._settings.reconnect_delays, self._attempt, self._random())
+        self._attempt += 1
+        return delay
 
     def _give_up(self, error: PoolseError) -> None:
         self._move("fatal")
@@ -233,7 +239,6 @@ class Connection:
         self._refused = False
         self._refresh = False
         self._policy_closes = 0
-        self._opened_at = 0.0
 
     def _move(self, what: Input) -> bool:
         after = TRANSITIONS[self.state].get(what)

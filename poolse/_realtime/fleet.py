@@ -54,6 +54,7 @@ class Link:
         """Why this socket will not be tried again."""
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
+        self._announced: float | None = None
         self._settings = settings
         self._random = random
         self._channels: dict[str, ChannelMachine] = {}
@@ -70,6 +71,13 @@ class Link:
         """When `tick` has something to do."""
         deadlines = [self.connection.deadline, *(c.deadline for c in self._timed.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def wake_if_needed(self) -> None:
+        """Wake the owner of the transport, if it has more to do, or to do it at another time."""
+        deadline = self.next_deadline()
+        if self.commands or deadline != self._announced:
+            self._announced = deadline
+            self.wake()
 
     def take_commands(self) -> list[Command]:
         """What the owner of the transport has to carry out now."""

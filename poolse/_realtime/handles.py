@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
 from poolse._realtime.session import Session
-from poolse.errors import JoinError, PushTimeout
+from poolse.errors import JoinError, PoolseError, PushTimeout
 
-__all__ = ["JOIN_WAIT", "BaseChannel", "BaseRealtime"]
+__all__ = ["JOIN_WAIT", "PATIENCE", "BaseChannel", "BaseRealtime", "log_error"]
 
 E = TypeVar("E")
 P = TypeVar("P")
-C = TypeVar("C", bound="BaseChannel[object]")
 
-JOIN_WAIT = 30.0
+JOIN_WAIT: Final = 30.0
 """Seconds that a join is waited for unless the caller says otherwise."""
+
+PATIENCE: Final = 5.0
+"""Seconds that closing waits for user code, which can hold it up for as long as it likes."""
 
 
 class BaseChannel(Generic[E]):
@@ -49,12 +51,13 @@ class BaseChannel(Generic[E]):
         return self._session.joined
 
     def _has_left(self) -> bool:
-        return self._session.has_left or not self._session.is_over
+        return self._session.is_left() or not self._session.is_over
 
     def _not_in_time(self, timeout: float | None) -> JoinError | PushTimeout:
         refusal = self._session.machine.refusal
-        text = f"{self.topic} was not joined within {timeout:g} s"
-        return JoinError(self.topic, refusal.reason) if refusal else PushTimeout(text)
+        if refusal is not None:
+            return JoinError(self.topic, refusal.reason)
+        return PushTimeout(f"{self.topic} was not joined within {timeout} s")
 
 
 class BaseRealtime:
@@ -80,3 +83,8 @@ class BaseRealtime:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status}>"
+
+
+def log_error(log: Callable[[str, object], None]) -> Callable[[PoolseError], None]:
+    """What is told of errors when the user has named nobody: a log must not stay silent."""
+    return lambda error: log("realtime: %s", error)

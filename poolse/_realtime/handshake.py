@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from poolse._core.backoff import parse_retry_after
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
+from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError
 
-__all__ = ["choose_proxy", "failure_of", "refused", "socket_url", "token_failure"]
+__all__ = [
+    "choose_proxy",
+    "failure_of",
+    "is_secure",
+    "refused",
+    "socket_url",
+    "token_failure",
+]
 
 _SCHEMES: Final[Mapping[str, str]] = {"http": "ws", "https": "wss"}
 
@@ -30,21 +39,38 @@ def socket_url(url: str, token: str | None) -> str:
     return urlunsplit((scheme, parts.netloc, path, "&".join(query), ""))
 
 
-def choose_proxy(url: str, given: str | None, environment: Mapping[str, str]) -> str | None:
-    """The proxy for a socket: the one given, else the environment's for this kind of URL."""
-    if given is not None:
-        return given
-    secure = urlsplit(url).scheme in ("wss", "https")
-    names = ("wss", "https", "all") if secure else ("ws", "http", "all")
-    return next((environment[name] for name in names if environment.get(name)), None)
+def is_secure(url: str) -> bool:
+    """Whether it goes over TLS."""
+    return urlsplit(url).scheme in ("wss", "https")
 
 
-def refused(status: int, retry_after: float) -> Failure:
-    """The handshake was answered, but not with an open socket."""
+def choose_proxy(
+    settings: RealtimeSettings,
+    proxies: Callable[[], Mapping[str, str]],
+    bypassed: Callable[[str], bool | int | None],
+) -> str | None:
+    """The proxy to go through: the one set, else the environment's for this kind of URL."""
+    if settings.proxy is not None:
+        return settings.proxy
+    if bypassed(urlsplit(settings.url).hostname or ""):
+        return None
+    found = proxies()
+    names = ("wss", "https", "all") if is_secure(settings.url) else ("ws", "http", "all")
+    return next((found[name] for name in names if found.get(name)), None)
+
+
+def refused(status: int, retry_after: str | None, now: float) -> Failure:
+    """The handshake was answered, but not with an open socket.
+
+    Args:
+        status: Of the answer.
+        retry_after: Its Retry-After header.
+        now: Seconds since 1970.
+    """
     return Failure(
         reason=f"the handshake was answered with HTTP {status}",
         status=status,
-        retry_after=retry_after,
+        retry_after=parse_retry_after(retry_after, now),
     )
 
 

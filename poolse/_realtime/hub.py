@@ -18,7 +18,7 @@ from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.fanout import Fanout
 from poolse._realtime.fleet import Fleet, Link, LinkEffect
 from poolse._realtime.frames import FrameError
-from poolse._realtime.session import Session, Stream
+from poolse._realtime.session import Session, Stream, topic_of
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed, DecodeError, PoolseError, UsageError
 
@@ -117,7 +117,7 @@ class Hub:
         """
         with self.guard:
             self._check_open()
-            topic = _topic(kind, parameter)
+            topic = topic_of(kind, parameter)
             if self._wanted is None:
                 self._wanted = True
             session = self._by_topic.get(topic)
@@ -238,11 +238,9 @@ class Hub:
         effects, link.effects = link.effects, []
         for effect in effects:
             self._follow(link, effect)
-        if link.commands:
-            link.wake()
+        link.wake_if_needed()
         self._tell_status()
-
-    _wake(self.wakes)
+        _wake(self.wakes)
 
     def _follow(self, link: Link, effect: LinkEffect) -> None:
         match effect:
@@ -296,10 +294,3 @@ class Hub:
 def _wake(wakes: list[Wake]) -> None:
     for wake in wakes:
         wake()
-
-
-def _topic(kind: ChannelType, parameter: str) -> str:
-    if not parameter:
-        raise UsageError(f"a channel {kind.topic} needs an id, not {parameter!r}")
-    before, _, rest = kind.topic.partition("{")
-    return before + parameter + rest.partition("}")[2]

@@ -18,9 +18,9 @@ from poolse._realtime.fanout import EventQueue, Fanout, Subscription
 from poolse._realtime.fleet import Link
 from poolse._realtime.frames import Frame
 from poolse._realtime.presence import Presence
-from poolse.errors import ChannelClosed, DecodeError, PoolseError
+from poolse.errors import ChannelClosed, DecodeError, PoolseError, UsageError
 
-__all__ = ["Session", "Stream"]
+__all__ = ["Session", "Stream", "fresh", "topic_of"]
 
 P = TypeVar("P")
 
@@ -57,7 +57,6 @@ class Session:
         self.claims = 0
         self.is_over = False
         self.has_left = False
-        """Whether the server is done with it too."""
         self.handle: object = None
         """What the user holds: the same one for all claims."""
         self.wakes: list[Wake] = []
@@ -85,6 +84,10 @@ class Session:
         if self.link.connection.status == "closed":
             raise ChannelClosed(f"{self.topic} cannot be joined: realtime was disconnected")
         return self.machine.state == "joined"
+
+    def is_left(self) -> bool:
+        """Whether the server is done with it too."""
+        return self.has_left
 
     def check(self) -> None:
         """Raise what ended this handle, if it has ended."""
@@ -186,3 +189,11 @@ def fresh(error: PoolseError) -> PoolseError:
     twin = copy(error)
     twin.__cause__ = error.__cause__
     return twin
+
+
+def topic_of(kind: ChannelType, parameter: str) -> str:
+    """The topic of a channel of this kind."""
+    if not parameter:
+        raise UsageError(f"a channel {kind.topic} needs an id, not {parameter!r}")
+    before, _, rest = kind.topic.partition("{")
+    return before + parameter + rest.partition("}")[2]

@@ -7,19 +7,19 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
+from typing import Any, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
-from poolse._core.backoff import parse_retry_after
 from poolse._realtime.effects import Failure
-from poolse._realtime.handshake import choose_proxy, failure_of, refused, socket_url
+from poolse._realtime.handshake import choose_proxy, failure_of, is_secure, refused, socket_url
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.sync_wire import Waker, Wire
+from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 from poolse.errors import UsageError
 
-__all__ = ["NotOpened", "default_tls", "open_socket", "proxy_of"]
+__all__ = ["NotOpened", "open_socket"]
 
 
 class NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
@@ -41,30 +41,20 @@ def open_socket(
         NotOpened: It could not be opened.
         Interrupted: It was not wanted any more.
     """
-    wire = Wire(waker, wanted, time.monotonic() + settings.connect_timeout)
+    deadline = time.monotonic() + settings.connect_timeout
+    wire = Wire(waker, wanted, deadline, settings.max_frame)
     try:
         _reach(wire, settings)
         return _shake_hands(wire, settings, token), wire
-    except NotOpened:
+    except BaseException as error:
         wire.close()
+        if isinstance(error, Exception) and not isinstance(error, NotOpened | Interrupted):
+            raise NotOpened(failure_of(error)) from None
         raise
-    except Exception as error:
-        wire.close()
-        raise NotOpened(failure_of(error)) from None
-    except BaseException:
-        wire.close()
-        raise
-
-
-def proxy_of(settings: RealtimeSettings) -> str | None:
-    """The proxy to go through, by the settings and the environment."""
-    host = urlsplit(settings.url).hostname or ""
-    environment = {} if proxy_bypass(host) else getproxies()
-    return choose_proxy(settings.url, settings.proxy, environment)
 
 
 @cache
-def default_tls() -> ssl.SSLContext:
+def _default_tls() -> ssl.SSLContext:
     """TLS as the system has it. Reading its certificates takes a while, so it is done once."""
     return ssl.create_default_context()
 
@@ -72,15 +62,15 @@ def default_tls() -> ssl.SSLContext:
 def _reach(wire: Wire, settings: RealtimeSettings) -> None:
     """TCP to the server, through a proxy where there is one, and TLS on it."""
     target = urlsplit(settings.url)
-    secure = target.scheme in ("wss", "https")
+    secure = is_secure(settings.url)
     host, port = target.hostname or "", target.port or (443 if secure else 80)
-    proxy = proxy_of(settings)
+    proxy = choose_proxy(settings, getproxies, proxy_bypass)
     if proxy is None:
         wire.connect(host, port)
     else:
         _tunnel(wire, urlsplit(proxy), host, port)
     if secure:
-        wire.start_tls(settings.ssl_context or default_tls(), host)
+        wire.start_tls(settings.ssl_context or _default_tls(), host)
 
 
 def _tunnel(wire: Wire, proxy: SplitResult, host: str, port: int) -> None:
@@ -112,7 +102,7 @@ def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> W
     # The JSON decoder checks the UTF-8 anyway, and only one thread ever touches the socket.
     ws = WebSocket(skip_utf8_validation=True, enable_multithread=False)
     try:
-        ws.connect(
+        cast(Any, ws).connect(
             socket_url(settings.url, token),
             socket=wire,
             header=dict(settings.headers),
@@ -123,11 +113,11 @@ def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> W
     except WebSocketTimeoutException:
         raise TimeoutError from None
     except WebSocketException as error:
-        status = getattr(error, "status_code", None) or ws.getstatus()
+        status: int | None = getattr(error, "status_code", None) or ws.getstatus()
         if status is None:
             raise
-        headers = getattr(error, "resp_headers", None) or {}
-        wait = parse_retry_after(headers.get("retry-after"), time.time())
-        raise NotOpened(refused(status, wait)) from None
+        headers: dict[str, str] = getattr(error, "resp_headers", None) or {}
+        failure = refused(status, headers.get("retry-after"), time.time())
+        raise NotOpened(failure) from None
     ws.settimeout(0)
     return ws

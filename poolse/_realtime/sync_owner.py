@@ -7,39 +7,40 @@ other threads leave commands with the brain and wake it.
 from __future__ import annotations
 
 import logging
-import struct
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, Final, cast
 
 from websocket import ABNF, WebSocket, WebSocketException
 
-from poolse._realtime.effects import Close, Command, Open, Send
+from poolse._realtime.effects import Close, Command, Failure, Open, Send
 from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import token_failure
 from poolse._realtime.hub import Hub
 from poolse._realtime.sync_open import NotOpened, open_socket
-from poolse._realtime.sync_wire import Interrupted, Waker, Wire
+from poolse._realtime.sync_wire import Interrupted, TooLarge, Waker, Wire
 
 __all__ = ["GetToken", "Owner"]
 
 GetToken = Callable[[str | None], str | None]
 
-_LOG = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse")
 
 # Longer waits are no use to anybody, and some systems refuse very long ones.
-_LONGEST_WAIT = 3600.0
+_LONGEST_WAIT: Final = 3600.0
 
 # So many messages are taken in one go before commands and timers get their turn.
-_BATCH = 100
+_BATCH: Final = 100
 
-_NO_CLOSE_FRAME = 1006
-_NO_CODE = 1005
+_NO_CODE: Final = 1005
+_NO_CLOSE_FRAME: Final = 1006
+_TOO_LARGE: Final = 1009
+
+_BROKEN = (OSError, WebSocketException)
 
 
 class _Gone(Exception):  # noqa: N818  (how a connection ends)
-    """The other side is gone."""
-
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
@@ -54,8 +55,7 @@ class Owner:
         self._get_token = get_token
         self._token: str | None = None
         self._generation = 0
-        self._ws: WebSocket | None = None
-        self._wire: Wire | None = None
+        self._open: tuple[WebSocket, Wire] | None = None
         self._waker = Waker()
         link.wake = self._waker.wake
         # A daemon, so that a script that forgets `close` can end.
@@ -76,33 +76,130 @@ class Owner:
         """Carry out what is to be done now; False when it was the last thing."""
         with self._hub.turn(self._link) as now:
             self._link.tick(now)
-            commands, closed = self._link.take_commands(), self._hub.closed
+            commands, over = self._link.take_commands(), self._hub.closed
         for command in commands:
             self._carry_out(command)
-        return not closed
+        return not over
+
+    def _carry_out(self, command: Command) -> None:
+        if isinstance(command, Open):
+            self._connect(command)
+        elif self._open is not None and command.generation == self._generation:
+            if isinstance(command, Send):
+                self._send(*self._open, command)
+            else:
+                self._close(*self._open, command)
 
     def _listen(self) -> None:
         """Wait for messages, for a wake, or for the next deadline."""
         with self._hub.guard:
-            if self._link.commands or self._hub.closed:
-                return
             deadline = self._link.next_deadline()
-        left = _LONGEST_WAIT if deadline is None else max(0.0, deadline - time.monotonic())
-        if self._wire is None:
-            self._waker.wait(min(left, _LONGEST_WAIT))
+        left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+        left = min(max(0.0, left), _LONGEST_WAIT)
+        if self._open is None:
+            self._waker.wait(left)
             return
-        self._wire.wait(min(left, _LONGEST_WAIT))
+        ws, wire = self._open
+        wire.wait(left)
+        wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
+        messages: list[bytes] = []
         try:
-            messages = self._receive()
+            self._receive(ws, wire, messages)
         except _Gone as gone:
+            self._deliver(messages)
             self._lost(gone.code)
-
-    def _carry_out(self, command: Command) -> None:
-        if isinstance(command, Open):
-            self._open(command)
-        elif command.generation != self._generation or self._ws is None:
-            return
-        elif isinstance(command, Send):
-            self._send(command)
         else:
-            self._close(command)
+            self._deliver(messages)
+
+    def _receive(self, ws: WebSocket, wire: Wire, messages: list[bytes]) -> None:
+        """Take what has come, without waiting for more."""
+        try:
+            while len(messages) < _BATCH:
+                opcode, data = _next(ws)
+                wire.taken = 0
+                if opcode == ABNF.OPCODE_CLOSE:
+                    raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
+                if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY):
+                    messages.append(data)
+        except BlockingIOError:
+            pass
+        except TooLarge:
+            raise _Gone(_TOO_LARGE) from None
+        except _BROKEN:
+            raise _Gone(_NO_CLOSE_FRAME) from None
+
+    def _deliver(self, messages: list[bytes]) -> None:
+        if messages:
+            with self._hub.turn(self._link) as now:
+                for message in messages:
+                    self._link.received(self._generation, message, now)
+
+    def _connect(self, command: Open) -> None:
+        self._generation = command.generation
+        failure = self._try(command.refresh)
+        with self._hub.turn(self._link) as now:
+            if failure is None:
+                self._link.opened(self._generation, now)
+            else:
+                self._link.failed(self._generation, failure, now)
+
+    def _try(self, refresh: bool) -> Failure | None:
+        try:
+            self._token = self._get_token(self._token if refresh else None)
+        except Exception as error:
+            return token_failure(error)
+        try:
+            ws, wire = open_socket(self._hub.settings, self._token, self._waker, self._is_wanted)
+        except NotOpened as refusal:
+            return refusal.failure
+        except Interrupted:
+            return Failure(reason="it was not wanted any more")
+        wire.wanted = _always
+        self._open = ws, wire
+        return None
+
+    def _is_wanted(self) -> bool:
+        with self._hub.guard:
+            return self._link.connection.is_opening(self._generation)
+
+    def _send(self, ws: WebSocket, wire: Wire, command: Send) -> None:
+        wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
+        binary = isinstance(command.data, bytes)
+        try:
+            ws.send(command.data, ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT)
+        except _BROKEN:
+            self._lost(_NO_CLOSE_FRAME)
+
+    def _close(self, ws: WebSocket, wire: Wire, command: Close) -> None:
+        """Say goodbye, and wait a moment for the answer."""
+        wire.deadline = time.monotonic() + self._hub.settings.close_timeout
+        ws.settimeout(None)
+        try:
+            ws.send_close(command.code)
+            while time.monotonic() < wire.deadline:
+                wire.taken = 0
+                if cast(Any, ws).recv_frame().opcode == ABNF.OPCODE_CLOSE:
+                    break
+        except (*_BROKEN, TooLarge):
+            pass
+        self._lost(command.code)
+
+    def _lost(self, code: int) -> None:
+        self._drop()
+        with self._hub.turn(self._link) as now:
+            self._link.closed(self._generation, code, now)
+
+    def _drop(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+
+def _always() -> bool:
+    return True
+
+
+def _next(ws: WebSocket) -> tuple[int, bytes]:
+    """The next message; pings are answered on the way. The library's own types are incomplete."""
+    opcode, frame = cast("tuple[int, ABNF]", cast(Any, ws).recv_data_frame(control_frame=True))
+    return opcode, cast(bytes, frame.data)

@@ -10,18 +10,24 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Interrupted", "Waker", "Wire"]
+__all__ = ["Interrupted", "TooLarge", "Waker", "Wire"]
 
 # One read from the operating system brings many frames: two reads for each would be the costliest
 # part of a frame.
 _CHUNK: Final = 65536
 
 # poll takes any number of open files and needs none of its own; select has a limit of 1024.
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+_Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 
 
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
+
+
+class TooLarge(Exception):  # noqa: N818  (a verdict)
+    """The other side sends more in one piece than we take."""
 
 
 class Waker:
@@ -35,6 +41,13 @@ class Waker:
     def fileno(self) -> int:
         """What to wait on."""
         return self._ear.fileno()
+
+    def wait(self, timeout: float) -> None:
+        """Wait for a wake."""
+        with _Selector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.select(timeout)
+        self.clear()
 
     def wake(self) -> None:
         """End the wait, or the next one."""
@@ -61,28 +74,33 @@ class Waker:
 class Wire:
     """A TCP or TLS socket in the shape that websocket-client takes.
 
-    Each wait has a limit, and ends when the waker says so and `wanted` does not hold any more. With
-    a timeout of zero, `recv` takes only what has come: a frame that comes in halves holds up nobody.
+    Each wait has a limit, and ends when the waker says so and `wanted` does not hold any more.
+    With a timeout of zero, `recv` takes only what has come: half a frame holds up nobody.
 
-    Raises from everything that waits:
-        TimeoutError: The limit was reached.
-        Interrupted: It is not wanted any more.
+    Everything that waits raises TimeoutError when the limit was reached, and `Interrupted` when it
+    is not wanted any more.
     """
 
-    def __init__(self, waker: Waker, wanted: Callable[[], bool], deadline: float) -> None:
+    def __init__(
+        self, waker: Waker, wanted: Callable[[], bool], deadline: float, limit: int
+    ) -> None:
         self.deadline = deadline
         """On the monotonic clock: until when to wait at most."""
+        self.wanted = wanted
+        """Asked when the waker ends a wait."""
+        self.taken = 0
+        """Bytes received since it was last set to zero; beyond the limit comes `TooLarge`."""
+        self._limit = limit
         self._waker = waker
-        self._wanted = wanted
         self._sock: socket.socket | None = None
         self._timeout: float | None = None
-        self._chunk = b""
+        self._chunk: bytes = b""
         self._at = 0
         self._selector = _Selector()
         self._selector.register(waker, selectors.EVENT_READ)
 
     def connect(self, host: str, port: int) -> None:
-        """Open a TCP connection to the first address that answers; each has its share of the time."""
+        """Open a TCP connection to the first address that answers. Each has its share of time."""
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         until, start = self.deadline, time.monotonic()
         failure = OSError(f"{host} has no address")
@@ -115,7 +133,7 @@ class Wire:
             else:
                 return
 
-    def wait(self, timeout: float | None) -> None:
+    def wait(self, timeout: float) -> None:
         """Wait until something has come, the waker says so, or the time is over."""
         if self._at < len(self._chunk) or self._has_decrypted():
             return
@@ -138,6 +156,9 @@ class Wire:
                 self._wait(selectors.EVENT_WRITE)
         found = self._chunk[self._at : self._at + size]
         self._at += len(found)
+        self.taken += len(found)
+        if self.taken > self._limit:
+            raise TooLarge
         return found
 
     def send(self, data: bytes) -> int:
@@ -214,7 +235,7 @@ class Wire:
                 ready = {key.fileobj for key, _ in self._selector.select(left)}
                 if self._waker in ready:
                     self._waker.clear()
-                    if not self._wanted():
+                    if not self.wanted():
                         raise Interrupted
                 if sock in ready:
                     return

@@ -2,105 +2,206 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console
-from rich.text import Text
-
-from poolse import AsyncPoolse, Message, MessageNew, Poolse
+from poolse.cli.failure import Failure
 
 if TYPE_CHECKING:
+    from poolse import AsyncPoolse, MessageNew, Poolse
+    from poolse.cli.stage import Stage
     from poolse.testing import Sandbox
 
-__all__ = ["demo"]
+__all__ = ["ABOUT", "configure", "run"]
+
+ABOUT = "watch a sync script and an async service converse through a local backend"
+
+T = TypeVar("T")
 
 PATIENCE = 20.0
-"""Seconds to wait for anything, before the demo says that it has failed."""
+"""Seconds to wait for anything before the demo says that it failed."""
+
+GOODBYE = "That is all. Bye!"
 
 
-class Stage:
-    """Prints what happens, one line each, from any thread."""
-
-    def __init__(self) -> None:
-        self._console = Console(highlight=False)
-
-    def scene(self, title: str) -> None:
-        self._console.print(f"\n[bold]{title}[/bold]")
-
-    def alice(self, what: str, detail: str = "") -> None:
-        self._line("alice", "sync ", "cyan", what, detail)
-
-    def bob(self, what: str, detail: str = "") -> None:
-        self._line("bob", "async", "magenta", what, detail)
-
-    def _line(self, who: str, flavour: str, colour: str, what: str, detail: str) -> None:
-        line = Text.assemble(
-            ("  "), (f"{who:<6}", f"bold {colour}"), (f"{flavour}  ", "dim"), what
-        )
-        if detail:
-            line.append("  ").append(detail, "dim")
-        # soft_wrap keeps a line whole, however narrow the terminal or the log is.
-        self._console.print(line, soft_wrap=True)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """It takes nothing; POOLSE_DEMO_NONCE in the environment is one more thing for alice to say."""
 
 
-class Bob:
-    """An async service: answers what it hears, and reads up on what it missed."""
+def run(_arguments: argparse.Namespace) -> int:
+    """Play it from start to end."""
+    try:
+        from poolse.cli.stage import Stage
+        from poolse.testing import Sandbox
+    except ImportError as error:
+        raise Failure(f"{error} (the demo needs: pip install 'poolse[sandbox,cli]')") from None
+    stage = Stage()
+    with Sandbox() as sandbox:
+        stage.title("poolse demo", f"a whole backend on this machine: {sandbox.url}")
+        from poolse import Poolse
 
-    def __init__(self, sandbox: Sandbox, stage: Stage, conversation_id: str) -> None:
+        with Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice")) as chat:
+            Alice(chat, sandbox, stage).play()
+    return 0
+
+
+class Alice:
+    """A sync script: not an event loop in sight."""
+
+    def __init__(self, chat: Poolse, sandbox: Sandbox, stage: Stage) -> None:
+        self._chat = chat
         self._sandbox = sandbox
         self._stage = stage
-        self._conversation_id = conversation_id
-        self._last_sequence = 0
-        self.joined = threading.Event()
-        self.back = threading.Event()
-        self.read_back: queue.Queue[str] = queue.Queue()
+        self._heard: queue.Queue[MessageNew] = queue.Queue()
+        self._seen: queue.Queue[str] = queue.Queue()
+        self._bob = sandbox.user_id("bob")
 
-    async def serve(self) -> None:
-        async with AsyncPoolse(
-            api_url=self._sandbox.url, get_token=lambda: self._sandbox.token("bob")
-        ) as chat:
-            chat.realtime.on_status(self._status)
-            me = await chat.me.show()
-            async with chat.realtime.conversation(self._conversation_id) as live:
-                self._stage.bob("joined the conversation live", live.topic)
-                self.joined.set()
-                async for event in live.events():
-                    if isinstance(event, MessageNew) and event.sender_id != me.id:
-                        self._stage.bob(f"hears “{event.body}”", f"message:new #{event.sequence}")
-                        await live.send_typing()
-                        if await self._answer(chat, event):
-                            return
+    def play(self) -> None:
+        stage, chat = self._stage, self._chat
+        stage.scene(1, "REST")
+        self._me = chat.me.show()
+        stage.alice(f"signs in as {self._me.external_id}", "GET /v1/me")
+        group = chat.conversations.create(
+            type="group", name="Demo", member_external_ids=["bob"]
+        )
+        stage.alice("opens a conversation with bob", "POST /v1/conversations")
+        self._messages = chat.conversations.one(group.id).messages
 
-    async def _answer(self, chat: AsyncPoolse, message: Message) -> bool:
-        """Answer one message; whether it was the last."""
-        messages = chat.conversations.one(self._conversation_id).messages
-        missed = message.sequence - self._last_sequence - 1 if self._last_sequence else 0
-        if missed:
-            self._stage.bob(f"was away for {missed}, and reads it up", "messages.iter()")
-            async for row in messages.iter(before=message.sequence, limit=50):
-                if row.sequence <= self._last_sequence:
-                    break
-                self._stage.bob(f"reads “{row.body}”", f"#{row.sequence}")
-        last = message.body == "That is all. Bye!"
-        reply = "Bye, alice!" if last else f"I hear you: {message.body}"
-        sent = await messages.send(body=reply, quoted_message_id=message.id)
-        self._last_sequence = sent.sequence
-        return last
+        stage.scene(2, "Live")
+        live = chat.realtime.conversation(group.id)
+        live.on_message(self._hear)
+        live.on_typing_start(lambda _: stage.alice("sees that bob is typing", "typing:start"))
+        live.on_presence_diff(
+            lambda diff: [
+                *(self._notice(user, "is here") for user in diff.joins),
+                *(self._notice(user, "is gone") for user in diff.leaves),
+            ]
+        )
+        live.wait_joined(timeout=PATIENCE)
+        stage.alice("joins live", live.topic)
+        with bob_serving(self._sandbox, stage, group.id):
+            self._wait_for("is here")
+            self._ask("Hello bob, this is a plain script.")
+            self._lose_bob()
+            self._say_goodbye()
 
-    def _status(self, status: str) -> None:
-        self._stage.bob(f"socket is {status}")
-        if status == "connected" and self.joined.is_set():
-            self.back.set()
+    def _lose_bob(self) -> None:
+        self._stage.scene(3, "A lost connection")
+        self._sandbox.faults.refuse_handshakes(status=503, times=5)
+        self._sandbox.faults.drop_sockets(external_id="bob")
+        self._stage.backend("bob's connection is cut, and the server is busy for a moment")
+        self._wait_for("is gone")
+        self._say("You will miss this,")
+        self._say("and this.")
+        self._wait_for("is here")
+        self._ask("Good to have you back!")
+
+    def _say_goodbye(self) -> None:
+        self._stage.scene(4, "Read back")
+        nonce = os.environ.get("POOLSE_DEMO_NONCE")
+        if nonce:
+            self._say(nonce)
+            self._answer()
+        self._ask(GOODBYE)
+
+    def _say(self, body: str) -> None:
+        sent = self._messages.send(body=body)
+        self._stage.alice(f"says “{body}”", f"POST …/messages, #{sent.sequence}")
+
+    def _ask(self, body: str) -> None:
+        self._say(body)
+        self._answer()
+
+    def _answer(self) -> None:
+        answer = take(self._heard, "an answer of bob")
+        self._stage.alice(f"hears “{answer.body}”", f"message:new, #{answer.sequence}")
+
+    def _hear(self, event: MessageNew) -> None:
+        if event.sender_id == self._bob:
+            self._heard.put(event)
+
+    def _notice(self, user_id: str, what: str) -> None:
+        if user_id == self._bob:
+            self._seen.put(what)
+
+    def _wait_for(self, what: str) -> None:
+        while take(self._seen, f"that bob {what}") != what:
+            pass
+        self._stage.alice(f"sees that bob {what}", "presence")
 
 
-def demo() -> int:
-    """Play it. Returns the exit status."""
-    from poolse.testing import Sandbox
+@contextmanager
+def bob_serving(sandbox: Sandbox, stage: Stage, conversation_id: str) -> Iterator[None]:
+    """An async service in a thread of its own, which ends when it is told goodbye."""
+    problems: list[BaseException] = []
 
-    return 0
+    def main() -> None:
+        try:
+            asyncio.run(serve(sandbox, stage, conversation_id))
+        except BaseException as problem:  # noqa: BLE001 (raised below, in the main thread)
+            problems.append(problem)
+
+    thread = threading.Thread(target=main, name="bob", daemon=True)
+    thread.start()
+    yield
+    thread.join(PATIENCE)
+    if problems:
+        raise problems[0]
+
+
+async def serve(sandbox: Sandbox, stage: Stage, conversation_id: str) -> None:
+    """Answer what is heard, and read up on what was missed."""
+    from poolse import AsyncPoolse, MessageNew
+
+    async with AsyncPoolse(
+        api_url=sandbox.url, get_token=lambda: sandbox.token("bob")
+    ) as chat:
+        me = await chat.me.show()
+        chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "socket"))
+        async with chat.realtime.conversation(conversation_id) as live:
+            last = 0
+            async for event in live.events():
+                if not isinstance(event, MessageNew) or event.sender_id == me.id:
+                    continue
+                stage.bob(f"hears “{event.body}”", f"message:new, #{event.sequence}")
+                if last and event.sequence > last + 1:
+                    await read_up(chat, stage, conversation_id, event.sequence, last)
+                if event.body == GOODBYE:
+                    await read_back(chat, stage, conversation_id)
+                await live.send_typing()
+                answer = await chat.conversations.one(conversation_id).messages.send(
+                    body=f"I heard #{event.sequence}.", quoted_message_id=event.id
+                )
+                last = answer.sequence
+                if event.body == GOODBYE:
+                    return
+
+
+async def read_up(
+    chat: AsyncPoolse, stage: Stage, conversation_id: str, before: int, after: int
+) -> None:
+    """Fetch what was said while the connection was lost."""
+    async for message in chat.conversations.one(conversation_id).messages.iter(before=before):
+        if message.sequence <= after:
+            return
+        stage.bob(f"reads up “{message.body}”", f"GET …/messages, #{message.sequence}")
+
+
+async def read_back(chat: AsyncPoolse, stage: Stage, conversation_id: str) -> None:
+    """Fetch the whole conversation, newest first."""
+    async for message in chat.conversations.one(conversation_id).messages.iter(limit=4):
+        stage.bob(f"reads back “{message.body}”", f"GET …/messages, #{message.sequence}")
+
+
+def take(things: queue.Queue[T], what: str) -> T:
+    """The next one, or a failure that says what was waited for."""
+    try:
+        return things.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise Failure(f"waited {PATIENCE:g} s for {what}") from None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from poolse.sandbox import api, presence, tokens
+from pathlib import Path
+
+from starlette.types import Receive, Scope, Send
+
+from poolse.sandbox import api, tokens
 from poolse.sandbox.faults import Faults
 from poolse.sandbox.front import Front
 from poolse.sandbox.hub import Hub
@@ -14,3 +18,66 @@ from poolse.sandbox.sockets import Sockets
 from poolse.sandbox.store import Store
 
 __all__ = ["Backend"]
+
+
+class Backend:
+    """The ASGI application, and what can be done to it from outside the wire."""
+
+    def __init__(
+        self, journal: Journal, *, data: Path | None, idle_timeout: float, typing_timeout: float
+    ) -> None:
+        self._store = Store(data)
+        self._tenant = self._store.first_tenant()
+        self.faults = Faults()
+        self.hub = Hub()
+        self.phoenix = Phoenix(
+            self._store,
+            self.hub,
+            typing_timeout=typing_timeout,
+            refuse_join=self.faults.take_join_refusal,
+            on_join=journal.joined,
+        )
+        self._sockets = Sockets(
+            self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
+        )
+        rest = rest_app(self._store, self._publish)
+        self._front = Front(rest, self._sockets, self.faults, journal)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one WebSocket."""
+        await self._front(scope, receive, send)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._store.close()
+
+    @property
+    def api_key(self) -> str:
+        """The API key of the tenant."""
+        return str(self._tenant["api_key"])
+
+    def user_id(self, external_id: str) -> str:
+        """Id of a user, who is made when missing."""
+        tenant_id = self._tenant["id"]
+        with self._store.transaction():
+            user = self._store.user_named(tenant_id, external_id)
+            if user is None:
+                user = self._store.add_user(tenant_id, NewUser(external_id, None, {}))
+        return str(user["id"])
+
+    def token(self, external_id: str, lifetime: float) -> str:
+        """A token of a user, who is made when missing."""
+        claims = tokens.Claims(self.user_id(external_id), self._tenant["id"])
+        return tokens.mint(claims, lifetime, self._tenant["signing_key"])[0]
+
+    def drop_sockets(self, code: int | None) -> None:
+        """End all sockets, with a close frame or, without a code, without a word."""
+        for session in list(self.hub.sessions):
+            self._sockets.drop(session)
+            if code is None:
+                session.connection.transport.abort()
+            else:
+                session.close(code)
+
+    def _publish(self, event: api.Event) -> None:
+        self.hub.broadcast(event.topic, event.name, event.payload)

@@ -25,7 +25,8 @@ class Certificates:
         """For the server; its certificate is good for 127.0.0.1, localhost and the host."""
         names = dict.fromkeys(["127.0.0.1", "localhost", host])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(*names).configure_cert(context)
+        certificate = self._authority.issue_cert(*names)
+        certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
         return context
 
     def client_context(self) -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.protocol import State
 
 __all__ = ["HttpConnection", "WebSocketConnection", "connection_of", "websocket_of"]
 
@@ -43,6 +44,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Called with what the client sent."""
         self.heard = self.loop.time()
         super().data_received(data)
+
+    def shutdown(self) -> None:
+        """Say good-bye, unless the client has done so already, which uvicorn would trip over."""
+        if self.conn.state in {State.CLOSING, State.CLOSED}:
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def handle_ping(self) -> None:
         """Answer a ping; while silent the pong waits and goes out with the next frame."""

@@ -96,8 +96,8 @@ class Journal:
             if predicate():
                 return
             with self._changed:
-                left = deadline - time.monotonic()
-                if not self._changed.wait_for(lambda seen=seen: self._changes != seen, left):
+                left = max(0.0, deadline - time.monotonic())
+                if self._changes == seen and not self._changed.wait(left):
                     raise TimeoutError(f"it did not happen within {timeout:g} s")
 
     def _note(self, change: Callable[[], object]) -> None:

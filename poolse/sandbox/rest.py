@@ -72,9 +72,7 @@ def _routes(store: Store, publish: Publish) -> Iterator[Route]:
     for path, group in groupby(ENDPOINTS, lambda endpoint: endpoint.path):
         by_method = {endpoint.method: endpoint for endpoint in group}
 
-        async def serve(
-            request: Request, by_method: dict[str, Endpoint] = by_method
-        ) -> Response:
+        async def serve(request: Request, by_method: dict[str, Endpoint] = by_method) -> Response:
             endpoint = by_method["GET" if request.method == "HEAD" else request.method]
             return _answer(store, publish, endpoint, request, await request.body())
 

@@ -142,7 +142,7 @@ class Sockets:
         """Close a socket on which the client has said nothing for too long."""
         loop = asyncio.get_running_loop()
         session.connection.heard = loop.time()
-        while (left := session.connection.heard + self._idle_timeout - loop.time()) > 0:
+        while (left := session.connection.heard + self._idle_timeout - loop.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         self.drop(session)
         session.close(_IDLE)

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +55,7 @@ class Store:
         self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All or nothing of what is written inside."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -97,7 +97,8 @@ class Store:
         """Insert a user whose external id is free."""
         user_id, now = str(uuid.uuid4()), _now()
         self._insert(
-            "users (id, tenant_id, external_id, display_name, custom_data, inserted_at, updated_at)",
+            "users (id, tenant_id, external_id, display_name, custom_data, inserted_at,"
+            " updated_at)",
             *(user_id, tenant_id, new.external_id, new.display_name, dump(new.custom_data)),
             *(now, now),
         )

@@ -8,12 +8,20 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from poolse._http.aio import AsyncSender
-from poolse._http.sync import SyncSender
 
 from poolse import AsyncPoolse, Poolse, PoolseError
+from poolse._http.aio import AsyncSender
+from poolse._http.sync import SyncSender
 from tests.conformance.script_server import ScriptServer
-from tests.conformance.vectors import AREAS, Observed, call_name, complaints, load, make_token
+from tests.conformance.vectors import (
+    AREAS,
+    Observed,
+    call_name,
+    complaints,
+    is_object,
+    load,
+    make_token,
+)
 
 CALLS = {
     "me.show",
@@ -58,17 +66,17 @@ class Setup:
         number = min(self.token_calls, len(self._tokens) - 1)
         self.token_calls += 1
         script = self._tokens[number]
-        if isinstance(script, dict) and "throw" in script:
+        if is_object(script) and "throw" in script:
             raise ScriptedError(script["throw"])
         token = make_token(script)
-        if isinstance(script, dict) and token is not None:
+        if is_object(script) and token is not None:
             self.tokens[number] = token
         return token
 
     def _key(self) -> str:
         script = self._keys[min(self._key_calls, len(self._keys) - 1)]
         self._key_calls += 1
-        if isinstance(script, dict):
+        if is_object(script):
             raise ScriptedError(script["throw"])
         return str(script)
 

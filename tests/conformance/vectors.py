@@ -12,12 +12,13 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, unquote
 
 import attrs
 
 import poolse
+from poolse._core.rows import Row
 from tests.conformance.script_server import Seen
 
 Json = Any
@@ -53,6 +54,14 @@ class Observed:
     error: Exception | None = None
 
 
+def is_object(value: Json) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def is_list(value: Json) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 def load(areas: list[str]) -> list[dict[str, Any]]:
     text = (Path(__file__).parent / "rest-vectors.json").read_text()
     return [vector for vector in json.loads(text)["vectors"] if vector["area"] in areas]
@@ -64,7 +73,7 @@ def call_name(call: dict[str, Any]) -> str:
 
 def make_token(script: Json) -> str | None:
     """A scripted token: a string, None, or the payload of an unsigned JWT."""
-    if not isinstance(script, dict):
+    if not is_object(script):
         return script
     payload = dict(script["jwt"])
     if "exp_in" in payload:
@@ -135,9 +144,9 @@ def _check_header(
 
 def _fits(want: Json, got: Json, uuids: dict[str, str]) -> bool:
     """Equal, where `{{uuid4:n}}` stands for any uuid4, the same one wherever n recurs."""
-    if isinstance(want, dict) and isinstance(got, dict):
+    if is_object(want) and is_object(got):
         return want.keys() == got.keys() and all(_fits(want[k], got[k], uuids) for k in want)
-    if isinstance(want, list) and isinstance(got, list):
+    if is_list(want) and is_list(got):
         return len(want) == len(got) and all(map(_fits, want, got, [uuids] * len(want)))
     if isinstance(want, str) and (place := re.fullmatch(r"\{\{uuid4:(\d+)\}\}", want)):
         return bool(UUID4.fullmatch(str(got))) and uuids.setdefault(place[1], got) == got
@@ -177,9 +186,7 @@ def _check_error(want: dict[str, Any], got: Exception) -> None:
 
 def _check_range(want: Json, got: float) -> None:
     low, high = (
-        (want.get("min", 0), want.get("max", float("inf")))
-        if isinstance(want, dict)
-        else (want, want)
+        (want.get("min", 0), want.get("max", float("inf"))) if is_object(want) else (want, want)
     )
     assert low - 1e-6 <= got <= high + 1e-6, f"retry_after of {got} ms, not {want}"
 
@@ -199,9 +206,9 @@ def _check_sleeps(expected: list[dict[str, Any]] | None, seen: Observed) -> None
 
 def _same(want: Json, got: Json) -> bool:
     """Equal, where an absent key reads as null, and times are compared as instants."""
-    if isinstance(want, dict) and isinstance(got, dict):
+    if is_object(want) and is_object(got):
         return all(_same(want.get(k), got.get(k)) for k in {*want, *got})
-    if isinstance(want, list) and isinstance(got, list):
+    if is_list(want) and is_list(got):
         return len(want) == len(got) and all(map(_same, want, got))
     if isinstance(want, str) and isinstance(got, str) and want != got:
         return _instant(want) is not None and _instant(want) == _instant(got)
@@ -217,5 +224,4 @@ def _instant(text: str) -> dt.datetime | None:
 
 
 def to_json(value: object) -> Json:
-    plain = (type(None), bool, int, float, str, list, dict)
-    return value if isinstance(value, plain) else poolse.to_dict(value)
+    return poolse.to_dict(value) if isinstance(value, Row) else value

@@ -30,19 +30,17 @@ class ScriptedHands:
         self.slept: list[float] = []
         self.rejected: list[str | None] = []
 
-    async def send(
-        self, request: Outgoing, _timeout: Timeout, _cancel: CancelToken | None
-    ) -> Answer:
+    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
         self.sent.append(request)
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, NetworkError):
             raise outcome
         return outcome
 
-    async def sleep(self, seconds: float, _cancel: CancelToken | None) -> None:
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         self.slept.append(seconds)
 
-    async def get(self, _cancel: CancelToken | None) -> str | None:
+    async def get(self, cancel: CancelToken | None) -> str | None:
         return self._tokens[0]
 
     def reject(self, token: str | None) -> bool:

@@ -56,7 +56,8 @@ def undocumented(module: ModuleType, name: str) -> Iterator[str]:
     home = inspect.getmodule(value)
     if not (inspect.isclass(value) or inspect.isfunction(value)) or home is None:
         return
-    if not inspect.getdoc(value):
+    # Not `inspect.getdoc`, which would take a base class's word for it.
+    if not value.__doc__:
         yield name
     if inspect.isclass(value):
         for member, what in members(value):

@@ -1,0 +1,145 @@
+"""Names: everything can be called in Python what the spec wants it to be called, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from codegen.build_calls import attribute_of, binds_of, bound_at, class_name, parent_of
+from codegen.build_events import event_class
+from codegen.imports import HOLDERS
+from codegen.mistakes import Mark, Mistakes
+from codegen.naming import constant, is_usable, member, pascal
+from codegen.source import Node
+from codegen.spec import Spec
+
+__all__ = ["check_names"]
+
+CHANNEL: Final = ("close", "events", "leave", "topic", "wait_joined")
+REALTIME: Final = ("connect", "disconnect", "leave", "on_status", "status")
+
+
+class Names:
+    """Names of one scope, and who took each first."""
+
+    def __init__(self, kind: str, mistakes: Mistakes, reserved: tuple[str, ...] = ()) -> None:
+        self._kind = kind
+        self._mistakes = mistakes
+        self._reserved = reserved
+        self._taken: dict[str, Mark] = {}
+
+    def take(self, name: str, mark: Mark) -> None:
+        """The name is wanted by what stands at the mark."""
+        if not is_usable(name) or name.startswith("_"):
+            self._mistakes.add(mark, f"{self._kind} {name!r}: cannot be a name in Python")
+        elif name in self._reserved:
+            self._mistakes.add(mark, f"{self._kind} {name!r}: taken by the library")
+        elif name in self._taken:
+            text = f"{self._kind} {name!r}: taken already (at {self._taken[name]})"
+            self._mistakes.add(mark, text)
+        self._taken.setdefault(name, mark)
+
+
+def check_names(spec: Spec, mistakes: Mistakes) -> None:
+    """Check the names of everything that gets one."""
+    classes = Names("class", mistakes, (*HOLDERS, "Resources", "AsyncResources"))
+    for name, mark in _classes(spec):
+        classes.take(name, mark)
+    constants = Names("operationId", mistakes)
+    for call in spec.calls():
+        constants.take(constant(call.node.text("operationId")), call.node.mark)
+    for schema in _schemas(spec):
+        _check_fields(schema, mistakes)
+        _check_members(schema, mistakes)
+    _check_methods(spec, mistakes)
+    _check_parameters(spec, mistakes)
+    _check_channels(spec, mistakes)
+
+
+def _schemas(spec: Spec) -> Iterator[Node]:
+    for _, schema in spec.schemas():
+        yield schema
+        yield from schema.get("properties").values()
+    for operation in spec.events.get("operations").values():
+        payload = spec.event_payload(operation)
+        if not payload.get("$ref"):
+            yield payload
+
+
+def _classes(spec: Spec) -> Iterator[tuple[str, Mark]]:
+    for name, schema in spec.schemas():
+        if schema.get("properties") or schema.get("enum"):
+            yield schema.text("x-sdk", "class") or name, schema.mark
+        for value in schema.get("properties").values():
+            if value.get("enum"):
+                yield value.text("x-sdk", "class"), value.mark
+    for address, node in spec.rest.get("x-sdk", "resources").items():
+        yield from _twins(class_name(address, node), node)
+    for key, channel in spec.events.get("channels").items():
+        yield from _twins(channel.text("x-sdk", "class"), channel)
+        yield f"{pascal(channel.text('x-sdk', 'accessor'))}Event", channel.mark
+        for operation in spec.event_operations(key):
+            if operation.text("action") == "receive":
+                yield event_class(spec, operation), operation.mark
+    yield from _twins(spec.events.text("x-sdk", "class"), spec.events.get("x-sdk"))
+
+
+def _twins(name: str, node: Node) -> Iterator[tuple[str, Mark]]:
+    yield name, node.mark
+    yield f"Async{name}", node.mark
+
+
+def _check_fields(schema: Node, mistakes: Mistakes) -> None:
+    fields = Names("field", mistakes, ("extra",))
+    for name, value in schema.get("properties").items():
+        fields.take(value.text("x-sdk", "name") or name, value.mark)
+
+
+def _check_members(schema: Node, mistakes: Mistakes) -> None:
+    members = Names("enum member", mistakes, ("NAME", "VALUE"))
+    for value in schema.get("enum").each():
+        members.take(member(str(value.value)), value.mark)
+
+
+def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
+    declared = dict(spec.rest.get("x-sdk", "resources").items())
+    scopes = {
+        address: Names("method", mistakes, ("id",) if binds_of(address) else ())
+        for address in declared
+    }
+    root = Names("resource", mistakes)
+    for address, node in declared.items():
+        name = "one" if binds_of(address) else attribute_of(address)
+        scopes.get(parent_of(address), root).take(name, node.mark)
+    for call in spec.calls():
+        scope = scopes.get(call.sdk.text("resource"))
+        if scope:
+            scope.take(call.sdk.text("method"), call.sdk.get("method").mark)
+            rule = call.sdk.get("paginate")
+            if rule:
+                scope.take(rule.text("method") or "iter", rule.mark)
+
+
+def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
+    for call in spec.calls():
+        names = Names("parameter", mistakes, ("self", "options"))
+        bound = bound_at(call.sdk.text("resource"))
+        for parameter in call.parameters:
+            name = parameter.text("name")
+            if name not in bound:
+                names.take(parameter.text("schema", "x-sdk", "name") or name, parameter.mark)
+        for name, value in spec.request_schema(call).get("properties").items():
+            names.take(value.text("x-sdk", "name") or name, value.mark)
+
+
+def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
+    accessors = Names("channel", mistakes, REALTIME)
+    for key, channel in spec.events.get("channels").items():
+        accessors.take(channel.text("x-sdk", "accessor"), channel.mark)
+        methods = Names("method", mistakes, CHANNEL)
+        presence = channel.get("x-sdk", "presence", "property")
+        if presence:
+            methods.take(str(presence.value), presence.mark)
+        for operation in spec.event_operations(key):
+            said = operation.get("x-sdk")
+            methods.take(said.text("callback") or said.text("push"), operation.mark)

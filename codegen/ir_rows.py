@@ -1,0 +1,105 @@
+"""Rows and enums as frozen objects."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["Enum", "Field", "Model"]
+
+
+@attrs.frozen(kw_only=True)
+class Enum:
+    """A string enum."""
+
+    name: str
+    doc: str
+    members: tuple[tuple[str, str], ...]
+    """Name and value."""
+    open: bool
+    reader: str
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Field:
+    """A field of a row."""
+
+    name: str
+    wire: str
+    annotation: str
+    doc: str
+    required: bool
+    nullable: bool
+    essential: bool
+    """Without it the row is of no use, so that its absence is an error."""
+    secret: bool
+    scalar: str
+    """The builtin type that it is checked against where it is read, or ""."""
+    kind: str
+    """That type in words."""
+    reader: str
+    """The expression that reads it when it is no scalar, or ""."""
+
+    @property
+    def refused(self) -> str:
+        """The condition under which a scalar is not what it should be, the usual case first."""
+        wrong, there = f"type(item) is not {self.scalar}", "item is not None"
+        if self.essential:
+            return wrong
+        return f"{there} and {wrong}" if self.nullable else f"{wrong} and {there}"
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """A row, or a page of rows, or an event with fields of its own."""
+
+    name: str
+    doc: str
+    base: str
+    item: str
+    """Of a page: the class of its rows. Else ""."""
+    fields: tuple[Field, ...]
+    reader: str
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+    @property
+    def scalars(self) -> tuple[Field, ...]:
+        """Fields that only need a look at their type."""
+        return tuple(f for f in self.fields if f.scalar)
+
+    @property
+    def others(self) -> tuple[Field, ...]:
+        """Fields that a reader makes."""
+        return tuple(f for f in self.fields if not f.scalar)
+
+    def reader_of(self, field: Field) -> str:
+        """The name of what reads a field that is no scalar."""
+        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
+
+    @property
+    def composed(self) -> tuple[tuple[str, str], ...]:
+        """Readers that are put together from others: name and expression."""
+        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Those that its base does not have already."""
+        return tuple(f for f in self.fields if not (self.item and f.name == "data"))
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Required fields that may be null."""
+        return tuple(f.name for f in self.fields if f.required and f.nullable)
+
+    @property
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """Fields that JSON calls otherwise."""
+        return tuple((f.name, f.wire) for f in self.fields if f.name != f.wire)

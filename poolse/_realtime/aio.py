@@ -1,0 +1,242 @@
+"""Realtime for asyncio: tasks for each socket, and one that calls the user's functions."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, cast
+
+from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
+from poolse._realtime.calls import Wake
+from poolse._realtime.fanout import QueueEnded
+from poolse._realtime.fleet import Link
+from poolse._realtime.handles import JOIN_WAIT, PATIENCE, BaseChannel, BaseRealtime, log_error
+from poolse._realtime.hub import Hub
+from poolse._realtime.session import Session, Stream
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import PoolseError, UsageError
+
+__all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
+
+E = TypeVar("E")
+C = TypeVar("C", bound="AsyncChannel[Any]")
+
+_LOG: Final = logging.getLogger("poolse")
+
+
+class AsyncChannel(BaseChannel[E]):
+    """A channel, joined for as long as somebody has a claim on it.
+
+    As a context manager it is joined when the block begins, and left when it ends.
+    """
+
+    def events(self, timeout: float | None = None) -> AsyncEvents[E]:
+        """All events from now on, one after the other.
+
+        At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
+        step raises `SlowConsumer` with their number; after that it can go on.
+
+        Args:
+            timeout: Seconds of silence after which the iteration ends; None for no end.
+
+        Raises:
+            JoinError: By the iterator: the server refused the channel.
+            ChannelClosed: By the iterator: the server closed the channel.
+            AuthError: By the iterator: the token is refused, also after one refresh.
+        """
+        return AsyncEvents(self._hub, self._session, timeout)
+
+    async def wait_joined(self, timeout: float | None = JOIN_WAIT) -> None:
+        """Wait until the server has let us in.
+
+        Args:
+            timeout: Seconds; None waits as long as it takes.
+
+        Raises:
+            JoinError: The server refused the channel, with its reason.
+            PushTimeout: It was not joined in time.
+            ChannelClosed: The channel was left, or the client closed, meanwhile.
+            AuthError: The token is refused, also after one refresh.
+            ConnectionFailed: The socket cannot be opened, and trying again would not help.
+        """
+        if not await _wait(self._session.wakes, self._is_joined, timeout):
+            raise self._not_in_time(timeout)
+
+    async def leave(self) -> None:
+        """Give one claim back. With the last one, the channel is left and no more events come.
+
+        Waits until the server knows, a few seconds at most. Calling it again does nothing.
+        """
+        self._hub.release(self._session)
+        await _wait(self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
+
+    async def _push(self, event: str, payload: Mapping[str, object]) -> None:
+        self._hub.push(self._session, event, payload)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.wait_joined()
+        except BaseException:
+            await self.leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+
+class AsyncEvents(Generic[E]):
+    """The events of a channel. One consumer."""
+
+    def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._arrived = asyncio.Event()
+        self._stream = Stream[object](hub.settings.queue_limit, self._arrived.set)
+        hub.stream(session, self._stream)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> E:
+        queue = self._stream.queue
+        if not await _until(self._arrived, lambda: queue.ready, self._timeout):
+            raise StopAsyncIteration
+        try:
+            return cast(E, queue.get())
+        except QueueEnded:
+            raise StopAsyncIteration from None
+
+
+class AsyncRealtime(BaseRealtime):
+    """The sockets of a client, and the channels on them. It belongs to one event loop."""
+
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        token: AsyncGetToken,
+        on_error: Callable[[PoolseError], object] | None = None,
+    ) -> None:
+        """Make it; the first socket is opened with the first channel, or by `connect`.
+
+        Args:
+            settings: Where to, and how.
+            token: Asked for a token before each handshake, with the one that was refused or None.
+            on_error: Told of everything that goes wrong and ends nothing. It may be async.
+        """
+        self._token = token
+        self._due = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hub = Hub(
+            settings,
+            clock=time.monotonic,
+            random=random.random,
+            # Whatever runs in one event loop is never interrupted in the middle of a change.
+            guard=nullcontext(),
+            start=self._start,
+            wake_calls=self._due.set,
+            on_error=on_error or log_error(_LOG.warning),
+        )
+
+    async def connect(self) -> None:
+        """Open the sockets, and keep them open. Returns at once; see `status` and `on_status`."""
+        self._bind()
+        self._hub.connect()
+
+    async def disconnect(self) -> None:
+        """Close the sockets until `connect`. The channels join again then."""
+        self._hub.disconnect()
+        await _wait(self._hub.wakes, self._hub.is_quiet, PATIENCE)
+
+    async def leave(self, id: str) -> None:
+        """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
+        for session in self._hub.release_all(id):
+            await _wait(session.wakes, session.is_left, self._hub.settings.leave_timeout)
+
+    async def aclose(self) -> None:
+        """Leave all channels and close all sockets, for good. Calling it again does nothing.
+
+        Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
+        than a few seconds. A callback may call it.
+        """
+        self._hub.close()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+            for task in late:
+                task.cancel()
+
+    def _channel(self, cls: type[C], parameter: str) -> C:
+        self._bind()
+        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
+
+    def _bind(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError(
+                "realtime needs a running event loop: call it from async code"
+            ) from None
+        if self._loop not in (None, loop):
+            raise UsageError("this client's realtime belongs to another event loop")
+        self._loop = loop
+
+    def _start(self, link: Link) -> None:
+        """Called by the hub for each socket, which is the first sign that a task is needed."""
+        if not self._tasks:
+            self._tasks.append(asyncio.create_task(self._make_calls(), name="poolse-calls"))
+        self._tasks.append(AsyncOwner(self._hub, link, self._token).task)
+
+    async def _make_calls(self) -> None:
+        calls = self._hub.calls
+        while True:
+            while not calls.ready:
+                self._due.clear()
+                await self._due.wait()
+            try:
+                call = calls.next()
+            except QueueEnded:
+                return
+            if call is None:
+                continue
+            try:
+                result = call.function(call.argument)
+                if inspect.isawaitable(result):
+                    await result
+            except Exception as error:
+                _LOG.exception("a callback failed")
+                self._hub.callback_failed(call, error)
+
+
+async def _wait(wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
+    """Wait until something holds; False when it did not in time."""
+    changed = asyncio.Event()
+    wakes.append(changed.set)
+    try:
+        return await _until(changed, ready, timeout)
+    finally:
+        wakes.remove(changed.set)
+
+
+async def _until(changed: asyncio.Event, ready: Callable[[], bool], timeout: float | None) -> bool:
+    if ready():
+        return True
+    try:
+        async with asyncio.timeout(timeout):
+            while not ready():
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,213 @@
+"""The task that owns a socket of the async body, and one more for as long as a transport lives.
+
+The first carries out what the brain wants; the second opens the transport and reads from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from poolse._realtime.effects import Close, Command, Failure, Open
+from poolse._realtime.fleet import Link
+from poolse._realtime.handshake import (
+    choose_proxy,
+    failure_of,
+    is_secure,
+    refused,
+    socket_url,
+    token_failure,
+)
+from poolse._realtime.hub import Hub
+from poolse._realtime.settings import RealtimeSettings
+
+__all__ = ["AsyncGetToken", "AsyncOwner"]
+
+AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
+
+_LOG: Final = logging.getLogger("poolse")
+
+# At DEBUG it would write down the handshake, and with it the token.
+_WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
+_WEBSOCKETS_LOG.setLevel(logging.WARNING)
+
+_NO_CLOSE_FRAME: Final = 1006
+
+
+class _Connect(connect):
+    """Follows no redirects: the server that they name is none that the user named."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class _NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class AsyncOwner:
+    """Carries out what the brain wants of one socket."""
+
+    def __init__(self, hub: Hub, link: Link, get_token: AsyncGetToken) -> None:
+        self._hub = hub
+        self._link = link
+        self._get_token = get_token
+        self._token: str | None = None
+        self._transports: dict[int, asyncio.Task[int]] = {}
+        self._open: dict[int, ClientConnection] = {}
+        self._changed = asyncio.Event()
+        link.wake = self._changed.set
+        self.task = asyncio.create_task(self._run(), name="poolse-socket")
+
+    async def _run(self) -> None:
+        try:
+            while not await self._turn():
+                await self._pause()
+        except BaseException as error:
+            self._hub.broken(self._link, error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            _LOG.exception("the task of a socket failed")
+        finally:
+            await self._end()
+
+    async def _turn(self) -> bool:
+        """Carry out what is to be done now; True when it was the last thing."""
+        with self._hub.turn(self._link) as now:
+            self._link.tick(now)
+        for command in self._link.take_commands():
+            await self._carry_out(command)
+        return self._hub.closed
+
+    async def _pause(self) -> None:
+        """Wait for a wake or for the next deadline."""
+        deadline = self._link.next_deadline()
+        try:
+            async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+        self._changed.clear()
+
+    async def _carry_out(self, command: Command) -> None:
+        generation = command.generation
+        match command:
+            case Open():
+                name = f"poolse-transport-{generation}"
+                task = asyncio.create_task(self._carry(generation, command.refresh), name=name)
+                task.add_done_callback(partial(self._carried, generation))
+                self._transports[generation] = task
+            case Close():
+                self._stop(generation)
+            case _:
+                if generation in self._open:
+                    await self._send(self._open[generation], generation, command.data)
+
+    def _stop(self, generation: int) -> None:
+        """End a transport, once: the second cancellation would cut its goodbye short."""
+        task = self._transports.get(generation)
+        if task is not None and not task.cancelling():
+            task.cancel()
+
+    async def _send(self, ws: ClientConnection, generation: int, data: str | bytes) -> None:
+        try:
+            async with asyncio.timeout(self._hub.settings.heartbeat_timeout):
+                await ws.send(data)
+        except ConnectionClosed:
+            # Whoever reads from it notices too, and knows the code.
+            pass
+        except TimeoutError:
+            self._stop(generation)
+
+    async def _carry(self, generation: int, refresh: bool) -> int:
+        """One transport from start to end.
+
+        Returns:
+            Its close code.
+        """
+        try:
+            ws = await self._connect(refresh)
+        except _NotOpened as refusal:
+            with self._hub.turn(self._link) as now:
+                self._link.failed(generation, refusal.failure, now)
+            return _NO_CLOSE_FRAME
+        self._open[generation] = ws
+        try:
+            with self._hub.turn(self._link) as now:
+                self._link.opened(generation, now)
+            while True:
+                message = await ws.recv(decode=False)
+                with self._hub.turn(self._link) as now:
+                    self._link.received(generation, message, now)
+        except ConnectionClosed as closed:
+            frame = closed.rcvd or closed.sent
+            return frame.code if frame else _NO_CLOSE_FRAME
+        finally:
+            del self._open[generation]
+            await ws.close()
+
+    def _carried(self, generation: int, task: asyncio.Task[int]) -> None:
+        del self._transports[generation]
+        code = _NO_CLOSE_FRAME
+        if not task.cancelled():
+            if error := task.exception():
+                _LOG.error("the task of a transport failed", exc_info=error)
+                self._hub.broken(self._link, error)
+                return
+            code = task.result()
+        with self._hub.turn(self._link) as now:
+            self._link.closed(generation, code, now)
+
+    async def _connect(self, refresh: bool) -> ClientConnection:
+        settings = self._hub.settings
+        try:
+            self._token = await self._get_token(self._token if refresh else None)
+        except Exception as error:
+            raise _NotOpened(token_failure(error)) from None
+        try:
+            return await _Connect(
+                socket_url(settings.url, self._token),
+                additional_headers=settings.headers,
+                user_agent_header=None,
+                proxy=choose_proxy(settings, getproxies, proxy_bypass),
+                ssl=_tls(settings) if is_secure(settings.url) else None,
+                open_timeout=settings.connect_timeout,
+                close_timeout=settings.close_timeout,
+                ping_interval=None,
+                compression=None,
+                max_size=settings.max_frame,
+                logger=_WEBSOCKETS_LOG,
+            )
+        except InvalidStatus as error:
+            answer = error.response
+            wait = answer.headers.get("Retry-After")
+            raise _NotOpened(refused(answer.status_code, wait, time.time())) from None
+        except Exception as error:
+            raise _NotOpened(failure_of(error)) from None
+
+    async def _end(self) -> None:
+        for generation in self._transports:
+            self._stop(generation)
+        if self._transports:
+            await asyncio.wait(self._transports.values())
+
+
+def _tls(settings: RealtimeSettings) -> ssl.SSLContext:
+    return settings.ssl_context or _default_tls()
+
+
+@cache
+def _default_tls() -> ssl.SSLContext:
+    """Reading the system's certificates takes a while, so it is done once."""
+    return ssl.create_default_context()

@@ -1,0 +1,222 @@
+"""Realtime for threads: one thread for each socket, and one that calls the user's functions."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, cast
+
+from poolse._realtime.calls import Wake
+from poolse._realtime.fanout import QueueEnded
+from poolse._realtime.fleet import Link
+from poolse._realtime.handles import JOIN_WAIT, PATIENCE, BaseChannel, BaseRealtime, log_error
+from poolse._realtime.hub import Hub
+from poolse._realtime.session import Session, Stream
+from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.sync_owner import GetToken, Owner
+from poolse.errors import PoolseError
+
+__all__ = ["Channel", "Events", "Realtime"]
+
+E = TypeVar("E")
+C = TypeVar("C", bound="Channel[Any]")
+
+_LOG: Final = logging.getLogger("poolse")
+
+
+class Channel(BaseChannel[E]):
+    """A channel, joined for as long as somebody has a claim on it. All its methods are thread-safe.
+
+    As a context manager it is joined when the block begins, and left when it ends.
+    """
+
+    def events(self, timeout: float | None = None) -> Events[E]:
+        """All events from now on, one after the other.
+
+        At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
+        step raises `SlowConsumer` with their number; after that it can go on.
+
+        Args:
+            timeout: Seconds of silence after which the iteration ends; None for no end.
+
+        Raises:
+            JoinError: By the iterator: the server refused the channel.
+            ChannelClosed: By the iterator: the server closed the channel.
+            AuthError: By the iterator: the token is refused, also after one refresh.
+        """
+        return Events(self._hub, self._session, timeout)
+
+    def wait_joined(self, timeout: float | None = JOIN_WAIT) -> None:
+        """Wait until the server has let us in.
+
+        Args:
+            timeout: Seconds; None waits as long as it takes.
+
+        Raises:
+            JoinError: The server refused the channel, with its reason.
+            PushTimeout: It was not joined in time.
+            ChannelClosed: The channel was left, or the client closed, meanwhile.
+            AuthError: The token is refused, also after one refresh.
+            ConnectionFailed: The socket cannot be opened, and trying again would not help.
+        """
+        if not _wait(self._hub, self._session.wakes, self._is_joined, timeout):
+            raise self._not_in_time(timeout)
+
+    def leave(self) -> None:
+        """Give one claim back. With the last one, the channel is left and no more events come.
+
+        Waits until the server knows, a few seconds at most. Calling it again does nothing.
+        """
+        self._hub.release(self._session)
+        _wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
+
+    def _push(self, event: str, payload: Mapping[str, object]) -> None:
+        self._hub.push(self._session, event, payload)
+
+    def __enter__(self) -> Self:
+        try:
+            self.wait_joined()
+        except BaseException:
+            self.leave()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.leave()
+
+
+class Events(Generic[E]):
+    """The events of a channel. One consumer."""
+
+    def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._arrived = _condition(hub)
+        self._stream = Stream[object](hub.settings.queue_limit, self._arrived.notify)
+        hub.stream(session, self._stream)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> E:
+        queue = self._stream.queue
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: queue.ready, self._timeout):
+                raise StopIteration
+            try:
+                return cast(E, queue.get())
+            except QueueEnded:
+                raise StopIteration from None
+
+
+class Realtime(BaseRealtime):
+    """The sockets of a client, and the channels on them. All its methods are thread-safe."""
+
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        token: GetToken,
+        on_error: Callable[[PoolseError], object] | None = None,
+    ) -> None:
+        """Make it; the first socket is opened with the first channel, or by `connect`.
+
+        Args:
+            settings: Where to, and how.
+            token: Asked for a token before each handshake, with the one that was refused or None.
+            on_error: Told of everything that goes wrong and ends nothing.
+        """
+        # Callbacks may subscribe, leave and close, and those take it too.
+        lock = threading.RLock()
+        self._due = threading.Condition(lock)
+        self._token = token
+        self._threads: list[threading.Thread] = []
+        self._hub = Hub(
+            settings,
+            clock=time.monotonic,
+            random=random.random,
+            guard=lock,
+            start=self._start,
+            wake_calls=self._due.notify,
+            on_error=on_error or log_error(_LOG.warning),
+        )
+
+    def connect(self) -> None:
+        """Open the sockets, and keep them open. Returns at once; see `status` and `on_status`."""
+        self._hub.connect()
+
+    def disconnect(self) -> None:
+        """Close the sockets until `connect`. The channels join again then."""
+        self._hub.disconnect()
+        _wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
+
+    def leave(self, id: str) -> None:
+        """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
+        for session in self._hub.release_all(id):
+            _wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
+
+    def close(self) -> None:
+        """Leave all channels and close all sockets, for good. Calling it again does nothing.
+
+        Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
+        than a few seconds. A callback may call it.
+        """
+        self._hub.close()
+        deadline = time.monotonic() + PATIENCE
+        with self._hub.guard:
+            threads = [t for t in self._threads if t is not threading.current_thread()]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _channel(self, cls: type[C], parameter: str) -> C:
+        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
+
+    def _start(self, link: Link) -> None:
+        """Called by the hub for each socket, which is the first sign that a thread is needed."""
+        if not self._threads:
+            self._run(threading.Thread(target=self._make_calls, name="poolse-calls", daemon=True))
+        self._run(Owner(self._hub, link, self._token).thread)
+
+    def _run(self, thread: threading.Thread) -> None:
+        self._threads.append(thread)
+        thread.start()
+
+    def _make_calls(self) -> None:
+        calls = self._hub.calls
+        while True:
+            with self._due:
+                self._due.wait_for(lambda: calls.ready)
+                try:
+                    call = calls.next()
+                except QueueEnded:
+                    return
+            if call is not None:
+                try:
+                    call.function(call.argument)
+                # Also SystemExit: a callback ends neither this thread nor the ones that follow.
+                except BaseException as error:
+                    _LOG.exception("a callback failed")
+                    self._hub.callback_failed(call, error)
+
+
+def _condition(hub: Hub) -> threading.Condition:
+    """One to wait on, under the lock that guards the hub."""
+    return threading.Condition(cast(Any, hub.guard))
+
+
+def _wait(hub: Hub, wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
+    """Wait until something holds; False when it did not in time."""
+    changed = _condition(hub)
+    with changed:
+        wakes.append(changed.notify)
+        try:
+            return changed.wait_for(ready, timeout)
+        finally:
+            wakes.remove(changed.notify)

@@ -1,0 +1,203 @@
+"""The handle of a sandbox: start and stop it, mint tokens, break things, see what happened."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+from poolse.sandbox.backend import Backend
+from poolse.sandbox.breaking import FaultControl
+from poolse.sandbox.certificates import Certificates
+from poolse.sandbox.journal import Journal, Request
+from poolse.sandbox.jsontext import JsonObject
+from poolse.sandbox.server import ServerThread
+
+__all__ = ["Sandbox"]
+
+T = TypeVar("T")
+
+
+class Sandbox:
+    """A whole poolse backend on this machine, in a thread of this process.
+
+    Use it as a context manager, or call `start` and `stop`. All its methods may be called from
+    any thread. It starts with one tenant and no users; `token` makes them.
+
+        with Sandbox() as sandbox:
+            chat = Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice"))
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: bool = False,
+        data: str | os.PathLike[str] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        idle_timeout: float = 60.0,
+        typing_timeout: float = 5.0,
+    ) -> None:
+        """Say how it shall be; nothing happens before `start`.
+
+        Args:
+            tls: Serve https and wss, with a certificate made for this run.
+            data: File to keep the rows in; None keeps them in memory.
+            host: Name or address to listen on.
+            port: Port to listen on; 0 takes a free one.
+            idle_timeout: Seconds without a word from the client after which a socket is closed.
+            typing_timeout: Seconds after the last `typing` until `typing:stop` is sent.
+        """
+        self._tls = tls
+        self._data = None if data is None else Path(data)
+        self._host = host
+        self._port = port
+        self._timeouts = {"idle_timeout": idle_timeout, "typing_timeout": typing_timeout}
+        self._journal = Journal()
+        self._backend: Backend | None = None
+        self._server: ServerThread | None = None
+        self._certificates: Certificates | None = None
+        self.faults = FaultControl(self._call)
+        """What goes wrong next."""
+
+    def start(self) -> Self:
+        """Listen. Until `stop` the sandbox answers.
+
+        Raises:
+            RuntimeError: It is running already.
+            OSError: The address is taken.
+            sqlite3.Error: `data` is not a database, or cannot be written.
+        """
+        if self._server is not None:
+            raise RuntimeError("the sandbox is running already")
+        self._journal = Journal()
+        tls: ssl.SSLContext | None = None
+        if self._tls:
+            self._certificates = Certificates()
+            tls = self._certificates.server_context(self._host)
+        try:
+            self._server = ServerThread(self._make_backend, self._host, self._port, tls)
+        except BaseException:
+            self._remove_certificates()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and end. What happened can still be looked at."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+            self._remove_certificates()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address of REST, without `/v1`: the `api_url` of a client."""
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self._running.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """The address of realtime, without `/socket`: the `ws_url` of a client."""
+        return f"{'wss' if self._tls else 'ws'}://{self._host}:{self._running.port}"
+
+    @property
+    def api_key(self) -> str:
+        """The tenant's API key, for the two routes that take one."""
+        return self._call(lambda backend: backend.api_key)
+
+    @property
+    def ca_file(self) -> Path:
+        """PEM file of the authority that the certificate of this run hangs on."""
+        return self._authority.ca_file
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """A new client context that trusts this sandbox and nobody else."""
+        return self._authority.client_context()
+
+    def token(self, external_id: str, *, lifetime: float = 3600.0) -> str:
+        """A token of a user, who is made when missing.
+
+        Args:
+            external_id: The user, by your own id.
+            lifetime: Seconds until it ends, rounded up to a whole second; a token with a
+                negative one has ended already.
+        """
+        return self._call(lambda backend: backend.token(external_id, lifetime))
+
+    def user_id(self, external_id: str) -> str:
+        """The id of a user, who is made when missing."""
+        return self._call(lambda backend: backend.user_id(external_id))
+
+    def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
+        """Send any event to everybody in a topic, as the server would."""
+        content = cast(JsonObject, dict(payload))
+        self._call(lambda backend: backend.hub.broadcast(topic, event, content))
+
+    @property
+    def requests(self) -> list[Request]:
+        """The REST requests of this run, in the order in which they came."""
+        return self._journal.requests
+
+    @property
+    def handshakes(self) -> list[Request]:
+        """The WebSocket handshakes of this run; the status of one that worked is 101."""
+        return self._journal.handshakes
+
+    @property
+    def joins(self) -> list[str]:
+        """Topics of the joins of this run that worked, in order."""
+        return self._journal.joins
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open."""
+        return self._journal.sockets
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Wait until the predicate holds. It is asked again whenever the sandbox notes anything.
+
+        Args:
+            predicate: Looks at `requests`, `handshakes`, `joins` or `sockets`.
+            timeout: Seconds.
+
+        Raises:
+            TimeoutError: It did not hold in time.
+        """
+        self._journal.wait_for(predicate, timeout)
+
+    @property
+    def _running(self) -> ServerThread:
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running")
+        return self._server
+
+    @property
+    def _authority(self) -> Certificates:
+        if self._certificates is None:
+            raise RuntimeError("the sandbox is not running with tls=True")
+        return self._certificates
+
+    def _make_backend(self) -> Backend:
+        self._backend = Backend(self._journal, data=self._data, **self._timeouts)
+        return self._backend
+
+    def _call(self, function: Callable[[Backend], T]) -> T:
+        return self._running.call(lambda: function(cast(Backend, self._backend)))
+
+    def _remove_certificates(self) -> None:
+        if self._certificates is not None:
+            self._certificates.remove()
+            self._certificates = None

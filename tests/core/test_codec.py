@@ -1,0 +1,393 @@
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from collections import UserList
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import attrs
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poolse._core.codec import (
+    decode,
+    decode_value,
+    encode,
+    missing,
+    read_json,
+    read_nothing,
+    structure,
+    to_dict,
+)
+from poolse._core.reading import MAX_KEYS, MAX_SHAPES, Shapes, instant
+from poolse._generated.events import PresenceState, read_message_new, read_presence_state
+from poolse._generated.models import Attachment, Message, MessageList, MessageType, PresenceMeta
+from poolse._generated.readers import read_message, read_message_list
+from poolse.errors import DecodeError, UsageError
+from tests.core.rows import A_TIME, ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
+
+
+def message(**changes: object) -> Message:
+    return decode_value(read_message, {**MESSAGE, **changes})
+
+
+def path_of(value: object) -> str:
+    with pytest.raises(DecodeError) as caught:
+        decode_value(read_message_list, value)
+    return caught.value.path
+
+
+# What comes in
+
+
+def test_a_full_row_is_typed() -> None:
+    row = message()
+    assert row.inserted_at == datetime(2026, 6, 1, 9, 30, 0, 123456, tzinfo=UTC)
+    assert row.type is MessageType.TEXT
+    assert row.attachments and isinstance(row.attachments[0], Attachment)
+    assert row.reactions == {"👍": ["u-1", "u-2"]}
+    assert row.extra == {}
+    assert missing(row) == ()
+
+
+def test_bytes_and_parsed_json_are_read_alike() -> None:
+    assert decode(read_message, orjson.dumps(MESSAGE)) == message()
+
+
+def test_an_unknown_enum_value_survives() -> None:
+    row = message(type="poll")
+    assert row.type == "poll"
+    assert not row.type.is_known
+    assert to_dict(row)["type"] == "poll"
+
+
+@pytest.mark.parametrize("key", [key for key in MESSAGE if key not in ("id", *OPTIONAL)])
+def test_a_required_field_that_is_left_out_reads_none_and_is_named(key: str) -> None:
+    row = decode_value(read_message, without(MESSAGE, key))
+    assert getattr(row, key) is None
+    assert missing(row) == (key,)
+    assert to_dict(row) == without(MESSAGE, key)
+
+
+@pytest.mark.parametrize("key", OPTIONAL)
+def test_an_optional_field_that_is_left_out_stays_out(key: str) -> None:
+    row = decode_value(read_message, without(MESSAGE, key))
+    assert getattr(row, key) is None
+    assert missing(row) == ()
+    assert to_dict(row) == without(MESSAGE, key)
+
+
+@pytest.mark.parametrize("key", [key for key in MESSAGE if key != "id"])
+def test_null_reads_none_and_goes_out_as_null(key: str) -> None:
+    row = message(**{key: None})
+    assert getattr(row, key) is None
+    assert missing(row) == (() if key in (*NULLABLE, *OPTIONAL) else (key,))
+    assert to_dict(row) == {**MESSAGE, key: None}
+
+
+def test_unknown_fields_are_kept_and_cannot_be_changed() -> None:
+    row = message(pinned=True, poll={"options": []})
+    assert row.extra == {"pinned": True, "poll": {"options": []}}
+    assert to_dict(row) == {**MESSAGE, "pinned": True, "poll": {"options": []}}
+    with pytest.raises(TypeError):
+        row.extra["pinned"] = False  # type: ignore[index]
+    assert message() == row
+
+
+@pytest.mark.parametrize(
+    ("rows", "path"),
+    [
+        ({"data": [MESSAGE, without(MESSAGE, "id")]}, "$.data[1].id"),
+        ({"data": [{**MESSAGE, "id": None}]}, "$.data[0].id"),
+        ({"data": [MESSAGE, MESSAGE, MESSAGE, {**MESSAGE, "sequence": "4"}]}, "$.data[3].sequence"),
+        ({"data": [{**MESSAGE, "sequence": True}]}, "$.data[0].sequence"),
+        ({"data": [{**MESSAGE, "sequence": 1.5}]}, "$.data[0].sequence"),
+        ({"data": [{**MESSAGE, "body": 1}]}, "$.data[0].body"),
+        ({"data": [{**MESSAGE, "type": 1}]}, "$.data[0].type"),
+        ({"data": [{**MESSAGE, "mentions": {}}]}, "$.data[0].mentions"),
+        ({"data": [{**MESSAGE, "mentions": ""}]}, "$.data[0].mentions"),
+        ({"data": [{**MESSAGE, "mentions": ["u", 2]}]}, "$.data[0].mentions[1]"),
+        ({"data": [{**MESSAGE, "reactions": []}]}, "$.data[0].reactions"),
+        ({"data": [{**MESSAGE, "reactions": {"👍": [1]}}]}, "$.data[0].reactions['👍'][0]"),
+        ({"data": [{**MESSAGE, "quoted_message": []}]}, "$.data[0].quoted_message"),
+        ({"data": [{**MESSAGE, "quoted_message": {}}]}, "$.data[0].quoted_message.id"),
+        ({"data": [{**MESSAGE, "attachments": [ATTACHMENT, 1]}]}, "$.data[0].attachments[1]"),
+        (
+            {"data": [{**MESSAGE, "attachments": [{**ATTACHMENT, "byte_size": ""}]}]},
+            "$.data[0].attachments[0].byte_size",
+        ),
+        ({"data": [{**MESSAGE, "inserted_at": 5}]}, "$.data[0].inserted_at"),
+        ({"data": [{**MESSAGE, "inserted_at": "yesterday"}]}, "$.data[0].inserted_at"),
+        ({"data": [None]}, "$.data[0]"),
+        ({"data": None}, "$.data"),
+        ({}, "$.data"),
+        ([], "$"),
+        ("text", "$"),
+        (None, "$"),
+    ],
+)
+def test_a_mismatch_is_told_with_its_path(rows: object, path: str) -> None:
+    assert path_of(rows) == path
+
+
+def test_a_mismatch_says_kinds_and_not_values() -> None:
+    with pytest.raises(DecodeError, match=r"^\$\.body: expected a string, got a list$"):
+        message(body=["secret"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"expected JSON, got nothing"),
+        (b" \r\n", r"expected JSON, got nothing"),
+        (b"<html>busy</html>", r"expected JSON, got b'<html>busy</html>'$"),
+        (b"x" * 200, r"got b'x{80}'\.\.\.$"),
+        (b'{"id": NaN}', r"expected JSON"),
+        (b"\xff", r"expected JSON"),
+    ],
+)
+def test_what_is_not_json_is_quoted(content: bytes, said: str) -> None:
+    with pytest.raises(DecodeError, match=said) as caught:
+        decode(read_message, content)
+    assert caught.value.path == "$"
+
+
+def test_no_content_may_be_anything() -> None:
+    for content in (b"", b"OK", b"{}"):
+        decode(read_nothing, content)
+
+
+def test_untyped_content_may_be_blank() -> None:
+    assert decode(read_json, b"") is None
+    assert decode(read_json, b'{"a": [1, null]}') == {"a": [1, None]}
+    with pytest.raises(DecodeError):
+        decode(read_json, b"OK")
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        (A_TIME, datetime(2026, 6, 1, 9, 30, 0, 123456, UTC)),
+        ("2026-06-01T09:30:00Z", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
+        ("2026-06-01T09:30:00.5Z", datetime(2026, 6, 1, 9, 30, 0, 500000, UTC)),
+        ("2026-06-01T09:30:00", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
+        ("2026-06-01T11:30:00+02:00", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
+    ],
+)
+def test_times_are_aware_and_in_utc(text: str, time: datetime) -> None:
+    read = message(edited_at=text).edited_at
+    assert read == time
+    assert read.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2026-06-01", "20260601", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+02:00"],
+)
+def test_what_is_no_time_is_a_mismatch(text: str) -> None:
+    with pytest.raises(DecodeError):
+        message(edited_at=text)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_come_back_as_they_went(time: datetime) -> None:
+    assert instant(orjson.loads(encode(time))) == time
+
+
+def test_times_go_out_in_utc_with_their_microseconds() -> None:
+    time = datetime(2026, 6, 1, 11, 30, 0, 120, tzinfo=timezone(timedelta(hours=2)))
+    assert encode(time) == b'"2026-06-01T09:30:00.000120Z"'
+
+
+# Rows as values
+
+
+def test_rows_are_frozen() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        message().body = "changed"  # type: ignore[misc]
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        del message().body  # type: ignore[misc]
+
+
+def test_rows_are_compared_by_value_and_hashed_by_id() -> None:
+    assert message() == message()
+    assert message() != message(body="other")
+    assert message() != decode_value(read_message, MESSAGE | {"id": "m-2"})
+    assert hash(message()) == hash(message(body="other"))
+    assert {message(), message()} == {message()}
+
+
+def test_an_event_that_carries_a_row_is_that_row() -> None:
+    event = decode_value(read_message_new, MESSAGE)
+    assert isinstance(event, Message)
+    assert event == message()
+    assert message() == event
+    assert hash(event) == hash(message())
+    assert to_dict(event) == MESSAGE
+
+
+def test_rows_of_different_kinds_are_never_equal() -> None:
+    fields = {"phx_ref": "r", "online_at": 1}
+    assert decode_value(read_json, fields) != PresenceMeta(phx_ref="r", online_at=1)
+    assert message() != MESSAGE
+
+
+def test_rows_without_an_id_are_hashed_by_value() -> None:
+    one, other = (PresenceMeta(phx_ref="r", online_at=at) for at in (1, 2))
+    assert hash(one) == hash(PresenceMeta(phx_ref="r", online_at=1))
+    assert hash(one) != hash(other)
+
+
+@pytest.mark.parametrize(
+    "rows", [MESSAGE, without(MESSAGE, "body", "reply_count"), {**MESSAGE, "x": 1}]
+)
+def test_rows_can_be_pickled_and_copied(rows: dict[str, Any]) -> None:
+    row = decode_value(read_message_new, rows)
+    for twin in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row)):
+        assert type(twin) is type(row)
+        assert twin == row
+        assert to_dict(twin) == rows
+        assert missing(twin) == missing(row)
+
+
+def test_evolved_rows_keep_what_was_unknown() -> None:
+    row = attrs.evolve(message(x=1), body="changed")
+    assert to_dict(row) == {**MESSAGE, "body": "changed", "x": 1}
+
+
+def test_rows_made_by_hand_leave_optional_nones_out() -> None:
+    meta = PresenceMeta(phx_ref="r", online_at=1)
+    assert to_dict(meta) == {"phx_ref": "r", "online_at": 1}
+    assert (meta.external_id, meta.extra, missing(meta)) == (None, {}, ())
+    assert to_dict(PresenceMeta(phx_ref="r", online_at=1, external_id="u")) == {
+        "phx_ref": "r",
+        "online_at": 1,
+        "external_id": "u",
+    }
+
+
+def test_a_page_is_like_a_list() -> None:
+    page = decode_value(read_message_list, {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]})
+    assert [row.id for row in page] == ["m-1", "m-2"]
+    assert len(page) == 2
+    assert page[-1].id == "m-2"
+    assert page[:1] == [message()]
+    assert page.data == list(page)
+    assert not decode_value(read_message_list, {"data": []})
+    assert to_dict(page) == {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]}
+    assert page == MessageList(data=list(page))
+
+
+def test_a_map_of_rows_is_a_dict() -> None:
+    metas = {"metas": [{"phx_ref": "r", "online_at": 1}]}
+    state = decode_value(read_presence_state, {"u-1": metas})
+    assert isinstance(state, PresenceState)
+    assert state["u-1"].metas[0].online_at == 1
+    assert to_dict(state) == {"u-1": metas}
+    assert pickle.loads(pickle.dumps(state)) == state
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@given(
+    left_out=st.sets(st.sampled_from([key for key in MESSAGE if key != "id"])),
+    nulls=st.sets(st.sampled_from([key for key in MESSAGE if key != "id"])),
+    extra=st.dictionaries(st.text().filter(lambda key: key not in MESSAGE), JSON_VALUES),
+    data=st.data(),
+)
+def test_whatever_was_read_goes_out_again(
+    left_out: set[str], nulls: set[str], extra: dict[str, Any], data: st.DataObject
+) -> None:
+    row = {**MESSAGE, **dict.fromkeys(nulls), **extra}
+    keys = data.draw(st.permutations([key for key in row if key not in left_out]))
+    given_row = {key: row[key] for key in keys}
+    read = decode_value(read_message, given_row)
+    assert to_dict(read) == given_row
+    assert read.extra == extra
+    assert decode_value(read_message, to_dict(read)) == read
+
+
+@given(JSON_VALUES)
+def test_reading_any_json_is_a_row_or_a_decode_error(value: object) -> None:
+    for key in MESSAGE:
+        try:
+            row = decode_value(read_message, {**MESSAGE, key: value})
+        except DecodeError:
+            continue
+        assert to_dict(row)[key] == value or key.endswith("_at")
+
+
+def test_what_is_remembered_of_foreign_rows_is_bounded() -> None:
+    shapes = Shapes(Message)
+    for number in range(MAX_SHAPES + 50):
+        assert shapes.seen({**MESSAGE, str(number): 1}).extra == {str(number): 1}
+    assert len(shapes.known) == MAX_SHAPES
+    wide = {**MESSAGE, **{str(number): number for number in range(MAX_KEYS)}}
+    shapes = Shapes(Message)
+    assert len(shapes.seen(wide).extra) == MAX_KEYS
+    assert len(shapes.known) == 0
+
+
+# What goes out
+
+
+def test_rows_enums_and_sequences_are_encoded() -> None:
+    value = {"row": message(), "type": MessageType.TEXT, "ids": ("a", "b"), "more": UserList([1])}
+    expected = {"row": MESSAGE, "type": "text", "ids": ["a", "b"], "more": [1]}
+    assert orjson.loads(encode(value)) == expected
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_lacks_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON has no"):
+        encode({"a": [{"b": value}]})
+
+
+def test_naive_times_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs an offset"):
+        encode({"at": datetime(2026, 6, 1)})  # noqa: DTZ001
+
+
+def cycle() -> list[object]:
+    items: list[object] = []
+    items.append(items)
+    return items
+
+
+@attrs.frozen
+class Foreign:
+    number: float = math.nan
+
+
+@pytest.mark.parametrize(
+    "value", [{1, 2}, b"bytes", object(), {1: "a"}, 2**70, "\ud800", Foreign(), cycle()]
+)
+def test_what_json_cannot_say_is_refused(value: object) -> None:
+    with pytest.raises(UsageError, match="cannot be sent as JSON"):
+        encode({"value": value})
+
+
+# Rows inside other types
+
+
+def test_any_type_made_of_rows_can_be_structured() -> None:
+    assert structure([MESSAGE], list[Message]) == [message()]
+    assert structure({"a": MESSAGE}, dict[str, Message]) == {"a": message()}
+    assert structure("poll", MessageType) == "poll"
+
+
+def test_structuring_uses_the_same_readers() -> None:
+    with pytest.raises(DecodeError, match=r"expected an integer, got a string"):
+        structure([{**MESSAGE, "sequence": ""}], list[Message])
