@@ -15,7 +15,9 @@ __all__ = ["check"]
 
 
 def check(spec: Spec, mistakes: Mistakes) -> None:
-    """Add what is wrong with the spec to the mistakes."""
+    """Add what is wrong with the spec to the mistakes. One that cannot be read is told already."""
+    if not (spec.rest and spec.events):
+        return
     for part in (
         check_documents,
         check_grammar,

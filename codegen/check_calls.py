@@ -85,6 +85,8 @@ def _check_bodies(spec: Spec, call: Call, mistakes: Mistakes) -> None:
     for field in request.get("properties").values():
         if spec.resolve(field).get("properties"):
             mistakes.add(field.mark, "an object with fields is not supported in a request")
+        if not (field.text("description") or spec.resolve(field).text("description")):
+            mistakes.add(field.mark, f"{field.key!r} needs a description")
     answers = [answer for _, answer in spec.answers(call)]
     if not answers:
         mistakes.add(call.node.get("responses").mark, "no 2xx response")
@@ -131,11 +133,12 @@ def _check_returns(spec: Spec, call: Call, mistakes: Mistakes) -> None:
 
 def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
     rule = call.sdk.get("paginate")
-    if not rule:
+    answer = spec.resolve(spec.answer_schema(call))
+    if not (rule and answer):
         return
     if call.sdk.get("returns") or call.node.get("requestBody"):
         mistakes.add(rule.mark, "'paginate' goes with neither 'returns' nor a request body")
-    fields = _fields(spec, spec.answer_schema(call))
+    fields = answer.get("properties")
     items = fields.get(rule.text("items"))
     rows = _fields(spec, spec.resolve(items).get("items"))
     query = {p.text("name") for p in call.parameters if p.text("in") == "query"}

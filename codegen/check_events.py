@@ -61,10 +61,10 @@ def _check_presence(spec: Spec, name: str, presence: Node, mistakes: Mistakes) -
 def _check_payload(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
     payload = spec.event_payload(operation)
     target = spec.resolve(payload)
-    if payload and target.text("type") != "object":
+    if target and target.text("type") != "object":
         mistakes.add(payload.mark, "a payload must be an object")
     if operation.text("action") == "receive":
-        if payload and target.get("additionalProperties").value is True:
+        if target.get("additionalProperties").value is True:
             mistakes.add(payload.mark, "a payload needs fields, or a schema for its values")
         return
     required = target.get("required").strings()
@@ -73,3 +73,5 @@ def _check_payload(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
             mistakes.add(field.mark, "an optional field is not supported in a push")
         if spec.resolve(field).get("properties"):
             mistakes.add(field.mark, "an object with fields is not supported in a push")
+        if not (field.text("description") or spec.resolve(field).text("description")):
+            mistakes.add(field.mark, f"{name!r} needs a description")

@@ -28,8 +28,8 @@ def check_grammar(spec: Spec, mistakes: Mistakes) -> None:
             said = node.get("x-sdk")
             if not said:
                 continue
-            place = places.get(_key(node))
-            if place is None:
+            place = places.get(_key(node), "")
+            if place not in grammar["$defs"]:
                 mistakes.add(said.mark, "x-sdk means nothing here")
                 continue
             validator = Draft202012Validator({**grammar, "$ref": f"#/$defs/{place}"})

@@ -16,6 +16,8 @@ from codegen.spec import Spec
 __all__ = ["check_names"]
 
 CHANNEL: Final = ("close", "events", "leave", "topic", "wait_joined")
+FIELD: Final = ("attrs", "bool", "datetime", "dict", "extra", "float", "int", "list", "str")
+PARAMETER: Final = ("datetime", "options", "self")
 REALTIME: Final = ("connect", "disconnect", "leave", "on_status", "status")
 
 
@@ -29,7 +31,9 @@ class Names:
         self._taken: dict[str, Mark] = {}
 
     def take(self, name: str, mark: Mark) -> None:
-        """The name is wanted by what stands at the mark."""
+        """The name is wanted by what stands at the mark. None at all is told elsewhere."""
+        if not name:
+            return
         if not is_usable(name) or name.startswith("_"):
             self._mistakes.add(mark, f"{self._kind} {name!r}: cannot be a name in Python")
         elif name in self._reserved:
@@ -90,7 +94,7 @@ def _twins(name: str, node: Node) -> Iterator[tuple[str, Mark]]:
 
 
 def _check_fields(schema: Node, mistakes: Mistakes) -> None:
-    fields = Names("field", mistakes, ("extra",))
+    fields = Names("field", mistakes, FIELD)
     for name, value in schema.get("properties").items():
         fields.take(value.text("x-sdk", "name") or name, value.mark)
 
@@ -122,7 +126,7 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
 
 def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
     for call in spec.calls():
-        names = Names("parameter", mistakes, ("self", "options"))
+        names = Names("parameter", mistakes, PARAMETER)
         bound = bound_at(call.sdk.text("resource"))
         for parameter in call.parameters:
             name = parameter.text("name")

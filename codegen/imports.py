@@ -48,7 +48,7 @@ HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in 
 def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
     """What `body`, which is to be `module`, must import. `generated`: more names, by module."""
     tree = ast.parse(body)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = _free_names(tree)
     holders = {**HOLDERS, **generated}
     taken: dict[str, list[str]] = {}
     for name in sorted(used & holders.keys(), key=_isort_key):
@@ -63,6 +63,14 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
         text += ("\n" if group != before else "") + line + "\n"
         before = group
     return text
+
+
+def _free_names(tree: ast.Module) -> set[str]:
+    """Names that are read, but for parameters: those may be called like anything."""
+    nodes = list(ast.walk(tree))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return read - {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def _group(module: str) -> int:

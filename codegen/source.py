@@ -116,19 +116,19 @@ class Node:
 
 
 def load(path: Path, shown: str, mistakes: Mistakes) -> Node:
-    """The whole file as a node. A file that cannot be read is a mistake, and reads as empty."""
+    """The whole file as a node. A file that cannot be read is a mistake, and absent."""
     start = Mark(shown, 1, 1)
     source = Source(path.name, {}, {(): start})
     try:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
         mistakes.add(start, f"cannot be read: {error.strerror}")
-        return Node(source, (), {})
+        return Node(source, (), None)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark
         mark = Mark(shown, place.line + 1, place.column + 1) if place else start
         mistakes.add(mark, f"not YAML: {error.problem}")
-        return Node(source, (), {})
+        return Node(source, (), None)
     data = _Reader(shown, source.marks, mistakes).read(cast("yaml.Node", root), ())
     return Node(Source(path.name, data, source.marks), (), data)
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from poolse.cli import sandbox
+from poolse.cli import demo, sandbox
 from poolse.cli.failure import Failure
 
 __all__ = ["main"]
 
-_COMMANDS = {"sandbox": sandbox}
+_COMMANDS = {"demo": demo, "sandbox": sandbox}
 """Each has ABOUT, a line for the help; `configure`, which adds its arguments; and `run`."""
 
 Run = Callable[[argparse.Namespace], int]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from poolse.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from poolse import AsyncPoolse, MessageNew, Poolse
+    from poolse import AsyncPoolse, Message, MessageNew, Poolse
     from poolse.cli.stage import Stage
     from poolse.testing import Sandbox
 
@@ -41,13 +41,14 @@ def run(_arguments: argparse.Namespace) -> int:
         from poolse.testing import Sandbox
     except ImportError as error:
         raise Failure(f"{error} (the demo needs: pip install 'poolse[sandbox,cli]')") from None
+    from poolse import Poolse
+
     stage = Stage()
     with Sandbox() as sandbox:
-        stage.title("poolse demo", f"a whole backend on this machine: {sandbox.url}")
-        from poolse import Poolse
-
+        stage.title("poolse demo", f"two clients, and a whole backend at {sandbox.url}")
         with Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice")) as chat:
             Alice(chat, sandbox, stage).play()
+    stage.end()
     return 0
 
 
@@ -67,9 +68,7 @@ class Alice:
         stage.scene(1, "REST")
         self._me = chat.me.show()
         stage.alice(f"signs in as {self._me.external_id}", "GET /v1/me")
-        group = chat.conversations.create(
-            type="group", name="Demo", member_external_ids=["bob"]
-        )
+        group = chat.conversations.create(type="group", name="Demo", member_external_ids=["bob"])
         stage.alice("opens a conversation with bob", "POST /v1/conversations")
         self._messages = chat.conversations.one(group.id).messages
 
@@ -93,9 +92,9 @@ class Alice:
 
     def _lose_bob(self) -> None:
         self._stage.scene(3, "A lost connection")
+        self._stage.backend("bob's connection is cut, and the server is busy for a moment")
         self._sandbox.faults.refuse_handshakes(status=503, times=5)
         self._sandbox.faults.drop_sockets(external_id="bob")
-        self._stage.backend("bob's connection is cut, and the server is busy for a moment")
         self._wait_for("is gone")
         self._say("You will miss this,")
         self._say("and this.")
@@ -111,8 +110,8 @@ class Alice:
         self._ask(GOODBYE)
 
     def _say(self, body: str) -> None:
-        sent = self._messages.send(body=body)
-        self._stage.alice(f"says “{body}”", f"POST …/messages, #{sent.sequence}")
+        self._stage.alice(f"says “{body}”", "POST …/messages")
+        self._messages.send(body=body)
 
     def _ask(self, body: str) -> None:
         self._say(body)
@@ -160,7 +159,9 @@ async def serve(sandbox: Sandbox, stage: Stage, conversation_id: str) -> None:
     from poolse import AsyncPoolse, MessageNew
 
     async with AsyncPoolse(
-        api_url=sandbox.url, get_token=lambda: sandbox.token("bob")
+        api_url=sandbox.url,
+        get_token=lambda: sandbox.token("bob"),
+        on_socket_error=lambda error: stage.bob(f"is told: {error}", "on_socket_error"),
     ) as chat:
         me = await chat.me.show()
         chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "socket"))
@@ -187,10 +188,13 @@ async def read_up(
     chat: AsyncPoolse, stage: Stage, conversation_id: str, before: int, after: int
 ) -> None:
     """Fetch what was said while the connection was lost."""
+    missed: list[Message] = []
     async for message in chat.conversations.one(conversation_id).messages.iter(before=before):
         if message.sequence <= after:
-            return
-        stage.bob(f"reads up “{message.body}”", f"GET …/messages, #{message.sequence}")
+            break
+        missed.append(message)
+    for message in reversed(missed):
+        stage.bob(f"reads up on “{message.body}”", f"GET …/messages, #{message.sequence}")
 
 
 async def read_back(chat: AsyncPoolse, stage: Stage, conversation_id: str) -> None:

@@ -22,6 +22,10 @@ class Stage:
         """A new chapter."""
         self._console.print(f"\n  [bold]{number}. {title}[/bold]\n")
 
+    def end(self) -> None:
+        """The last line."""
+        self._console.print("\n  Nothing was lost.\n")
+
     def alice(self, what: str, detail: str = "") -> None:
         """The sync script does something."""
         self._line("alice", "sync ", "cyan", what, detail)
@@ -35,7 +39,7 @@ class Stage:
         self._line("", "     ", "yellow", what, "")
 
     def _line(self, who: str, flavour: str, colour: str, what: str, detail: str) -> None:
-        line = Text.assemble(f"    {''}", (f"{who:<6}", f"bold {colour}"), (f"{flavour}  ", "dim"))
+        line = Text.assemble("    ", (f"{who:<6}", f"bold {colour}"), (f"{flavour}  ", "dim"))
         line.append(what, None if who else colour)
         if detail:
             line.append(f"   {detail}", "dim")

@@ -70,9 +70,12 @@ class Backend:
         claims = tokens.Claims(self.user_id(external_id), self._tenant["id"])
         return tokens.mint(claims, lifetime, self._tenant["signing_key"])[0]
 
-    def drop_sockets(self, code: int | None) -> None:
-        """End all sockets, with a close frame or, without a code, without a word."""
+    def drop_sockets(self, code: int | None, external_id: str | None) -> None:
+        """End all sockets, or one user's, with a close frame or, without a code, without a word."""
+        whose = None if external_id is None else self.user_id(external_id)
         for session in list(self.hub.sessions):
+            if whose not in (None, session.user_id):
+                continue
             self._sockets.drop(session)
             if code is None:
                 session.connection.transport.abort()

@@ -70,13 +70,14 @@ class FaultControl:
         """Let the next answer's body come byte by byte, each `interval` seconds after the last."""
         self._run(lambda backend: backend.faults.arm(Drip(interval), 1))
 
-    def drop_sockets(self, code: int | None = None) -> None:
+    def drop_sockets(self, code: int | None = None, *, external_id: str | None = None) -> None:
         """End every open socket.
 
         Args:
             code: Of the close frame; None cuts the connections without one.
+            external_id: End the sockets of this user only.
         """
-        self._run(lambda backend: backend.drop_sockets(code))
+        self._run(lambda backend: backend.drop_sockets(code, external_id))
 
     def crash(self, topic: str) -> None:
         """Crash the channels of all who joined a topic: they get `phx_error`."""

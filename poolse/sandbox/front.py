@@ -66,6 +66,8 @@ class Front:
                 await self._rest(scope, replay, _Dripping(fault.interval, receive, tagged))
             case None:
                 await self._rest(scope, replay, tagged)
+        if request.status is None:
+            self._journal.cut(request)
 
 
 def as_request(scope: Scope, body: bytes = b"") -> Request:

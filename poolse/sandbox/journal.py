@@ -24,7 +24,9 @@ class Request:
     """Names in lower case."""
     body: bytes
     status: int | None = None
-    """Of the answer; None while there is none, and for ever when it was cut off."""
+    """Of the answer; None while there is none."""
+    cut: bool = False
+    """Whether the connection ended before there was an answer."""
 
 
 class Journal:
@@ -69,6 +71,10 @@ class Journal:
     def answered(self, request: Request, status: int) -> None:
         """Note the status of its answer."""
         self._note(lambda: setattr(request, "status", status))
+
+    def cut(self, request: Request) -> None:
+        """Note that there will be no answer."""
+        self._note(lambda: setattr(request, "cut", True))
 
     def handshake(self, request: Request) -> None:
         """Note a handshake and how it ended."""

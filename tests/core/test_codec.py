@@ -48,7 +48,8 @@ def test_a_full_row_is_typed() -> None:
     row = message()
     assert row.inserted_at == datetime(2026, 6, 1, 9, 30, 0, 123456, tzinfo=UTC)
     assert row.type is MessageType.TEXT
-    assert row.attachments and isinstance(row.attachments[0], Attachment)
+    assert row.attachments is not None
+    assert isinstance(row.attachments[0], Attachment)
     assert row.reactions == {"👍": ["u-1", "u-2"]}
     assert row.extra == {}
     assert missing(row) == ()

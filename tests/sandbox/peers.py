@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -120,7 +120,7 @@ NewUser = Callable[[str], User]
 
 
 @contextmanager
-def users_of(sandbox: Sandbox, *, tls: bool = False) -> Iterator[NewUser]:
+def users_of(sandbox: Sandbox, *, tls: bool = False) -> Generator[NewUser]:
     """Makes users, and closes what they opened."""
     made: list[User] = []
 

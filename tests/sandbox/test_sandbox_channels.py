@@ -11,7 +11,7 @@ from tests.sandbox.peers import NewUser, Phone, User
 
 UNMATCHED = {"response": {"reason": "unmatched topic"}, "status": "error"}
 UNAUTHORIZED = {"response": {"reason": "unauthorized"}, "status": "error"}
-OK = {"response": {}, "status": "ok"}
+OK: dict[str, object] = {"response": {}, "status": "ok"}
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_token_of_an_unknown_tenant_is_refused(sandbox: Sandbox) -> None:
 
 def test_an_unsigned_token_is_refused(sandbox: Sandbox) -> None:
     payload = jwt.decode(sandbox.token("alice"), options={"verify_signature": False})
-    token = jwt.encode(payload, None, algorithm="none")
+    token = jwt.encode(payload, "", algorithm="none")
     assert error_of(ask(sandbox, f"Bearer {token}")) == (401, "invalid_user_token")
 
 

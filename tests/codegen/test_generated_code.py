@@ -1,0 +1,372 @@
+"""What comes out for each thing that a spec can say."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.codegen.tiny import Shop, open_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return open_shop(tmp_path)
+
+
+def piece(shop: Shop, file: str, name: str) -> str:
+    """A class, function or constant of a generated file, without docstrings."""
+    tree = ast.parse(shop.text(file))
+    owner, _, method = name.partition(".")
+    for node in tree.body:
+        found = node
+        if isinstance(node, ast.ClassDef) and method:
+            found = next((n for n in node.body if getattr(n, "name", "") == method), node)
+        if owner in (getattr(node, "name", ""), getattr(getattr(node, "target", None), "id", "")):
+            return _bare(found)
+    raise AssertionError(f"no {name} in {file}")
+
+
+def _bare(tree: ast.stmt) -> str:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [child for child in body if not _is_text(child)]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def _is_text(node: object) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_a_row(shop: Shop) -> None:
+    assert shop.run() == 0
+    assert piece(shop, "models.py", "Book").splitlines() == [
+        "@attrs.frozen(kw_only=True, eq=False)",
+        "class Book(Row):",
+        "    id: str",
+        "    number: int",
+        "    title: str | None",
+        "    genre: Genre",
+        "    class_: str",
+        "    bought_at: datetime | None = None",
+        "    code: str | None = attrs.field(default=None, repr=False)",
+        "    prices: dict[str, list[float]] | None = None",
+        "    sequel: Book | None = None",
+        "    __nullable__: ClassVar[frozenset[str]] = frozenset({'title'})",
+        "    __wire__: ClassVar[Mapping[str, str]] = {'class_': 'class'}",
+    ]
+
+
+def test_a_required_secret(shop: Shop) -> None:
+    shop.change("[id, number, title, genre, class]", "[id, number, title, genre, class, code]")
+    shop.run()
+    assert "    code: str = attrs.field(repr=False)" in piece(shop, "models.py", "Book")
+
+
+def test_a_page(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "models.py", "BookList").splitlines()[1:] == [
+        "class BookList(Page[Book]):",
+        "    pass",
+    ]
+
+
+def test_a_page_with_more_in_it(shop: Shop) -> None:
+    shop.change(
+        "        data: {type: array, items: {$ref: '#/components/schemas/Book'}}",
+        "        data: {type: array, items: {$ref: '#/components/schemas/Book'}}\n"
+        "        total: {type: integer}",
+    )
+    shop.run()
+    assert piece(shop, "models.py", "BookList").splitlines()[1:] == [
+        "class BookList(Page[Book]):",
+        "    total: int | None = None",
+    ]
+
+
+def test_an_open_enum(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "models.py", "Genre").splitlines() == [
+        "class Genre(OpenEnum):",
+        "    CRIME = 'crime'",
+        "    LOVE_STORY = 'love-story'",
+    ]
+    assert "return _known_genre.get(value) or Genre(value)" in shop.text("readers.py")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  enums: open\n", "  enums: closed\n"),
+        ("enum: [crime, love-story]}", "enum: [crime, love-story], x-sdk: {enums: closed}}"),
+    ],
+)
+def test_a_closed_enum(shop: Shop, old: str, new: str) -> None:
+    shop.change(old, new)
+    shop.run()
+    assert piece(shop, "models.py", "Genre").startswith("class Genre(StrEnum):")
+    assert 'raise Mismatch("one of crime, love-story", value)' in shop.text("readers.py")
+
+
+def test_a_method_and_its_async_twin(shop: Shop) -> None:
+    shop.run()
+    signature = [
+        "add(self, title: str, *, genre: Genre | Literal['crime', 'love-story'] | Unset=UNSET, "
+        "tags: Sequence[str] | Unset=UNSET, key: str | Unset=UNSET, "
+        "options: CallOptions | None=None) -> Book:",
+        "self._core.call(ADD_BOOK, self._path, "
+        "body={'title': title, 'genre': genre, 'tags': tags, 'key': key}, options=options)",
+    ]
+    assert piece(shop, "resources.py", "ShelfBooks.add").splitlines() == [
+        f"def {signature[0]}",
+        f"    return {signature[1]}",
+    ]
+    assert piece(shop, "aio_resources.py", "AsyncShelfBooks.add").splitlines() == [
+        f"async def {signature[0]}",
+        f"    return await {signature[1]}",
+    ]
+
+
+def test_a_pager_is_a_plain_method_in_both(shop: Shop) -> None:
+    shop.run()
+    for file, cls, kind in (
+        ("resources.py", "ShelfBooks", "Iterator"),
+        ("aio_resources.py", "AsyncShelfBooks", "AsyncIterator"),
+    ):
+        assert piece(shop, file, f"{cls}.iter").splitlines() == [
+            "def iter(self, *, after: int | Unset=UNSET, options: CallOptions | None=None)"
+            f" -> {kind}[Book]:",
+            "    return self._core.pages(LIST_BOOKS_PAGES, self._path, "
+            "query={'after': after}, options=options)",
+        ]
+    assert piece(shop, "endpoints.py", "LIST_BOOKS_PAGES") == (
+        "LIST_BOOKS_PAGES: Final[Paging[BookList, Book]] = Paging(endpoint=LIST_BOOKS, "
+        "items=lambda page: page.data, cursor='after', by=lambda item: item.number, "
+        "descending=False)"
+    )
+
+
+def test_a_pager_that_goes_down_and_is_called_otherwise(shop: Shop) -> None:
+    shop.change("order: asc", "order: desc, method: walk")
+    shop.run()
+    assert "descending=True" in piece(shop, "endpoints.py", "LIST_BOOKS_PAGES")
+    assert piece(shop, "resources.py", "ShelfBooks.walk").startswith("def walk(")
+    assert '>>> for row in shop.shelves.one("s").books.walk():' in shop.text("resources.py")
+
+
+def test_a_handle(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "resources.py", "ShelvesResource.one").splitlines() == [
+        "def one(self, id: str) -> ShelfHandle:",
+        "    return ShelfHandle(self._core, id)",
+    ]
+    assert piece(shop, "resources.py", "ShelfHandle.__init__").splitlines() == [
+        "def __init__(self, core: Caller, id: str) -> None:",
+        "    self._core = core",
+        "    self.id: Final = id",
+        "    self._path = {'shelf_id': id}",
+        "    self.books: Final = ShelfBooks(core, self._path)",
+    ]
+
+
+def test_a_handle_below_a_handle_keeps_both_values(shop: Shop) -> None:
+    shop.change(
+        "    shelves(shelf_id).books: {class",
+        "    shelves(shelf_id).books(book_id): {class: BookHandle, doc: One book.}\n"
+        "    shelves(shelf_id).books: {class",
+    )
+    shop.run()
+    assert piece(shop, "resources.py", "ShelfBooks.one").splitlines() == [
+        "def one(self, id: str) -> BookHandle:",
+        "    return BookHandle(self._core, self._path, id)",
+    ]
+    assert piece(shop, "resources.py", "BookHandle.__init__").splitlines() == [
+        "def __init__(self, core: Caller, path: Mapping[str, str], id: str) -> None:",
+        "    self._core = core",
+        "    self.id: Final = id",
+        "    self._path = {**path, 'book_id': id}",
+    ]
+
+
+def test_path_values_that_no_handle_binds_are_arguments(shop: Shop) -> None:
+    shop.change(
+        "resource: shelves(shelf_id).books, method: add, positional: [title]",
+        "resource: shelves, method: add, positional: [shelf_id]",
+    )
+    shop.run()
+    assert piece(shop, "resources.py", "ShelvesResource.add").splitlines() == [
+        "def add(self, shelf_id: str, *, title: str, "
+        "genre: Genre | Literal['crime', 'love-story'] | Unset=UNSET, "
+        "tags: Sequence[str] | Unset=UNSET, key: str | Unset=UNSET, "
+        "options: CallOptions | None=None) -> Book:",
+        "    return self._core.call(ADD_BOOK, {'shelf_id': shelf_id}, "
+        "body={'title': title, 'genre': genre, 'tags': tags, 'key': key}, options=options)",
+    ]
+
+
+def test_an_endpoint(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "endpoints.py", "ADD_BOOK") == (
+        "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
+        "path='/shelves/{shelf_id}/books', read=read_book, idempotency='Idempotency-Key', "
+        "generate=('key',))"
+    )
+
+
+def test_an_endpoint_without_idempotency_and_retry(shop: Shop) -> None:
+    shop.change("positional: [title]}", "positional: [title], idempotency: false, retry: false}")
+    shop.change("{credential: token}", "{credential: api_key}")
+    shop.run()
+    assert piece(shop, "endpoints.py", "ADD_BOOK") == (
+        "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
+        "path='/shelves/{shelf_id}/books', read=read_book, auth='api_key', "
+        "generate=('key',), retry=False)"
+    )
+
+
+def test_an_answer_without_content(shop: Shop) -> None:
+    shop.change(
+        """        '201':
+          description: The book.
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/Book'}
+""",
+        "        '204': {description: Done.}\n",
+    )
+    shop.run()
+    assert "ADD_BOOK: Final[Endpoint[None]]" in shop.text("endpoints.py")
+    assert "read=read_nothing" in shop.text("endpoints.py")
+    assert ") -> None:" in piece(shop, "resources.py", "ShelfBooks.add")
+
+
+def test_an_answer_without_its_envelope(shop: Shop) -> None:
+    shop.change("paginate: {items: data, cursor: after, by: number, order: asc}", "returns: data")
+    shop.run()
+    assert "LIST_BOOKS: Final[Endpoint[list[Book]]]" in shop.text("endpoints.py")
+    assert "read=lambda value: read_book_list(value).data" in shop.text("endpoints.py")
+    assert " -> builtins.list[Book]:" in piece(shop, "resources.py", "ShelfBooks.list")
+    assert "import builtins\n" in shop.text("resources.py")
+
+
+def test_events(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "events.py", "BookAdded").splitlines()[1:] == [
+        "class BookAdded(Book):",
+        "    pass",
+    ]
+    assert piece(shop, "events.py", "BookMoved").splitlines()[1:] == [
+        "class BookMoved(Row):",
+        "    from_: int",
+        "    __wire__: ClassVar[Mapping[str, str]] = {'from_': 'from'}",
+    ]
+    assert piece(shop, "events.py", "BOOK_MOVED") == (
+        "BOOK_MOVED: Final = EventType('book:moved', read_book_moved, replay=True)"
+    )
+    assert piece(shop, "events.py", "ShelfEvent") == (
+        "ShelfEvent: TypeAlias = BookAdded | BookMoved | UnknownEvent"
+    )
+
+
+def test_an_event_that_is_a_map(shop: Shop) -> None:
+    shop.change(
+        "payload: {$ref: './openapi.yaml#/components/schemas/Book'}}",
+        "payload: {type: object, additionalProperties: {type: integer}}}",
+        "asyncapi.yaml",
+    )
+    shop.run()
+    assert piece(shop, "events.py", "BookAdded") == "class BookAdded(dict[str, int]):\n    pass"
+    assert "_book_added_of: Final = map_of(integer)" in shop.text("events.py")
+
+
+def test_who_is_there(shop: Shop) -> None:
+    shop.change(
+        "payload: {$ref: './openapi.yaml#/components/schemas/Book'}}",
+        "payload: {type: object, additionalProperties: {type: integer}}}",
+        "asyncapi.yaml",
+    )
+    shop.change(
+        "class: ShelfChannel}",
+        "class: ShelfChannel, presence: {property: guests, state: bookAdded, diff: bookMoved}}",
+        "asyncapi.yaml",
+    )
+    assert shop.run() == 0
+    assert "presence=PresenceType(state='book:added', diff='book:moved')" in piece(
+        shop, "events.py", "SHELF"
+    )
+    for file, cls in (("channels.py", "ShelfChannel"), ("aio_channels.py", "AsyncShelfChannel")):
+        assert piece(shop, file, f"{cls}.guests").splitlines() == [
+            "@property",
+            "def guests(self) -> BookAdded:",
+            "    return self._presence(BOOK_ADDED)",
+        ]
+
+
+def test_a_push(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "channels.py", "ShelfChannel.knock").splitlines() == [
+        "def knock(self, *, times: int) -> None:",
+        "    self._push('knock', {'times': times})",
+    ]
+    assert piece(shop, "aio_channels.py", "AsyncShelfChannel.knock").splitlines() == [
+        "async def knock(self, *, times: int) -> None:",
+        "    await self._push('knock', {'times': times})",
+    ]
+
+
+def test_the_realtime_class(shop: Shop) -> None:
+    shop.run()
+    assert piece(shop, "aio_channels.py", "AsyncShopLive").splitlines() == [
+        "class AsyncShopLive(AsyncRealtime):",
+        "",
+        "    def shelf(self, shelf_id: str) -> AsyncShelfChannel:",
+        "        return self._channel(AsyncShelfChannel, shelf_id)",
+    ]
+
+
+def test_public_names(shop: Shop) -> None:
+    shop.run()
+    tree = ast.parse(shop.text("public.py"))
+    listed = ast.literal_eval(tree.body[-1].value)  # type: ignore[attr-defined]
+    twins = {"ShelfBooks", "ShelfChannel", "ShelfHandle", "ShelvesResource", "ShopLive"}
+    assert set(listed) == {
+        *("Book", "BookAdded", "BookList", "BookMoved", "Genre", "ShelfEvent"),
+        *twins,
+        *(f"Async{name}" for name in twins),
+    }
+    assert listed == sorted(listed)
+
+
+def test_the_docstring_of_a_method(shop: Shop) -> None:
+    shop.change(
+        "summary: Add a book.", 'summary: Add a \\book """now""".\n      description: More.'
+    )
+    shop.run()
+    tree = ast.parse(shop.text("aio_resources.py"))
+    method = next(n for n in ast.walk(tree) if getattr(n, "name", "") == "add")
+    assert isinstance(method, ast.AsyncFunctionDef)
+    assert (ast.get_docstring(method) or "").splitlines() == [
+        'Add a \\book """now""".',
+        "",
+        "More.",
+        "",
+        "`POST /shelves/{shelf_id}/books`",
+        "",
+        "Args:",
+        "    title: Its title.",
+        "    genre: What it is about.",
+        "    tags: Its tags. At most 3.",
+        "    key: Its key.",
+        "    options: Time limits, retries and the like, of this call only.",
+        "",
+        "Returns:",
+        "    The book.",
+        "",
+        "Raises:",
+        "    ApiError: The server refused.",
+        "    NetworkError: No answer came, even after the retries.",
+        "    DecodeError: The answer is not what the API promises.",
+    ]

@@ -1,0 +1,357 @@
+"""The life of one socket, on a virtual clock."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from poolse._realtime.connection import TRANSITIONS, Connection
+from poolse._realtime.effects import Close, Down, Failed, Failure, Open, Send, Trouble, Up
+from poolse._realtime.frames import Frame, decode
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import AuthError, ConnectionFailed
+from tests.realtime.virtual import Bench, fixed, reply
+
+SETTINGS = RealtimeSettings(url="ws://h/socket")
+CODES = (1000, 1001, 1002, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4000)
+
+
+def failure_of(bench: Bench) -> Exception | None:
+    return bench.link.failure
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_it_comes_back_after_every_close_but_ours(code: int) -> None:
+    bench = Bench()
+    bench.connect()
+    bench.advance(60 - 31)
+    bench.drop(code)
+    assert bench.link.connection.status == "reconnecting"
+    bench.advance(11)
+    assert len(bench.opens()) == 2
+    bench.open()
+    assert bench.link.connection.status == "connected"
+
+
+def test_it_stays_away_after_our_close() -> None:
+    bench = Bench()
+    bench.connect()
+    bench.link.disconnect(bench.now)
+    bench.advance(3600)
+    assert len(bench.opens()) == 1
+    assert bench.closes() == [Close(1, 1000)]
+    assert bench.link.connection.status == "closed"
+
+
+def test_the_close_is_under_way_until_the_transport_says_so() -> None:
+    bench = Bench()
+    bench.connect()
+    bench.link.disconnect(bench.now)
+    assert bench.link.connection.closing == {1}
+    bench.link.connect(bench.now)
+    bench.link.closed(1, 1000, bench.now)
+    assert not bench.link.connection.closing
+    assert bench.link.connection.state == "connecting"
+
+
+def test_connect_ends_a_wait() -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    for _ in range(12):
+        bench.fail()
+        bench.advance(30)
+    bench.fail()
+    before = len(bench.opens())
+    bench.link.connect(bench.now)
+    assert len(bench.opens()) == before + 1
+
+
+def test_what_an_old_transport_says_changes_nothing() -> None:
+    bench = Bench()
+    bench.connect()
+    bench.drop()
+    bench.advance(1)
+    bench.open()
+    join = bench.joined()
+    bench.drain()
+    bench.link.closed(1, 1006, bench.now)
+    bench.link.failed(1, Failure(reason="late"), bench.now)
+    bench.link.opened(1, bench.now)
+    bench.link.received(1, b'[null,null,"t:1","old",{}]', bench.now)
+    assert bench.link.connection.state == "open"
+    assert bench.drain() == []
+    assert bench.events() == []
+    bench.receive(Frame(join.join_ref, None, "t:1", "new", {}))
+    assert bench.events() == ["new"]
+
+
+def test_a_refused_token_is_replaced_once_and_at_once() -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    bench.fail(403)
+    assert bench.drain() == [Open(1, refresh=False), Open(2, refresh=True)]
+    bench.fail(401)
+    assert isinstance(failure_of(bench), AuthError)
+    assert bench.link.connection.status == "closed"
+    bench.advance(600)
+    assert len(bench.opens()) == 2
+
+
+def test_a_token_that_worked_meanwhile_earns_another_refresh() -> None:
+    bench = Bench()
+    bench.connect()
+    for _ in range(5):
+        bench.drop()
+        bench.advance(30)
+        bench.fail(403)
+        assert bench.drain()[-1] == Open(bench.generation, refresh=True)
+        bench.open()
+    assert failure_of(bench) is None
+
+
+def test_an_outage_between_two_refusals_is_no_answer() -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    bench.fail(403)
+    bench.fail(502)
+    bench.advance(1)
+    bench.fail(403)
+    assert isinstance(failure_of(bench), AuthError)
+
+
+def test_connect_tries_again_after_a_final_failure() -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    bench.fail(404)
+    error = failure_of(bench)
+    assert isinstance(error, ConnectionFailed)
+    assert error.final
+    assert error.code == 404
+    bench.link.connect(bench.now)
+    assert failure_of(bench) is None
+    bench.open()
+    assert bench.link.connection.status == "connected"
+
+
+def test_what_would_fail_again_is_final() -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    failure = Failure(reason="the certificate is not trusted", final=True)
+    bench.link.failed(1, failure, bench.now)
+    bench.advance(3600)
+    assert len(bench.opens()) == 1
+    assert "certificate" in str(failure_of(bench))
+
+
+def test_the_server_may_ask_for_time() -> None:
+    bench = Bench(random=fixed(0.0))
+    bench.link.connect(bench.now)
+    start = bench.now
+    bench.fail(503, retry_after=42.0)
+    bench.advance(100)
+    assert bench.opens() == [start, start + 42]
+
+
+def test_policy_violations_are_final_at_the_third() -> None:
+    bench = Bench()
+    bench.connect()
+    for _ in range(2):
+        bench.drop(1008)
+        bench.advance(1)
+        assert bench.log[-1][1] == Open(bench.generation, refresh=True)
+        bench.open()
+    bench.drop(1008)
+    bench.advance(600)
+    assert bench.link.connection.status == "closed"
+    assert failure_of(bench) is not None
+
+
+def test_heartbeats_follow_their_replies() -> None:
+    bench = Bench()
+    bench.connect()
+    for _ in range(3):
+        bench.advance(30)
+        (beat,) = bench.log[-1:]
+        bench.advance(5)
+        assert isinstance(beat[1], Send)
+        frame = decode(beat[1].data)
+        assert (frame.join_ref, frame.topic, frame.event) == (None, "phoenix", "heartbeat")
+        bench.receive(reply(frame))
+    assert [when for when, c in bench.log if isinstance(c, Send)] == [1030, 1065, 1100]
+    assert not bench.closes()
+
+
+@pytest.mark.parametrize("answer", ["nothing", "other traffic", "another ref"])
+def test_only_the_reply_to_the_heartbeat_counts(answer: str) -> None:
+    bench = Bench()
+    bench.connect()
+    bench.advance(30)
+    bench.advance(9)
+    if answer == "other traffic":
+        bench.receive(Frame(None, None, "t:1", "news", {}))
+    if answer == "another ref":
+        bench.receive(Frame(None, "999", "phoenix", "phx_reply", {"status": "ok", "response": {}}))
+    bench.advance(1)
+    assert bench.closes() == [Close(1, 1000)]
+    bench.advance(1)
+    assert len(bench.opens()) == 2
+
+
+def test_after_a_long_sleep_the_input_comes_first() -> None:
+    bench = Bench()
+    bench.connect()
+    bench.advance(30)
+    beat = bench.log[-1][1]
+    assert isinstance(beat, Send)
+    bench.now += 3600
+    bench.link.tick(bench.now)
+    assert not bench.closes()
+    bench.receive(reply(decode(beat.data)))
+    bench.advance(29)
+    assert not bench.closes()
+    # Once only: a server that is gone is noticed all the same.
+    bench.advance(31)
+    assert len(bench.closes()) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_accept_and_drop_is_no_hot_loop(seed: int) -> None:
+    bench = Bench(random=random.Random(seed).random)
+    bench.connect()
+    end = bench.now + 60
+    while bench.now < end:
+        bench.drop(1000)
+        deadline = bench.link.next_deadline()
+        assert deadline is not None
+        bench.advance(deadline - bench.now)
+        bench.open()
+    assert len(bench.opens()) < 20
+
+
+def test_a_connection_that_held_starts_the_backoff_over() -> None:
+    bench = Bench()
+    bench.connect()
+    for _ in range(8):
+        bench.drop()
+        bench.advance(2)
+        bench.open()
+    bench.advance(10)
+    bench.drop()
+    bench.advance(0.01)
+    assert len(bench.opens()) == 10
+
+
+def test_an_hour_of_reconnects() -> None:
+    bench = Bench(random=random.Random(1).random)
+    source = random.Random(2)
+    bench.link.connect(bench.now)
+    end = bench.now + 3600
+    while bench.now < end:
+        if bench.link.connection.state == "connecting":
+            if source.random() < 0.5:
+                bench.fail(source.choice([None, 500, 503]))
+            else:
+                bench.open()
+        elif bench.link.connection.state == "open" and source.random() < 0.7:
+            bench.drop(source.choice(CODES[:5]))
+        bench.advance(1)
+        assert bench.link.next_deadline() is not None or bench.link.connection.state == "connecting"
+    assert len(bench.opens()) == bench.generation
+
+
+def test_what_is_no_frame_is_reported_and_dropped() -> None:
+    bench = Bench()
+    bench.connect()
+    for data in (b"", b"{}", b"[1]", b"\x07", b'["1","1",null,"x",{}]', b"\xff\xfe"):
+        bench.link.received(1, data, bench.now)
+    assert bench.troubles() == ["DecodeError"] * 6
+    assert bench.link.connection.state == "open"
+
+
+# Whatever happens, in whatever order.
+
+Happening = Literal[
+    "connect", "disconnect", "opened", "failed", "refused", "final", "closed", "stale", "wait"
+]
+
+
+class Transports:
+    """The transports that the commands ask for, as a careful body keeps them."""
+
+    def __init__(self) -> None:
+        self.alive: set[int] = set()
+
+    def follow(self, connection: Connection) -> None:
+        for effect in connection.effects:
+            match effect:
+                case Open():
+                    assert not self.alive, "two transports at a time"
+                    self.alive.add(effect.generation)
+                case Close():
+                    self.alive.discard(effect.generation)
+                case Send():
+                    assert effect.generation in self.alive
+                case Up() | Down() | Failed() | Trouble() | Frame():
+                    pass
+        connection.effects.clear()
+
+
+@given(st.lists(st.sampled_from(get_args(Happening)), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> None:
+    connection = Connection(SETTINGS, fixed(0.5))
+    transports, now, wanted = Transports(), 0.0, False
+    for happening in happenings:
+        generation = connection.generation
+        match happening:
+            case "connect":
+                connection.connect()
+                wanted = True
+            case "disconnect":
+                connection.disconnect()
+                wanted = False
+            case "opened":
+                connection.opened(generation, now)
+            case "failed" | "refused" | "final":
+                if connection.state == "connecting":
+                    transports.alive.discard(generation)
+                status = {"failed": None, "refused": 403, "final": 404}[happening]
+                connection.failed(generation, Failure(reason="x", status=status), now)
+            case "closed":
+                if connection.state == "open":
+                    transports.alive.discard(generation)
+                connection.closed(generation, 1006, now)
+            case "stale":
+                before = (connection.state, connection.deadline, list(connection.effects))
+                connection.opened(generation - 1, now)
+                connection.failed(generation - 1, Failure(reason="x", status=404), now)
+                connection.closed(generation - 1, 1000, now)
+                connection.received(generation - 1, b'[null,null,"t","e",{}]', now)
+                after = (connection.state, connection.deadline, list(connection.effects))
+                assert before == after
+            case "wait":
+                now = now + 5 if connection.deadline is None else connection.deadline
+                connection.tick(now)
+        transports.follow(connection)
+        if wanted and connection.state != "failed":
+            assert connection.state == "connecting" or connection.deadline is not None
+        if not wanted:
+            assert connection.state in ("idle", "failed")
+            assert connection.deadline is None
+            assert not transports.alive
+
+
+def test_every_state_can_be_left() -> None:
+    for state, ways in TRANSITIONS.items():
+        assert set(ways.values()) - {state}, state
+    reachable, frontier = {"idle"}, ["idle"]
+    while frontier:
+        for after in TRANSITIONS[frontier.pop()].values():  # type: ignore[index]
+            if after not in reachable:
+                reachable.add(after)
+                frontier.append(after)
+    assert reachable == set(TRANSITIONS)
