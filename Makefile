@@ -54,7 +54,7 @@ style: ; $(call gate,$(PY) -m ruff format --check)
 lint: ; $(call gate,$(PY) -m ruff check)
 pyright: ; $(call gate,.venv/bin/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
-imports: ; $(call gate,.venv/bin/lint-imports --no-logo)
+imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 
 test: venv ## all tests but interop (under 10 min)

@@ -97,26 +97,26 @@ def _check_bodies(spec: Spec, call: Call, mistakes: Mistakes) -> None:
 
 
 def _check_positional(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    names = {name for name, _ in _parameters(spec, call)}
+    names = set(_parameter_names(spec, call))
     for node in call.sdk.get("positional").each():
         name = str(node.value)
         if name not in names:
             mistakes.unknown(node.mark, f"no parameter {name!r}", name, names)
-    for name, schema in _parameters(spec, call):
-        is_body = spec.request_schema(call).get("properties", name).pointer == schema.pointer
-        if schema.get("x-sdk", "generate") and not is_body:
-            mistakes.add(schema.mark, "x-sdk.generate is for fields of the body")
+    for parameter in call.parameters:
+        said = parameter.get("schema", "x-sdk", "generate")
+        if said:
+            mistakes.add(said.mark, "x-sdk.generate is for a field of a request")
 
 
-def _parameters(spec: Spec, call: Call) -> Iterator[tuple[str, Node]]:
-    """Names in Python of what the method takes, with their schemas."""
+def _parameter_names(spec: Spec, call: Call) -> Iterator[str]:
+    """Names in Python of what the method takes."""
     bound = bound_at(call.sdk.text("resource"))
     for parameter in call.parameters:
-        name, schema = parameter.text("name"), parameter.get("schema")
+        name = parameter.text("name")
         if name not in bound:
-            yield schema.text("x-sdk", "name") or name, schema
+            yield parameter.text("schema", "x-sdk", "name") or name
     for name, schema in spec.request_schema(call).get("properties").items():
-        yield schema.text("x-sdk", "name") or name, schema
+        yield schema.text("x-sdk", "name") or name
 
 
 def _fields(spec: Spec, schema: Node) -> Node:
@@ -170,7 +170,7 @@ def _failures(spec: Spec, call: Call) -> Iterator[Node]:
 
 
 def _codes(spec: Spec, schema: Node) -> list[str]:
-    """Values of the enum `code` of an error, which may be wrapped in an envelope."""
+    """Values of the enum `code` of an error, which may be wrapped in a field."""
     fields = _fields(spec, schema)
     found = spec.resolve(fields.get("code")).get("enum").strings()
     for field in fields.values():

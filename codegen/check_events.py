@@ -17,6 +17,9 @@ def check_events(spec: Spec, mistakes: Mistakes) -> None:
     for operation in spec.events.get("operations").values():
         if operation.text("action") not in ("receive", "send"):
             mistakes.add(operation.get("action").mark, "'action' must be 'receive' or 'send'")
+        channel = operation.get("channel", "$ref")
+        if str(channel.value) not in [f"#/channels/{name}" for name in channels.mapping]:
+            mistakes.add(channel.mark, "an operation needs a channel")
         if len(list(operation.get("messages").each())) > 1:
             mistakes.add(operation.get("messages").mark, "an operation carries one thing")
         _check_payload(spec, operation, mistakes)

@@ -39,6 +39,7 @@ def check_schemas(spec: Spec, mistakes: Mistakes) -> None:
     """Check all of them, wherever they stand."""
     for schema, may_have_fields in _outermost(spec):
         _check(schema, may_have_fields, mistakes)
+    _check_use(spec, mistakes)
 
 
 def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
@@ -66,6 +67,7 @@ def _check(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:
     _check_kind(schema, mistakes)
     _check_choice(schema, mistakes)
     _check_required(schema, mistakes)
+    _check_said(schema, may_have_fields, mistakes)
     for child in _children(schema):
         _check(child, False, mistakes)
 
@@ -106,3 +108,32 @@ def _check_required(schema: Node, mistakes: Mistakes) -> None:
         name = str(node.value)
         if name not in fields:
             mistakes.unknown(node.mark, f"required field {name!r} is not declared", name, fields)
+
+
+def _check_said(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:
+    """What x-sdk says would be without effect at some schemas."""
+    for name, applies, where in (
+        ("class", schema.get("enum"), "an enum"),
+        ("enums", schema.get("enum"), "an enum"),
+        ("name", not may_have_fields, "a field or parameter"),
+    ):
+        said = schema.get("x-sdk", name)
+        if said and not applies:
+            mistakes.add(said.mark, f"x-sdk.{name} is for {where}")
+
+
+def _check_use(spec: Spec, mistakes: Mistakes) -> None:
+    nodes = [node for root in (spec.rest, spec.events) for node in root.walk()]
+    used = {node.text("$ref").rpartition("/")[2] for node in nodes}
+    sent = {
+        field.pointer
+        for call in spec.calls()
+        for field in spec.request_schema(call).get("properties").values()
+    }
+    for name, schema in spec.schemas():
+        if name not in used:
+            mistakes.add(schema.mark, f"schema {name!r} is used by nothing")
+        for field in schema.get("properties").values():
+            said = field.get("x-sdk", "generate")
+            if said and field.pointer not in sent:
+                mistakes.add(said.mark, "x-sdk.generate is for a field of a request")

@@ -134,14 +134,14 @@ def _environment() -> Environment:
         "doc": docs.as_docstring,
         "default_of": _default_of,
         "inside": _inside,
-        "quoted": _quoted,
+        "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
     names |= {name: getattr(docs, name) for name in docs.__all__ if name.endswith("_doc")}
     return environment
 
 
-def _quoted(names: tuple[str, ...]) -> str:
+def _as_set(names: tuple[str, ...]) -> str:
     return "{" + ", ".join(f'"{name}"' for name in names) + "}"
 
 
@@ -164,19 +164,19 @@ def _text(
     shown: Mapping[str, object],
     providers: Mapping[str, str],
 ) -> str:
-    template = environment.get_template(f"{output.template}.jinja")
-    body = template.render(**shown, a=output.flavour)
+    template = f"{output.template}.jinja"
+    body = environment.get_template(template).render(**shown, a=output.flavour)
     imports = import_block(body, providers, output.module)
-    digest = _digest(output, shown)
+    digest = _digest(template, body)
     header = HEADER.format(source=output.source, digest=digest)
     return f'{header}"""{output.doc}"""\n\n{imports}\n\n{body}'
 
 
-def _digest(output: Output, shown: Mapping[str, object]) -> str:
-    """Of what the file shows and of its template, so that an unrelated change leaves it alone."""
-    template = (TEMPLATES / f"{output.template}.jinja").read_text("utf-8")
-    shared = [p.read_text("utf-8") for p in sorted(TEMPLATES.glob("_*")) if p.name in template]
-    return hashlib.sha256(repr((output, shown, template, shared)).encode()).hexdigest()[:12]
+def _digest(template: str, body: str) -> str:
+    """Of template and text, so that what the file does not show does not touch it."""
+    text = (TEMPLATES / template).read_text("utf-8")
+    shared = [path.read_text("utf-8") for path in sorted(TEMPLATES.glob("_*")) if path.name in text]
+    return hashlib.sha256("\0".join([body, text, *shared]).encode()).hexdigest()[:12]
 
 
 def _formatted(drafts: dict[str, str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ __all__ = ["Node", "Pointer", "Source", "load"]
 
 Pointer = tuple[str | int, ...]
 
-QUOTED: Final = ("'", '"', "|", ">")
+AS_WRITTEN: Final = ("'", '"', "|", ">")
 INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 WORDS: Final[dict[str, object]] = {
@@ -171,7 +171,7 @@ class _Reader:
 
 def _scalar(node: yaml.ScalarNode) -> object:
     text: str = node.value
-    if node.style in QUOTED:
+    if node.style in AS_WRITTEN:
         return text
     if text in WORDS:
         return WORDS[text]

@@ -45,6 +45,12 @@ class Proxies:
 
 def _proxy(url: str) -> httpx.Proxy:
     try:
-        return httpx.Proxy(url)
+        proxy = httpx.Proxy(url)
     except (ValueError, httpx.InvalidURL) as error:
         raise UsageError("the URL of a proxy starts with http, https, socks5 or socks5h") from error
+    if proxy.url.scheme.startswith("socks"):
+        try:
+            import socksio as socksio  # pyright: ignore[reportMissingImports]
+        except ImportError:
+            raise UsageError("a SOCKS proxy needs a further package: pip install socksio") from None
+    return proxy

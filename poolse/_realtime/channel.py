@@ -43,24 +43,24 @@ from poolse.errors import (
 
 __all__ = ["TRANSITIONS", "Changed", "ChannelMachine", "Deliver", "Ended", "JoinDue"]
 
-State = Literal["closed", "joining", "joined", "errored", "leaving"]
+State = Literal["closed", "joining", "joined", "errored", "leaving", "ended"]
 Input = Literal["join", "ok", "error", "end", "leave", "lost"]
 
 TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
-    "closed": {"join": "joining", "leave": "closed"},
+    "closed": {"join": "joining", "leave": "ended"},
     "joining": {
         "ok": "joined",
         "error": "errored",
-        "end": "closed",
+        "end": "ended",
         "leave": "leaving",
         "lost": "errored",
     },
-    "joined": {"error": "errored", "end": "closed", "leave": "leaving", "lost": "errored"},
-    "errored": {"join": "joining", "leave": "closed"},
-    "leaving": {"end": "closed", "lost": "closed"},
+    "joined": {"error": "errored", "end": "ended", "leave": "leaving", "lost": "errored"},
+    "errored": {"join": "joining", "leave": "ended"},
+    "leaving": {"end": "ended", "lost": "ended"},
+    "ended": {},
 }
-"""What is not here changes nothing. `closed` is where a channel starts, before its first turn to
-join, and where it ends."""
+"""What is not here changes nothing. A channel is `closed` before its first turn to join."""
 
 
 @attrs.frozen
@@ -133,7 +133,7 @@ class ChannelMachine:
         """Be out of the channel. Where nothing was joined, nothing is sent."""
         if not self._move("leave"):
             return
-        if self.state == "closed":
+        if self.state == "ended":
             self._end(None)
             return
         self._early.clear()
@@ -157,7 +157,7 @@ class ChannelMachine:
         self._forgive(now)
         if self._move("lost"):
             self._forget_join()
-            self.effects.append(Ended(self, None) if self.state == "closed" else Changed(self))
+            self.effects.append(Ended(self, None) if self.state == "ended" else Changed(self))
 
     def receive(self, frame: Frame, now: float) -> None:
         """A frame of this topic came."""

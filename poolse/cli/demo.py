@@ -7,14 +7,14 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from poolse.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from poolse import AsyncPoolse, Message, MessageNew, Poolse
+    from poolse import AsyncPoolse, Message, MessageNew, Poolse, PresenceDiff
     from poolse.cli.stage import Stage
     from poolse.testing import Sandbox
 
@@ -76,12 +76,7 @@ class Alice:
         live = chat.realtime.conversation(group.id)
         live.on_message(self._hear)
         live.on_typing_start(lambda _: stage.alice("sees that bob is typing", "typing:start"))
-        live.on_presence_diff(
-            lambda diff: [
-                *(self._notice(user, "is here") for user in diff.joins),
-                *(self._notice(user, "is gone") for user in diff.leaves),
-            ]
-        )
+        live.on_presence_diff(self._notice)
         live.wait_joined(timeout=PATIENCE)
         stage.alice("joins live", live.topic)
         with bob_serving(self._sandbox, stage, group.id):
@@ -125,9 +120,10 @@ class Alice:
         if event.sender_id == self._bob:
             self._heard.put(event)
 
-    def _notice(self, user_id: str, what: str) -> None:
-        if user_id == self._bob:
-            self._seen.put(what)
+    def _notice(self, diff: PresenceDiff) -> None:
+        for users, what in ((diff.joins, "is here"), (diff.leaves, "is gone")):
+            if self._bob in users:
+                self._seen.put(what)
 
     def _wait_for(self, what: str) -> None:
         while take(self._seen, f"that bob {what}") != what:
@@ -136,7 +132,7 @@ class Alice:
 
 
 @contextmanager
-def bob_serving(sandbox: Sandbox, stage: Stage, conversation_id: str) -> Iterator[None]:
+def bob_serving(sandbox: Sandbox, stage: Stage, conversation_id: str) -> Generator[None]:
     """An async service in a thread of its own, which ends when it is told goodbye."""
     problems: list[BaseException] = []
 

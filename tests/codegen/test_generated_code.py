@@ -30,14 +30,13 @@ def piece(shop: Shop, file: str, name: str) -> str:
 
 def _bare(tree: ast.stmt) -> str:
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            kept = [child for child in body if not _is_text(child)]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            kept = [child for child in node.body if not _is_text(child)]
+            node.body = kept or [ast.Pass()]
     return ast.unparse(tree)
 
 
-def _is_text(node: object) -> bool:
+def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

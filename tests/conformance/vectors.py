@@ -74,7 +74,7 @@ def call_name(call: dict[str, Any]) -> str:
 def make_token(script: Json) -> str | None:
     """A scripted token: a string, None, or the payload of an unsigned JWT."""
     if not is_object(script):
-        return script
+        return None if script is None else str(script)
     payload = dict(script["jwt"])
     if "exp_in" in payload:
         payload["exp"] = int(time.time()) + payload.pop("exp_in")

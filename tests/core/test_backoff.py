@@ -26,6 +26,11 @@ def test_the_base_doubles_with_each_attempt() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("random", [0.0, 0.25, 0.75])
+def test_the_whole_span_is_random(random: float) -> None:
+    assert full_jitter(0.25, 30.0, 3, random) == 2.0 * random
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

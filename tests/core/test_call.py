@@ -46,6 +46,12 @@ def test_a_refused_token_is_replaced_once_and_costs_no_retry() -> None:
     assert script.slept == []
 
 
+def test_a_refresh_leaves_the_budget_and_the_backoff_as_they_were() -> None:
+    script = ScriptedHands(answer(401), answer(503), answer(200), tokens=("a", "b"))
+    change(script, max_retries=1)
+    assert script.slept == [0.25]
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 418, 422, 302])
 def test_a_refusal_that_repeating_cannot_mend_is_raised_at_once(status: int) -> None:
     script = ScriptedHands(answer(status), tokens=("t",))
@@ -63,7 +69,7 @@ def test_the_server_is_given_the_time_that_it_asks_for() -> None:
 
 
 def test_a_short_retry_after_does_not_shorten_the_backoff() -> None:
-    busy = answer(429, headers={"retry-after": "0"})
+    busy = answer(429, headers={"retry-after": "0.1"})
     script = ScriptedHands(busy, answer(200), tokens=("t",))
     change(script)
     assert script.slept == [0.25]

@@ -99,38 +99,38 @@ def test_unknown_fields_are_kept_and_cannot_be_changed() -> None:
     assert message() == row
 
 
-@pytest.mark.parametrize(
-    ("rows", "path"),
-    [
-        ({"data": [MESSAGE, without(MESSAGE, "id")]}, "$.data[1].id"),
-        ({"data": [{**MESSAGE, "id": None}]}, "$.data[0].id"),
-        ({"data": [MESSAGE, MESSAGE, MESSAGE, {**MESSAGE, "sequence": "4"}]}, "$.data[3].sequence"),
-        ({"data": [{**MESSAGE, "sequence": True}]}, "$.data[0].sequence"),
-        ({"data": [{**MESSAGE, "sequence": 1.5}]}, "$.data[0].sequence"),
-        ({"data": [{**MESSAGE, "body": 1}]}, "$.data[0].body"),
-        ({"data": [{**MESSAGE, "type": 1}]}, "$.data[0].type"),
-        ({"data": [{**MESSAGE, "mentions": {}}]}, "$.data[0].mentions"),
-        ({"data": [{**MESSAGE, "mentions": ""}]}, "$.data[0].mentions"),
-        ({"data": [{**MESSAGE, "mentions": ["u", 2]}]}, "$.data[0].mentions[1]"),
-        ({"data": [{**MESSAGE, "reactions": []}]}, "$.data[0].reactions"),
-        ({"data": [{**MESSAGE, "reactions": {"👍": [1]}}]}, "$.data[0].reactions['👍'][0]"),
-        ({"data": [{**MESSAGE, "quoted_message": []}]}, "$.data[0].quoted_message"),
-        ({"data": [{**MESSAGE, "quoted_message": {}}]}, "$.data[0].quoted_message.id"),
-        ({"data": [{**MESSAGE, "attachments": [ATTACHMENT, 1]}]}, "$.data[0].attachments[1]"),
-        (
-            {"data": [{**MESSAGE, "attachments": [{**ATTACHMENT, "byte_size": ""}]}]},
-            "$.data[0].attachments[0].byte_size",
-        ),
-        ({"data": [{**MESSAGE, "inserted_at": 5}]}, "$.data[0].inserted_at"),
-        ({"data": [{**MESSAGE, "inserted_at": "yesterday"}]}, "$.data[0].inserted_at"),
-        ({"data": [None]}, "$.data[0]"),
-        ({"data": None}, "$.data"),
-        ({}, "$.data"),
-        ([], "$"),
-        ("text", "$"),
-        (None, "$"),
-    ],
-)
+MISMATCHES: list[tuple[Any, str]] = [
+    ({"data": [MESSAGE, without(MESSAGE, "id")]}, "$.data[1].id"),
+    ({"data": [{**MESSAGE, "id": None}]}, "$.data[0].id"),
+    ({"data": [MESSAGE, MESSAGE, MESSAGE, {**MESSAGE, "sequence": "4"}]}, "$.data[3].sequence"),
+    ({"data": [{**MESSAGE, "sequence": True}]}, "$.data[0].sequence"),
+    ({"data": [{**MESSAGE, "sequence": 1.5}]}, "$.data[0].sequence"),
+    ({"data": [{**MESSAGE, "body": 1}]}, "$.data[0].body"),
+    ({"data": [{**MESSAGE, "type": 1}]}, "$.data[0].type"),
+    ({"data": [{**MESSAGE, "mentions": {}}]}, "$.data[0].mentions"),
+    ({"data": [{**MESSAGE, "mentions": ""}]}, "$.data[0].mentions"),
+    ({"data": [{**MESSAGE, "mentions": ["u", 2]}]}, "$.data[0].mentions[1]"),
+    ({"data": [{**MESSAGE, "reactions": []}]}, "$.data[0].reactions"),
+    ({"data": [{**MESSAGE, "reactions": {"👍": [1]}}]}, "$.data[0].reactions['👍'][0]"),
+    ({"data": [{**MESSAGE, "quoted_message": []}]}, "$.data[0].quoted_message"),
+    ({"data": [{**MESSAGE, "quoted_message": {}}]}, "$.data[0].quoted_message.id"),
+    ({"data": [{**MESSAGE, "attachments": [ATTACHMENT, 1]}]}, "$.data[0].attachments[1]"),
+    (
+        {"data": [{**MESSAGE, "attachments": [{**ATTACHMENT, "byte_size": ""}]}]},
+        "$.data[0].attachments[0].byte_size",
+    ),
+    ({"data": [{**MESSAGE, "inserted_at": 5}]}, "$.data[0].inserted_at"),
+    ({"data": [{**MESSAGE, "inserted_at": "yesterday"}]}, "$.data[0].inserted_at"),
+    ({"data": [None]}, "$.data[0]"),
+    ({"data": None}, "$.data"),
+    ({}, "$.data"),
+    ([], "$"),
+    ("text", "$"),
+    (None, "$"),
+]
+
+
+@pytest.mark.parametrize(("rows", "path"), MISMATCHES)
 def test_a_mismatch_is_told_with_its_path(rows: object, path: str) -> None:
     assert path_of(rows) == path
 
@@ -185,6 +185,7 @@ def test_untyped_content_may_be_blank() -> None:
 def test_times_are_aware_and_in_utc(text: str, time: datetime) -> None:
     read = message(edited_at=text).edited_at
     assert read == time
+    assert read is not None
     assert read.tzinfo is UTC
 
 

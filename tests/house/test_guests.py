@@ -61,7 +61,8 @@ for name in {ONLY_GUESTS_HAVE!r}:
 import poolse
 for name in poolse.__all__:
     getattr(poolse, name)
-print(sorted(name for name in sys.modules if name.startswith(("poolse.sandbox", "poolse.cli"))))
+guests = ("poolse.sandbox.", "poolse.cli.", "poolse.testing.")
+print(sorted(name for name in sys.modules if f"{{name}}.".startswith(guests)))
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import sys
 
 import httpx
 import pytest
@@ -143,3 +144,9 @@ def test_which_proxy_the_environment_means(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_no_proxy_is_the_callers_mistake(url: str) -> None:
     with pytest.raises(UsageError, match="proxy"):
         Proxies(url)
+
+
+def test_socks_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(UsageError, match="pip install socksio"):
+        Proxies("socks5://proxy:1080")

@@ -243,7 +243,7 @@ def test_leaving_lasts_until_it_is_confirmed(bench: Bench, how: str) -> None:
         case _:
             bench.advance(5)
     assert ended(bench) == [None]
-    assert machine.state == "closed"
+    assert machine.state == "ended"
     bench.link.leave(machine, bench.now)
     assert ended(bench) == []
 
@@ -311,7 +311,7 @@ def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]
                 case Deliver():
                     assert machine.state == "joined"
                 case Ended():
-                    assert machine.state == "closed"
+                    assert machine.state == "ended"
                     over = True
                 case Frame():
                     joins += [effect.ref or ""] if effect.event == "phx_join" else []
@@ -327,9 +327,9 @@ def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]
     assert all(int(a) < int(b) for a, b in pairwise(joins))
 
 
-def test_every_state_can_be_left() -> None:
+def test_every_state_but_the_last_can_be_left() -> None:
     for state, ways in TRANSITIONS.items():
-        assert set(ways.values()) - {state}, state
+        assert state == "ended" or set(ways.values()) - {state}, state
     reachable, frontier = {"closed"}, ["closed"]
     while frontier:
         for after in TRANSITIONS[frontier.pop()].values():  # type: ignore[index]

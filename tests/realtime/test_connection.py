@@ -171,7 +171,7 @@ def test_policy_violations_are_final_at_the_third() -> None:
 
 
 def test_heartbeats_follow_their_replies() -> None:
-    bench = Bench()
+    bench = Bench(answers_heartbeats=False)
     bench.connect()
     for _ in range(3):
         bench.advance(30)
@@ -187,7 +187,7 @@ def test_heartbeats_follow_their_replies() -> None:
 
 @pytest.mark.parametrize("answer", ["nothing", "other traffic", "another ref"])
 def test_only_the_reply_to_the_heartbeat_counts(answer: str) -> None:
-    bench = Bench()
+    bench = Bench(answers_heartbeats=False)
     bench.connect()
     bench.advance(30)
     bench.advance(9)
@@ -202,7 +202,7 @@ def test_only_the_reply_to_the_heartbeat_counts(answer: str) -> None:
 
 
 def test_after_a_long_sleep_the_input_comes_first() -> None:
-    bench = Bench()
+    bench = Bench(answers_heartbeats=False)
     bench.connect()
     bench.advance(30)
     beat = bench.log[-1][1]

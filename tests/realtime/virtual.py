@@ -11,7 +11,7 @@ import orjson
 from poolse._realtime.channel import Deliver
 from poolse._realtime.effects import Close, Command, Failure, Open, Send, Trouble
 from poolse._realtime.fleet import Link
-from poolse._realtime.frames import Frame, decode
+from poolse._realtime.frames import HEARTBEAT, Frame, decode
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["OK", "Bench", "fixed", "refusal", "reply"]
@@ -43,6 +43,7 @@ class Bench:
     settings: RealtimeSettings = attrs.field(factory=lambda: RealtimeSettings(url="ws://h/socket"))
     random: Callable[[], float] = attrs.field(factory=fixed)
     now: float = 1000.0
+    answers_heartbeats: bool = True
     log: list[tuple[float, Command]] = attrs.field(factory=list[tuple[float, Command]])
     """Every command, with the time at which it came."""
     seen: int = 0
@@ -78,7 +79,7 @@ class Bench:
         """Let time pass: every timer fires when it is due."""
         until = self.now + seconds
         while True:
-            self.log += [(self.now, command) for command in self.link.take_commands()]
+            self.collect()
             deadline = self.link.next_deadline()
             if deadline is None or deadline > until:
                 break
@@ -88,10 +89,17 @@ class Bench:
 
     def drain(self) -> list[Command]:
         """The commands that nobody has looked at yet."""
-        self.log += [(self.now, command) for command in self.link.take_commands()]
+        self.collect()
         commands = [command for _, command in self.log[self.seen :]]
         self.seen = len(self.log)
         return commands
+
+    def collect(self) -> None:
+        for command in self.link.take_commands():
+            self.log.append((self.now, command))
+            frame = decode(command.data) if isinstance(command, Send) else None
+            if frame is not None and frame.event == HEARTBEAT and self.answers_heartbeats:
+                self.receive(reply(frame))
 
     def sent(self) -> list[Frame]:
         """The frames among them, heartbeats left out."""

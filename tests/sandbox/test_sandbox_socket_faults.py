@@ -45,6 +45,13 @@ def test_drop_sockets_without_a_word(tls: bool) -> None:
         assert phone.close_code() is None
 
 
+def test_drop_the_sockets_of_one_user(sandbox: Sandbox, phones: tuple[Phone, Phone]) -> None:
+    sandbox.faults.drop_sockets(1012, external_id="bob")
+    assert phones[0].hear()[3] == "presence_diff"
+    assert phones[1].close_code() == 1012
+    phones[0].assert_quiet()
+
+
 def test_a_new_socket_works_after_a_drop(
     sandbox: Sandbox, alice: User, phones: tuple[Phone, Phone], topic: str
 ) -> None:
