@@ -70,7 +70,7 @@ bench: venv ## the performance targets, each a ratio in one run
 	@$(PY) -m tests.bench
 
 demo: venv ## a conversation on the sandbox, to watch
-	@$(PY) -m poolse.sandbox.demo
+	@$(PY) -m poolse.cli demo
 
 rooms: venv ## hand-written lines per room against the budgets
 	@$(PY) -m tests.house.rooms

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 import poolse
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from poolse.testing import Sandbox
 
 pytest_plugins = ["tests.leaks", "tests.skips"]
+
+
+# How long an example takes is a matter of the machine; on CI, every run tries the same examples.
+hypothesis.settings.register_profile("poolse", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("poolse")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,8 +28,8 @@ __all__ = ["AsyncSender"]
 class AsyncSender:
     """Shared by any number of tasks of one event loop. Making one opens nothing, and needs no loop.
 
-    With an `http_client` of the caller's own, everything holds as without; it is not changed and
-    not closed.
+    With an `http_client` of the caller's own, total and cancellation hold as without, but what a
+    cancelled call does to its connections is up to it. It is not changed and not closed.
     """
 
     def __init__(

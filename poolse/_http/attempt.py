@@ -50,11 +50,11 @@ class Attempt:
         self.connect_by = math.inf
 
     def __enter__(self) -> Self:
-        self._outer = current.set(self)
         if self._cancel is not None:
             self._cancel.raise_if_cancelled()
             self._bell = _Bell()
             self._forget = self._cancel.on_cancel(self._bell.ring)
+        self._outer = current.set(self)
         return self
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -50,7 +51,7 @@ def _proxy(url: str) -> httpx.Proxy:
         raise UsageError("the URL of a proxy starts with http, https, socks5 or socks5h") from error
     if proxy.url.scheme.startswith("socks"):
         try:
-            import socksio as socksio  # pyright: ignore[reportMissingImports]
+            import_module("socksio")
         except ImportError:
             raise UsageError("a SOCKS proxy needs a further package: pip install socksio") from None
     return proxy

@@ -92,6 +92,8 @@ def failure_of(error: Exception) -> Failure:
             return Failure(reason="no answer in time", cause=error)
         case PoolseError():
             return Failure(reason=error.message, final=True)
+        case ConnectionRefusedError():
+            return Failure(reason="nobody listens there: connection refused", cause=error)
         case OSError():
             return Failure(reason=error.strerror or type(error).__name__, cause=error)
         case _:

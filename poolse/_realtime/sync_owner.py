@@ -93,6 +93,9 @@ class Owner:
     def _listen(self) -> None:
         """Wait for messages, for a wake, or for the next deadline."""
         with self._hub.guard:
+            # The wake for this may have been spent on a wait in the middle of a command.
+            if self._link.commands or self._hub.closed:
+                return
             deadline = self._link.next_deadline()
         left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
         left = min(max(0.0, left), _LONGEST_WAIT)

@@ -139,7 +139,7 @@ def bob_serving(sandbox: Sandbox, stage: Stage, conversation_id: str) -> Generat
     def main() -> None:
         try:
             asyncio.run(serve(sandbox, stage, conversation_id))
-        except BaseException as problem:  # noqa: BLE001 (raised below, in the main thread)
+        except BaseException as problem:  # raised below, in the main thread
             problems.append(problem)
 
     thread = threading.Thread(target=main, name="bob", daemon=True)

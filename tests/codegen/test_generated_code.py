@@ -7,37 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.codegen.pieces import piece
 from tests.codegen.tiny import Shop, open_shop
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return open_shop(tmp_path)
-
-
-def piece(shop: Shop, file: str, name: str) -> str:
-    """A class, function or constant of a generated file, without docstrings."""
-    tree = ast.parse(shop.text(file))
-    owner, _, method = name.partition(".")
-    for node in tree.body:
-        found = node
-        if isinstance(node, ast.ClassDef) and method:
-            found = next((n for n in node.body if getattr(n, "name", "") == method), node)
-        if owner in (getattr(node, "name", ""), getattr(getattr(node, "target", None), "id", "")):
-            return _bare(found)
-    raise AssertionError(f"no {name} in {file}")
-
-
-def _bare(tree: ast.stmt) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            kept = [child for child in node.body if not _is_text(child)]
-            node.body = kept or [ast.Pass()]
-    return ast.unparse(tree)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def test_a_row(shop: Shop) -> None:
@@ -249,81 +225,6 @@ def test_an_answer_without_its_envelope(shop: Shop) -> None:
     assert "read=lambda value: read_book_list(value).data" in shop.text("endpoints.py")
     assert " -> builtins.list[Book]:" in piece(shop, "resources.py", "ShelfBooks.list")
     assert "import builtins\n" in shop.text("resources.py")
-
-
-def test_events(shop: Shop) -> None:
-    shop.run()
-    assert piece(shop, "events.py", "BookAdded").splitlines()[1:] == [
-        "class BookAdded(Book):",
-        "    pass",
-    ]
-    assert piece(shop, "events.py", "BookMoved").splitlines()[1:] == [
-        "class BookMoved(Row):",
-        "    from_: int",
-        "    __wire__: ClassVar[Mapping[str, str]] = {'from_': 'from'}",
-    ]
-    assert piece(shop, "events.py", "BOOK_MOVED") == (
-        "BOOK_MOVED: Final = EventType('book:moved', read_book_moved, replay=True)"
-    )
-    assert piece(shop, "events.py", "ShelfEvent") == (
-        "ShelfEvent: TypeAlias = BookAdded | BookMoved | UnknownEvent"
-    )
-
-
-def test_an_event_that_is_a_map(shop: Shop) -> None:
-    shop.change(
-        "payload: {$ref: './openapi.yaml#/components/schemas/Book'}}",
-        "payload: {type: object, additionalProperties: {type: integer}}}",
-        "asyncapi.yaml",
-    )
-    shop.run()
-    assert piece(shop, "events.py", "BookAdded") == "class BookAdded(dict[str, int]):\n    pass"
-    assert "_book_added_of: Final = map_of(integer)" in shop.text("events.py")
-
-
-def test_who_is_there(shop: Shop) -> None:
-    shop.change(
-        "payload: {$ref: './openapi.yaml#/components/schemas/Book'}}",
-        "payload: {type: object, additionalProperties: {type: integer}}}",
-        "asyncapi.yaml",
-    )
-    shop.change(
-        "class: ShelfChannel}",
-        "class: ShelfChannel, presence: {property: guests, state: bookAdded, diff: bookMoved}}",
-        "asyncapi.yaml",
-    )
-    assert shop.run() == 0
-    assert "presence=PresenceType(state='book:added', diff='book:moved')" in piece(
-        shop, "events.py", "SHELF"
-    )
-    for file, cls in (("channels.py", "ShelfChannel"), ("aio_channels.py", "AsyncShelfChannel")):
-        assert piece(shop, file, f"{cls}.guests").splitlines() == [
-            "@property",
-            "def guests(self) -> BookAdded:",
-            "    return self._presence(BOOK_ADDED)",
-        ]
-
-
-def test_a_push(shop: Shop) -> None:
-    shop.run()
-    assert piece(shop, "channels.py", "ShelfChannel.knock").splitlines() == [
-        "def knock(self, *, times: int) -> None:",
-        "    self._push('knock', {'times': times})",
-    ]
-    assert piece(shop, "aio_channels.py", "AsyncShelfChannel.knock").splitlines() == [
-        "async def knock(self, *, times: int) -> None:",
-        "    await self._push('knock', {'times': times})",
-    ]
-
-
-def test_the_realtime_class(shop: Shop) -> None:
-    shop.run()
-    assert piece(shop, "aio_channels.py", "AsyncShopLive").splitlines() == [
-        "class AsyncShopLive(AsyncRealtime):",
-        "",
-        "    def shelf(self, shelf_id: str) -> AsyncShelfChannel:",
-        "        return self._channel(AsyncShelfChannel, shelf_id)",
-    ]
 
 
 def test_public_names(shop: Shop) -> None:

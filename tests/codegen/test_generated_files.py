@@ -123,3 +123,14 @@ def test_without_a_formatter_nothing_is_written(
     with pytest.raises(SystemExit, match="ruff is missing"):
         shop.run()
     assert not shop.out.exists()
+
+
+def test_imports_are_exactly_those_needed(shop: Shop) -> None:
+    # A parameter may be called like something that other generated files import.
+    shop.change("tags: {type: array", "string: {type: array")
+    shop.run()
+    ruff = Path(sys.executable).with_name("ruff")
+    for folder in (shop.out, ROOT / "poolse" / "_generated"):
+        command = [str(ruff), "check", "--isolated", "--no-cache", "--select=F", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout

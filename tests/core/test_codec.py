@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import copy
 import math
-import pickle
 from collections import UserList
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import attrs
 import orjson
 import pytest
 from hypothesis import given
@@ -23,12 +21,10 @@ from poolse._core.codec import (
     structure,
     to_dict,
 )
-from poolse._core.reading import MAX_KEYS, MAX_SHAPES, Shapes, instant
-from poolse._generated.events import PresenceState, read_message_new, read_presence_state
-from poolse._generated.models import Attachment, Message, MessageList, MessageType, PresenceMeta
+from poolse._generated.models import Attachment, Message, MessageType
 from poolse._generated.readers import read_message, read_message_list
 from poolse.errors import DecodeError, UsageError
-from tests.core.rows import A_TIME, ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
+from tests.core.rows import ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
 
 
 def message(**changes: object) -> Message:
@@ -169,133 +165,6 @@ def test_untyped_content_may_be_blank() -> None:
         decode(read_json, b"OK")
 
 
-# Times
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        (A_TIME, datetime(2026, 6, 1, 9, 30, 0, 123456, UTC)),
-        ("2026-06-01T09:30:00Z", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
-        ("2026-06-01T09:30:00.5Z", datetime(2026, 6, 1, 9, 30, 0, 500000, UTC)),
-        ("2026-06-01T09:30:00", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
-        ("2026-06-01T11:30:00+02:00", datetime(2026, 6, 1, 9, 30, tzinfo=UTC)),
-    ],
-)
-def test_times_are_aware_and_in_utc(text: str, time: datetime) -> None:
-    read = message(edited_at=text).edited_at
-    assert read == time
-    assert read is not None
-    assert read.tzinfo is UTC
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "soon", "2026-06-01", "20260601", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+02:00"],
-)
-def test_what_is_no_time_is_a_mismatch(text: str) -> None:
-    with pytest.raises(DecodeError):
-        message(edited_at=text)
-
-
-@given(st.datetimes(timezones=st.just(UTC)))
-def test_times_come_back_as_they_went(time: datetime) -> None:
-    assert instant(orjson.loads(encode(time))) == time
-
-
-def test_times_go_out_in_utc_with_their_microseconds() -> None:
-    time = datetime(2026, 6, 1, 11, 30, 0, 120, tzinfo=timezone(timedelta(hours=2)))
-    assert encode(time) == b'"2026-06-01T09:30:00.000120Z"'
-
-
-# Rows as values
-
-
-def test_rows_are_frozen() -> None:
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        message().body = "changed"  # type: ignore[misc]
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        del message().body  # type: ignore[misc]
-
-
-def test_rows_are_compared_by_value_and_hashed_by_id() -> None:
-    assert message() == message()
-    assert message() != message(body="other")
-    assert message() != decode_value(read_message, MESSAGE | {"id": "m-2"})
-    assert hash(message()) == hash(message(body="other"))
-    assert {message(), message()} == {message()}
-
-
-def test_an_event_that_carries_a_row_is_that_row() -> None:
-    event = decode_value(read_message_new, MESSAGE)
-    assert isinstance(event, Message)
-    assert event == message()
-    assert message() == event
-    assert hash(event) == hash(message())
-    assert to_dict(event) == MESSAGE
-
-
-def test_rows_of_different_kinds_are_never_equal() -> None:
-    fields = {"phx_ref": "r", "online_at": 1}
-    assert decode_value(read_json, fields) != PresenceMeta(phx_ref="r", online_at=1)
-    assert message() != MESSAGE
-
-
-def test_rows_without_an_id_are_hashed_by_value() -> None:
-    one, other = (PresenceMeta(phx_ref="r", online_at=at) for at in (1, 2))
-    assert hash(one) == hash(PresenceMeta(phx_ref="r", online_at=1))
-    assert hash(one) != hash(other)
-
-
-@pytest.mark.parametrize(
-    "rows", [MESSAGE, without(MESSAGE, "body", "reply_count"), {**MESSAGE, "x": 1}]
-)
-def test_rows_can_be_pickled_and_copied(rows: dict[str, Any]) -> None:
-    row = decode_value(read_message_new, rows)
-    for twin in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row)):
-        assert type(twin) is type(row)
-        assert twin == row
-        assert to_dict(twin) == rows
-        assert missing(twin) == missing(row)
-
-
-def test_evolved_rows_keep_what_was_unknown() -> None:
-    row = attrs.evolve(message(x=1), body="changed")
-    assert to_dict(row) == {**MESSAGE, "body": "changed", "x": 1}
-
-
-def test_rows_made_by_hand_leave_optional_nones_out() -> None:
-    meta = PresenceMeta(phx_ref="r", online_at=1)
-    assert to_dict(meta) == {"phx_ref": "r", "online_at": 1}
-    assert (meta.external_id, meta.extra, missing(meta)) == (None, {}, ())
-    assert to_dict(PresenceMeta(phx_ref="r", online_at=1, external_id="u")) == {
-        "phx_ref": "r",
-        "online_at": 1,
-        "external_id": "u",
-    }
-
-
-def test_a_page_is_like_a_list() -> None:
-    page = decode_value(read_message_list, {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]})
-    assert [row.id for row in page] == ["m-1", "m-2"]
-    assert len(page) == 2
-    assert page[-1].id == "m-2"
-    assert page[:1] == [message()]
-    assert page.data == list(page)
-    assert not decode_value(read_message_list, {"data": []})
-    assert to_dict(page) == {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]}
-    assert page == MessageList(data=list(page))
-
-
-def test_a_map_of_rows_is_a_dict() -> None:
-    metas = {"metas": [{"phx_ref": "r", "online_at": 1}]}
-    state = decode_value(read_presence_state, {"u-1": metas})
-    assert isinstance(state, PresenceState)
-    assert state["u-1"].metas[0].online_at == 1
-    assert to_dict(state) == {"u-1": metas}
-    assert pickle.loads(pickle.dumps(state)) == state
-
-
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -331,17 +200,6 @@ def test_reading_any_json_is_a_row_or_a_decode_error(value: object) -> None:
         assert to_dict(row)[key] == value or key.endswith("_at")
 
 
-def test_what_is_remembered_of_foreign_rows_is_bounded() -> None:
-    shapes = Shapes(Message)
-    for number in range(MAX_SHAPES + 50):
-        assert shapes.seen({**MESSAGE, str(number): 1}).extra == {str(number): 1}
-    assert len(shapes.known) == MAX_SHAPES
-    wide = {**MESSAGE, **{str(number): number for number in range(MAX_KEYS)}}
-    shapes = Shapes(Message)
-    assert len(shapes.seen(wide).extra) == MAX_KEYS
-    assert len(shapes.known) == 0
-
-
 # What goes out
 
 
@@ -349,6 +207,11 @@ def test_rows_enums_and_sequences_are_encoded() -> None:
     value = {"row": message(), "type": MessageType.TEXT, "ids": ("a", "b"), "more": UserList([1])}
     expected = {"row": MESSAGE, "type": "text", "ids": ["a", "b"], "more": [1]}
     assert orjson.loads(encode(value)) == expected
+
+
+def test_times_go_out_in_utc_with_their_microseconds() -> None:
+    time = datetime(2026, 6, 1, 11, 30, 0, 120, tzinfo=timezone(timedelta(hours=2)))
+    assert encode(time) == b'"2026-06-01T09:30:00.000120Z"'
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -368,7 +231,7 @@ def cycle() -> list[object]:
     return items
 
 
-@attrs.frozen
+@dataclass
 class Foreign:
     number: float = math.nan
 

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -24,6 +25,19 @@ NO_LIMIT = Timeout.of(None)
 
 def hang(connection: Connection, _: Request) -> None:
     connection.hang()
+
+
+class Watched(CancelToken):
+    """Says when a call has registered with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registered = threading.Semaphore(0)
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        forget = super().on_cancel(callback)
+        self.registered.release()
+        return forget
 
 
 def cancelled_after(send: Callable[[CancelToken], object], arrived: Callable[[], object]) -> None:
@@ -92,8 +106,11 @@ def test_while_nobody_takes_the_body(send: Once) -> None:
 
 
 def test_while_nobody_accepts(send: Once, full_backlog: str) -> None:
-    # Nobody can say that the call has arrived: nothing arrives. Cancelled too early it is, too.
-    cancelled_after(lambda token: send(get(full_backlog), NO_LIMIT, token), lambda: None)
+    token = Watched()
+    call = in_thread(lambda: send(get(full_backlog), NO_LIMIT, token))
+    assert token.registered.acquire(timeout=ASIDE)
+    token.cancel()
+    assert isinstance(call.outcome(), Cancelled)
 
 
 def test_before_it_began(send_any: Once) -> None:
@@ -121,7 +138,12 @@ def test_while_waiting_for_a_connection() -> None:
         with pytest.raises(RequestTimeout) as caught:
             sender.send(get(server.base), Timeout(0.05), None)
         assert caught.value.phase == "total"
-        cancelled_after(lambda token: sender.send(get(server.base), NO_LIMIT, token), lambda: None)
+        token = Watched()
+        queued = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token))
+        # The call itself wants to know of the cancellation, and then its place in the queue.
+        assert all(token.registered.acquire(timeout=ASIDE) for _ in range(2))
+        token.cancel()
+        assert isinstance(queued.outcome(), Cancelled)
         waiting = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
         release.set()
         assert [first.outcome(), waiting.outcome()] == [b"late", b"late"]
@@ -171,9 +193,7 @@ def test_a_storm_of_cancellations_leaves_every_connection_usable() -> None:
     with Wire(behave) as server:
         sender = SyncSender(max_connections=size)
         slow = get(f"{server.base}/slow")
-        storms = [
-            in_thread(lambda seed=seed: storm(sender, slow, 1.0, seed)) for seed in range(2 * size)
-        ]
+        storms = [in_thread(partial(storm, sender, slow, 1.0, seed)) for seed in range(2 * size)]
         assert [one.outcome() for one in storms] == [None] * len(storms)
         # The server answers only when so many calls are there at once: no slot may be missing.
         meet = get(f"{server.base}/meet")

@@ -100,6 +100,18 @@ def test_a_chunked_body_is_put_together(send_any: Once) -> None:
         assert send_any(get(f"{server.base}/x")).content == b"abcdefg"
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_body_may_end_with_the_connection(
+    send_any: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, secure: bool
+) -> None:
+    def behave(connection: Connection, _: Request) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+        connection.drop()  # below TLS: without its goodbye
+
+    with Wire(behave, server_tls if secure else None) as server:
+        assert send_any(get(server.base), ssl_context=client_tls).content == b"all of it"
+
+
 def test_cookies_are_not_kept_and_connections_are() -> None:
     with Wire(answer_with(fields="Set-Cookie: a=1; Path=/\r\n")) as server:
         sender = SyncSender()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from poolse.sandbox.rules import NewUser
+from poolse.sandbox.store import Store
 from poolse.testing import Sandbox
 from tests.sandbox.peers import User, complaints_of, error_of, users_of
 
@@ -90,6 +93,30 @@ def test_a_file_keeps_everything(tmp_path: Path) -> None:
         assert again.id == alice.id
         assert again.page(talk) == [row]
         assert post(again, talk, "k", body="kept").json() == row
+
+
+def test_the_creator_is_the_owner(tmp_path: Path) -> None:
+    data = tmp_path / "data.db"
+    with Sandbox(data=data) as sandbox, users_of(sandbox) as new_user:
+        alice, bob = new_user("alice"), new_user("bob")
+        alice.conversation("bob")
+        with sqlite3.connect(data) as db:
+            roles = dict(db.execute("SELECT user_id, role FROM memberships"))
+        db.close()
+        assert roles == {alice.id: "owner", bob.id: "member"}
+
+
+def test_a_transaction_is_all_or_nothing() -> None:
+    store = Store(None)
+    tenant_id = store.first_tenant()["id"]
+    with suppress(LookupError), store.transaction():
+        store.add_user(tenant_id, NewUser("alice", None, {}))
+        raise LookupError
+    with store.transaction():
+        store.add_user(tenant_id, NewUser("bob", None, {}))
+    assert store.user_named(tenant_id, "alice") is None
+    assert store.user_named(tenant_id, "bob") is not None
+    store.close()
 
 
 def test_tenants_do_not_see_each_other(tmp_path: Path) -> None:

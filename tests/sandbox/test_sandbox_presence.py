@@ -103,6 +103,7 @@ def test_typing_is_told_to_the_others_and_ends(brief: Sandbox) -> None:
         alice, bob = new_user("alice"), new_user("bob")
         topic, (mine, mine_too, theirs) = meet(alice, alice, bob)
         mine.wire.send(f'["1","2","{topic}","typing",{{}}]')
+        mine.send("1", "2", topic, "typing", {})
         said = f'{{"user_id":"{alice.id}"}}'
         assert theirs.hear_text() == f'[null,null,"{topic}","typing:start",{said}]'
         assert theirs.hear_text() == f'[null,null,"{topic}","typing:stop",{said}]'

@@ -119,6 +119,14 @@ def test_hang_lasts_until_release(sandbox: Sandbox, alice: User) -> None:
     assert alice.http.get("/v1/me").status_code == 200
 
 
+def test_what_hangs_after_a_release_hangs(sandbox: Sandbox, alice: User) -> None:
+    for _ in range(2):
+        sandbox.faults.hang()
+        with pytest.raises(httpx.ReadTimeout):
+            alice.http.get("/v1/me", timeout=0.05)
+        sandbox.faults.release()
+
+
 def test_who_gives_up_on_a_hang_is_forgotten(sandbox: Sandbox, alice: User) -> None:
     talk = alice.conversation()
     sandbox.faults.hang()

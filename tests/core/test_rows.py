@@ -1,0 +1,121 @@
+"""Rows are values: frozen, compared, hashed, copied and pickled."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from poolse._core.codec import decode_value, missing, to_dict
+from poolse._core.rows import Page
+from poolse._generated.events import PresenceState, read_message_new, read_presence_state
+from poolse._generated.models import Message, MessageList, PresenceMeta
+from poolse._generated.readers import read_message, read_message_list
+from tests.core.rows import MESSAGE, without
+
+
+def message(**changes: object) -> Message:
+    return decode_value(read_message, {**MESSAGE, **changes})
+
+
+def test_rows_are_frozen() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        message().body = "changed"  # type: ignore[misc]
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        del message().body  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_rows_are_compared_by_value_and_hashed_by_id() -> None:
+    assert message() == message()
+    assert message() != message(body="other")
+    assert message() != decode_value(read_message, MESSAGE | {"id": "m-2"})
+    assert hash(message()) == hash(message(body="other"))
+    assert {message(), message()} == {message()}
+
+
+def test_an_event_that_carries_a_row_is_that_row() -> None:
+    event = decode_value(read_message_new, MESSAGE)
+    assert isinstance(event, Message)
+    assert event == message()
+    assert message() == event
+    assert hash(event) == hash(message())
+    assert to_dict(event) == MESSAGE
+
+
+def test_rows_of_different_kinds_are_never_equal() -> None:
+    fields = {"phx_ref": "r", "online_at": 1}
+    assert fields != PresenceMeta(phx_ref="r", online_at=1)
+    assert message() != MESSAGE
+
+
+def test_rows_without_an_id_are_hashed_by_value() -> None:
+    one, other = (PresenceMeta(phx_ref="r", online_at=at) for at in (1, 2))
+    assert hash(one) == hash(PresenceMeta(phx_ref="r", online_at=1))
+    assert hash(one) != hash(other)
+
+
+@pytest.mark.parametrize(
+    "rows", [MESSAGE, without(MESSAGE, "body", "reply_count"), {**MESSAGE, "x": 1}]
+)
+def test_rows_can_be_pickled_and_copied(rows: dict[str, Any]) -> None:
+    row = decode_value(read_message_new, rows)
+    for twin in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row)):
+        assert type(twin) is type(row)
+        assert twin == row
+        assert to_dict(twin) == rows
+        assert missing(twin) == missing(row)
+
+
+def test_evolved_rows_keep_what_was_unknown() -> None:
+    row = attrs.evolve(message(x=1), body="changed")
+    assert to_dict(row) == {**MESSAGE, "body": "changed", "x": 1}
+
+
+def test_rows_made_by_hand_leave_optional_nones_out() -> None:
+    meta = PresenceMeta(phx_ref="r", online_at=1)
+    assert to_dict(meta) == {"phx_ref": "r", "online_at": 1}
+    assert (meta.external_id, meta.extra, missing(meta)) == (None, {}, ())
+    assert to_dict(PresenceMeta(phx_ref="r", online_at=1, external_id="u")) == {
+        "phx_ref": "r",
+        "online_at": 1,
+        "external_id": "u",
+    }
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Numbers(Page[int]):
+    """A page of nothing but numbers."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Digits(Page[int]):
+    """Another one."""
+
+
+def test_pages_of_different_kinds_are_never_equal() -> None:
+    assert Numbers(data=[1]) == Numbers(data=[1])
+    assert Numbers(data=[1]) != Digits(data=[1])
+
+
+def test_a_page_is_like_a_list() -> None:
+    page = decode_value(read_message_list, {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]})
+    assert [row.id for row in page] == ["m-1", "m-2"]
+    assert len(page) == 2
+    assert page[-1].id == "m-2"
+    assert page[:1] == [message()]
+    assert page.data == list(page)
+    assert not decode_value(read_message_list, {"data": []})
+    assert to_dict(page) == {"data": [MESSAGE, {**MESSAGE, "id": "m-2"}]}
+    assert page == MessageList(data=list(page))
+
+
+def test_a_map_of_rows_is_a_dict() -> None:
+    metas = {"metas": [{"phx_ref": "r", "online_at": 1}]}
+    state = decode_value(read_presence_state, {"u-1": metas})
+    assert isinstance(state, PresenceState)
+    assert state["u-1"].metas[0].online_at == 1
+    assert to_dict(state) == {"u-1": metas}
+    assert pickle.loads(pickle.dumps(state)) == state
