@@ -59,6 +59,8 @@ class Sockets:
         self._journal.handshake(request)
         if isinstance(admitted, int):
             await websocket.send_denial_response(Response(status_code=admitted))
+            # Or uvicorn logs a refusal as an error of ours.
+            websocket_of(websocket.scope).handshake_complete = True
             return
         try:
             await websocket.accept()
