@@ -22,7 +22,7 @@ from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout, UsageError
 from poolse.options import Timeout
 
-__all__ = ["AsyncSender"]
+__all__ = ["AsyncSender", "attempt"]
 
 
 class AsyncSender:
@@ -59,7 +59,7 @@ class AsyncSender:
         """
         if self._closed:
             raise UsageError("this client is closed; make a new one")
-        async with _attempt(timeout.total, cancel):
+        async with attempt(timeout.total, cancel):
             with named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
                 try:
@@ -74,7 +74,7 @@ class AsyncSender:
         Raises:
             Cancelled: By the token, at once.
         """
-        async with _attempt(None, cancel):
+        async with attempt(None, cancel):
             await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
@@ -96,7 +96,7 @@ class AsyncSender:
 
 
 @asynccontextmanager
-async def _attempt(total: float | None, cancel: CancelToken | None) -> AsyncGenerator[None]:
+async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGenerator[None]:
     """End the block when its time is up, or when the token is cancelled, by whichever thread."""
     if cancel is not None:
         cancel.raise_if_cancelled()

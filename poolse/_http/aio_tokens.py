@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from poolse._core.tokens import TokenCache, checked
+from poolse._http.aio import attempt
 from poolse.cancel import CancelToken
 
 __all__ = ["AsyncTokens"]
@@ -26,7 +27,10 @@ class AsyncTokens:
 
     async def get(self, cancel: CancelToken | None) -> str | None:
         token = self._cache.fresh(time.time())
-        return token if token is not None else await asyncio.shield(self._join())
+        if token is not None:
+            return token
+        async with attempt(None, cancel):
+            return await asyncio.shield(self._join())
 
     def reject(self, token: str | None) -> bool:
         self._cache.reject(token)
