@@ -214,7 +214,11 @@ class AsyncRealtime(BaseRealtime):
                 result = call.function(call.argument)
                 if inspect.isawaitable(result):
                     await result
-            except Exception as error:
+            # It may have awaited what somebody else cancelled. Only our own end ends this task.
+            except (Exception, asyncio.CancelledError) as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
                 _LOG.exception("a callback failed")
                 self._hub.callback_failed(call, error)
 

@@ -76,7 +76,10 @@ def upgrade(connection: socket.socket) -> str:
     """Shake hands as a WebSocket server; the request."""
     request = b""
     while not request.endswith(b"\r\n\r\n"):
-        request += connection.recv(65536)
+        data = connection.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        request += data
     text = request.decode()
     key = next(v for k, _, v in (ln.partition(": ") for ln in text.split("\r\n")) if "Key" in k)
     digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
@@ -215,7 +218,11 @@ def test_a_frame_that_is_too_large_ends_the_connection(flavour: Flavour) -> None
 
 
 @BOTH
-@pytest.mark.parametrize("noise", [b"\x00" * 50, b"HTTP/1.1 200 OK\r\n\r\n", b"\xff\xfe\xfd"])
+@pytest.mark.parametrize(
+    "noise",
+    [b"\x00" * 50, b"HTTP/1.1 200 OK\r\n\r\n", b"\xff\xfe\xfd"],
+    ids=["zeros", "http", "bytes"],
+)
 def test_noise_instead_of_a_handshake(flavour: Flavour, noise: bytes) -> None:
     def noisy(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -267,7 +274,10 @@ class Proxy:
     def __call__(self, connection: socket.socket) -> None:
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            head += connection.recv(1)
+            byte = connection.recv(1)
+            if not byte:
+                raise ConnectionResetError
+            head += byte
         self.requests.append(head.decode())
         host, _, port = head.split(b" ")[1].decode().rpartition(":")
         with socket.create_connection((host, int(port))) as target:

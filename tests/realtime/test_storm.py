@@ -105,9 +105,7 @@ def test_threads(storm: Storm) -> None:
                 # Without it four threads that never wait would leave the others no time at all.
                 time.sleep(0.005)
 
-        threads = [
-            threading.Thread(target=send, args=(rooms[n::SENDERS],)) for n in range(SENDERS)
-        ]
+        threads = [threading.Thread(target=send, args=(rooms[n::SENDERS],)) for n in range(SENDERS)]
         for thread in threads:
             thread.start()
         storm.stream()

@@ -1,0 +1,319 @@
+"""However and whenever it ends, nothing is left: the guard of all tests looks for leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import ChannelClosed, ConnectionFailed, PoolseError, PushTimeout, UsageError
+from poolse.testing import Sandbox
+from tests.realtime.backend import post
+from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
+from tests.realtime.kinds import PING
+
+BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
+
+
+def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
+    return RealtimeSettings(url=f"{sandbox.ws_url}/socket", **{**FAST, **changes})
+
+
+@pytest.fixture
+def conversation(sandbox: Sandbox) -> Iterator[str]:
+    yield post(sandbox, "/v1/conversations", {"type": "group"})["id"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "state", ["idle", "connecting", "waiting", "joining", "joined", "errored", "leaving", "failed"]
+)
+def test_close_in_every_state(
+    flavour: Flavour, state: str, sandbox: Sandbox, conversation: str
+) -> None:
+    async def scenario() -> None:
+        slow = {"rejoin_delays": (60.0,), "reconnect_delays": (), "close_timeout": 0.1}
+        token = sandbox.token("alice")
+        async with opened(flavour, settings_of(sandbox, **slow), lambda _: token) as client:
+            if state in ("waiting", "failed"):
+                sandbox.faults.refuse_handshakes(500 if state == "waiting" else 404)
+            if state == "joining":
+                sandbox.faults.mute()
+            if state == "errored":
+                sandbox.faults.refuse_joins("busy")
+            if state != "idle":
+                room = client.realtime.room(conversation)
+            if state in ("waiting", "errored", "failed"):
+                await client.errors.until(len)
+            if state == "joining":
+                await asyncio.to_thread(sandbox.wait_for, lambda: bool(sandbox.joins), LIMIT)
+            if state in ("joined", "leaving"):
+                await done(room.wait_joined())
+            if state == "leaving":
+                sandbox.faults.mute()
+                leaving = asyncio.create_task(leave(flavour, room))
+                while not repr(room).endswith("left>"):
+                    await asyncio.sleep(0)
+                await client.close()
+                await leaving
+
+    asyncio.run(scenario())
+
+
+async def leave(flavour: Flavour, room: Any) -> None:
+    await (asyncio.to_thread(room.leave) if flavour is Sync else room.leave())
+
+
+SCRIPT = """
+import sys
+from poolse import Poolse
+url, token, conversation = sys.argv[1:]
+chat = Poolse(api_url=url, token=token)
+live = chat.realtime.conversation(conversation)
+live.on_message(print)
+live.wait_joined()
+print("joined")
+"""
+
+
+def test_a_script_that_forgets_close_ends(sandbox: Sandbox, conversation: str) -> None:
+    arguments = [sandbox.url, sandbox.token("alice"), conversation]
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT, *arguments],
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "joined\n", "")
+
+
+def test_a_blocked_callback_does_not_hold_up_close_for_ever(
+    sandbox: Sandbox, conversation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poolse._realtime.sync.PATIENCE", 0.1)
+    client = Sync(settings_of(sandbox), lambda _: sandbox.token("alice"))
+    release, blocked = threading.Event(), threading.Event()
+    room = client.realtime.room(conversation)
+
+    def block(_: object) -> None:
+        blocked.set()
+        release.wait(LIMIT)
+
+    room.on(PING, block)
+    room.wait_joined()
+    sandbox.broadcast(room.topic, "ping", {"text": "1"})
+    assert blocked.wait(LIMIT)
+    client.realtime.close()
+    release.set()
+
+
+@BOTH
+def test_a_get_token_that_hangs_does_not_hold_up_the_others(
+    flavour: Flavour, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poolse._realtime.sync.PATIENCE", 0.1)
+
+    async def scenario() -> None:
+        release, asked = threading.Event(), threading.Event()
+        if flavour is Sync:
+
+            def token(_: str | None) -> str:
+                asked.set()
+                release.wait(LIMIT)
+                return "late"
+
+            client: Any = Sync(settings_of(sandbox), token)
+        else:
+
+            async def hanging(_: str | None) -> str:
+                asked.set()
+                await asyncio.sleep(LIMIT)
+                return "late"
+
+            client = Aio(settings_of(sandbox), lambda _: "")
+            client.realtime._token = hanging
+        room = client.realtime.room("x")
+        await asyncio.to_thread(asked.wait, LIMIT)
+        assert client.realtime.status == "connecting"
+        with pytest.raises(PushTimeout):
+            await done(room.wait_joined(timeout=0.05))
+        await client.close()
+        with pytest.raises(ChannelClosed):
+            await done(room.wait_joined())
+        release.set()
+
+    asyncio.run(scenario())
+
+
+def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
+    """Joins, leaves, pushes, subscriptions and drops, all at once; then everything still works."""
+    topics = [post(sandbox, "/v1/conversations", {"type": "group"})["id"] for _ in range(4)]
+    token = sandbox.token("alice")
+    client = Sync(settings_of(sandbox, channels_per_socket=2), lambda _: token)
+    over = threading.Event()
+    mistakes = Log()
+
+    def work(seed: int) -> None:
+        source = random.Random(seed)
+        while not over.is_set():
+            try:
+                room = client.realtime.room(source.choice(topics))
+                off = room.on(PING, lambda _: None)
+                if source.random() < 0.3:
+                    room.wait_joined(5)
+                room.push("typing")
+                off()
+                if source.random() < 0.5:
+                    room.leave()
+                else:
+                    client.realtime.leave(source.choice(topics))
+            except ChannelClosed:
+                pass  # another thread has left it
+            except Exception as error:
+                mistakes.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        before = len(sandbox.handshakes)
+        sandbox.wait_for(lambda: sandbox.sockets >= 1, LIMIT)
+        sandbox.faults.drop_sockets()
+        sandbox.wait_for(lambda n=before: len(sandbox.handshakes) > n, LIMIT)
+    over.set()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert mistakes.items == []
+    room = client.realtime.room(topics[0])
+    room.wait_joined(LIMIT)
+    client.realtime.close()
+    assert all(isinstance(error, ConnectionFailed) for error in client.errors.items)
+
+
+# What only concerns asyncio.
+
+
+def test_async_realtime_needs_a_running_loop(sandbox: Sandbox) -> None:
+    client = Aio(settings_of(sandbox), lambda _: None)
+    with pytest.raises(UsageError, match="running event loop"):
+        client.realtime.room("x")
+    asyncio.run(client.close())
+
+
+def test_async_realtime_belongs_to_one_loop(sandbox: Sandbox) -> None:
+    client = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
+
+    async def use() -> None:
+        await client.realtime.connect()
+
+    async def first() -> None:
+        await use()
+        await asyncio.to_thread(sandbox.wait_for, lambda: sandbox.sockets == 1, LIMIT)
+        await client.realtime.disconnect()
+        await client.close()
+
+    async def second() -> None:
+        await use()
+
+    asyncio.run(first())
+    with pytest.raises(UsageError):
+        asyncio.run(second())
+    other = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
+
+    async def bind() -> None:
+        other.realtime.on_status(print)
+        await other.realtime.connect()
+        await other.close()
+
+    asyncio.run(bind())
+
+
+def test_cancelled_waits_leave_nothing_behind(sandbox: Sandbox, conversation: str) -> None:
+    async def scenario() -> None:
+        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
+            room = client.realtime.room(conversation)
+            for _ in range(20):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0):
+                        await room.wait_joined()
+            await room.wait_joined()
+            events = room.events()
+            for _ in range(20):
+                waiting = asyncio.create_task(client.take(events, 100))
+                await asyncio.sleep(0)
+                waiting.cancel()
+                await asyncio.wait([waiting])
+            sandbox.broadcast(room.topic, "ping", {"text": "after"})
+            found: list[Any] = []
+            while not [e for e in found if getattr(e, "text", None) == "after"]:
+                found += await client.take(events, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_callback_that_awaits_what_was_cancelled(sandbox: Sandbox, conversation: str) -> None:
+    async def scenario() -> None:
+        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
+            room, got = client.realtime.room(conversation), Log()
+
+            async def wait_for_cancelled(_: object) -> None:
+                future = asyncio.get_running_loop().create_future()
+                future.cancel()
+                await future
+
+            room.on(PING, wait_for_cancelled)
+            room.on(PING, got.append)
+            await room.wait_joined()
+            sandbox.broadcast(room.topic, "ping", {"text": "1"})
+            await got.until(len)
+            (error,) = await client.errors.until(len)
+            assert isinstance(error.__cause__, asyncio.CancelledError)
+
+    asyncio.run(scenario())
+
+
+def test_async_callbacks_are_awaited_in_order(sandbox: Sandbox, conversation: str) -> None:
+    async def scenario() -> None:
+        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
+            room, got = client.realtime.room(conversation), Log()
+
+            async def slow(news: Any) -> None:
+                await asyncio.sleep(0.01 if news.text == "0" else 0)
+                got.append(news.text)
+
+            room.on(PING, slow)
+            await room.wait_joined()
+            for number in range(5):
+                sandbox.broadcast(room.topic, "ping", {"text": str(number)})
+            await got.until(lambda items: len(items) == 5)
+            assert got.items == list("01234")
+
+    asyncio.run(scenario())
+
+
+def test_a_loop_that_ends_without_aclose(sandbox: Sandbox, conversation: str) -> None:
+    client = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
+
+    async def scenario() -> None:
+        await client.realtime.room(conversation).wait_joined()
+
+    runner = asyncio.Runner()
+    runner.run(scenario())
+    # As asyncio.run does, but before the guard of all tests looks: forgetting is no crime here.
+    loop = runner.get_loop()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    runner.close()
+    assert client.realtime.status == "closed"
+    with pytest.raises(PoolseError):
+        asyncio.run(client.realtime.connect())

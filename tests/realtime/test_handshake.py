@@ -1,0 +1,89 @@
+"""What is said at the door, and what is made of the answer."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+
+import pytest
+
+from poolse._realtime.handshake import (
+    choose_proxy,
+    failure_of,
+    refused,
+    socket_url,
+    token_failure,
+)
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "expected"),
+    [
+        ("wss://h/socket", "a", "wss://h/socket/websocket?token=a&vsn=2.0.0"),
+        ("ws://h:1/socket/", "a", "ws://h:1/socket/websocket?token=a&vsn=2.0.0"),
+        ("https://h/socket", "a", "wss://h/socket/websocket?token=a&vsn=2.0.0"),
+        ("http://h/socket", None, "ws://h/socket/websocket?vsn=2.0.0"),
+        ("wss://h/socket/websocket", "a", "wss://h/socket/websocket?token=a&vsn=2.0.0"),
+        ("wss://h/s?x=1", "a", "wss://h/s/websocket?x=1&token=a&vsn=2.0.0"),
+        ("wss://[::1]:2/s", "a b&c/d", "wss://[::1]:2/s/websocket?token=a%20b%26c%2Fd&vsn=2.0.0"),
+    ],
+)
+def test_the_url_byte_for_byte(url: str, token: str | None, expected: str) -> None:
+    assert socket_url(url, token) == expected
+
+
+PROXIES = {"http": "http://plain", "https": "http://secure", "all": "http://all"}
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "environment", "expected"),
+    [
+        ("ws://h/s", None, PROXIES, "http://plain"),
+        ("wss://h/s", None, PROXIES, "http://secure"),
+        ("wss://h/s", None, {"all": "http://all"}, "http://all"),
+        ("wss://h/s", None, {"http": "http://plain"}, None),
+        ("wss://h/s", None, {}, None),
+        ("wss://bypassed/s", None, PROXIES, None),
+        ("wss://bypassed/s", "http://given", PROXIES, "http://given"),
+    ],
+)
+def test_which_proxy(
+    url: str, given: str | None, environment: Mapping[str, str], expected: str | None
+) -> None:
+    settings = RealtimeSettings(url=url, proxy=given)
+    chosen = choose_proxy(settings, lambda: environment, lambda host: host == "bypassed")
+    assert chosen == expected
+
+
+def test_a_refusal_keeps_the_wait_that_was_asked_for() -> None:
+    failure = refused(503, "17", 0.0)
+    assert (failure.status, failure.retry_after, failure.final) == (503, 17.0, False)
+    assert refused(429, "Thu, 01 Jan 1970 00:01:00 GMT", 20.0).retry_after == 40.0
+    assert refused(500, None, 0.0).retry_after == 0.0
+
+
+def test_only_a_bad_certificate_and_a_mistake_are_final() -> None:
+    certificate = ssl.SSLCertVerificationError(1, "no")
+    certificate.verify_message = "self-signed"
+    assert failure_of(certificate).final
+    assert "self-signed" in failure_of(certificate).reason
+    assert failure_of(UsageError("a proxy must be http")).final
+    for error in (TimeoutError(), ConnectionRefusedError(), socket.gaierror(-2, "no such name")):
+        assert not failure_of(error).final
+        assert failure_of(error).cause is error
+
+
+def test_texts_of_other_libraries_are_not_passed_on() -> None:
+    secret = "ws://h/socket/websocket?token=hush"
+    failure = failure_of(ValueError(secret))
+    assert "hush" not in failure.reason
+    assert failure.cause is None
+    assert "hush" not in token_failure(ValueError("hush")).reason
+
+
+def test_settings_show_no_secret() -> None:
+    settings = RealtimeSettings(url="ws://h", proxy="http://a:hush@p", headers={"X": "hush"})
+    assert "hush" not in repr(settings)
