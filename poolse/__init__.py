@@ -15,7 +15,7 @@ from poolse import errors
 from poolse._generated.names import NAMES
 from poolse.errors import *
 from poolse.types import UNSET, Unset
-from poolse.version import version
+from poolse._version import version
 
 if TYPE_CHECKING:
     from poolse._core.codec import missing, to_dict

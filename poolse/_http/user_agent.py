@@ -6,7 +6,7 @@ import sys
 
 import httpx
 
-from poolse.version import version
+from poolse._version import version
 
 __all__ = ["user_agent_of"]
 
