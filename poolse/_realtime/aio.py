@@ -7,25 +7,30 @@ import inspect
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar, cast
+from typing import Final, Self
 
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.fleet import Link
-from poolse._realtime.handles import JOIN_WAIT, PATIENCE, BaseChannel, BaseRealtime, log_error
+from poolse._realtime.handles import (
+    JOIN_WAIT,
+    PATIENCE,
+    BaseChannel,
+    BaseEvents,
+    BaseRealtime,
+    E,
+    log_error,
+)
 from poolse._realtime.hub import Hub
-from poolse._realtime.session import Session, Stream
+from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError, UsageError
 
 __all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
-
-E = TypeVar("E")
-C = TypeVar("C", bound="AsyncChannel[Any]")
 
 _LOG: Final = logging.getLogger("poolse")
 
@@ -76,9 +81,6 @@ class AsyncChannel(BaseChannel[E]):
         self._hub.release(self._session)
         await _wait(self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
 
-    async def _push(self, event: str, payload: Mapping[str, object]) -> None:
-        self._hub.push(self._session, event, payload)
-
     async def __aenter__(self) -> Self:
         try:
             await self.wait_joined()
@@ -96,24 +98,21 @@ class AsyncChannel(BaseChannel[E]):
         await self.leave()
 
 
-class AsyncEvents(Generic[E]):
+class AsyncEvents(BaseEvents[E]):
     """The events of a channel. One consumer."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
-        self._timeout = timeout
         self._arrived = asyncio.Event()
-        self._stream = Stream[object](hub.settings.queue_limit, self._arrived.set)
-        hub.stream(session, self._stream)
+        super().__init__(hub, session, timeout, self._arrived.set)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> E:
-        queue = self._stream.queue
-        if not await _until(self._arrived, lambda: queue.ready, self._timeout):
+        if not await _until(self._arrived, self._ready, self._timeout):
             raise StopAsyncIteration
         try:
-            return cast(E, queue.get())
+            return self._take()
         except QueueEnded:
             raise StopAsyncIteration from None
 
@@ -176,10 +175,6 @@ class AsyncRealtime(BaseRealtime):
             _, late = await asyncio.wait(tasks, timeout=PATIENCE)
             for task in late:
                 task.cancel()
-
-    def _channel(self, cls: type[C], parameter: str) -> C:
-        self._bind()
-        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
 
     def _bind(self) -> None:
         try:

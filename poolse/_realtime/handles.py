@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Final, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
+from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
-from poolse._realtime.session import Session
+from poolse._realtime.session import Session, Stream
 from poolse.errors import JoinError, PoolseError, PushTimeout
 
-__all__ = ["JOIN_WAIT", "PATIENCE", "BaseChannel", "BaseRealtime", "log_error"]
+__all__ = ["JOIN_WAIT", "PATIENCE", "BaseChannel", "BaseEvents", "BaseRealtime", "E", "log_error"]
 
 E = TypeVar("E")
 P = TypeVar("P")
+C = TypeVar("C", bound="BaseChannel[Any]")
 
 JOIN_WAIT: Final = 30.0
 """Seconds that a join is waited for unless the caller says otherwise."""
@@ -43,6 +45,10 @@ class BaseChannel(Generic[E]):
     def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
         return self._hub.subscribe(self._session, event, handler)
 
+    def _push(self, event: str, payload: Mapping[str, object]) -> None:
+        # Queued for the socket's owner, so that neither flavour has to wait.
+        self._hub.push(self._session, event, payload)
+
     def _presence(self, event: EventType[P]) -> P:
         with self._hub.guard:
             return self._session.presence(event)
@@ -60,10 +66,33 @@ class BaseChannel(Generic[E]):
         return PushTimeout(f"{self.topic} was not joined within {timeout} s")
 
 
+class BaseEvents(Generic[E]):
+    """The events of a channel. One consumer."""
+
+    def __init__(self, hub: Hub, session: Session, timeout: float | None, wake: Wake) -> None:
+        self._timeout = timeout
+        self._stream = Stream[object](hub.settings.queue_limit, wake)
+        hub.stream(session, self._stream)
+
+    def _ready(self) -> bool:
+        return self._stream.queue.ready
+
+    def _take(self) -> E:
+        # A channel reads its events with the readers of its own kind, and no others.
+        return cast(E, self._stream.queue.get())
+
+
 class BaseRealtime:
     """The sockets of a client, and the channels on them."""
 
     _hub: Hub
+
+    def _channel(self, cls: type[C], parameter: str) -> C:
+        self._bind()
+        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
+
+    def _bind(self) -> None:
+        """Called before anything that may need a thread or a task."""
 
     @property
     def status(self) -> RealtimeStatus:

@@ -6,24 +6,29 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar, cast
+from typing import Any, Final, Self, cast
 
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.fleet import Link
-from poolse._realtime.handles import JOIN_WAIT, PATIENCE, BaseChannel, BaseRealtime, log_error
+from poolse._realtime.handles import (
+    JOIN_WAIT,
+    PATIENCE,
+    BaseChannel,
+    BaseEvents,
+    BaseRealtime,
+    E,
+    log_error,
+)
 from poolse._realtime.hub import Hub
-from poolse._realtime.session import Session, Stream
+from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_owner import GetToken, Owner
 from poolse.errors import PoolseError
 
 __all__ = ["Channel", "Events", "Realtime"]
-
-E = TypeVar("E")
-C = TypeVar("C", bound="Channel[Any]")
 
 _LOG: Final = logging.getLogger("poolse")
 
@@ -74,9 +79,6 @@ class Channel(BaseChannel[E]):
         self._hub.release(self._session)
         _wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
 
-    def _push(self, event: str, payload: Mapping[str, object]) -> None:
-        self._hub.push(self._session, event, payload)
-
     def __enter__(self) -> Self:
         try:
             self.wait_joined()
@@ -94,25 +96,22 @@ class Channel(BaseChannel[E]):
         self.leave()
 
 
-class Events(Generic[E]):
+class Events(BaseEvents[E]):
     """The events of a channel. One consumer."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
-        self._timeout = timeout
         self._arrived = _condition(hub)
-        self._stream = Stream[object](hub.settings.queue_limit, self._arrived.notify)
-        hub.stream(session, self._stream)
+        super().__init__(hub, session, timeout, self._arrived.notify)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> E:
-        queue = self._stream.queue
         with self._arrived:
-            if not self._arrived.wait_for(lambda: queue.ready, self._timeout):
+            if not self._arrived.wait_for(self._ready, self._timeout):
                 raise StopIteration
             try:
-                return cast(E, queue.get())
+                return self._take()
             except QueueEnded:
                 raise StopIteration from None
 
@@ -174,9 +173,6 @@ class Realtime(BaseRealtime):
             threads = [t for t in self._threads if t is not threading.current_thread()]
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _channel(self, cls: type[C], parameter: str) -> C:
-        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
 
     def _start(self, link: Link) -> None:
         """Called by the hub for each socket, which is the first sign that a thread is needed."""

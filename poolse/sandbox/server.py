@@ -144,6 +144,8 @@ class _Server(uvicorn.Server):
             server.close()
         for sock in sockets or []:
             sock.close()
+        # Connections accepted just now become known; one cancelled before that would stay open.
+        await asyncio.sleep(0)
         connections = self.server_state.connections
         for connection in list(connections):
             connection.shutdown()

@@ -76,7 +76,7 @@ def test_a_push(shop: Shop) -> None:
     ]
     assert piece(shop, "aio_channels.py", "AsyncShelfChannel.knock").splitlines() == [
         "async def knock(self, *, times: int) -> None:",
-        "    await self._push('knock', {'times': times})",
+        "    self._push('knock', {'times': times})",
     ]
 
 

@@ -102,7 +102,7 @@ class AsyncRoom(AsyncChannel[Any]):
         return self._on(event, handler)
 
     async def push(self, event: str) -> None:
-        await self._push(event, {})
+        self._push(event, {})
 
     @property
     def who(self) -> Who:
