@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from poolse import errors
 from poolse._generated.names import NAMES
+from poolse._version import version
 from poolse.errors import *
 from poolse.types import UNSET, Unset
-from poolse._version import version
 
 if TYPE_CHECKING:
     from poolse._core.codec import missing, to_dict

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,6 +54,10 @@ class Log:
             self.items.append(item)
             for wake in self._wakes:
                 wake()
+
+    async def reach(self, count: int) -> None:
+        """Wait until there are so many items."""
+        await self.until(lambda items: len(items) >= count)
 
     async def until(self, holds: Callable[[list[Any]], object]) -> list[Any]:
         """Wait until the items are as wanted."""
@@ -166,7 +170,7 @@ FLAVOURS: list[Flavour] = [Sync, Aio]
 
 
 @asynccontextmanager
-async def opened(flavour: Flavour, settings: RealtimeSettings, token: Token) -> AsyncIterator[Any]:
+async def opened(flavour: Flavour, settings: RealtimeSettings, token: Token) -> AsyncGenerator[Any]:
     """A client that is closed at the end."""
     client = flavour(settings, token)
     try:

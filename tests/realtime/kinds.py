@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from poolse._core.codec import Mismatch
+from poolse._core.reading import as_object
 from poolse._realtime.events import ChannelType, EventType, PresenceType
 
 __all__ = [
@@ -31,15 +32,14 @@ class Who(dict[str, object]):
 
 
 def read_news(value: object) -> News:
-    text = value.get("text") if isinstance(value, dict) else None
+    text = as_object(value).get("text")
     if not isinstance(text, str):
         raise Mismatch("a string", text)
     return News(text)
 
 
 def read_who(value: object) -> Who:
-    assert isinstance(value, dict)
-    return Who(value)
+    return Who(as_object(value))
 
 
 def read_any(value: object) -> object:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Literal, get_args
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from poolse._realtime.channel import TRANSITIONS, ChannelMachine, Deliver, Ended
+from poolse._realtime.channel import Ended
 from poolse._realtime.effects import Trouble
 from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, JoinError, SlowConsumer
-from tests.realtime.virtual import OK, Bench, fixed, refusal, reply
+from tests.realtime.virtual import Bench, refusal, reply
 
 SETTINGS = RealtimeSettings(url="ws://h/socket")
 TOPIC = "t:1"
@@ -267,73 +262,3 @@ def test_nothing_is_sent_to_leave_what_is_not_joined(bench: Bench) -> None:
     bench.link.leave(machine, bench.now)
     assert bench.sent() == []
     assert ended(bench) == [None]
-
-
-# Whatever happens, in whatever order.
-
-Happening = Literal[
-    "join", "ok", "refused", "denied", "crash", "close", "leave", "lost", "event", "wait"
-]
-
-
-@given(st.lists(st.sampled_from(get_args(Happening)), max_size=60))
-@settings(max_examples=300, deadline=None)
-def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]) -> None:
-    refs = iter(range(1, 10**6))
-    machine = ChannelMachine(TOPIC, SETTINGS, fixed(0.5), lambda: str(next(refs)))
-    now, over = 0.0, False
-    joins: list[str] = []
-    for happening in happenings:
-        current = machine.join_ref
-        match happening:
-            case "join":
-                machine.join(now)
-            case "ok":
-                machine.receive(Frame(current, current, TOPIC, "phx_reply", OK), now)
-            case "refused" | "denied":
-                reason = "unauthorized" if happening == "denied" else "busy"
-                payload = refusal(reason)
-                machine.receive(Frame(current, current, TOPIC, "phx_reply", payload), now)
-            case "crash" | "close":
-                name = "phx_error" if happening == "crash" else "phx_close"
-                machine.receive(Frame(current or "x", current, TOPIC, name, {}), now)
-            case "leave":
-                machine.leave(now)
-            case "lost":
-                machine.lost(now)
-            case "event":
-                machine.receive(event("news"), now)
-            case "wait":
-                now = now + 5 if machine.deadline is None else machine.deadline
-                machine.tick(now)
-        for effect in machine.effects:
-            match effect:
-                case Deliver():
-                    assert machine.state == "joined"
-                case Ended():
-                    assert machine.state == "ended"
-                    over = True
-                case Frame():
-                    joins += [effect.ref or ""] if effect.event == "phx_join" else []
-                case _:
-                    pass
-        machine.effects.clear()
-        if over:
-            break
-        # Whoever waits for something has a time at which it ends, or waits for its turn.
-        if machine.state in ("joining", "leaving"):
-            assert machine.deadline is not None
-        assert (machine.join_ref is not None) == (machine.state in ("joining", "joined", "leaving"))
-    assert all(int(a) < int(b) for a, b in pairwise(joins))
-
-
-def test_every_state_but_the_last_can_be_left() -> None:
-    for state, ways in TRANSITIONS.items():
-        assert state == "ended" or set(ways.values()) - {state}, state
-    reachable, frontier = {"closed"}, ["closed"]
-    while frontier:
-        for after in TRANSITIONS[frontier.pop()].values():  # type: ignore[index]
-            if after not in reachable:
-                reachable.add(after)
-                frontier.append(after)
-    assert reachable == set(TRANSITIONS)

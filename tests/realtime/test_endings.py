@@ -7,13 +7,12 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from poolse._realtime.settings import RealtimeSettings
-from poolse.errors import ChannelClosed, ConnectionFailed, PoolseError, PushTimeout, UsageError
+from poolse.errors import ChannelClosed, ConnectionFailed, PushTimeout
 from poolse.testing import Sandbox
 from tests.realtime.backend import post
 from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
@@ -27,8 +26,8 @@ def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
 
 
 @pytest.fixture
-def conversation(sandbox: Sandbox) -> Iterator[str]:
-    yield post(sandbox, "/v1/conversations", {"type": "group"})["id"]
+def conversation(sandbox: Sandbox) -> Any:
+    return post(sandbox, "/v1/conversations", {"type": "group"})["id"]
 
 
 @BOTH
@@ -48,8 +47,7 @@ def test_close_in_every_state(
                 sandbox.faults.mute()
             if state == "errored":
                 sandbox.faults.refuse_joins("busy")
-            if state != "idle":
-                room = client.realtime.room(conversation)
+            room: Any = None if state == "idle" else client.realtime.room(conversation)
             if state in ("waiting", "errored", "failed"):
                 await client.errors.until(len)
             if state == "joining":
@@ -59,7 +57,7 @@ def test_close_in_every_state(
             if state == "leaving":
                 sandbox.faults.mute()
                 leaving = asyncio.create_task(leave(flavour, room))
-                while not repr(room).endswith("left>"):
+                while not repr(room).endswith("left>"):  # noqa: ASYNC110 (a repr has no event)
                     await asyncio.sleep(0)
                 await client.close()
                 await leaving
@@ -153,6 +151,14 @@ def test_a_get_token_that_hangs_does_not_hold_up_the_others(
     asyncio.run(scenario())
 
 
+def flap(sandbox: Sandbox) -> None:
+    """Drop the sockets, and wait until one is back."""
+    before = len(sandbox.handshakes)
+    sandbox.wait_for(lambda: sandbox.sockets >= 1, LIMIT)
+    sandbox.faults.drop_sockets()
+    sandbox.wait_for(lambda: len(sandbox.handshakes) > before, LIMIT)
+
+
 def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
     """Joins, leaves, pushes, subscriptions and drops, all at once; then everything still works."""
     topics = [post(sandbox, "/v1/conversations", {"type": "group"})["id"] for _ in range(4)]
@@ -184,10 +190,7 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
     for thread in threads:
         thread.start()
     for _ in range(10):
-        before = len(sandbox.handshakes)
-        sandbox.wait_for(lambda: sandbox.sockets >= 1, LIMIT)
-        sandbox.faults.drop_sockets()
-        sandbox.wait_for(lambda n=before: len(sandbox.handshakes) > n, LIMIT)
+        flap(sandbox)
     over.set()
     for thread in threads:
         thread.join(LIMIT)
@@ -196,124 +199,3 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
     room.wait_joined(LIMIT)
     client.realtime.close()
     assert all(isinstance(error, ConnectionFailed) for error in client.errors.items)
-
-
-# What only concerns asyncio.
-
-
-def test_async_realtime_needs_a_running_loop(sandbox: Sandbox) -> None:
-    client = Aio(settings_of(sandbox), lambda _: None)
-    with pytest.raises(UsageError, match="running event loop"):
-        client.realtime.room("x")
-    asyncio.run(client.close())
-
-
-def test_async_realtime_belongs_to_one_loop(sandbox: Sandbox) -> None:
-    client = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
-
-    async def use() -> None:
-        await client.realtime.connect()
-
-    async def first() -> None:
-        await use()
-        await asyncio.to_thread(sandbox.wait_for, lambda: sandbox.sockets == 1, LIMIT)
-        await client.realtime.disconnect()
-        await client.close()
-
-    async def second() -> None:
-        await use()
-
-    asyncio.run(first())
-    with pytest.raises(UsageError):
-        asyncio.run(second())
-    other = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
-
-    async def bind() -> None:
-        other.realtime.on_status(print)
-        await other.realtime.connect()
-        await other.close()
-
-    asyncio.run(bind())
-
-
-def test_cancelled_waits_leave_nothing_behind(sandbox: Sandbox, conversation: str) -> None:
-    async def scenario() -> None:
-        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
-            room = client.realtime.room(conversation)
-            for _ in range(20):
-                with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0):
-                        await room.wait_joined()
-            await room.wait_joined()
-            events = room.events()
-            for _ in range(20):
-                waiting = asyncio.create_task(client.take(events, 100))
-                await asyncio.sleep(0)
-                waiting.cancel()
-                await asyncio.wait([waiting])
-            sandbox.broadcast(room.topic, "ping", {"text": "after"})
-            found: list[Any] = []
-            while not [e for e in found if getattr(e, "text", None) == "after"]:
-                found += await client.take(events, 1)
-
-    asyncio.run(scenario())
-
-
-def test_a_callback_that_awaits_what_was_cancelled(sandbox: Sandbox, conversation: str) -> None:
-    async def scenario() -> None:
-        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
-            room, got = client.realtime.room(conversation), Log()
-
-            async def wait_for_cancelled(_: object) -> None:
-                future = asyncio.get_running_loop().create_future()
-                future.cancel()
-                await future
-
-            room.on(PING, wait_for_cancelled)
-            room.on(PING, got.append)
-            await room.wait_joined()
-            sandbox.broadcast(room.topic, "ping", {"text": "1"})
-            await got.until(len)
-            (error,) = await client.errors.until(len)
-            assert isinstance(error.__cause__, asyncio.CancelledError)
-
-    asyncio.run(scenario())
-
-
-def test_async_callbacks_are_awaited_in_order(sandbox: Sandbox, conversation: str) -> None:
-    async def scenario() -> None:
-        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
-            room, got = client.realtime.room(conversation), Log()
-
-            async def slow(news: Any) -> None:
-                await asyncio.sleep(0.01 if news.text == "0" else 0)
-                got.append(news.text)
-
-            room.on(PING, slow)
-            await room.wait_joined()
-            for number in range(5):
-                sandbox.broadcast(room.topic, "ping", {"text": str(number)})
-            await got.until(lambda items: len(items) == 5)
-            assert got.items == list("01234")
-
-    asyncio.run(scenario())
-
-
-def test_a_loop_that_ends_without_aclose(sandbox: Sandbox, conversation: str) -> None:
-    client = Aio(settings_of(sandbox), lambda _: sandbox.token("alice"))
-
-    async def scenario() -> None:
-        await client.realtime.room(conversation).wait_joined()
-
-    runner = asyncio.Runner()
-    runner.run(scenario())
-    # As asyncio.run does, but before the guard of all tests looks: forgetting is no crime here.
-    loop = runner.get_loop()
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    runner.close()
-    assert client.realtime.status == "closed"
-    with pytest.raises(PoolseError):
-        asyncio.run(client.realtime.connect())

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ class Storm:
         """Join the shared conversation and one of each client's own; the latter are returned."""
         for client, got in zip(clients, self.got, strict=True):
             room = client.realtime.room(self.shared)
-            room.on(PING, lambda news, got=got: got.append(int(news.text)))
+            room.on(PING, partial(note, got))
         return [c.realtime.room(own) for c, own in zip(clients, self.own, strict=True)]
 
     def stream(self) -> None:
@@ -74,6 +75,10 @@ class Storm:
 
     def complete(self) -> bool:
         return all(len(got) == self.sent for got in self.got)
+
+
+def note(got: list[int], news: Any) -> None:
+    got.append(int(news.text))
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ class Player:
                     self.match_refs(theirs[:2], ours[len(found)][2][:2])
                 refs = [ref and self.refs.get(ref) for ref in theirs[:2]]
                 # The payload of a join is the caller's there, and always empty here.
-                payload = {} if theirs[3] == "phx_join" else theirs[4]
+                payload: object = {} if theirs[3] == "phx_join" else theirs[4]
                 found.append((when, kind, [*refs, theirs[2], theirs[3], payload]))
         return found
 

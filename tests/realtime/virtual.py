@@ -136,6 +136,6 @@ class Bench:
 
     def effects(self, kind: type[T]) -> list[T]:
         """Take the effects of one kind."""
-        found = [e for e in self.link.effects if isinstance(e, kind)]
+        found: list[T] = [e for e in self.link.effects if isinstance(e, kind)]
         self.link.effects = [e for e in self.link.effects if not isinstance(e, kind)]
         return found

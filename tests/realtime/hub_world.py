@@ -1,0 +1,123 @@
+"""The hub with everything around it, on a virtual clock."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import attrs
+import orjson
+
+from poolse._realtime.effects import Open, Send
+from poolse._realtime.fanout import QueueEnded
+from poolse._realtime.fleet import Link
+from poolse._realtime.frames import Frame, decode
+from poolse._realtime.handles import BaseChannel
+from poolse._realtime.hub import Hub
+from poolse._realtime.session import Session, Stream
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import (
+    PoolseError,
+)
+from tests.realtime.kinds import ROOM, WHO, Who
+from tests.realtime.virtual import OK, fixed
+
+
+class Room(BaseChannel[Any]):
+    TYPE = ROOM
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @property
+    def who(self) -> Who:
+        return self._presence(WHO)
+
+
+@attrs.define
+class World:
+    """A hub, its sockets, and the clock."""
+
+    settings: RealtimeSettings = attrs.field(factory=lambda: RealtimeSettings(url="ws://h/socket"))
+    now: float = 1000.0
+    links: list[Link] = attrs.field(factory=list[Link])
+    errors: list[PoolseError] = attrs.field(factory=list[PoolseError])
+    hub: Hub = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.hub = Hub(
+            self.settings,
+            clock=lambda: self.now,
+            random=fixed(),
+            guard=nullcontext(),
+            start=self.links.append,
+            wake_calls=lambda: None,
+            on_error=self.errors.append,
+        )
+
+    def room(self, parameter: str = "1") -> Room:
+        return self.hub.claim(ROOM, parameter, lambda session: Room(self.hub, session))
+
+    def joined(self, parameter: str = "1") -> Room:
+        room = self.room(parameter)
+        self.serve()
+        return room
+
+    def serve(self, answer: object = OK) -> list[Frame]:
+        """Open what is to be opened, and answer what is sent; the frames that were."""
+        sent: list[Frame] = []
+        while commands := [(link, c) for link in self.links for c in link.take_commands()]:
+            for link, command in commands:
+                if isinstance(command, Open):
+                    with self.hub.turn(link) as now:
+                        link.opened(command.generation, now)
+                elif isinstance(command, Send):
+                    frame = decode(command.data)
+                    sent.append(frame)
+                    self.say(Frame(frame.join_ref, frame.ref, frame.topic, "phx_reply", answer))
+        return sent
+
+    def say(self, frame: Frame) -> None:
+        data = orjson.dumps(list(attrs.astuple(frame)))
+        for link in self.links:
+            with self.hub.turn(link) as now:
+                link.received(link.connection.generation, data, now)
+
+    def news(self, text: object = "hi", event: str = "news", topic: str = "room:1") -> None:
+        self.say(Frame(None, None, topic, event, {"text": text}))
+
+    def call(self) -> None:
+        """Call all that waits, as a body does."""
+        while self.hub.calls.ready:
+            try:
+                call = self.hub.calls.next()
+            except QueueEnded:
+                return
+            if call is not None:
+                try:
+                    call.function(call.argument)
+                except Exception as error:
+                    self.hub.callback_failed(call, error)
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        for link in self.links:
+            with self.hub.turn(link) as now:
+                link.tick(now)
+
+
+def taken(stream: Stream[object]) -> list[object]:
+    found: list[object] = []
+    while stream.queue.ready:
+        try:
+            found.append(stream.queue.get())
+        except QueueEnded:
+            break
+    return found
+
+
+def stream_of(world: World, room: Room) -> Stream[object]:
+    stream = Stream[object](world.settings.queue_limit, lambda: None)
+    world.hub.stream(room.session, stream)
+    return stream

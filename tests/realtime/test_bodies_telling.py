@@ -1,0 +1,99 @@
+"""What both bodies tell, and to whom."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import (
+    ChannelClosed,
+    PushTimeout,
+)
+from poolse.testing import Sandbox
+from tests.realtime.flavours import FAST, LIMIT, Log, Sync, done
+from tests.realtime.kinds import WHO
+from tests.realtime.world import World, run
+
+
+def test_the_origin_and_the_token_stay_where_they_belong(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+
+    async def scenario() -> None:
+        async with world.client(headers={"User-Agent": "test/1", "X-Mine": "1"}) as client:
+            room = client.realtime.room(world.conversation)
+            await done(room.wait_joined())
+            world.sandbox.faults.refuse_handshakes(500)
+            world.sandbox.faults.drop_sockets()
+            await client.errors.reach(2)
+            await done(room.wait_joined())
+            texts = [repr(client.realtime), repr(room), *map(str, client.errors.items)]
+            texts += [repr(error.__cause__) for error in client.errors.items]
+            assert not [text for text in texts if "token=" in text]
+
+    run(scenario)
+    handshake = world.sandbox.handshakes[0]
+    assert "origin" not in handshake.headers
+    assert handshake.headers["user-agent"] == "test/1"
+    assert handshake.headers["x-mine"] == "1"
+    assert "sec-websocket-extensions" not in handshake.headers
+    secret = handshake.path.partition("token=")[2].partition("&")[0]
+    ours = [r for r in caplog.records if not r.name.startswith(("uvicorn", "websockets.server"))]
+    assert not [record for record in ours if secret in record.getMessage()]
+
+
+def test_nobody_answers_in_time(world: World) -> None:
+    async def scenario() -> None:
+        async with world.client() as client:
+            world.sandbox.faults.mute()
+            room = client.realtime.room(world.conversation)
+            with pytest.raises(PushTimeout, match="not joined"):
+                await done(room.wait_joined(timeout=0.1))
+            world.sandbox.faults.unmute()
+            await done(room.wait_joined())
+
+    run(scenario)
+
+
+def test_on_presence_state_comes_late_but_comes(world: World) -> None:
+    async def scenario() -> None:
+        async with world.client() as client:
+            room = client.realtime.room(world.conversation)
+            first, second = Log(), Log()
+            room.on(WHO, first.append)
+            await first.until(len)
+            room.on(WHO, second.append)
+            await second.until(len)
+            assert set(second.items[0]) == {world.sandbox.user_id("alice")}
+
+    run(scenario)
+
+
+def test_waiters_are_woken_by_close() -> None:
+    with Sandbox() as sandbox:
+        settings = RealtimeSettings(url=f"{sandbox.ws_url}/socket", close_timeout=0.1, **FAST)
+        client = Sync(settings, lambda _: sandbox.token("alice"))
+        sandbox.faults.mute()
+        room = client.realtime.room("x")
+        outcomes = Log()
+
+        def wait() -> None:
+            try:
+                room.wait_joined(None)
+            except ChannelClosed as error:
+                outcomes.append(error)
+
+        def iterate() -> None:
+            outcomes.append(list(room.events()))
+
+        threads = [threading.Thread(target=target) for target in (wait, iterate) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        sandbox.wait_for(lambda: sandbox.sockets == 1)
+        client.realtime.close()
+        for thread in threads:
+            thread.join(LIMIT)
+        assert len(outcomes.items) == 6
