@@ -47,6 +47,11 @@ def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:
     return error
 
 
+def _short(value: object, longest: int = 200) -> str:
+    text = str(value)
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
 class PoolseError(Exception):
     """Base of all errors of this library.
 
@@ -110,7 +115,8 @@ class ApiError(PoolseError):
     def __str__(self) -> str:
         known = {"request_id": self.request_id, "see": self.doc_url}
         more = ", ".join(f"{name}={value}" for name, value in known.items() if value)
-        return f"{self.status} {self.code}: {self.message}" + (f" ({more})" if more else "")
+        what = f": {_short(self.details)}" if self.details else ""
+        return f"{self.status} {self.code}: {self.message}{what}" + (f" ({more})" if more else "")
 
 
 class BadRequestError(ApiError):

@@ -178,6 +178,10 @@ class Client(Generic[GetToken, HttpClient]):
         view._expose()
         return view
 
+    def __repr__(self) -> str:
+        closed = " closed" if self._lifetime.closed else ""
+        return f"<{type(self).__name__} {self._settings.api_url}{closed}>"
+
     def _assemble(self) -> None:
         """Make what all views share."""
         raise NotImplementedError

@@ -95,5 +95,7 @@ def checked(token: object) -> str | None:
     """What the caller's `get_token` returned, if that can be a token."""
     if token is None or isinstance(token, str):
         return token
+    kind = type(token).__name__
+    hint = "; an async get_token needs AsyncPoolse" if kind == "coroutine" else ""
     # The value is not shown: it may hold the secret in another form.
-    raise UsageError(f"get_token must return a str or None, not {type(token).__name__}")
+    raise UsageError(f"get_token must return a str or None, not {kind}{hint}")

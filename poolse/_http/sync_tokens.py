@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Callable
@@ -47,7 +48,7 @@ class SyncTokens:
     def _run(self, epoch: int, future: Future[str | None]) -> None:
         # BaseException too: whoever waits for this fetch must not wait for ever.
         try:
-            token = checked(self._fetch())
+            token = checked(_closed(self._fetch()))
         except BaseException as error:
             self._finish(epoch, future, None)
             future.set_exception(error)
@@ -60,6 +61,13 @@ class SyncTokens:
             self._cache.store(token, epoch, time.time())
             if self._under_way == (epoch, future):
                 self._under_way = None
+
+
+def _closed(found: object) -> object:
+    """What `get_token` returned. A coroutine is refused soon, and Python would complain of it."""
+    if inspect.iscoroutine(found):
+        found.close()
+    return found
 
 
 def _wait(future: Future[str | None], cancel: CancelToken | None) -> str | None:

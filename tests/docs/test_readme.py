@@ -43,6 +43,5 @@ def test_the_quick_starts_print_what_they_promise() -> None:
     assert "AsyncPoolse(" in service
     lines = run(script).splitlines()
     assert lines[-1] == "1 Hello from alice"
-    assert "live: Hello from alice" in lines
-    assert "MessageNew" in lines
+    assert "live: MessageNew" in lines
     assert run(service).splitlines() == ["live: Hello", "1 Hello"]
