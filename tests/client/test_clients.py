@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -69,7 +70,7 @@ def test_an_option_of_the_call_wins_over_the_view_over_the_client(sandbox: Sandb
         for call, attempts in (
             (chat.me.show, 3),
             (view.me.show, 2),
-            (lambda: view.me.show(options=own), 1),
+            (partial(view.me.show, options=own), 1),
         ):
             before = len(sandbox.requests)
             sandbox.faults.fail(503, times=attempts)
