@@ -17,8 +17,7 @@ LIBRARY: Final = {
     "enum": ("StrEnum",),
     "typing": ("Any", "ClassVar", "Final", "Literal", "TypeAlias", "cast"),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
-    "poolse._core.codec": ("register",),
-    "poolse._core.endpoint": ("Endpoint", "Paging"),
+    "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
     "poolse._core.reading": (
         "Mismatch",
         "Shapes",

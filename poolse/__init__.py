@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse.cancel import CancelToken
     from poolse.client import AsyncPoolse, Poolse
+    from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
 
 __version__ = version
@@ -39,6 +40,7 @@ _LAZY = {
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
+    "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "to_dict": "poolse._core.codec",
     **NAMES,
@@ -55,6 +57,7 @@ __all__: list[str] = [
     "Timeout",
     "UnknownEvent",
     "Unset",
+    "from_dict",
     "missing",
     "to_dict",
     "version",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from poolse._core.hands import run_flow
-from poolse._core.tokens import FixedToken
 from poolse._generated.aio_resources import AsyncResources
 from poolse._generated.resources import Resources
 from poolse._http.aio import AsyncSender
@@ -36,18 +35,8 @@ class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
     """
 
     def _assemble(self) -> None:
-        given = self._given
-        self._sender = SyncSender(
-            http_client=given.http_client,
-            proxy=given.proxy,
-            ssl_context=given.ssl_context,
-            max_connections=given.max_connections,
-        )
-        self._tokens = (
-            FixedToken(given.credential)
-            if isinstance(given.credential, str)
-            else SyncTokens(given.credential)
-        )
+        self._sender = self._given.sender(SyncSender)
+        self._tokens = self._given.tokens(SyncTokens)
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:
@@ -107,18 +96,8 @@ class AsyncPoolse(
     """
 
     def _assemble(self) -> None:
-        given = self._given
-        self._sender = AsyncSender(
-            http_client=given.http_client,
-            proxy=given.proxy,
-            ssl_context=given.ssl_context,
-            max_connections=given.max_connections,
-        )
-        self._tokens = (
-            FixedToken(given.credential)
-            if isinstance(given.credential, str)
-            else AsyncTokens(given.credential)
-        )
+        self._sender = self._given.sender(AsyncSender)
+        self._tokens = self._given.tokens(AsyncTokens)
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:

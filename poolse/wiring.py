@@ -15,6 +15,7 @@ import attrs
 
 from poolse._core.hands import Hands, Sender, Tokens
 from poolse._core.settings import Settings, api_url_from, credential, socket_url
+from poolse._core.tokens import FixedToken
 from poolse._http.callers import Lifetime
 from poolse._http.mapping import MAX_CONNECTIONS
 from poolse._http.user_agent import user_agent_of
@@ -45,6 +46,20 @@ class Given(Generic[GetToken, HttpClient]):
     socket_url: str
     channels_per_socket: int
     on_socket_error: Callable[[PoolseError], object] | None
+
+    def sender(self, kind: Callable[..., T]) -> T:
+        """A sender of this kind."""
+        return kind(
+            http_client=self.http_client,
+            proxy=self.proxy,
+            ssl_context=self.ssl_context,
+            max_connections=self.max_connections,
+        )
+
+    def tokens(self, kind: Callable[[GetToken], T]) -> FixedToken | T:
+        """What hands out the token: one of this kind, unless there is a fixed one."""
+        given = self.credential
+        return FixedToken(given) if isinstance(given, str) else kind(given)
 
 
 class Once(Generic[T]):

@@ -133,7 +133,7 @@ def register(readers: Mapping[type[Any], Read[object]]) -> None:
 
 
 def structure(value: object, kind: type[T]) -> T:
-    """Parsed JSON as any type made of rows, such as `list[Row]` or `dict[str, Row]`.
+    """Parsed JSON as a row whose reader is registered, or as any type made of such rows.
 
     Raises:
         DecodeError: It is not JSON of that type.

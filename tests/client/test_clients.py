@@ -11,6 +11,7 @@ import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 
 import httpx
 import pytest
@@ -248,3 +249,20 @@ def test_errors_survive_pickle_and_copy(kind: type[PoolseError]) -> None:
 
 def test_message_new_is_a_message() -> None:
     assert issubclass(MessageNew, poolse.Message)
+
+
+def _object(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return cast("dict[str, object]", value)
+
+
+def test_untyped_answers_become_rows(sandbox: Sandbox) -> None:
+    with connect(sandbox) as chat:
+        answer = chat.rest.request(method="GET", path="/v1/me")
+        assert poolse.from_dict(answer, poolse.Me) == chat.me.show()
+        assert (
+            poolse.to_dict(poolse.from_dict({**_object(answer), "new": 1}, poolse.Me))["new"] == 1
+        )
+        empty: list[dict[str, object]] = [{}]
+        with pytest.raises(poolse.DecodeError, match=r"\$\[0\]|id"):
+            poolse.from_dict(empty, list[poolse.Me])

@@ -18,13 +18,16 @@ from poolse._core.codec import (
     missing,
     read_json,
     read_nothing,
+    register,
     structure,
     to_dict,
 )
 from poolse._generated.models import Attachment, Message, MessageType
-from poolse._generated.readers import read_message, read_message_list
+from poolse._generated.readers import READERS, read_message, read_message_list
 from poolse.errors import DecodeError, UsageError
 from tests.core.rows import ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
+
+register(READERS)
 
 
 def message(**changes: object) -> Message:
