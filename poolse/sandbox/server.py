@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _MAX_MESSAGE = 8_000_000
 _KEEP_ALIVE = 60
+_TURNS: Final = 10
+"""Of the event loop: enough for a connection on its way from `accept` to its protocol."""
+
 _GRACE = 0.1
 """Seconds that clients have to take note of the end, before their connections are cut."""
 
@@ -140,12 +143,16 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but a client that does not listen is not waited for."""
+        for sock in sockets or []:
+            self.loop.remove_reader(sock)
+        # asyncio forgets a socket that it has accepted when the server is closed before the
+        # connection is made.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for sock in sockets or []:
             sock.close()
-        # Connections accepted just now become known; one cancelled before that would stay open.
-        await asyncio.sleep(0)
         connections = self.server_state.connections
         for connection in list(connections):
             connection.shutdown()
