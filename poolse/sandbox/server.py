@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _MAX_MESSAGE = 8_000_000
 _KEEP_ALIVE = 60
-_TURNS: Final = 10
+_TURNS = 10
 """Of the event loop: enough for a connection on its way from `accept` to its protocol."""
 
 _GRACE = 0.1
