@@ -7,6 +7,7 @@ So each connection puts itself into the scope's state, where the application fin
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import cast
 
 from starlette.types import Scope
@@ -15,20 +16,25 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.protocol import State
 
-__all__ = ["HttpConnection", "WebSocketConnection", "connection_of", "websocket_of"]
+__all__ = ["HttpConnection", "WebSocketConnection", "connection_of", "cut", "websocket_of"]
 
 
 class HttpConnection(H11Protocol):
     """A connection that speaks HTTP."""
 
+    sock: socket.socket
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called when the connection is there."""
         super().connection_made(transport)
+        self.sock = transport.get_extra_info("socket")
         self.app_state = {**self.app_state, "connection": self}
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """A connection that became a WebSocket."""
+
+    sock: socket.socket
 
     heard: float = 0.0
     """When the client last sent anything, pings included, by the loop's clock."""
@@ -38,6 +44,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called when the connection is there."""
         super().connection_made(transport)
+        self.sock = transport.get_extra_info("socket")
         self.app_state = {**self.app_state, "connection": self}
 
     def data_received(self, data: bytes) -> None:
@@ -64,6 +71,18 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def _silent(self) -> bool:
         return self.sending is not None and not self.sending.is_set()
+
+
+def cut(connection: HttpConnection | WebSocketConnection) -> None:
+    """End a connection now, whatever the client does.
+
+    asyncio's TLS transports do not abort any more once they were closed twice, as uvicorn does.
+    """
+    connection.transport.abort()
+    try:
+        connection.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
 
 
 def connection_of(scope: Scope) -> HttpConnection:

@@ -8,12 +8,12 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox.connections import HttpConnection, WebSocketConnection
+from poolse.sandbox.connections import HttpConnection, WebSocketConnection, cut
 
 __all__ = ["ServerThread"]
 
@@ -147,8 +147,7 @@ class _Server(uvicorn.Server):
             self.loop.remove_reader(sock)
         # asyncio forgets a socket that it has accepted when the server is closed before the
         # connection is made.
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        await self._turns()
         for server in self.servers:
             server.close()
         for sock in sockets or []:
@@ -160,7 +159,7 @@ class _Server(uvicorn.Server):
         while connections and self.loop.time() < deadline:  # noqa: ASYNC110  (it has no event)
             await asyncio.sleep(0.005)
         for connection in list(connections):
-            connection.transport.abort()
+            cut(cast(HttpConnection | WebSocketConnection, connection))
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=1.0)
         # What is left are TLS handshakes that never came to an end.
@@ -170,6 +169,12 @@ class _Server(uvicorn.Server):
         await asyncio.gather(*rest, return_exceptions=True)
         for server in self.servers:
             await server.wait_closed()
+        # What was aborted is closed in later turns, over TLS after several.
+        await self._turns()
+
+    async def _turns(self) -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Self
 
 import httpx
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+import websocket
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
+from websockets.frames import Close
+from websockets.sync.client import connect
 
 from poolse.testing import Sandbox
 
@@ -62,14 +65,48 @@ class User:
     def phone(self) -> Phone:
         """Open a socket."""
         url = f"{self._sandbox.ws_url}/socket/websocket?token={self.token}&vsn=2.0.0"
-        wire = connect(url, ssl=self._ssl, compression=None, ping_interval=None)
+        if self._ssl is not None:
+            return Phone(self._open.enter_context(TlsWire(url, self._ssl)))
+        wire = connect(url, compression=None, ping_interval=None)
         return Phone(self._open.enter_context(wire))
+
+
+class TlsWire:
+    """`websocket-client` in the shape of `websockets`.
+
+    The latter reads in a thread of its own, and that breaks TLS when another thread sends.
+    """
+
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        options = {"context": context}
+        self._ws: Any = websocket.create_connection(url, sslopt=options, timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ws.shutdown()
+
+    def send(self, text: str) -> None:
+        """Send a text message."""
+        self._ws.send(text)
+
+    def recv(self, timeout: float) -> str:
+        """The next text message; raises what `websockets` would."""
+        self._ws.settimeout(timeout)
+        try:
+            opcode, frame = self._ws.recv_data_frame(control_frame=True)
+        except (OSError, websocket.WebSocketConnectionClosedException):
+            raise ConnectionClosedError(None, None) from None
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            raise ConnectionClosedError(Close(int.from_bytes(frame.data[:2], "big"), ""), None)
+        return str(frame.data, "utf-8")
 
 
 class Phone:
     """An open socket."""
 
-    def __init__(self, wire: ClientConnection) -> None:
+    def __init__(self, wire: Any) -> None:
         self.wire = wire
 
     def send(self, *frame: object) -> None:
