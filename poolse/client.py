@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -61,17 +62,21 @@ class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
     @property
     def realtime(self) -> PoolseRealtime:
         """Live events, typing and presence. The socket opens with the first channel."""
+        made = self._realtime.get()
+        # After it is made: then a `close` at the same time either sees it or is seen here.
         self._lifetime.check()
-        return self._realtime.get()
+        return made
 
     def close(self) -> None:
         """Leave all channels and close all connections. Calling it again does nothing."""
         if not self._owner or self._lifetime.closed:
             return
         self._lifetime.closed = True
-        if self._realtime.made is not None:
-            self._realtime.made.close()
-        self._sender.close()
+        try:
+            if self._realtime.made is not None:
+                self._realtime.made.close()
+        finally:
+            self._sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -122,19 +127,23 @@ class AsyncPoolse(
     @property
     def realtime(self) -> AsyncPoolseRealtime:
         """Live events, typing and presence. The socket opens with the first channel."""
+        made = self._realtime.get()
+        # After it is made: then a `close` at the same time either sees it or is seen here.
         self._lifetime.check()
-        return self._realtime.get()
+        return made
 
     async def aclose(self) -> None:
         """Leave all channels and close all connections. Calling it again does nothing."""
         if not self._owner or self._lifetime.closed:
             return
         self._lifetime.closed = True
-        if self._realtime.made is not None:
-            await self._realtime.made.aclose()
-        if isinstance(self._tokens, AsyncTokens):
-            await self._tokens.aclose()
-        await self._sender.aclose()
+        # A stack, because a cancelled `aclose` must still close what comes after.
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._sender.aclose)
+            if isinstance(self._tokens, AsyncTokens):
+                stack.push_async_callback(self._tokens.aclose)
+            if self._realtime.made is not None:
+                stack.push_async_callback(self._realtime.made.aclose)
 
     async def __aenter__(self) -> Self:
         return self

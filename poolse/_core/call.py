@@ -43,7 +43,7 @@ async def call(
         NetworkError: No answer came.
         DecodeError: An answer came that the API does not promise.
         Cancelled: The cancel token was cancelled.
-        ValueError: An argument that cannot be sent.
+        UsageError: An argument that cannot be sent.
     """
     request = build(endpoint, path, query, body, settings)
     progress = Progress(settings.max_retries if may_repeat(endpoint, request) else 0)

@@ -145,7 +145,7 @@ def structure(value: object, kind: type[T]) -> T:
     except Mismatch as mismatch:
         raise DecodeError(str(mismatch), mismatch.path) from mismatch
     except StructureHandlerNotFoundError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"{kind!r} is not a row, nor made of rows") from error
 
 
 @cache

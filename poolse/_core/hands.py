@@ -27,12 +27,13 @@ class Outgoing:
     method: str
     url: str
     """Absolute and already percent-encoded: it goes out byte for byte as it stands here."""
-    headers: Sequence[tuple[str, str]]
+    headers: Sequence[tuple[str, str]] = attrs.field(repr=False)
+    """The token is among them."""
     content: bytes | None = attrs.field(repr=False)
 
     def has_header(self, name: str | None) -> bool:
-        """Whether it carries the header, spelt exactly so."""
-        return any(given == name for given, _ in self.headers)
+        """Whether it carries the header, in whatever case."""
+        return name is not None and any(given.lower() == name.lower() for given, _ in self.headers)
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from poolse._core.codec import read_json
 from poolse._core.endpoint import Endpoint
 from poolse._core.judge import SAFE_METHODS
+from poolse.errors import UsageError
 from poolse.options import CallOptions
 from poolse.types import UNSET, Json, Unset
 
@@ -17,7 +18,7 @@ def raw_endpoint(method: str, path: str) -> Endpoint[Json]:
     """An untyped endpoint. `path` is taken as it stands, its braces too."""
     method = method.upper()
     if not path.startswith("/"):
-        raise ValueError(f"path must start with a slash, not {path!r}")
+        raise UsageError(f"path must start with a slash, not {path!r}")
     return Endpoint(
         method=method,
         path=path,

@@ -11,7 +11,8 @@ import attrs
 from poolse._core.codec import encode
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Outgoing
-from poolse._core.settings import Settings
+from poolse._core.settings import Settings, merged
+from poolse.errors import UsageError
 from poolse.types import UNSET
 
 __all__ = ["authorised", "build"]
@@ -27,15 +28,17 @@ def build(
     """The request, complete but for its Authorization. A body that is None is not sent.
 
     Raises:
-        ValueError: A path value, header or body value that cannot be sent.
+        UsageError: A path value, header or body value that cannot be sent.
+        TypeError: A path value that is no str.
     """
     content = None if body is None else encode(_filled(endpoint, body, settings))
-    headers = [("Accept", "application/json"), *settings.headers.items()]
+    own = {"Accept": "application/json"}
     if content is not None:
-        headers.append(("Content-Type", "application/json"))
+        own["Content-Type"] = "application/json"
     key = _idempotency_key(endpoint, settings)
     if endpoint.idempotency and key is not None:
-        headers.append((endpoint.idempotency, key))
+        own[endpoint.idempotency] = key
+    headers = list(merged(own, settings.headers).items())
     for name, value in headers:
         check_header(name, value)
     url = settings.api_url + _expand(endpoint.path, path) + _query_string(query)
@@ -43,8 +46,13 @@ def build(
 
 
 def authorised(request: Outgoing, token: str | None) -> Outgoing:
-    """The same request with the token, or without any for an unauthenticated call."""
-    if not token:
+    """The same request with the token, or without any for an unauthenticated call.
+
+    Raises:
+        UsageError: A token that HTTP cannot carry.
+    """
+    # A header twice means nothing certain to a server, and the caller's own headers win.
+    if not token or request.has_header("Authorization"):
         return request
     value = f"Bearer {token}"
     check_header("Authorization", value)
@@ -54,8 +62,10 @@ def authorised(request: Outgoing, token: str | None) -> Outgoing:
 def check_header(name: str, value: str) -> None:
     """Refuse what HTTP cannot carry, before it can split a header in two."""
     # The value itself may be a secret, so the message does not show it.
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageError(f"the value of header {name} must be a str, not {type(value).__name__}")
     if not value.isprintable() or not value.isascii():
-        raise ValueError(f"the value of header {name} has characters that HTTP cannot carry")
+        raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
 
 
 def _filled(endpoint: Endpoint[object], body: object, settings: Settings) -> object:
@@ -87,7 +97,7 @@ def segment(name: str, value: str) -> str:
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if value in ("", ".", ".."):
-        raise ValueError(f"{name} must not be {value!r}: it would address something else")
+        raise UsageError(f"{name} must not be {value!r}: it would address something else")
     return quote(value, safe="")
 
 

@@ -12,7 +12,7 @@ from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
-__all__ = ["POOLSE_API_URL", "Settings", "api_url_from", "credential", "socket_url"]
+__all__ = ["POOLSE_API_URL", "Settings", "api_url_from", "credential", "merged", "socket_url"]
 
 GetToken = TypeVar("GetToken")
 
@@ -49,9 +49,16 @@ class Settings:
             timeout=self.timeout if options.timeout is UNSET else Timeout.of(options.timeout),
             max_retries=self.max_retries if options.max_retries is UNSET else options.max_retries,
             idempotency_key=options.idempotency_key,
-            headers={**self.headers, **options.headers} if options.headers else self.headers,
+            headers=merged(self.headers, options.headers) if options.headers else self.headers,
             cancel=options.cancel or self.cancel,
         )
+
+
+def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Both, where `more` wins. To HTTP, names that differ in case only are the same."""
+    replaced = {name.lower() for name in more}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    return {**kept, **more}
 
 
 def api_url_from(argument: str | None, environment: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from poolse._core.reading import as_object
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
-__all__ = ["FixedToken", "TokenCache", "checked", "claims"]
+__all__ = ["FixedToken", "TokenCache", "asked_itself", "checked", "claims"]
 
 EXPIRY_MARGIN = 30.0
 OPAQUE_LIFE = 60.0
@@ -99,3 +99,8 @@ def checked(token: object) -> str | None:
     hint = "; an async get_token needs AsyncPoolse" if kind == "coroutine" else ""
     # The value is not shown: it may hold the secret in another form.
     raise UsageError(f"get_token must return a str or None, not {kind}{hint}")
+
+
+def asked_itself() -> UsageError:
+    """What to raise when a fetch waits for its own result, which would never come."""
+    return UsageError("get_token must not use the client that it fetches the token for")

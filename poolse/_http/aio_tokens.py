@@ -7,7 +7,7 @@ import inspect
 import time
 from collections.abc import Callable
 
-from poolse._core.tokens import TokenCache, checked
+from poolse._core.tokens import TokenCache, asked_itself, checked
 from poolse._http.aio import attempt
 from poolse.cancel import CancelToken
 
@@ -51,6 +51,8 @@ class AsyncTokens:
             # Seen here, so that asyncio does not report it when all who waited were cancelled.
             task.add_done_callback(lambda t: t.cancelled() or t.exception())
             self._under_way = (epoch, task)
+        elif task is asyncio.current_task():
+            raise asked_itself()
         return task
 
     def _running(self) -> asyncio.Task[str | None] | None:

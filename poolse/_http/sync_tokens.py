@@ -8,12 +8,21 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from poolse._core.tokens import TokenCache, checked
+import attrs
+
+from poolse._core.tokens import TokenCache, asked_itself, checked
 from poolse.cancel import CancelToken
 
 __all__ = ["SyncTokens"]
 
-Fetch = tuple[int, "Future[str | None]"]
+
+@attrs.define(eq=False)
+class Fetch:
+    """A call of `get_token` under way."""
+
+    epoch: int
+    thread: int
+    result: Future[str | None] = attrs.field(factory=Future[str | None])
 
 
 class SyncTokens:
@@ -30,36 +39,41 @@ class SyncTokens:
             token = self._cache.fresh(time.time())
             if token is not None:
                 return token
-            epoch = self._cache.epoch
-            if self._under_way is not None and self._under_way[0] == epoch:
-                future, mine = self._under_way[1], False
-            else:
-                future, mine = Future[str | None](), True
-                self._under_way = (epoch, future)
+            fetch, mine = self._join()
         if mine:
-            self._run(epoch, future)
-        return _wait(future, cancel)
+            self._run(fetch)
+        elif fetch.thread == threading.get_ident() and not fetch.result.done():
+            raise asked_itself()
+        return _wait(fetch.result, cancel)
 
     def reject(self, token: str | None) -> bool:
         with self._lock:
             self._cache.reject(token)
         return True
 
-    def _run(self, epoch: int, future: Future[str | None]) -> None:
+    def _join(self) -> tuple[Fetch, bool]:
+        """The fetch to wait for, and whether it is this thread's to carry out."""
+        epoch = self._cache.epoch
+        if self._under_way is not None and self._under_way.epoch == epoch:
+            return self._under_way, False
+        self._under_way = Fetch(epoch, threading.get_ident())
+        return self._under_way, True
+
+    def _run(self, fetch: Fetch) -> None:
         # BaseException too: whoever waits for this fetch must not wait for ever.
         try:
             token = checked(_closed(self._fetch()))
         except BaseException as error:
-            self._finish(epoch, future, None)
-            future.set_exception(error)
+            self._finish(fetch, None)
+            fetch.result.set_exception(error)
         else:
-            self._finish(epoch, future, token)
-            future.set_result(token)
+            self._finish(fetch, token)
+            fetch.result.set_result(token)
 
-    def _finish(self, epoch: int, future: Future[str | None], token: str | None) -> None:
+    def _finish(self, fetch: Fetch, token: str | None) -> None:
         with self._lock:
-            self._cache.store(token, epoch, time.time())
-            if self._under_way == (epoch, future):
+            self._cache.store(token, fetch.epoch, time.time())
+            if self._under_way is fetch:
                 self._under_way = None
 
 

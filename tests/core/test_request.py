@@ -71,3 +71,16 @@ def test_a_token_that_http_cannot_carry_is_refused_without_being_shown(token: st
     with pytest.raises(ValueError, match="Authorization") as caught:
         authorised(Outgoing("GET", "https://api.test/", [], None), token)
     assert token not in str(caught.value)
+
+
+def test_a_header_of_the_caller_replaces_ours_in_whatever_case() -> None:
+    terms = attrs.evolve(settings(), headers={"accept": "text/plain", "authorization": "mine"})
+    request = authorised(build(LOOK, {}, None, None, terms), "token")
+    names = [name.lower() for name, _ in request.headers]
+    assert sorted(names) == ["accept", "authorization"]
+    assert header(request, "authorization") == "mine"
+
+
+def test_a_request_does_not_show_its_token() -> None:
+    request = authorised(build(LOOK, {}, None, None, settings()), "s3cret")
+    assert "s3cret" not in repr(request)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from poolse import Cancelled, CancelToken
+from poolse import Cancelled, CancelToken, UsageError
 from poolse._core.hands import run_flow
 from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.sync_tokens import SyncTokens
@@ -157,5 +157,18 @@ def test_a_cancel_token_ends_the_wait_of_a_task() -> None:
         with pytest.raises(Cancelled):
             await waiting
         await tokens.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_get_token_that_waits_for_itself_is_told_so() -> None:
+    sync: SyncTokens = SyncTokens(lambda: run_flow(sync.get(None)))
+    with pytest.raises(UsageError, match="must not use the client"):
+        run_flow(sync.get(None))
+
+    async def main() -> None:
+        aio: AsyncTokens = AsyncTokens(lambda: aio.get(None))
+        with pytest.raises(UsageError, match="must not use the client"):
+            await aio.get(None)
 
     asyncio.run(main())
