@@ -64,11 +64,14 @@ def test_async_realtime_belongs_to_one_loop(sandbox: Sandbox) -> None:
 def test_cancelled_waits_leave_nothing_behind(sandbox: Sandbox, conversation: str) -> None:
     async def scenario() -> None:
         async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
+            # Mute, so that the join cannot succeed while its waits are being cancelled.
+            sandbox.faults.mute()
             room = client.realtime.room(conversation)
             for _ in range(20):
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0):
                         await room.wait_joined()
+            sandbox.faults.unmute()
             await room.wait_joined()
             events = room.events()
             for _ in range(20):
