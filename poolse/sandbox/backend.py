@@ -6,14 +6,16 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox import api, tokens
+from poolse.sandbox import tokens
+from poolse.sandbox.answers import Watched
+from poolse.sandbox.api import Event, Eviction
 from poolse.sandbox.faults import Faults
 from poolse.sandbox.front import Front
 from poolse.sandbox.hub import Hub
 from poolse.sandbox.journal import Journal
 from poolse.sandbox.phoenix import Phoenix
-from poolse.sandbox.rest import rest_app
-from poolse.sandbox.rules import NewUser
+from poolse.sandbox.requests import NewUser
+from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
 from poolse.sandbox.store import Store
 
@@ -40,7 +42,7 @@ class Backend:
         self._sockets = Sockets(
             self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
         )
-        rest = rest_app(self._store, self._publish)
+        rest = Watched(Rest(self._store, self._publish))
         self._front = Front(rest, self._sockets, self.faults, journal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +67,10 @@ class Backend:
                 user = self._store.add_user(tenant_id, NewUser(external_id, None, {}))
         return str(user["id"])
 
+    def block(self, external_id: str, blocked: bool) -> None:
+        """Shut a user out, who is made when missing, or let it in again."""
+        self._store.set_blocked(self.user_id(external_id), blocked)
+
     def token(self, external_id: str, lifetime: float) -> str:
         """A token of a user, who is made when missing."""
         claims = tokens.Claims(self.user_id(external_id), self._tenant["id"])
@@ -82,5 +88,10 @@ class Backend:
             else:
                 session.close(code)
 
-    def _publish(self, event: api.Event) -> None:
-        self.hub.broadcast(event.topic, event.name, event.payload)
+    def _publish(self, effect: Event | Eviction) -> None:
+        match effect:
+            case Event(topic, name, payload):
+                self.hub.broadcast(topic, name, payload)
+            case Eviction(topic, user_id):
+                channels = self.hub.members(topic)
+                self.phoenix.close([one for one in channels if one.session.user_id == user_id])

@@ -141,6 +141,13 @@ class Sandbox:
         """The id of a user, who is made when missing."""
         return self._call(lambda backend: backend.user_id(external_id))
 
+    def block(self, external_id: str, *, blocked: bool = True) -> None:
+        """Shut a user out, who is made when missing, or let it in again.
+
+        A blocked user may only look at itself. Its sockets stay, but it opens no new ones.
+        """
+        self._call(lambda backend: backend.block(external_id, blocked))
+
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
         """Send any event to everybody in a topic, as the server would."""
         content = cast(JsonObject, dict(payload))

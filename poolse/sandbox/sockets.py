@@ -83,7 +83,7 @@ class Sockets:
         except Refusal:
             return 403
         user = self._store.user(claims.tenant_id, claims.user_id)
-        if user is None:
+        if user is None or user["is_blocked"]:
             return 403
         connection = websocket_of(websocket.scope)
         connection.sending = self._faults.sending

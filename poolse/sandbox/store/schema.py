@@ -42,12 +42,13 @@ CREATE TABLE IF NOT EXISTS memberships (
     conversation_id TEXT NOT NULL REFERENCES conversations,
     user_id TEXT NOT NULL REFERENCES users,
     role TEXT NOT NULL,
-    last_read_message_id TEXT,
+    last_read_message_id TEXT REFERENCES messages,
     last_read_at TEXT,
     inserted_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     UNIQUE (conversation_id, user_id)
 );
+CREATE INDEX IF NOT EXISTS conversations_of_a_user ON memberships (user_id);
 CREATE TABLE IF NOT EXISTS messages (
     id TEXT PRIMARY KEY,
     tenant_id TEXT NOT NULL REFERENCES tenants,
@@ -67,6 +68,13 @@ CREATE TABLE IF NOT EXISTS messages (
     UNIQUE (conversation_id, sequence)
 );
 CREATE INDEX IF NOT EXISTS replies ON messages (thread_root_id) WHERE thread_root_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS reactions (
+    id INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL REFERENCES messages,
+    emoji TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users,
+    UNIQUE (message_id, emoji, user_id)
+);
 CREATE TABLE IF NOT EXISTS answers (
     tenant_id TEXT NOT NULL REFERENCES tenants,
     method TEXT NOT NULL,
