@@ -13,14 +13,17 @@ from poolse._core.endpoint import Endpoint, Paging
 from poolse._core.hands import Answer, Hands, Outgoing, run_flow
 from poolse._core.pages import Pages
 from poolse._core.settings import Settings
+from poolse._core.upload import Upload, file_of, upload
 from poolse._http.sync import SyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
+from poolse.types import UNSET, Unset, UploadBody
 
 __all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
 
 T = TypeVar("T")
+Answered = TypeVar("Answered")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 
@@ -97,6 +100,20 @@ class SyncCalls(_Calls):
         while items := run_flow(pages.next()):
             yield from items
 
+    def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        file = file_of(body, content_type, byte_size, filename)
+        return run_flow(upload(self.hands, settings, plan, file))
+
 
 class AsyncCalls(_Calls):
     """Awaits a flow."""
@@ -125,3 +142,17 @@ class AsyncCalls(_Calls):
         while items := await pages.next():
             for item in items:
                 yield item
+
+    async def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        file = file_of(body, content_type, byte_size, filename)
+        return await upload(self.hands, settings, plan, file)
