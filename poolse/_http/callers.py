@@ -93,9 +93,7 @@ class SyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> Iterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := run_flow(pages.next()):
-            yield from items
+        return _walk(self._pages(paging, path, query, options))
 
 
 class AsyncCalls(_Calls):
@@ -113,7 +111,7 @@ class AsyncCalls(_Calls):
         settings = self._settings_for(options)
         return await call(self.hands, settings, endpoint, path, query, body)
 
-    async def pages(
+    def pages(
         self,
         paging: Paging[Page, Item],
         path: Mapping[str, str] = NO_PATH,
@@ -121,7 +119,18 @@ class AsyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := await pages.next():
-            for item in items:
-                yield item
+        return _walk_async(self._pages(paging, path, query, options))
+
+
+# Functions of their own, so that wrong arguments are refused before the first step.
+
+
+def _walk(pages: Pages[Page, Item]) -> Iterator[Item]:
+    while items := run_flow(pages.next()):
+        yield from items
+
+
+async def _walk_async(pages: Pages[Page, Item]) -> AsyncIterator[Item]:
+    while items := await pages.next():
+        for item in items:
+            yield item

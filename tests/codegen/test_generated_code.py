@@ -197,7 +197,7 @@ def test_an_endpoint_without_idempotency_and_retry(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "endpoints.py", "ADD_BOOK") == (
         "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
-        "path='/shelves/{shelf_id}/books', read=read_book, auth='api_key', "
+        "path='/shelves/{shelf_id}/books', read=read_book, "
         "generate=('key',), retry=False)"
     )
 
