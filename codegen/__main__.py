@@ -37,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         spec = checked(given.spec, _shown(given.spec))
-        todo = [plan(given.out, render(build(spec)), _digest(given.spec)), *_copies(spec, given.out)]
+        todo = [
+            plan(given.out, render(build(spec)), _digest(given.spec)),
+            *_copies(spec, given.out),
+        ]
         if given.check or given.command == "check":
             drift = [line for one in todo for line in one.drift]
             print("\n".join(drift), end="\n" if drift else "")

@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from poolse._core.codec import BYTE_ORDER_MARK
 from poolse._core.hands import Answer
 from poolse._core.reading import as_object
 from poolse.errors import (
@@ -63,8 +64,7 @@ def storage_error(answer: Answer) -> UploadError:
 
 def _envelope(content: bytes) -> dict[str, object]:
     try:
-        # Some proxies put a byte order mark in front, which JSON does not have.
-        body: object = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        body: object = orjson.loads(content.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         return {}
     error = as_object(body).get("error")

@@ -206,11 +206,11 @@ def first_of(key: str, read: Read[T]) -> Read[T]:
     """A reader of an object that lists rows under the key, of which the first is wanted."""
 
     def read_first(value: Any) -> T:  # noqa: ANN401
-        items = json_object(value).get(key)
-        if not isinstance(items, list):
+        items: Any = json_object(value).get(key)
+        if items.__class__ is not list:
             raise Mismatch("a list", items, key)
         if not items:
-            raise Mismatch("a list with a row", items, key)
+            raise Mismatch("a list that is not empty", items, key)
         try:
             return read(items[0])
         except Mismatch as mismatch:

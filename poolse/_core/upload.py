@@ -8,12 +8,13 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
+from poolse._checks import checked_text, named
 from poolse._core.call import call
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait, judge_loss, judge_storage
 from poolse._core.settings import Settings
-from poolse.errors import DecodeError, NetworkError, UsageError
+from poolse.errors import ArgumentTypeError, DecodeError, NetworkError, UsageError
 from poolse.types import UNSET, Unset, UploadBody
 
 __all__ = ["File", "Target", "Upload", "file_of", "upload"]
@@ -72,19 +73,24 @@ def file_of(
     Raises:
         UsageError: It cannot be uploaded, or is not as long as the caller says.
     """
-    content = body.encode() if isinstance(body, str) else bytes(_checked(body))
+    content = _bytes_of(body)
     if byte_size is not UNSET and byte_size != len(content):
         raise UsageError(f"byte_size says {byte_size}, but the body has {len(content)} bytes")
+    if filename is not UNSET:
+        checked_text("filename", filename)
     if content_type is UNSET:
         guessed = TYPES.guess_type(filename)[0] if filename else None
         content_type = guessed or (TEXT if isinstance(body, str) else ANYTHING)
     return File(content, content_type, filename)
 
 
-def _checked(body: object) -> bytes | bytearray | memoryview:
-    if isinstance(body, bytes | bytearray | memoryview):
-        return body
-    raise UsageError(f"body must be bytes or a str, not {type(body).__name__}")
+def _bytes_of(body: UploadBody) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    # Whoever does not check types may give anything.
+    if not isinstance(body, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ArgumentTypeError(f"body must be bytes or a str, not {named(body)}")
+    return bytes(body)
 
 
 async def upload(hands: Hands, settings: Settings, plan: Upload[Answered, Row], file: File) -> Row:

@@ -96,9 +96,7 @@ class SyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> Iterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := run_flow(pages.next()):
-            yield from items
+        return _walk(self._pages(paging, path, query, options))
 
     def upload(
         self,
@@ -130,7 +128,7 @@ class AsyncCalls(_Calls):
         settings = self._settings_for(options)
         return await call(self.hands, settings, endpoint, path, query, body)
 
-    async def pages(
+    def pages(
         self,
         paging: Paging[Page, Item],
         path: Mapping[str, str] = NO_PATH,
@@ -138,10 +136,7 @@ class AsyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := await pages.next():
-            for item in items:
-                yield item
+        return _walk_async(self._pages(paging, path, query, options))
 
     async def upload(
         self,
@@ -156,3 +151,17 @@ class AsyncCalls(_Calls):
         settings = self._settings_for(options)
         file = file_of(body, content_type, byte_size, filename)
         return await upload(self.hands, settings, plan, file)
+
+
+# Functions of their own, so that wrong arguments are refused before the first step.
+
+
+def _walk(pages: Pages[Page, Item]) -> Iterator[Item]:
+    while items := run_flow(pages.next()):
+        yield from items
+
+
+async def _walk_async(pages: Pages[Page, Item]) -> AsyncIterator[Item]:
+    while items := await pages.next():
+        for item in items:
+            yield item

@@ -24,7 +24,7 @@ PATHS = """\
         resource: shelves(shelf_id)
         method: add_labels
         positional: [labels]
-        single: {method: add_label, summary: Put a label on., field: labels, param: label, items: on}
+        single: {method: add_label, summary: Label it., field: labels, param: label, items: on}
       requestBody:
         content: {application/json: {schema: {$ref: '#/components/schemas/LabelsRequest'}}}
       responses:
@@ -184,14 +184,14 @@ def test_a_sandbox_beside_it_gets_a_copy_of_the_spec(
         (
             "field: labels,",
             "field: label,",
-            "61:63: no 'label' in the request. Did you mean 'labels'?",
+            "61:57: no 'label' in the request. Did you mean 'labels'?",
         ),
         (
             "items: on}",
             "items: off}",
-            "61:92: no 'off' in the answer",
+            "61:86: no 'off' in the answer",
         ),
-        ("field: labels,", "field: colour,", "61:63: 'colour' is not a list"),
+        ("field: labels,", "field: colour,", "61:57: 'colour' is not a list"),
         (
             "target: place\n",
             "target: picture\n",

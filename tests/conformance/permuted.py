@@ -1,4 +1,4 @@
-"""The same vectors with other ids, hosts, keys and tokens: nothing may hang on the recorded ones."""
+"""The same vectors with other ids, hosts, keys and tokens: nothing may hang on the recorded."""
 
 from __future__ import annotations
 
