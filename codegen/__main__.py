@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import sys
 from pathlib import Path
 from typing import Final
@@ -12,35 +13,39 @@ from codegen.build import build
 from codegen.check import check
 from codegen.mistakes import Mistakes, SpecError
 from codegen.render import render
-from codegen.spec import EVENTS, REST, load_spec
-from codegen.write import UnknownFilesError, apply, plan
+from codegen.spec import EVENTS, REST, Spec, load_spec
+from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
 
 
-def generate(spec_folder: Path, shown: str) -> dict[str, str]:
-    """The text of every file.
+def checked(spec_folder: Path, shown: str) -> Spec:
+    """The spec.
 
     Raises:
-        SpecError: The spec has mistakes.
+        SpecError: It has mistakes.
     """
     mistakes = Mistakes()
     spec = load_spec(spec_folder, shown, mistakes)
     check(spec, mistakes)
     mistakes.raise_if_any()
-    return render(build(spec))
+    return spec
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
     given = _parser().parse_args(arguments)
     try:
-        texts = generate(given.spec, _shown(given.spec))
-        todo = plan(given.out, texts, _digest(given.spec))
+        spec = checked(given.spec, _shown(given.spec))
+        todo = [
+            plan(given.out, render(build(spec)), _digest(given.spec)),
+            *_copies(spec, given.out),
+        ]
         if given.check or given.command == "check":
-            print("\n".join(todo.drift), end="\n" if todo.drift else "")
-            return 1 if todo.drift else 0
-        for line in apply(todo):
+            drift = [line for one in todo for line in one.drift]
+            print("\n".join(drift), end="\n" if drift else "")
+            return 1 if drift else 0
+        for line in [line for one in todo for line in apply(one)]:
             print(line)
     except (SpecError, UnknownFilesError) as error:
         print(error, file=sys.stderr)
@@ -61,6 +66,15 @@ def _shown(folder: Path) -> str:
     """How mistakes name the folder: as seen from here, if it lies below."""
     here, folder = Path.cwd(), folder.resolve()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
+def _copies(spec: Spec, out: Path) -> list[Plan]:
+    """The sandbox beside the generated code keeps to the same spec, and has no YAML to read it."""
+    sandbox = out.parent / "sandbox"
+    if not sandbox.is_dir():
+        return []
+    text = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
+    return [plan_file(sandbox / REST.replace(".yaml", ".json"), text)]
 
 
 def _digest(folder: Path) -> str:

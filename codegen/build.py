@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codegen.build_calls import build_resources
 from codegen.build_events import build_channels
+from codegen.build_params import build_requests
 from codegen.build_types import Types
 from codegen.ir import Api
 from codegen.spec import Spec
@@ -16,11 +17,14 @@ def build(spec: Spec) -> Api:
     types = Types(spec)
     resources = build_resources(spec, types)
     channels = build_channels(spec, types)
+    requests = build_requests(spec, types)
     models = types.models()
     return Api(
         enums=types.enums(),
         models=models,
-        resources=resources,
+        requests=requests,
+        resources=tuple(r for r in resources if r.credential == "token"),
+        backend_resources=tuple(r for r in resources if r.credential == "api_key"),
         channels=channels,
         realtime=spec.events.text("x-sdk", "class"),
     )

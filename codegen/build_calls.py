@@ -2,68 +2,49 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+import attrs
 
+from codegen.addresses import (
+    BUILTIN_TYPES,
+    attribute_of,
+    binds_of,
+    bound_at,
+    class_name,
+    parent_of,
+    root_of,
+)
+from codegen.build_params import build_params, path_argument, single_param
 from codegen.build_types import Types
-from codegen.ir import Operation, Paging, Param, Resource
-from codegen.naming import constant, pascal
+from codegen.ir import Operation, Paging, Resource, Upload
+from codegen.naming import constant
 from codegen.source import Node
-from codegen.spec import Call, Spec, path_names
+from codegen.spec import Call, Spec
 
-__all__ = [
-    "attribute_of",
-    "binds_of",
-    "bound_at",
-    "build_resources",
-    "class_name",
-    "parent_of",
-]
-
-HANDLE: Final = re.compile(r"\(([a-z0-9_]+)\)$")
-BUILTIN_TYPES: Final = ("bool", "dict", "float", "int", "list", "str", "type")
-
-
-def parent_of(address: str) -> str:
-    """The address one step up, "" above a root."""
-    if HANDLE.search(address):
-        return HANDLE.sub("", address)
-    return address.rpartition(".")[0]
-
-
-def binds_of(address: str) -> str:
-    """The path value that a handle stands for, "" of what is no handle."""
-    found = HANDLE.search(address)
-    return found[1] if found else ""
-
-
-def bound_at(address: str) -> tuple[str, ...]:
-    """All path values that are known at the address."""
-    return tuple(re.findall(r"\(([a-z0-9_]+)\)", address))
-
-
-def attribute_of(address: str) -> str:
-    """The last name of an address."""
-    return HANDLE.sub("", address).rpartition(".")[2]
-
-
-def class_name(address: str, node: Node) -> str:
-    """The class of a resource."""
-    kind = "Handle" if binds_of(address) else "Resource"
-    return node.text("class") or pascal(attribute_of(address)) + kind
+__all__ = ["build_resources", "credential_of"]
 
 
 def build_resources(spec: Spec, types: Types) -> tuple[Resource, ...]:
     """All resources, in the order of the spec."""
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     methods: dict[str, list[Operation]] = {address: [] for address in declared}
+    credentials: dict[str, str] = {}
     for call in spec.calls():
-        methods[call.sdk.text("resource")].append(_operation(call, spec, types))
-    return tuple(_resource(address, declared, tuple(ops)) for address, ops in methods.items())
+        address = call.sdk.text("resource")
+        credentials[root_of(address)] = credential_of(spec, call)
+        methods[address] += _operations(call, spec, types)
+    return tuple(
+        _resource(address, declared, tuple(ops), credentials.get(root_of(address), "token"))
+        for address, ops in methods.items()
+    )
+
+
+def credential_of(spec: Spec, call: Call) -> str:
+    """Which credential a call carries."""
+    return spec.security_scheme(call).text("x-sdk", "credential")
 
 
 def _resource(
-    address: str, declared: dict[str, Node], operations: tuple[Operation, ...]
+    address: str, declared: dict[str, Node], operations: tuple[Operation, ...], credential: str
 ) -> Resource:
     below = [other for other in declared if parent_of(other) == address]
     handles = [other for other in below if binds_of(other)]
@@ -83,7 +64,34 @@ def _resource(
             if not binds_of(other)
         ),
         operations=operations,
+        credential=credential,
         hidden=tuple(name for name in BUILTIN_TYPES if name in names),
+    )
+
+
+def _operations(call: Call, spec: Spec, types: Types) -> list[Operation]:
+    """The method of a call, and the one that does the same for one thing instead of many."""
+    operation = _operation(call, spec, types)
+    single = call.sdk.get("single")
+    return [operation, _single(operation, single, spec, call, types)] if single else [operation]
+
+
+def _single(operation: Operation, rule: Node, spec: Spec, call: Call, types: Types) -> Operation:
+    items = _property(spec, spec.answer_schema(call), rule.text("items"))
+    item = types.of(spec.resolve(items).get("items"))
+    return attrs.evolve(
+        operation,
+        const=f"{operation.const}_FIRST",
+        name=rule.text("method"),
+        summary=rule.text("summary"),
+        params=tuple(
+            single_param(param, rule.text("param")) if param.wire == rule.text("field") else param
+            for param in operation.params
+        ),
+        result=item.result_text,
+        read=f'first_of("{rule.text("items")}", {item.reader_text})',
+        returns="The first one of the answer.",
+        example=rule.text("example"),
     )
 
 
@@ -91,7 +99,7 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
     sdk, node = call.sdk, call.node
     returned = sdk.text("returns")
     schema = spec.answer_schema(call)
-    params = _params(call, spec, types)
+    params = build_params(call, spec, types)
     answer = types.of(schema) if schema else None
     read = answer.reader_text if answer else "read_nothing"
     result = answer.result_text if answer else "None"
@@ -105,18 +113,21 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         description=node.text("description"),
         verb=call.verb.upper(),
         path=call.path,
-        path_argument=_path_argument(call, params),
+        path_argument=path_argument(call, params),
         params=params,
         result=result,
         read=read,
         returns=_returns(spec, call) if answer else "",
-        auth=_auth(spec, node),
         idempotency=_idempotency(spec, call),
         retry=sdk.get("retry").value is not False,
         generate=tuple(p.wire for p in params if p.generate),
-        errors=tuple(sdk.get("errors").strings()),
+        errors=(
+            *sdk.get("errors").strings(),
+            *spec.security_scheme(call).get("x-sdk", "errors").strings(),
+        ),
         example=sdk.text("example"),
         paging=_paging(spec, call, types) if sdk.get("paginate") else None,
+        upload=_upload(spec, call, types) if sdk.get("upload") else None,
     )
 
 
@@ -129,85 +140,10 @@ def _returns(spec: Spec, call: Call) -> str:
     return [answer.text("description") for _, answer in spec.answers(call)][-1]
 
 
-def _auth(spec: Spec, node: Node) -> str:
-    security = node.get("security") or spec.rest.get("security")
-    names = [name for one in security.each() for name in one.mapping]
-    schemes = spec.rest.get("components", "securitySchemes")
-    return schemes.text(names[0], "x-sdk", "credential")
-
-
 def _idempotency(spec: Spec, call: Call) -> str:
     policy = spec.rest.get("x-sdk", "idempotency")
     applies = call.verb.upper() in policy.get("for").strings()
     return policy.text("header") if applies and call.sdk.get("idempotency").value is None else ""
-
-
-def _path_argument(call: Call, params: tuple[Param, ...]) -> str:
-    bound = bound_at(call.sdk.text("resource"))
-    own = [f'"{p.wire}": {p.name}' for p in params if p.where == "path"]
-    if not own:
-        return "self._path" if path_names(call.path) else ""
-    return "{" + ", ".join([*(["**self._path"] if bound else []), *own]) + "}"
-
-
-def _params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
-    """What the method takes: path values that its resource lacks, the query, the body's fields."""
-    bound = bound_at(call.sdk.text("resource"))
-    positional = call.sdk.get("positional").strings()
-    found: list[Param] = []
-    for node in call.parameters:
-        name, where = node.text("name"), node.text("in")
-        if not (where == "path" and name in bound):
-            required = node.get("required").value is True
-            schema = node.get("schema")
-            doc = node.text("description")
-            found.append(_param(name, where, schema, required, positional, types, doc))
-    request = spec.request_schema(call)
-    required_fields = request.get("required").strings()
-    for name, schema in request.get("properties").items():
-        required = name in required_fields
-        found.append(_param(name, "body", schema, required, positional, types, ""))
-    return tuple(sorted(found, key=lambda p: (not p.positional, _index(positional, p.name))))
-
-
-def _index(names: list[str], name: str) -> int:
-    return names.index(name) if name in names else len(names)
-
-
-def _param(
-    wire: str,
-    where: str,
-    schema: Node,
-    required: bool,
-    positional: list[str],
-    types: Types,
-    doc: str,
-) -> Param:
-    name = schema.text("x-sdk", "name") or wire
-    kind = types.of(schema)
-    return Param(
-        name=name,
-        wire=wire,
-        where=where,
-        annotation=kind.argument_text if required else f"{kind.argument_text} | Unset",
-        required=required,
-        positional=name in positional,
-        generate=schema.text("x-sdk", "generate") == "uuid4",
-        doc=" ".join(filter(None, [doc or types.describe(schema), *_limits(schema)])),
-    )
-
-
-def _limits(schema: Node) -> list[str]:
-    low, high = schema.get("minimum").value, schema.get("maximum").value
-    most, default = schema.get("maxItems").value, schema.get("default").value
-    said: list[str] = []
-    if low is not None:
-        said.append(f"{low} to {high}." if high is not None else f"At least {low}.")
-    if most is not None:
-        said.append(f"At most {most}.")
-    if default is not None:
-        said.append(f"The server's default is `{default}`.")
-    return said
 
 
 def _paging(spec: Spec, call: Call, types: Types) -> Paging:
@@ -226,4 +162,23 @@ def _paging(spec: Spec, call: Call, types: Types) -> Paging:
         by=rule.text("by"),
         descending=rule.text("order") == "desc",
         example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
+    )
+
+
+def _upload(spec: Spec, call: Call, types: Types) -> Upload:
+    rule = call.sdk.get("upload")
+    schema = spec.answer_schema(call)
+    result = rule.text("result")
+    return Upload(
+        const=constant(call.node.text("operationId")) + "_BYTES",
+        method=rule.text("method"),
+        summary=rule.text("summary"),
+        answer=types.of(schema).result,
+        target=rule.text("target"),
+        result=result,
+        result_type=types.of(_property(spec, schema, result)).result,
+        content_type=rule.text("content_type"),
+        size=rule.text("size"),
+        filename=rule.text("filename"),
+        example=rule.text("example"),
     )

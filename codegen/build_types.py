@@ -21,6 +21,8 @@ class Type:
     result: str
     argument: str
     reader: str
+    check: str
+    """The expression that tells whether an argument may be sent."""
     scalar: str = ""
     kind: str = ""
     nullable: bool = False
@@ -36,13 +38,19 @@ class Type:
         return f"{self.argument} | None" if self.nullable else self.argument
 
     @property
+    def check_text(self) -> str:
+        """The same for an argument that may be null."""
+        return f"or_none({self.check})" if self.nullable else self.check
+
+    @property
     def reader_text(self) -> str:
         """The expression that reads it where it is no field."""
         return f"nullable({self.reader})" if self.nullable else self.reader
 
 
 def _scalar(name: str, reader: str, kind: str) -> Type:
-    return Type(result=name, argument=name, reader=reader, scalar=name, kind=kind)
+    check = kind.replace(" ", "_")
+    return Type(result=name, argument=name, reader=reader, check=check, scalar=name, kind=kind)
 
 
 STRING: Final = _scalar("str", "string", "a string")
@@ -50,15 +58,16 @@ SCALARS: Final = {
     "string": STRING,
     "integer": _scalar("int", "integer", "an integer"),
     "boolean": _scalar("bool", "boolean", "a boolean"),
-    "number": Type(result="float", argument="float", reader="number"),
+    "number": Type(result="float", argument="float", reader="number", check="a_number"),
 }
-TIME: Final = Type(result="datetime", argument="datetime", reader="instant")
+TIME: Final = Type(result="datetime", argument="datetime", reader="instant", check="a_time")
 OBJECT: Final = Type(
     result="dict[str, Any]",
     argument="Mapping[str, object]",
     reader="json_object",
+    check="an_object",
 )
-ANYTHING: Final = Type(result="Json", argument="object", reader="read_json")
+ANYTHING: Final = Type(result="Json", argument="object", reader="read_json", check="anything")
 
 
 class Types:
@@ -95,6 +104,7 @@ class Types:
                     result=f"list[{item.result_text}]",
                     argument=f"Sequence[{item.argument_text}]",
                     reader=f"list_of({item.reader_text})",
+                    check=f"a_list_of({item.check_text})",
                 )
             case ["object"]:
                 return self._object(node)
@@ -108,7 +118,8 @@ class Types:
     def _object(self, node: Node) -> Type:
         if node.get("properties"):
             self._rows.setdefault(node.key, node)
-            return Type(result=node.key, argument=node.key, reader=f"read_{snake(node.key)}")
+            name, reader = node.key, f"read_{snake(node.key)}"
+            return Type(result=name, argument=name, reader=reader, check="an_object")
         values = node.get("additionalProperties")
         if not values.mapping:
             return OBJECT
@@ -117,6 +128,7 @@ class Types:
             result=f"dict[str, {value.result_text}]",
             argument=f"Mapping[str, {value.argument_text}]",
             reader=f"map_of({value.reader_text})",
+            check=f"an_object_of({value.check_text})",
         )
 
     def _enum_type(self, node: Node) -> Type:
@@ -132,7 +144,10 @@ class Types:
         )
         choices = ", ".join(f'"{value}"' for value in values)
         return Type(
-            result=name, argument=f"{name} | Literal[{choices}]", reader=f"read_{snake(name)}"
+            result=name,
+            argument=f"{name} | Literal[{choices}]",
+            reader=f"read_{snake(name)}",
+            check="a_string",
         )
 
     def describe(self, node: Node) -> str:

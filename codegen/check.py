@@ -6,6 +6,7 @@ from codegen.check_calls import check_calls
 from codegen.check_documents import check_documents
 from codegen.check_events import check_events
 from codegen.check_grammar import check_grammar
+from codegen.check_methods import check_methods
 from codegen.check_names import check_names
 from codegen.check_schemas import check_schemas
 from codegen.mistakes import Mistakes
@@ -23,6 +24,7 @@ def check(spec: Spec, mistakes: Mistakes) -> None:
         check_grammar,
         check_schemas,
         check_calls,
+        check_methods,
         check_events,
         check_names,
     ):

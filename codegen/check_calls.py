@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.build_calls import binds_of, bound_at, parent_of
+from codegen.addresses import binds_of, bound_at, parent_of, root_of
+from codegen.build_calls import credential_of
 from codegen.mistakes import Mistakes
 from codegen.source import Node
 from codegen.spec import Call, Spec, path_names
@@ -20,10 +21,9 @@ def check_calls(spec: Spec, mistakes: Mistakes) -> None:
         _check_path(call, mistakes)
         _check_security(spec, call, mistakes)
         _check_bodies(spec, call, mistakes)
-        _check_positional(spec, call, mistakes)
-        _check_returns(spec, call, mistakes)
-        _check_paginate(spec, call, mistakes)
-        _check_errors(spec, call, mistakes)
+        _check_errors(call.sdk.get("errors"), _codes_of(spec, call), mistakes)
+    _check_common_errors(spec, mistakes)
+    _check_credentials(spec, mistakes)
 
 
 def _check_resources(spec: Spec, mistakes: Mistakes) -> None:
@@ -96,71 +96,34 @@ def _check_bodies(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(schema.mark, "differs from the other 2xx response")
 
 
-def _check_positional(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    names = set(_parameter_names(spec, call))
-    for node in call.sdk.get("positional").each():
-        name = str(node.value)
-        if name not in names:
-            mistakes.unknown(node.mark, f"no parameter {name!r}", name, names)
-    for parameter in call.parameters:
-        said = parameter.get("schema", "x-sdk", "generate")
-        if said:
-            mistakes.add(said.mark, "x-sdk.generate is for a field of a request")
+def _check_credentials(spec: Spec, mistakes: Mistakes) -> None:
+    """Each client has its own resources, so all calls below one of its attributes agree."""
+    found: dict[str, str] = {}
+    for call in spec.calls():
+        root, credential = root_of(call.sdk.text("resource")), credential_of(spec, call)
+        first = found.setdefault(root, credential)
+        if credential and first and credential != first:
+            text = f"calls of {root!r} carry a {first!r}, this one a {credential!r}"
+            mistakes.add(call.node.mark, text)
 
 
-def _parameter_names(spec: Spec, call: Call) -> Iterator[str]:
-    """Names in Python of what the method takes."""
-    bound = bound_at(call.sdk.text("resource"))
-    for parameter in call.parameters:
-        name = parameter.text("name")
-        if name not in bound:
-            yield parameter.text("schema", "x-sdk", "name") or name
-    for name, schema in spec.request_schema(call).get("properties").items():
-        yield schema.text("x-sdk", "name") or name
-
-
-def _fields(spec: Spec, schema: Node) -> Node:
-    return spec.resolve(schema).get("properties")
-
-
-def _check_returns(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    node = call.sdk.get("returns")
-    fields = _fields(spec, spec.answer_schema(call)).mapping
-    if node and str(node.value) not in fields:
-        text = f"no field {node.value!r} in the answer"
-        mistakes.unknown(node.mark, text, str(node.value), fields)
-
-
-def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    rule = call.sdk.get("paginate")
-    answer = spec.resolve(spec.answer_schema(call))
-    if not (rule and answer):
-        return
-    if call.sdk.get("returns") or call.node.get("requestBody"):
-        mistakes.add(rule.mark, "'paginate' goes with neither 'returns' nor a request body")
-    fields = answer.get("properties")
-    items = fields.get(rule.text("items"))
-    rows = _fields(spec, spec.resolve(items).get("items"))
-    query = {p.text("name") for p in call.parameters if p.text("in") == "query"}
-    for key, choices, where in (
-        ("items", fields.mapping, "the answer"),
-        ("cursor", query, "the query"),
-        ("by", rows.mapping, "the items"),
-    ):
-        name = rule.text(key)
-        if name and name not in choices:
-            mistakes.unknown(rule.get(key).mark, f"no {name!r} in {where}", name, choices)
-    by = spec.resolve(rows.get(rule.text("by")))
-    if by and by.text("type") != "integer":
-        mistakes.add(rule.get("by").mark, f"{rule.text('by')!r} is not an integer")
-
-
-def _check_errors(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    codes = {code for node in _failures(spec, call) for code in _codes(spec, node)}
-    for node in call.sdk.get("errors").each():
+def _check_errors(said: Node, codes: set[str], mistakes: Mistakes) -> None:
+    for node in said.each():
         code = str(node.value)
         if code not in codes:
             mistakes.unknown(node.mark, f"no error code {code!r}", code, codes)
+
+
+def _check_common_errors(spec: Spec, mistakes: Mistakes) -> None:
+    """What all calls may answer, or all that carry a credential."""
+    codes = {code for call in spec.calls() for code in _codes_of(spec, call)}
+    schemes = spec.rest.get("components", "securitySchemes")
+    for node in (spec.rest, *schemes.values()):
+        _check_errors(node.get("x-sdk", "errors"), codes, mistakes)
+
+
+def _codes_of(spec: Spec, call: Call) -> set[str]:
+    return {code for node in _failures(spec, call) for code in _codes(spec, node)}
 
 
 def _failures(spec: Spec, call: Call) -> Iterator[Node]:
@@ -171,8 +134,8 @@ def _failures(spec: Spec, call: Call) -> Iterator[Node]:
 
 def _codes(spec: Spec, schema: Node) -> list[str]:
     """Values of the enum `code` of an error, which may be wrapped in a field."""
-    fields = _fields(spec, schema)
+    fields = spec.resolve(schema).get("properties")
     found = spec.resolve(fields.get("code")).get("enum").strings()
     for field in fields.values():
-        found += _codes(spec, field) if _fields(spec, field) else []
+        found += _codes(spec, field) if spec.resolve(field).get("properties") else []
     return found

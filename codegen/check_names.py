@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.build_calls import attribute_of, binds_of, bound_at, class_name, parent_of
+from codegen.addresses import attribute_of, binds_of, bound_at, class_name, parent_of
 from codegen.build_events import event_class
 from codegen.imports import HOLDERS
 from codegen.mistakes import Mark, Mistakes
@@ -15,6 +15,9 @@ from codegen.spec import Spec
 
 __all__ = ["check_names"]
 
+CONTAINERS: Final = tuple(
+    f"{prefix}{name}" for prefix in ("", "Async") for name in ("Resources", "BackendResources")
+)
 CHANNEL: Final = ("close", "events", "leave", "topic", "wait_joined")
 FIELD: Final = ("attrs", "bool", "datetime", "dict", "extra", "float", "int", "list", "str")
 PARAMETER: Final = ("datetime", "options", "self")
@@ -46,7 +49,7 @@ class Names:
 
 def check_names(spec: Spec, mistakes: Mistakes) -> None:
     """Check the names of everything that gets one."""
-    classes = Names("class", mistakes, (*HOLDERS, "Resources", "AsyncResources"))
+    classes = Names("class", mistakes, (*HOLDERS, *CONTAINERS))
     for name, mark in _classes(spec):
         classes.take(name, mark)
     constants = Names("operationId", mistakes)
@@ -122,6 +125,9 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
             rule = call.sdk.get("paginate")
             if rule:
                 scope.take(rule.text("method") or "iter", rule.mark)
+            for key in ("single", "upload"):
+                rule = call.sdk.get(key)
+                scope.take(rule.text("method"), rule.mark)
 
 
 def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
@@ -134,6 +140,8 @@ def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
                 names.take(parameter.text("schema", "x-sdk", "name") or name, parameter.mark)
         for name, value in spec.request_schema(call).get("properties").items():
             names.take(value.text("x-sdk", "name") or name, value.mark)
+        single = call.sdk.get("single")
+        names.take(single.text("param"), single.mark)
 
 
 def _check_channels(spec: Spec, mistakes: Mistakes) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Paging, Push
+from codegen.ir import Channel, Event, Operation, Paging, Push, Request, Upload
 
 __all__ = [
     "ASYNC",
@@ -20,9 +20,17 @@ __all__ = [
     "method_doc",
     "pager_doc",
     "push_doc",
+    "request_doc",
+    "upload_doc",
 ]
 
 WIDTH: Final = 96
+UPLOAD_FIELDS: Final = {
+    "body": "The bytes, or a text, which is sent as UTF-8. A text is never a path.",
+    "content_type": "Its media type. Left out: by the ending of `filename`, else the general one.",
+    "byte_size": "Its size in bytes. Left out: the size of the body.",
+    "filename": "Its name, for people.",
+}
 OPTIONS: Final = ("options", "Time limits, retries and the like, of this call only.")
 
 
@@ -110,15 +118,42 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
     )
 
 
+def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
+    """What is said of the method that puts the bytes where another one says."""
+    return _joined(
+        [
+            upload.summary,
+            "",
+            f"`{op.verb} {op.path}`, then the bytes go to the URL that it returns, without your"
+            " credential.",
+            "",
+            *_arguments(UPLOAD_FIELDS.items()),
+            "Returns:",
+            "    The row, as it was before the bytes were there.",
+            "",
+            *_raises(op),
+            "    UploadError: The storage refused the bytes; `status` is its answer.",
+            "    UsageError: `byte_size` is not the size of the body. Nothing was sent.",
+            *_example([f">>> {flavour.await_}{upload.example}"] if upload.example else []),
+        ]
+    )
+
+
+def request_doc(request: Request) -> str:
+    """What is said of the fields that a method takes."""
+    return _joined(
+        [request.doc, "", "Attributes:", *(f"    {p.name}: {p.doc}" for p in request.fields)]
+    )
+
+
 def _arguments(params: Iterable[tuple[str, str]]) -> list[str]:
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
 def _raises(op: Operation) -> list[str]:
-    codes = ", ".join(f"`{code}`" for code in op.errors)
-    said = (
-        f"The server refused, for example with `code` {codes}." if codes else "The server refused."
-    )
+    *most, last = [f"`{code}`" for code in op.errors] or [""]
+    codes = f"{', '.join(most)} or {last}" if most else last
+    said = f"The server refused, with `code` {codes}." if codes else "The server refused."
     return [
         "Raises:",
         f"    ApiError: {said}",

@@ -15,7 +15,9 @@ __all__ = [
     "Param",
     "Presence",
     "Push",
+    "Request",
     "Resource",
+    "Upload",
 ]
 
 
@@ -27,11 +29,47 @@ class Param:
     wire: str
     where: str
     """`path`, `query` or `body`."""
-    annotation: str
+    type: str
+    """Its annotation when it is given."""
+    check: str
+    """The expression that tells whether a value may be sent."""
+    value: str
+    """The expression that is sent."""
     required: bool
     positional: bool
     generate: bool
     doc: str
+
+    @property
+    def annotation(self) -> str:
+        """Its annotation in a signature."""
+        return self.type if self.required else f"{self.type} | Unset"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """The fields that a method takes, as a dict that can be passed on."""
+
+    name: str
+    doc: str
+    fields: tuple[Param, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """How a method puts the bytes of a file where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    target: str
+    result: str
+    result_type: str
+    content_type: str
+    size: str
+    filename: str
+    example: str
 
 
 @attrs.frozen(kw_only=True)
@@ -66,13 +104,13 @@ class Operation:
     read: str
     returns: str
     """What is said of the result, or ""."""
-    auth: str
     idempotency: str
     retry: bool
     generate: tuple[str, ...]
     errors: tuple[str, ...]
     example: str
     paging: Paging | None
+    upload: Upload | None
 
     @property
     def positional(self) -> tuple[Param, ...]:
@@ -95,6 +133,11 @@ class Operation:
         """Those of the body."""
         return tuple(p for p in self.params if p.where == "body")
 
+    @property
+    def takes(self) -> tuple[Param, ...]:
+        """Those whose values are looked at before anything is sent; paths see to their own."""
+        return tuple(p for p in self.params if p.where != "path")
+
 
 @attrs.frozen(kw_only=True)
 class Resource:
@@ -115,8 +158,15 @@ class Resource:
     children: tuple[tuple[str, str, str], ...]
     """Attribute, class and documentation of what hangs under it."""
     operations: tuple[Operation, ...]
+    credential: str
+    """Which credential its calls carry: `token` or `api_key`."""
     hidden: tuple[str, ...]
     """Builtin types that a method of the class hides inside it."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is an attribute of the client."""
+        return not self.parent and not self.binds
 
     @property
     def inherits_path(self) -> bool:
@@ -191,7 +241,11 @@ class Api:
 
     enums: tuple[Enum, ...]
     models: tuple[Model, ...]
+    requests: tuple[Request, ...]
     resources: tuple[Resource, ...]
+    """Those whose calls carry a token."""
+    backend_resources: tuple[Resource, ...]
+    """Those whose calls carry an API key."""
     channels: tuple[Channel, ...]
     realtime: str
     """The class that gives the channels."""
@@ -199,12 +253,8 @@ class Api:
     @property
     def operations(self) -> tuple[Operation, ...]:
         """Those of all resources."""
-        return tuple(op for resource in self.resources for op in resource.operations)
-
-    @property
-    def roots(self) -> tuple[Resource, ...]:
-        """Resources that are attributes of the client."""
-        return tuple(r for r in self.resources if not r.parent and not r.binds)
+        found = (*self.resources, *self.backend_resources)
+        return tuple(op for resource in found for op in resource.operations)
 
     @property
     def events(self) -> tuple[Event, ...]:

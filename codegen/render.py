@@ -41,6 +41,8 @@ class Output:
     shows: tuple[str, ...]
     """Parts of the API."""
     flavour: Flavour | None = None
+    container: str = ""
+    """The class that holds the resources."""
 
     @property
     def module(self) -> str:
@@ -48,7 +50,6 @@ class Output:
         return f"{PACKAGE}.{self.name.removesuffix('.py')}"
 
 
-REST_PARTS: Final = ("resources", "roots")
 EVENT_PARTS: Final = ("channels", "realtime")
 
 OUTPUTS: Final = (
@@ -59,15 +60,23 @@ OUTPUTS: Final = (
     ),
     Output("endpoints.py", "endpoints", "openapi.yaml", "All operations as data.", ("operations",)),
     Output(
-        "resources.py", "resources", "openapi.yaml", "All operations as methods.", REST_PARTS, SYNC
+        "requests.py", "requests", "openapi.yaml", "What the methods take, as dicts.", ("requests",)
     ),
-    Output(
-        "aio_resources.py",
-        "resources",
-        "openapi.yaml",
-        "All operations as async methods.",
-        REST_PARTS,
-        ASYNC,
+    *(
+        Output(
+            f"{file}{name}.py",
+            "resources",
+            "openapi.yaml",
+            doc,
+            (name,),
+            flavour,
+            "".join(part.title() for part in name.split("_")),
+        )
+        for name in ("resources", "backend_resources")
+        for file, doc, flavour in (
+            ("", "Operations as methods.", SYNC),
+            ("aio_", "Operations as async methods.", ASYNC),
+        )
     ),
     Output(
         "events.py", "events", "asyncapi.yaml", "Events of the channels.", ("events", "channels")
@@ -89,19 +98,25 @@ def render(api: Api) -> dict[str, str]:
     drafts: dict[str, str] = {}
     for output in OUTPUTS:
         shown = {part: names if part == "names" else getattr(api, part) for part in output.shows}
+        # One template makes the resources of both clients.
+        shown = {part.removeprefix("backend_"): value for part, value in shown.items()}
         drafts[output.name] = _text(output, environment, shown, providers)
     return _formatted(drafts)
 
 
 def public_names(api: Api) -> tuple[tuple[str, str], ...]:
-    """What users may import, sorted, and the modules that hold it."""
+    """What may be imported, sorted, and the modules that hold it."""
     events = [name for c in api.channels for name in (c.union, *(e.class_name for e in c.events))]
     channels = [*(c.class_name for c in api.channels), api.realtime]
     resources = [r.class_name for r in api.resources]
+    backend = [r.class_name for r in api.backend_resources]
     held = {
         "models": [enum.name for enum in api.enums] + [model.name for model in api.models],
+        "requests": [request.name for request in api.requests],
         "resources": resources,
         "aio_resources": [f"Async{name}" for name in resources],
+        "backend_resources": backend,
+        "aio_backend_resources": [f"Async{name}" for name in backend],
         "events": events,
         "channels": channels,
         "aio_channels": [f"Async{name}" for name in channels],
@@ -112,7 +127,15 @@ def public_names(api: Api) -> tuple[tuple[str, str], ...]:
 def _generated_names(api: Api) -> dict[str, str]:
     """Private names that one generated file takes from another."""
     readers = [enum.reader for enum in api.enums] + [model.reader for model in api.models]
-    consts = [c for op in api.operations for c in (op.const, op.paging.const if op.paging else "")]
+    consts = [
+        const
+        for op in api.operations
+        for const in (
+            op.const,
+            op.paging.const if op.paging else "",
+            op.upload.const if op.upload else "",
+        )
+    ]
     events = [event.const for event in api.events] + [channel.const for channel in api.channels]
     return {
         **dict.fromkeys(readers, f"{PACKAGE}.readers"),
@@ -165,7 +188,9 @@ def _text(
     providers: Mapping[str, str],
 ) -> str:
     template = f"{output.template}.jinja"
-    body = environment.get_template(template).render(**shown, a=output.flavour)
+    body = environment.get_template(template).render(
+        **shown, a=output.flavour, container=output.container
+    )
     imports = import_block(body, providers, output.module)
     digest = _digest(template, body)
     header = HEADER.format(source=output.source, digest=digest)

@@ -76,6 +76,13 @@ class Spec:
                     own = [*shared, *node.get("parameters").each()]
                     yield Call(verb, path, node, tuple(self.resolve(one) for one in own))
 
+    def security_scheme(self, call: Call) -> Node:
+        """The scheme that a call is secured by; absent when there is none, or it is unknown."""
+        schemes = self.rest.get("components", "securitySchemes")
+        security = call.node.get("security") or self.rest.get("security")
+        names = [name for one in security.each() for name in one.mapping]
+        return schemes.get(names[0] if names else "no security")
+
     def request_schema(self, call: Call) -> Node:
         """The schema of what is sent."""
         body = self.resolve(call.node.get("requestBody"))

@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import attrs
 
-__all__ = ["Plan", "UnknownFilesError", "apply", "plan"]
+__all__ = ["Plan", "UnknownFilesError", "apply", "plan", "plan_file"]
 
 MANIFEST: Final = "manifest.json"
 
@@ -55,6 +55,20 @@ def plan(folder: Path, texts: Mapping[str, str], spec_digest: str) -> Plan:
         missing=tuple(sorted(wanted.keys() - there.keys())),
         stale=tuple(name for name in beyond if name in known),
         unknown=tuple(name for name in beyond if name not in known),
+    )
+
+
+def plan_file(path: Path, text: str) -> Plan:
+    """The same for one file in a folder whose other files are none of our business."""
+    there = path.exists()
+    differs = there and path.read_bytes() != text.encode()
+    return Plan(
+        folder=path.parent,
+        texts={path.name: text},
+        differing=(path.name,) if differs else (),
+        missing=() if there else (path.name,),
+        stale=(),
+        unknown=(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 __all__ = [
     "ApiError",
+    "ArgumentTypeError",
     "AuthError",
     "BadRequestError",
     "Cancelled",
@@ -72,6 +73,10 @@ class PoolseError(Exception):
 
 class UsageError(PoolseError, ValueError):
     """The library was used in a way that cannot work: wrong arguments, or a closed client."""
+
+
+class ArgumentTypeError(UsageError, TypeError):
+    """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)

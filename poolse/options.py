@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 import attrs
 
+from poolse._checks import (
+    check_header,
+    checked_count,
+    checked_headers,
+    checked_instance,
+    checked_seconds,
+)
 from poolse.cancel import CancelToken
+from poolse.errors import UsageError
 from poolse.types import UNSET, Unset
 
 __all__ = ["CallOptions", "Timeout"]
@@ -17,6 +25,9 @@ class Timeout:
     """Time limits of one attempt, in float seconds. None means no limit.
 
     A bare number where a `Timeout` is wanted means `total`.
+
+    Raises:
+        UsageError: A limit that is negative or not finite.
     """
 
     total: float | None = 30.0
@@ -30,6 +41,12 @@ class Timeout:
     pool: float | None = attrs.field(default=30.0, kw_only=True)
     """To get a connection when all are busy."""
 
+    def __attrs_post_init__(self) -> None:
+        for name in ("total", "connect", "read", "write", "pool"):
+            value: object = getattr(self, name)
+            if value is not None:
+                checked_seconds(f"the {name} timeout", value, " or None")
+
     @classmethod
     def of(cls, value: float | Timeout | None) -> Timeout:
         """A number is the total; None is no limit at all."""
@@ -37,12 +54,21 @@ class Timeout:
             return value
         if value is None:
             return cls(None, connect=None, read=None, write=None, pool=None)
-        return cls(float(value))
+        return cls(float(checked_seconds("timeout", value, ", a Timeout or None")))
+
+
+def _own(value: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    # A copy, because what was checked must not change afterwards.
+    return None if value is None else checked_headers("headers", value)
 
 
 @attrs.frozen(kw_only=True)
 class CallOptions:
-    """Options of one call. What is left out comes from the view or the client."""
+    """Options of one call. What is left out comes from the view or the client.
+
+    Raises:
+        UsageError: An option that makes no sense.
+    """
 
     timeout: float | Timeout | None | Unset = UNSET
     """Time limits of each attempt, in seconds."""
@@ -50,7 +76,21 @@ class CallOptions:
     """Attempts after the first."""
     idempotency_key: str | None | Unset = UNSET
     """Sent as Idempotency-Key instead of a fresh one; None sends none."""
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = attrs.field(default=None, converter=_own, repr=False)
     """Sent beside the client's own headers."""
     cancel: CancelToken | None = None
     """Ends the call from another thread or task."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.timeout is not UNSET:
+            Timeout.of(self.timeout)
+        if self.max_retries is not UNSET:
+            checked_count("max_retries", self.max_retries)
+        if self.idempotency_key is not UNSET and self.idempotency_key is not None:
+            check_header("Idempotency-Key", self.idempotency_key)
+            if not self.idempotency_key:
+                raise UsageError(
+                    "idempotency_key is empty: leave it out, or give None to send none"
+                )
+        if self.cancel is not None:
+            checked_instance("cancel", self.cancel, CancelToken)

@@ -48,7 +48,9 @@ class Rest:
             NetworkError: No answer came.
         """
         options = raw_options(idempotency_key, max_retries, options)
-        return self._core.call(raw_endpoint(method, path), query=query, body=body, options=options)
+        return self._core.call(
+            raw_endpoint(method, path, body), query=query, body=body, options=options
+        )
 
 
 class AsyncRest:
@@ -88,5 +90,5 @@ class AsyncRest:
         """
         options = raw_options(idempotency_key, max_retries, options)
         return await self._core.call(
-            raw_endpoint(method, path), query=query, body=body, options=options
+            raw_endpoint(method, path, body), query=query, body=body, options=options
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Final, Literal, Self
 
-__all__ = ["UNSET", "Json", "JsonObject", "OpenEnum", "Unset"]
+__all__ = ["UNSET", "Json", "JsonObject", "OpenEnum", "Unset", "UploadBody"]
 
 
 class _Unset(Enum):
@@ -29,6 +29,9 @@ Unset = Literal[_Unset.UNSET]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """Anything that JSON can say."""
+
+UploadBody = bytes | bytearray | memoryview | str
+"""What can be uploaded. A str is the text itself, sent as UTF-8, and never a path."""
 
 JsonObject = Mapping[str, object]
 """A JSON object: string keys, JSON values."""

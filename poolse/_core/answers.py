@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 import orjson
 
+from poolse._core.codec import BYTE_ORDER_MARK
 from poolse._core.hands import Answer
 from poolse._core.reading import as_object
 from poolse.errors import (
@@ -18,10 +20,13 @@ from poolse.errors import (
     NotFoundError,
     RateLimitedError,
     ServerError,
+    UploadError,
     ValidationError,
 )
 
-__all__ = ["api_error"]
+__all__ = ["api_error", "storage_error"]
+
+STORAGE_CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
@@ -50,10 +55,16 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
     )
 
 
+def storage_error(answer: Answer) -> UploadError:
+    """The error of a storage's answer that is not 2xx. Most say why in XML, with a `Code`."""
+    code = STORAGE_CODE.search(answer.content[:4096])
+    why = f": {code[1].decode()}" if code else ""
+    return UploadError(answer.status, f"the storage answered {answer.status}{why}")
+
+
 def _envelope(content: bytes) -> dict[str, object]:
     try:
-        # Some proxies put a byte order mark in front, which JSON does not have.
-        body: object = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        body: object = orjson.loads(content.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         return {}
     error = as_object(body).get("error")

@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Final, Protocol, TypeVar
 
 from poolse._core.endpoint import Endpoint, Paging
+from poolse._core.upload import Upload
 from poolse.options import CallOptions
+from poolse.types import UNSET, Unset, UploadBody
 
 __all__ = ["NO_PATH", "AsyncCaller", "Caller"]
 
 T = TypeVar("T")
+Answered = TypeVar("Answered")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 
@@ -43,6 +46,19 @@ class Caller(Protocol):
         """Walk over the items of all pages. The first page is fetched by the first step."""
         ...
 
+    def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Ask where the bytes go, and put them there."""
+        ...
+
 
 class AsyncCaller(Protocol):
     """The async twin of `Caller`."""
@@ -68,4 +84,17 @@ class AsyncCaller(Protocol):
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
         """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    async def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Ask where the bytes go, and put them there."""
         ...

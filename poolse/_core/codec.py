@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -14,7 +15,7 @@ import orjson
 from poolse._core.endpoint import Read
 from poolse._core.reading import Mismatch, instant, read_json, read_nothing
 from poolse._core.rows import Row, missing, wire_items
-from poolse.errors import DecodeError, UsageError
+from poolse.errors import ArgumentTypeError, DecodeError, UsageError
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -25,6 +26,7 @@ __all__ = [
     "decode_value",
     "encode",
     "missing",
+    "query_text",
     "read_json",
     "read_nothing",
     "register",
@@ -36,6 +38,12 @@ T = TypeVar("T")
 
 QUOTED: Final = 80
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""JSON does not have it; some proxies put it in front all the same."""
+
+LONG_NUMBER: Final = b"0" * 19
+DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+
 
 def decode(read: Read[T], content: bytes) -> T:
     """The content of an answer as a typed value.
@@ -45,11 +53,31 @@ def decode(read: Read[T], content: bytes) -> T:
     """
     if read is read_nothing or (read is read_json and not content.strip()):
         return read(None)
+    content = content.removeprefix(BYTE_ORDER_MARK)
     try:
         value: object = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise DecodeError(_not_json(content)) from error
-    return decode_value(read, value)
+    if read is read_json:
+        return read(_exact(content, value))
+    try:
+        return read(value)
+    except Mismatch as mismatch:
+        exact = _exact(content, value)
+        if exact is value:
+            raise DecodeError(str(mismatch), mismatch.path) from mismatch
+        return decode_value(read, exact)
+
+
+def _exact(content: bytes, value: object) -> object:
+    """What the JSON says when it has whole numbers of more than 64 bits, else the value.
+
+    orjson reads those as floats. They are looked for only where they can matter: it takes half as
+    long as to parse.
+    """
+    if LONG_NUMBER not in content.translate(DIGITS):
+        return value
+    return cast("object", json.loads(content))
 
 
 def decode_value(read: Callable[[object], T], value: object) -> T:
@@ -70,16 +98,37 @@ def _not_json(content: bytes) -> str:
     return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
 
 
-def encode(value: object) -> bytes:
-    """JSON for a request.
+def encode(value: object, name: str = "body") -> bytes:
+    """JSON for a request, or for its field of that name.
 
     Raises:
         UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
     """
     try:
         return orjson.dumps(_plain(value), option=orjson.OPT_PASSTHROUGH_DATACLASS)
-    except (orjson.JSONEncodeError, RecursionError) as error:
-        raise UsageError(f"cannot be sent as JSON: {error}") from error
+    except (UsageError, orjson.JSONEncodeError, RecursionError) as error:
+        raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def query_text(name: str, value: object) -> str:
+    """A value as it stands in a query, before it is percent-encoded.
+
+    Raises:
+        UsageError: It is neither text, nor a number, a boolean or a time with an offset.
+    """
+    try:
+        plain = _plain(value)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from error
+    match plain:
+        case bool():
+            # JSON's spelling: Python's would be `True`.
+            return str(plain).lower()
+        case str() | int() | float():
+            return str(plain)
+        case _:
+            wanted = "a str, a number, a bool or an aware datetime"
+            raise ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
 def to_dict(obj: Row | Mapping[str, object]) -> dict[str, Any]:
@@ -104,11 +153,17 @@ def _plain(value: object) -> object:
             return _timestamp(value)
         case Mapping():
             items = cast("Mapping[object, object]", value).items()
-            return {_plain(key): _plain(item) for key, item in items}
+            return {_key(key): _plain(item) for key, item in items}
         case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
             return [_plain(item) for item in cast("Sequence[object]", value)]
         case _:
             return value
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return str(key.value) if isinstance(key, Enum) else str(key)
+    raise UsageError(f"a key must be a str, not {type(key).__name__}")
 
 
 def _finite(value: float) -> float:
@@ -120,7 +175,7 @@ def _finite(value: float) -> float:
 
 def _timestamp(value: datetime) -> str:
     if value.utcoffset() is None:
-        raise UsageError(f"a time needs an offset: {value!r}; add tzinfo=datetime.UTC")
+        raise UsageError("a time needs an offset: add tzinfo=datetime.UTC")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 

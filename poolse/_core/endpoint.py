@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
 import attrs
 
-__all__ = ["Auth", "Endpoint", "Paging", "Read"]
+from poolse._core.arguments import Kind
+
+__all__ = ["Endpoint", "Paging", "Read"]
 
 T = TypeVar("T", covariant=True)
 Page = TypeVar("Page")
 Item = TypeVar("Item")
-
-Auth = Literal["token", "api_key"]
 
 Read = Callable[[object], T]
 """Turns parsed JSON into a typed result, or raises `codec.Mismatch`."""
@@ -27,7 +27,8 @@ class Endpoint(Generic[T]):
     path: str
     """With `{name}` for each path value, such as `/v1/things/{thing_id}`."""
     read: Read[T]
-    auth: Auth = "token"
+    takes: Mapping[str, Kind] = attrs.field(factory=dict[str, Kind], repr=False)
+    """What the fields of query and body may be, by their names in JSON."""
     idempotency: str | None = None
     """The header that carries the idempotency key, or None when the operation takes none."""
     generate: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from poolse._core.call import call
 from poolse._core.endpoint import Paging
 from poolse._core.hands import Hands
+from poolse._core.request import target
 from poolse._core.settings import Settings
 from poolse.errors import DecodeError
 
@@ -18,7 +19,12 @@ Item = TypeVar("Item")
 
 
 class Pages(Generic[Page, Item]):
-    """A walk that remembers where it is. The bodies ask for `next` until a page is empty."""
+    """A walk that remembers where it is. The bodies ask for `next` until a page is empty.
+
+    Raises:
+        UsageError: An argument that cannot be sent, before the first step.
+        ArgumentTypeError: One of the wrong type.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class Pages(Generic[Page, Item]):
         self._paging = paging
         self._path = path
         self._query = dict(query or {})
+        target(paging.endpoint, path, self._query)
 
     async def next(self) -> list[Item]:
         """The items of the next page.

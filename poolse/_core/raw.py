@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from poolse._checks import TOKEN, checked_instance, checked_text
 from poolse._core.codec import read_json
 from poolse._core.endpoint import Endpoint
 from poolse._core.judge import SAFE_METHODS
@@ -11,14 +15,20 @@ from poolse.types import UNSET, Json, Unset
 
 __all__ = ["raw_endpoint", "raw_options"]
 
-IDEMPOTENCY_HEADER = "Idempotency-Key"
+PERCENT_ENCODED: Final = re.compile(r"[!-\"$-~]*")
+IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 
 
-def raw_endpoint(method: str, path: str) -> Endpoint[Json]:
+def raw_endpoint(method: str, path: str, body: object = None) -> Endpoint[Json]:
     """An untyped endpoint. `path` is taken as it stands, its braces too."""
-    method = method.upper()
-    if not path.startswith("/"):
-        raise UsageError(f"path must start with a slash, not {path!r}")
+    method = checked_text("method", method).upper()
+    if not TOKEN.fullmatch(method):
+        raise UsageError(f"method must be a plain word such as GET, not {method!r}")
+    if body is not None and method in SAFE_METHODS:
+        raise UsageError(f"a {method} carries no body: put it into query, or use another method")
+    path = "/" + checked_text("path", path).removeprefix("/")
+    if not PERCENT_ENCODED.fullmatch(path):
+        raise UsageError(f"path must be percent-encoded, and have no fragment: {path!r}")
     return Endpoint(
         method=method,
         path=path,
@@ -31,7 +41,9 @@ def raw_options(
     idempotency_key: str | None | Unset, max_retries: int | Unset, options: CallOptions | None
 ) -> CallOptions:
     """`options`, with the arguments that were given in their place."""
-    options = options or CallOptions()
+    options = (
+        CallOptions() if options is None else checked_instance("options", options, CallOptions)
+    )
     return CallOptions(
         timeout=options.timeout,
         max_retries=options.max_retries if max_retries is UNSET else max_retries,

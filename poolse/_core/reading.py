@@ -19,6 +19,7 @@ __all__ = [
     "as_object",
     "boolean",
     "draft_of",
+    "first_of",
     "instant",
     "integer",
     "json_object",
@@ -199,6 +200,25 @@ def list_of(read: Read[T]) -> Read[list[T]]:
         return items
 
     return read_list
+
+
+def first_of(key: str, read: Read[T]) -> Read[T]:
+    """A reader of an object that lists rows under the key, of which the first is wanted."""
+
+    def read_first(value: Any) -> T:  # noqa: ANN401
+        items: Any = json_object(value).get(key)
+        if items.__class__ is not list:
+            raise Mismatch("a list", items, key)
+        if not items:
+            raise Mismatch("a list that is not empty", items, key)
+        try:
+            return read(items[0])
+        except Mismatch as mismatch:
+            mismatch.under(0)
+            mismatch.under(key)
+            raise
+
+    return read_first
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import attrs
+import orjson
 
-from poolse._core.codec import encode
+from poolse._checks import check_header, checked_mapping, checked_text
+from poolse._core.arguments import check_arguments
+from poolse._core.codec import encode, query_text
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Outgoing
 from poolse._core.settings import Settings, merged
 from poolse.errors import UsageError
 from poolse.types import UNSET
 
-__all__ = ["authorised", "build"]
+__all__ = ["authorised", "build", "target"]
 
 
 def build(
@@ -29,20 +32,47 @@ def build(
 
     Raises:
         UsageError: A path value, header or body value that cannot be sent.
-        TypeError: A path value that is no str.
+        ArgumentTypeError: A value of the wrong type.
     """
-    content = None if body is None else encode(_filled(endpoint, body, settings))
+    url = settings.api_url + target(endpoint, path, query)
+    # All arguments are judged before an id or a key is made.
+    content = _content(endpoint, _encoded(endpoint, body), settings)
     own = {"Accept": "application/json"}
     if content is not None:
         own["Content-Type"] = "application/json"
-    key = _idempotency_key(endpoint, settings)
-    if endpoint.idempotency and key is not None:
-        own[endpoint.idempotency] = key
+    if endpoint.idempotency and settings.idempotency_key is not None:
+        key = settings.idempotency_key or settings.new_key()
+        own[endpoint.idempotency] = check_header(endpoint.idempotency, key)
     headers = list(merged(own, settings.headers).items())
-    for name, value in headers:
-        check_header(name, value)
-    url = settings.api_url + _expand(endpoint.path, path) + _query_string(query)
     return Outgoing(endpoint.method, url, headers, content)
+
+
+def target(
+    endpoint: Endpoint[object], path: Mapping[str, str], query: Mapping[str, object] | None
+) -> str:
+    """Path and query, percent-encoded.
+
+    Raises:
+        UsageError: A value that cannot be sent.
+        ArgumentTypeError: A value of the wrong type.
+    """
+    expanded = _expand(endpoint.path, path)
+    if not query:
+        return expanded
+    fields = checked_mapping("query", query).items()
+    given = {
+        checked_text("a name in query", name): value
+        for name, value in fields
+        if value is not None and value is not UNSET
+    }
+    check_arguments(endpoint.takes, given)
+    pairs = [
+        f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, value))}"
+        for name, value in given.items()
+    ]
+    # The path of a raw call may have a query of its own.
+    joint = "&" if "?" in expanded else "?"
+    return f"{expanded}{joint}{'&'.join(pairs)}" if pairs else expanded
 
 
 def authorised(request: Outgoing, token: str | None) -> Outgoing:
@@ -54,36 +84,40 @@ def authorised(request: Outgoing, token: str | None) -> Outgoing:
     # A header twice means nothing certain to a server, and the caller's own headers win.
     if not token or request.has_header("Authorization"):
         return request
-    value = f"Bearer {token}"
-    check_header("Authorization", value)
+    value = check_header("Authorization", f"Bearer {token}")
     return attrs.evolve(request, headers=[*request.headers, ("Authorization", value)])
 
 
-def check_header(name: str, value: str) -> None:
-    """Refuse what HTTP cannot carry, before it can split a header in two."""
-    # The value itself may be a secret, so the message does not show it.
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise UsageError(f"the value of header {name} must be a str, not {type(value).__name__}")
-    if not value.isprintable() or not value.isascii():
-        raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
+def _encoded(
+    endpoint: Endpoint[object], body: object
+) -> dict[str, orjson.Fragment] | orjson.Fragment | None:
+    """The body, each of its fields encoded by itself: so an error can say which one it is about."""
+    if body is None:
+        return None
+    if not isinstance(body, Mapping):
+        return orjson.Fragment(encode(body))
+    fields = cast("Mapping[object, object]", body).items()
+    given = {
+        checked_text("a name in body", name): value
+        for name, value in fields
+        # None as well for what the client fills in: an id of null is of no use to anybody.
+        if value is not UNSET and not (value is None and name in endpoint.generate)
+    }
+    check_arguments(endpoint.takes, given)
+    return {name: orjson.Fragment(encode(value, name)) for name, value in given.items()}
 
 
-def _filled(endpoint: Endpoint[object], body: object, settings: Settings) -> object:
-    if not isinstance(body, dict):
-        return body
-    fields = cast("dict[str, object]", body)
-    sent = {name: value for name, value in fields.items() if value is not UNSET}
-    for name in endpoint.generate:
-        # None as well: an id of null is of no use to anybody.
-        if sent.get(name) is None:
-            sent[name] = settings.new_id()
-    return sent
-
-
-def _idempotency_key(endpoint: Endpoint[object], settings: Settings) -> str | None:
-    if settings.idempotency_key is not UNSET:
-        return settings.idempotency_key
-    return settings.new_key() if endpoint.idempotency else None
+def _content(
+    endpoint: Endpoint[object],
+    fields: dict[str, orjson.Fragment] | orjson.Fragment | None,
+    settings: Settings,
+) -> bytes | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        return orjson.dumps(fields)
+    made = {name: settings.new_id() for name in endpoint.generate if name not in fields}
+    return orjson.dumps({**fields, **made})
 
 
 def _expand(template: str, path: Mapping[str, str]) -> str:
@@ -94,21 +128,13 @@ def _expand(template: str, path: Mapping[str, str]) -> str:
 
 def segment(name: str, value: str) -> str:
     """One path value as exactly one percent-encoded path segment."""
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-    if value in ("", ".", ".."):
+    if checked_text(name, value) in ("", ".", ".."):
         raise UsageError(f"{name} must not be {value!r}: it would address something else")
-    return quote(value, safe="")
+    return _quoted(name, value)
 
 
-def _query_string(query: Mapping[str, object] | None) -> str:
-    pairs = list(_query_pairs(query)) if query else []
-    return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
-
-
-def _query_pairs(query: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in query.items():
-        if value is None or value is UNSET:
-            continue
-        # JSON's spelling: Python's would be `True`.
-        yield name, str(value).lower() if isinstance(value, bool) else str(value)
+def _quoted(name: str, value: str) -> str:
+    try:
+        return quote(checked_text(name, value), safe="")
+    except UnicodeEncodeError:
+        raise UsageError(f"{name} has half a character (a lone surrogate)") from None

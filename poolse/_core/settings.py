@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import attrs
 
+from poolse._checks import checked_instance
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
@@ -44,6 +45,7 @@ class Settings:
         """These settings, with what `options` says instead where it says something."""
         if options is None:
             return self
+        checked_instance("options", options, CallOptions)
         return attrs.evolve(
             self,
             timeout=self.timeout if options.timeout is UNSET else Timeout.of(options.timeout),

@@ -13,14 +13,17 @@ from poolse._core.endpoint import Endpoint, Paging
 from poolse._core.hands import Answer, Hands, Outgoing, run_flow
 from poolse._core.pages import Pages
 from poolse._core.settings import Settings
+from poolse._core.upload import Upload, file_of, upload
 from poolse._http.sync import SyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
+from poolse.types import UNSET, Unset, UploadBody
 
 __all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
 
 T = TypeVar("T")
+Answered = TypeVar("Answered")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 
@@ -93,9 +96,21 @@ class SyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> Iterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := run_flow(pages.next()):
-            yield from items
+        return _walk(self._pages(paging, path, query, options))
+
+    def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        file = file_of(body, content_type, byte_size, filename)
+        return run_flow(upload(self.hands, settings, plan, file))
 
 
 class AsyncCalls(_Calls):
@@ -113,7 +128,7 @@ class AsyncCalls(_Calls):
         settings = self._settings_for(options)
         return await call(self.hands, settings, endpoint, path, query, body)
 
-    async def pages(
+    def pages(
         self,
         paging: Paging[Page, Item],
         path: Mapping[str, str] = NO_PATH,
@@ -121,7 +136,32 @@ class AsyncCalls(_Calls):
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
-        pages = self._pages(paging, path, query, options)
-        while items := await pages.next():
-            for item in items:
-                yield item
+        return _walk_async(self._pages(paging, path, query, options))
+
+    async def upload(
+        self,
+        plan: Upload[Answered, T],
+        body: UploadBody,
+        *,
+        content_type: str | Unset = UNSET,
+        byte_size: int | Unset = UNSET,
+        filename: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> T:
+        settings = self._settings_for(options)
+        file = file_of(body, content_type, byte_size, filename)
+        return await upload(self.hands, settings, plan, file)
+
+
+# Functions of their own, so that wrong arguments are refused before the first step.
+
+
+def _walk(pages: Pages[Page, Item]) -> Iterator[Item]:
+    while items := run_flow(pages.next()):
+        yield from items
+
+
+async def _walk_async(pages: Pages[Page, Item]) -> AsyncIterator[Item]:
+    while items := await pages.next():
+        for item in items:
+            yield item

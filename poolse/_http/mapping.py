@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from poolse._checks import TOKEN
 from poolse._core.hands import Outgoing
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
@@ -29,7 +30,6 @@ IDLE: Final = 30.0
 ENCODINGS: Final = "gzip, deflate"
 """What httpx decompresses without further packages."""
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD = re.compile(r"[\t\x20-\x7e]*")
 ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 

@@ -187,18 +187,19 @@ def test_an_endpoint(shop: Shop) -> None:
     assert piece(shop, "endpoints.py", "ADD_BOOK") == (
         "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
         "path='/shelves/{shelf_id}/books', read=read_book, idempotency='Idempotency-Key', "
-        "generate=('key',))"
+        "generate=('key',), takes={'title': a_string, 'genre': a_string, "
+        "'tags': a_list_of(a_string), 'key': a_string})"
     )
 
 
 def test_an_endpoint_without_idempotency_and_retry(shop: Shop) -> None:
     shop.change("positional: [title]}", "positional: [title], idempotency: false, retry: false}")
-    shop.change("{credential: token}", "{credential: api_key}")
     shop.run()
     assert piece(shop, "endpoints.py", "ADD_BOOK") == (
         "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
-        "path='/shelves/{shelf_id}/books', read=read_book, auth='api_key', "
-        "generate=('key',), retry=False)"
+        "path='/shelves/{shelf_id}/books', read=read_book, generate=('key',), "
+        "takes={'title': a_string, 'genre': a_string, 'tags': a_list_of(a_string), "
+        "'key': a_string}, retry=False)"
     )
 
 
@@ -233,7 +234,7 @@ def test_public_names(shop: Shop) -> None:
     listed = ast.literal_eval(tree.body[-1].value)  # type: ignore[attr-defined]
     twins = {"ShelfBooks", "ShelfChannel", "ShelfHandle", "ShelvesResource", "ShopLive"}
     assert set(listed) == {
-        *("Book", "BookAdded", "BookList", "BookMoved", "Genre", "ShelfEvent"),
+        *("Book", "BookAdded", "BookList", "BookMoved", "BookRequest", "Genre", "ShelfEvent"),
         *twins,
         *(f"Async{name}" for name in twins),
     }

@@ -15,7 +15,11 @@ ROOT: Final = Path(__file__).parents[2]
 
 SHARED: Final = {
     # HTTP, and what every API over it calls its failures.
-    *("body", "code", "error", "request", "status"),
+    *("body", "code", "error", "headers", "method", "request", "response", "status", "url"),
+    # What the grammar of x-sdk is about: credentials, and files that go to a place of their own.
+    *("token", "upload", "target", "content_type", "byte_size"),
+    # The values of an enum.
+    *("member", "members"),
     # What the generator itself gives a meaning: a page holds `data`, a row is hashed by its `id`.
     *("data", "id", "list", "name", "type"),
     # What AsyncAPI calls the payloads of a channel.
@@ -23,7 +27,7 @@ SHARED: Final = {
     # Phoenix tracks who is there, by a state and its diffs.
     *("presence", "state", "diff"),
     # Python's own, and plain English.
-    *("sequence", "start"),
+    *("sequence", "start", "read", "removed"),
 }
 """Words of the spec that are also words of the formats and tools that the generator is about."""
 

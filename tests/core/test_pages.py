@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import pytest
 
-from poolse import DecodeError
+from poolse import ArgumentTypeError, DecodeError
+from poolse._core.arguments import an_integer
 from poolse._core.endpoint import Paging
 from poolse._core.hands import Answer, run_flow
 from poolse._core.pages import Pages
@@ -60,3 +62,23 @@ def test_a_server_that_repeats_itself_is_noticed() -> None:
 def test_items_without_a_value_to_page_by_are_noticed() -> None:
     with pytest.raises(DecodeError, match="nothing to page by"):
         walk(script_of(b"[null]"))
+
+
+def test_a_walk_that_starts_somewhere_goes_on_from_there() -> None:
+    script = script_of(b"[5, 4]", b"[]")
+    assert walk(script, limit=2, at=6) == [5, 4]
+    assert [request.url.partition("?")[2] for request in script.sent] == [
+        "limit=2&at=6", "limit=2&at=4",
+    ]  # fmt: skip
+
+
+def test_a_server_that_goes_back_over_the_start_of_the_walk_is_noticed() -> None:
+    with pytest.raises(DecodeError, match="repeats itself: at stays at 5"):
+        walk(script_of(b"[6, 5]"), at=5)
+
+
+def test_wrong_arguments_are_refused_before_the_first_step() -> None:
+    paged = paging(descending=True)
+    paged = attrs.evolve(paged, endpoint=attrs.evolve(LOOK, takes={"limit": an_integer}))
+    with pytest.raises(ArgumentTypeError, match="limit must be an int"):
+        Pages(hands(script_of()), settings(), paged, {}, {"limit": "2"})

@@ -1,0 +1,123 @@
+"""What x-sdk says of a method: that what it names is there, and is what it has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from codegen.addresses import bound_at
+from codegen.mistakes import Mistakes
+from codegen.source import Node
+from codegen.spec import Call, Spec, path_names
+
+__all__ = ["check_methods"]
+
+
+def check_methods(spec: Spec, mistakes: Mistakes) -> None:
+    """Check all of them."""
+    for call in spec.calls():
+        for check in (
+            _check_positional,
+            _check_returns,
+            _check_paginate,
+            _check_single,
+            _check_upload,
+        ):
+            check(spec, call, mistakes)
+
+
+def _check_positional(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+    names = set(_parameter_names(spec, call))
+    for node in call.sdk.get("positional").each():
+        name = str(node.value)
+        if name not in names:
+            mistakes.unknown(node.mark, f"no parameter {name!r}", name, names)
+    for parameter in call.parameters:
+        said = parameter.get("schema", "x-sdk", "generate")
+        if said:
+            mistakes.add(said.mark, "x-sdk.generate is for a field of a request")
+
+
+def _parameter_names(spec: Spec, call: Call) -> Iterator[str]:
+    """Names in Python of what the method takes."""
+    bound = bound_at(call.sdk.text("resource"))
+    for parameter in call.parameters:
+        name = parameter.text("name")
+        if name not in bound:
+            yield parameter.text("schema", "x-sdk", "name") or name
+    for name, schema in spec.request_schema(call).get("properties").items():
+        yield schema.text("x-sdk", "name") or name
+
+
+def _fields(spec: Spec, schema: Node) -> Node:
+    return spec.resolve(schema).get("properties")
+
+
+def _check_returns(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+    node = call.sdk.get("returns")
+    fields = _fields(spec, spec.answer_schema(call)).mapping
+    if node and str(node.value) not in fields:
+        text = f"no field {node.value!r} in the answer"
+        mistakes.unknown(node.mark, text, str(node.value), fields)
+
+
+def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+    rule = call.sdk.get("paginate")
+    answer = spec.resolve(spec.answer_schema(call))
+    if not (rule and answer):
+        return
+    if call.sdk.get("returns") or call.node.get("requestBody"):
+        mistakes.add(rule.mark, "'paginate' goes with neither 'returns' nor a request body")
+    fields = answer.get("properties")
+    items = fields.get(rule.text("items"))
+    rows = _fields(spec, spec.resolve(items).get("items"))
+    query = {p.text("name") for p in call.parameters if p.text("in") == "query"}
+    _look_up(rule, "items", fields.mapping, "the answer", mistakes)
+    _look_up(rule, "cursor", query, "the query", mistakes)
+    _look_up(rule, "by", rows.mapping, "the items", mistakes)
+    by = spec.resolve(rows.get(rule.text("by")))
+    if by and by.text("type") != "integer":
+        mistakes.add(rule.get("by").mark, f"{rule.text('by')!r} is not an integer")
+
+
+def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+    rule = call.sdk.get("single")
+    if not rule:
+        return
+    if call.sdk.get("returns"):
+        mistakes.add(rule.mark, "'single' does not go with 'returns'")
+    request = spec.request_schema(call).get("properties")
+    answer = _fields(spec, spec.answer_schema(call))
+    _look_up(rule, "field", request.mapping, "the request", mistakes)
+    _look_up(rule, "items", answer.mapping, "the answer", mistakes)
+    for key, fields in (("field", request), ("items", answer)):
+        target = spec.resolve(fields.get(rule.text(key)))
+        if target and target.text("type") != "array":
+            mistakes.add(rule.get(key).mark, f"{rule.text(key)!r} is not a list")
+
+
+def _check_upload(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+    rule = call.sdk.get("upload")
+    if not rule:
+        return
+    if path_names(call.path):
+        mistakes.add(rule.mark, "'upload' needs a path without values")
+    request = spec.request_schema(call)
+    answer = _fields(spec, spec.answer_schema(call))
+    named = [rule.text(key) for key in ("content_type", "size", "filename")]
+    for key in ("content_type", "size", "filename"):
+        _look_up(rule, key, request.get("properties").mapping, "the request", mistakes)
+    for key in ("target", "result"):
+        _look_up(rule, key, answer.mapping, "the answer", mistakes)
+    for name in request.get("required").strings():
+        if name not in named:
+            mistakes.add(rule.mark, f"'upload' does not fill the required field {name!r}")
+    target = _fields(spec, answer.get(rule.text("target"))).mapping
+    for name in ("url", "method", "headers"):
+        if target and name not in target:
+            mistakes.add(rule.get("target").mark, f"a place to upload to needs {name!r}")
+
+
+def _look_up(rule: Node, key: str, fields: Collection[str], where: str, mistakes: Mistakes) -> None:
+    name = rule.text(key)
+    if name and name not in fields:
+        mistakes.unknown(rule.get(key).mark, f"no {name!r} in {where}", name, fields)

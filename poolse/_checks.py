@@ -1,0 +1,103 @@
+"""What arguments of clients and calls must be, each rule once; it says what to give instead.
+
+Messages name the type that was given and never the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Final, TypeVar, cast
+
+from poolse.errors import ArgumentTypeError, UsageError
+
+__all__ = [
+    "TOKEN",
+    "check_header",
+    "checked_count",
+    "checked_function",
+    "checked_headers",
+    "checked_instance",
+    "checked_mapping",
+    "checked_seconds",
+    "checked_text",
+    "named",
+]
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
+
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A word of HTTP: a method, or the name of a header."""
+
+
+def named(value: object) -> str:
+    """What to call a value that must not be shown."""
+    return "None" if value is None else type(value).__name__
+
+
+def checked_instance(name: str, value: object, kind: type[T], hint: str = "") -> T:
+    """The value, if it is of this class."""
+    if isinstance(value, kind):
+        return value
+    article = "an" if kind.__name__[0] in "aeiouAEIOU" else "a"
+    raise ArgumentTypeError(f"{name} must be {article} {kind.__name__}, not {named(value)}{hint}")
+
+
+def checked_text(name: str, value: object) -> str:
+    """The value, if it is a str."""
+    return checked_instance(name, value, str)
+
+
+def checked_function(name: str, value: F) -> F:
+    """The value, if it can be called."""
+    if not callable(value):
+        raise ArgumentTypeError(f"{name} must be a function, not {named(value)}")
+    return value
+
+
+def checked_count(name: str, value: object, least: int = 0) -> int:
+    """The value, if it is a whole number that is large enough."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} must be an int, not {named(value)}")
+    if value < least:
+        raise UsageError(f"{name} must be at least {least}, not {value}")
+    return value
+
+
+def checked_seconds(name: str, value: object, also: str = "") -> float:
+    """The value, if it is a span of time. `also`: what else may be given."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} must be a number of seconds{also}, not {named(value)}")
+    if not isfinite(value) or value < 0:
+        raise UsageError(f"{name} must be a number of seconds{also}, 0 or more, not {value}")
+    return value
+
+
+def checked_mapping(name: str, value: object) -> Mapping[object, object]:
+    """The value, if it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise ArgumentTypeError(f"{name} must be a mapping, not {named(value)}")
+    return cast("Mapping[object, object]", value)
+
+
+def checked_headers(name: str, value: object) -> dict[str, str]:
+    """A copy of the headers, if HTTP can carry them."""
+    copy: dict[str, str] = {}
+    for key, text in checked_mapping(name, value).items():
+        if not isinstance(key, str):
+            raise ArgumentTypeError(f"the names of {name} must be str, not {named(key)}")
+        copy[key] = check_header(key, text)
+    return copy
+
+
+def check_header(name: str, value: object) -> str:
+    """The value of a header, if HTTP can carry it and it cannot split the header in two."""
+    if not TOKEN.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be the name of a header")
+    if not isinstance(value, str):
+        raise ArgumentTypeError(f"the value of header {name} must be a str, not {named(value)}")
+    if not value.isprintable() or not value.isascii():
+        raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
+    return value

@@ -1,0 +1,154 @@
+"""What may be given for a field of a request, and how the wrong thing is refused.
+
+The generated endpoints name a kind for each field. A value of the wrong type is told apart here,
+before anything is sent; the error names its type and never the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, cast
+
+import attrs
+
+from poolse._checks import named
+from poolse.errors import ArgumentTypeError
+
+__all__ = [
+    "Kind",
+    "a_boolean",
+    "a_list_of",
+    "a_number",
+    "a_string",
+    "a_time",
+    "an_integer",
+    "an_object",
+    "an_object_of",
+    "anything",
+    "check_arguments",
+    "or_none",
+]
+
+BARE: Final = (str, bytes, bytearray, memoryview)
+"""Sequences that nobody means as a list."""
+
+KEYS: Final[Mapping[type, str]] = {Mapping: "its keys must be str"}
+
+
+@attrs.frozen
+class Kind:
+    """What a value may be."""
+
+    wanted: str
+    """As it stands after "must be": `a list of str`."""
+    fits: Callable[[object], bool]
+    items: Callable[[object], Iterable[tuple[object, object]]] = lambda _: ()
+    """The steps into a value of the right outer type, and what is there."""
+    of: Kind | None = None
+    """What the items must be."""
+    hints: Mapping[type, str] = attrs.field(factory=dict[type, str])
+    """What to do with a value of one of these types."""
+
+    def complaint(self, name: str, value: object) -> str:
+        """Why a value does not fit, in words that say what to do."""
+        for step, item in self.items(value):
+            if self.of is not None and not self.of.fits(item):
+                return self.of.complaint(f"{name}[{step!r}]", item)
+        hints = (f": {hint}" for kind, hint in self.hints.items() if isinstance(value, kind))
+        return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
+
+
+def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> None:
+    """Refuse the first value that does not fit.
+
+    Raises:
+        ArgumentTypeError: It names the field, what is wanted, and the type that was given.
+    """
+    for name, value in given.items():
+        kind = takes.get(name)
+        if kind is not None and not kind.fits(value):
+            raise ArgumentTypeError(kind.complaint(name, value))
+
+
+def a_list_of(kind: Kind) -> Kind:
+    """Any sequence whose items are of the kind, but for a bare string."""
+    return Kind(
+        f"a list of {_bare(kind)}",
+        lambda value: _is_list(value) and all(map(kind.fits, cast("Sequence[object]", value))),
+        lambda value: enumerate(cast("Sequence[object]", value)) if _is_list(value) else (),
+        kind,
+        dict.fromkeys(BARE, "put it in a list"),
+    )
+
+
+def an_object_of(kind: Kind) -> Kind:
+    """A mapping of str to values of the kind."""
+    return Kind(
+        f"a mapping of str to {_bare(kind)}",
+        lambda value: _is_object(value) and all(map(kind.fits, _values(value))),
+        lambda value: cast("Mapping[object, object]", value).items() if _is_object(value) else (),
+        kind,
+        KEYS,
+    )
+
+
+def or_none(kind: Kind) -> Kind:
+    """The same, or None, which sends null."""
+
+    def fits(value: object) -> bool:
+        return value is None or kind.fits(value)
+
+    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits)
+
+
+def _bare(kind: Kind) -> str:
+    """What is wanted, without its article."""
+    return kind.wanted.removeprefix("an ").removeprefix("a ")
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, BARE)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) for key in cast("Mapping[object, object]", value)
+    )
+
+
+def _values(value: object) -> Iterable[object]:
+    return cast("Mapping[object, object]", value).values()
+
+
+def _is_aware(value: object) -> bool:
+    return isinstance(value, datetime) and value.utcoffset() is not None
+
+
+a_string: Final = Kind("a str", lambda value: isinstance(value, str))
+"""Text; a member of a string enum is one too."""
+
+# Python's booleans are numbers, JSON's are not.
+an_integer: Final = Kind(
+    "an int", lambda value: isinstance(value, int) and not isinstance(value, bool)
+)
+"""A whole number."""
+
+a_number: Final = Kind(
+    "a float or int", lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+)
+"""Any number."""
+
+a_boolean: Final = Kind("a bool", lambda value: isinstance(value, bool))
+"""True or False."""
+
+a_time: Final = Kind(
+    "an aware datetime", _is_aware, hints={datetime: "add tzinfo=datetime.UTC to this naive one"}
+)
+"""A datetime that knows its offset."""
+
+an_object: Final = Kind("a mapping of str to values", _is_object, hints=KEYS)
+"""A mapping with string keys; its values are judged when they are encoded."""
+
+anything: Final = Kind("anything", lambda _: True)
+"""Whatever JSON can say; judged when it is encoded."""
