@@ -98,6 +98,7 @@ class Base(Generic[HttpClient]):
         generate_idempotency_key: Callable[[], str],
     ) -> None:
         """The constructor of every client, once it knows its credential."""
+        self._lifetime = Lifetime()
         self._settings = checked_settings(
             api_url=api_url,
             timeout=timeout,
@@ -113,7 +114,7 @@ class Base(Generic[HttpClient]):
         if http_client is not None:
             check_http_client(http_client, asynchronous=self._asynchronous)
         if ssl_context is not None:
-            checked_instance("ssl_context", ssl_context, ssl.SSLContext)
+            checked_instance("ssl_context", ssl_context, ssl.SSLContext, "an ssl.SSLContext")
         self._given = Given(
             credential=credential,
             http_client=http_client,
@@ -122,7 +123,6 @@ class Base(Generic[HttpClient]):
             max_connections=checked_count("max_connections", max_connections, least=1),
         )
         self._captures = Captures()
-        self._lifetime = Lifetime()
         self._owner = True
         self._assemble()
         self._expose()
@@ -157,6 +157,9 @@ class Base(Generic[HttpClient]):
         return view
 
     def __repr__(self) -> str:
+        # A constructor that refuses is shown, half made, by tools that print local variables.
+        if "_settings" not in self.__dict__:
+            return f"<{type(self).__name__}>"
         closed = " closed" if self._lifetime.closed else ""
         return f"<{type(self).__name__} {self._settings.api_url}{closed}>"
 

@@ -45,7 +45,7 @@ class Settings:
         """These settings, with what `options` says instead where it says something."""
         if options is None:
             return self
-        checked_instance("options", options, CallOptions)
+        checked_instance("options", options, CallOptions, "a CallOptions")
         return attrs.evolve(
             self,
             timeout=self.timeout if options.timeout is UNSET else Timeout.of(options.timeout),
