@@ -78,6 +78,23 @@ def test_calls_that_fail_are_among_them(sandbox: Sandbox, chat: Poolse) -> None:
     assert dict(calls[1].headers) == {}
 
 
+def test_an_answer_to_an_earlier_attempt_is_not_that_of_the_call() -> None:
+    answers = [httpx.Response(503, headers={"X-Request-Id": "r-1"})]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if answers:
+            return answers.pop()
+        raise httpx.ConnectError("lost")
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        client = Poolse(
+            api_url="http://api.test", token="t", http_client=http, max_retries=1, base_backoff=0
+        )
+        with client.capture() as calls, pytest.raises(NetworkError):
+            client.me.show()
+    assert (calls[0].status, calls[0].request_id, calls[0].attempts) == (None, None, 2)
+
+
 def test_an_answer_that_cannot_be_read_is_told_with_its_status() -> None:
     nonsense = httpx.Response(200, content=b"<html>")
     with httpx.Client(transport=httpx.MockTransport(lambda _: nonsense)) as http:

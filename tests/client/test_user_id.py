@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from poolse import AsyncPoolse, Poolse
@@ -42,17 +43,26 @@ def test_asking_fetches_nothing(flavour: Any) -> None:
     assert chat.with_options(timeout=1).user_id is None
 
 
-def test_it_follows_the_token_last_used(sandbox: Sandbox) -> None:
-    tokens: list[str | None] = [sandbox.token("alice"), None, "opaque"]
-    with Poolse(api_url=sandbox.url, get_token=lambda: tokens[0], max_retries=0) as chat:
+def test_it_is_the_user_that_the_server_knows(sandbox: Sandbox) -> None:
+    with Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice")) as chat:
         view = chat.with_options(timeout=5.0)
         me = chat.me.show()
         assert chat.user_id == view.user_id == me.id
-    for token in tokens[1:]:
-        with Poolse(api_url=sandbox.url, get_token=lambda: token, max_retries=0) as chat:  # noqa: B023
-            with pytest.raises(Exception, match="401"):
-                chat.me.show()
-            assert chat.user_id is None
+
+
+def test_it_follows_the_token_last_used() -> None:
+    # They have ended, so each call fetches the next one.
+    tokens = [jwt(sub="u-1", exp=1), None, jwt(sub="u-2", exp=1), "opaque"]
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    seen: list[str | None] = []
+    with httpx.Client(transport=answer) as http:
+        chat = Poolse(
+            api_url="http://api.test", get_token=lambda: tokens[len(seen)], http_client=http
+        )
+        for _ in tokens:
+            chat.rest.request(method="GET", path="/v1/me")
+            seen.append(chat.user_id)
+    assert seen == ["u-1", None, "u-2", None]
 
 
 def test_a_refreshed_token_is_the_one_that_counts(sandbox: Sandbox) -> None:
