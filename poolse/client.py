@@ -43,7 +43,7 @@ class SyncBody(Base[httpx.Client]):
         return SyncCalls(hands, self._settings, self._lifetime)
 
     def close(self) -> None:
-        """Leave all channels and close all connections. Calling it again does nothing."""
+        """End what is under way and close all connections. Calling it again does nothing."""
         if not self._owner:
             return
         # No early return for a closed client: closing again ends what an interrupted one left.
@@ -137,7 +137,7 @@ class AsyncBody(Base[httpx.AsyncClient]):
         return AsyncCalls(hands, self._settings, self._lifetime)
 
     async def aclose(self) -> None:
-        """Leave all channels and close all connections. Calling it again does nothing."""
+        """End what is under way and close all connections. Calling it again does nothing."""
         if not self._owner:
             return
         # No early return for a closed client: closing again ends what a cancelled one left.

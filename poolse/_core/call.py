@@ -58,13 +58,15 @@ async def call(
 
 
 async def _answer(hands: Hands, settings: Settings, request: Outgoing, progress: Progress) -> bytes:
+    # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
+    foreign = request.has_header("Authorization")
     while True:
-        token = await hands.tokens.get(settings.cancel)
+        token = None if foreign else await hands.tokens.get(settings.cancel)
         match await _attempt(hands, settings, authorised(request, token), progress):
             case Done(content):
                 return content
             case Refresh(otherwise):
-                if not hands.tokens.reject(token):
+                if foreign or not hands.tokens.reject(token):
                     raise otherwise
                 progress.refreshed = True
             case Wait(seconds):
