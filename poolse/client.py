@@ -218,7 +218,9 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:
-        ...     await backend.rest.request(method="GET", path="/v1/users")
+        ...     await backend.rest.request(
+        ...         method="POST", path="/v1/users", body={"external_id": "ann"}
+        ...     )
     """
 
     def _expose(self) -> None:
