@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poolse.sandbox.jsontext import Json, JsonObject
 
-__all__ = ["number", "object_", "text", "texts", "uuid", "uuids"]
+__all__ = ["list_", "number", "object_", "text", "texts", "uuid", "uuids"]
 
 
 def text(body: JsonObject, name: str) -> str | None:
@@ -21,7 +21,7 @@ def number(body: JsonObject, name: str) -> int | None:
 
 def texts(body: JsonObject, name: str) -> list[str]:
     """Strings, each once."""
-    return list(dict.fromkeys(value for value in _list(body, name) if isinstance(value, str)))
+    return list(dict.fromkeys(value for value in list_(body, name) if isinstance(value, str)))
 
 
 def uuid(body: JsonObject, name: str) -> str | None:
@@ -41,6 +41,7 @@ def object_(body: JsonObject, name: str) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _list(body: JsonObject, name: str) -> list[Json]:
+def list_(body: JsonObject, name: str) -> list[Json]:
+    """A list."""
     value = body.get(name)
     return value if isinstance(value, list) else []

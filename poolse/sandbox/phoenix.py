@@ -127,7 +127,8 @@ class Phoenix:
         join_ref = frame.ref if frame.join_ref is None else frame.join_ref
         present = None
         if kind.present:
-            present = Present(session.user_id, presence.new_meta(session.external_id))
+            meta = presence.new_meta(session.external_id, self._store.clock.now())
+            present = Present(session.user_id, meta)
         channel = Channel(session, frame.topic, join_ref, present)
         self._hub.add(channel)
         if present is not None:

@@ -16,6 +16,7 @@ STATUS: Mapping[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "message_deleted": 410,
+    "attachment_too_large": 413,
     "unsupported_media_type": 415,
     "user_not_found": 422,
     "validation_failed": 422,

@@ -72,6 +72,7 @@ class NewMessage:
     reply_to_id: str | None
     quoted_message_id: str | None
     mentions: list[str]
+    attachment_ids: list[str]
 
 
 @dataclass(frozen=True)
@@ -129,16 +130,18 @@ def new_members(body: JsonObject) -> NewMembers:
 
 
 def new_message(body: JsonObject) -> NewMessage:
-    """Read it. There are no attachments yet, so none can be named."""
-    if fields.uuids(body, "attachment_ids"):
-        raise invalid(attachment_ids="no such attachment")
+    """Read it. Where there are attachments, there need be no text."""
+    attachment_ids = fields.uuids(body, "attachment_ids")
+    if len(attachment_ids) < len(fields.list_(body, "attachment_ids")):
+        raise invalid(attachment_ids="names an attachment twice")
     return NewMessage(
         id=fields.uuid(body, "id"),
         type=fields.text(body, "type") or "text",
-        body=text_of(body, "body"),
+        body=fields.text(body, "body") if attachment_ids else text_of(body, "body"),
         reply_to_id=fields.uuid(body, "reply_to_id"),
         quoted_message_id=fields.uuid(body, "quoted_message_id"),
         mentions=fields.uuids(body, "mentions"),
+        attachment_ids=attachment_ids,
     )
 
 

@@ -80,7 +80,7 @@ class Rest:
             if tenant is None:
                 raise Refusal("invalid_api_key", "the API key is missing or invalid")
             return tenant["id"], {}
-        claims = tokens.read(secret, self._store.signing_key)
+        claims = tokens.read(secret, self._store.signing_key, self._store.clock.now())
         user = self._store.user(claims.tenant_id, claims.user_id)
         if user is None:
             raise Refusal("invalid_user_token", "the token's user does not exist")
@@ -114,7 +114,8 @@ def _call(tenant_id: str, user: JsonObject, found: Match, request: Request, body
     told.check_path(found.path)
     query = told.read_query(request.query_params)
     content = _read_body(told, request, body)
-    return Call(tenant_id, user, found.path, query, content)
+    base_url = str(request.base_url).rstrip("/")
+    return Call(tenant_id, user, found.path, query, content, base_url)
 
 
 def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:

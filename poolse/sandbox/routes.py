@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote
 
-from poolse.sandbox.api import conversations, members, messages, reactions, users
+from poolse.sandbox.api import attachments, conversations, members, messages, reactions, users
 from poolse.sandbox.api.call import Answer, Call
 from poolse.sandbox.refusals import Refusal
 from poolse.sandbox.store import Store
@@ -17,6 +17,7 @@ Auth = Literal["user", "api key"]
 
 _CONVERSATION: Final = "/v1/conversations/{conversation_id}"
 _MESSAGE: Final = "/v1/messages/{message_id}"
+_ATTACHMENT: Final = "/v1/attachments/{attachment_id}"
 
 
 class Endpoint(NamedTuple):
@@ -45,6 +46,9 @@ ENDPOINTS: Final = (
     Endpoint(f"{_MESSAGE}/replies", "GET", "user", messages.list_replies),
     Endpoint(f"{_MESSAGE}/reactions", "POST", "user", reactions.add_reaction),
     Endpoint(f"{_MESSAGE}/reactions/{{emoji}}", "DELETE", "user", reactions.remove_reaction),
+    Endpoint("/v1/attachments/upload-url", "POST", "user", attachments.upload_url),
+    Endpoint(f"{_ATTACHMENT}/download-url", "GET", "user", attachments.download_url),
+    Endpoint(_ATTACHMENT, "DELETE", "user", attachments.delete_attachment),
     Endpoint("/v1/users", "POST", "api key", users.create_user),
     Endpoint("/v1/users/{user_id}/tokens", "POST", "api key", users.create_token),
 )

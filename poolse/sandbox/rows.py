@@ -75,8 +75,7 @@ def message(row: Row, reactions: Mapping[str, list[str]]) -> JsonObject:
         "quoted_message": None if row["quoted_message_id"] is None else _preview(row),
         "mentions": json.loads(row["mentions"]),
         "reactions": {emoji: [*user_ids] for emoji, user_ids in reactions.items()},
-        # None can exist yet: there is no route to make one.
-        "attachments": [],
+        "attachments": json.loads(row["attachments"]),
         "edited_at": row["edited_at"],
         "deleted_at": row["deleted_at"],
         "sequence": row["sequence"],

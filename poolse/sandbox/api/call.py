@@ -23,6 +23,8 @@ class Call:
     path: Mapping[str, str]
     query: JsonObject
     body: JsonObject
+    base_url: str
+    """Where the request came to, without a slash at the end."""
 
     @property
     def user_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poolse.sandbox import fields, requests, rules
+from poolse.sandbox.api.attachments import attach
 from poolse.sandbox.api.call import Answer, Call, Event, conversation_of, message_of
 from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.refusals import Refusal, invalid
@@ -37,6 +38,8 @@ def send_message(store: Store, call: Call) -> Answer:
     parent = _neighbour(store, conversation, "reply_to_id", new.reply_to_id)
     root = None if parent is None else str(parent["thread_root_id"] or parent["id"])
     row = store.add_message(conversation, call.user_id, root, new)
+    if new.attachment_ids:
+        row = attach(store, row, new.attachment_ids)
     members = store.members(str(conversation["id"])) - {call.user_id}
     mentioned = [user_id for user_id in new.mentions if user_id in members]
     return Answer(201, row, (_told("message:new", row), *_mentions(row, mentioned)))

@@ -33,5 +33,5 @@ def create_token(store: Store, call: Call) -> Answer:
     if key is None or store.user(call.tenant_id, user_id) is None:
         raise Refusal("not_found", "no such user")
     claims = tokens.Claims(user_id, call.tenant_id)
-    token, end = tokens.mint(claims, rules.TOKEN_LIFETIME, key)
+    token, end = tokens.mint(claims, rules.TOKEN_LIFETIME, key, store.clock.now())
     return Answer(201, {"token": token, "expires_at": f"{datetime.fromtimestamp(end, UTC):%FT%TZ}"})

@@ -23,18 +23,27 @@ class Key(NamedTuple):
 class Answers(Database):
     """Answers that are repeated when their request is."""
 
+    forgetful = False
+    """Whether none is kept."""
+
     def answer(self, key: Key) -> sqlite3.Row | None:
         """The answer that was kept for a key, while it is young enough."""
         return self._one(
             "SELECT status, body FROM answers"
             " WHERE tenant_id = ? AND method = ? AND path = ? AND key = ? AND inserted_at > ?",
-            *(*key, self._seconds() - ANSWER_KEPT),
+            *(*key, self.clock.now() - ANSWER_KEPT),
         )
 
     def keep_answer(self, key: Key, status: int, body: str) -> None:
-        """Keep an answer for its key."""
+        """Keep an answer for its key, unless told to be forgetful."""
+        if self.forgetful:
+            return
         self._change(
             "REPLACE INTO answers (tenant_id, method, path, key, status, body, inserted_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(*key, status, body, self._seconds()),
+            *(*key, status, body, self.clock.now()),
         )
+
+    def forget_answers(self) -> None:
+        """Forget every answer that was kept."""
+        self._change("DELETE FROM answers")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
+from poolse.sandbox.clock import Clock
+from poolse.sandbox.store.format import check_format
 from poolse.sandbox.store.schema import SCHEMA
 
 __all__ = ["Database"]
@@ -17,13 +17,16 @@ __all__ = ["Database"]
 class Database:
     """One database, in memory unless `data` names a file."""
 
-    def __init__(self, data: Path | None) -> None:
+    def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        """What all times of the rows are read from."""
         # Made on the thread that starts the backend, used on the one that runs it.
         self._db = sqlite3.connect(
             data or ":memory:", isolation_level=None, check_same_thread=False
         )
         try:
             self._db.row_factory = sqlite3.Row
+            check_format(self._db)
             self._db.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
                 + SCHEMA
@@ -47,14 +50,9 @@ class Database:
             raise
         self._db.execute("COMMIT")
 
-    def _seconds(self) -> float:
-        """The time, in seconds since 1970."""
-        return time.time()
-
     def _now(self) -> str:
-        """The time as rows have it. Texts of this shape sort by time."""
-        now = datetime.fromtimestamp(self._seconds(), UTC)
-        return now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        """The time as rows have it."""
+        return self.clock.timestamp()
 
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
         # All of them: a statement that still has rows to give would stand in the way of COMMIT.

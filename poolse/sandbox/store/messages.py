@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from poolse.sandbox import rows
 from poolse.sandbox.jsontext import JsonObject, dump
 from poolse.sandbox.requests import NewMessage, Page, ReplyPage
+from poolse.sandbox.store.attachments import ATTACHMENTS
 from poolse.sandbox.store.reactions import Reactions
 
 __all__ = ["Messages"]
 
-MESSAGES = """
+MESSAGES = f"""
 SELECT m.*,
     (SELECT count(*) FROM messages r WHERE r.thread_root_id = m.id AND r.deleted_at IS NULL)
         AS reply_count,
+    {ATTACHMENTS},
     q.sender_id AS quoted_sender_id, q.body AS quoted_body, q.deleted_at AS quoted_deleted_at,
     q.inserted_at AS quoted_inserted_at
 FROM messages m LEFT JOIN messages q ON q.id = m.quoted_message_id
-"""
+"""  # noqa: S608  (our words)
 
 
 class Messages(Reactions):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA"]
+__all__ = ["FORMAT", "SCHEMA"]
+
+FORMAT = 1
+"""Of the tables. A file of another format is not read; it changes with every change below."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tenants (
@@ -75,6 +78,20 @@ CREATE TABLE IF NOT EXISTS reactions (
     user_id TEXT NOT NULL REFERENCES users,
     UNIQUE (message_id, emoji, user_id)
 );
+CREATE TABLE IF NOT EXISTS attachments (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL REFERENCES tenants,
+    message_id TEXT REFERENCES messages,
+    position INTEGER,
+    sender_id TEXT REFERENCES users,
+    content_type TEXT NOT NULL,
+    byte_size INTEGER NOT NULL,
+    sha256 TEXT,
+    original_filename TEXT,
+    inserted_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS files ON attachments (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS answers (
     tenant_id TEXT NOT NULL REFERENCES tenants,
     method TEXT NOT NULL,

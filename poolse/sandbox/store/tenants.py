@@ -17,10 +17,17 @@ class Tenants(Database):
     def first_tenant(self) -> sqlite3.Row:
         """The oldest tenant; it is made when there is none."""
         oldest = "SELECT * FROM tenants ORDER BY inserted_at LIMIT 1"
-        if self._one(oldest) is None:
-            values = str(uuid.uuid4()), f"pk_live_{secrets.token_hex(16)}", secrets.token_hex(32)
-            self._insert("tenants (id, api_key, signing_key, inserted_at)", *values, self._now())
-        return self._sure(oldest)
+        return self._one(oldest) or self.add_tenant()
+
+    def add_tenant(self) -> sqlite3.Row:
+        """Insert a tenant."""
+        values = str(uuid.uuid4()), f"pk_live_{secrets.token_hex(16)}", secrets.token_hex(32)
+        self._insert("tenants (id, api_key, signing_key, inserted_at)", *values, self._now())
+        return self._sure("SELECT * FROM tenants WHERE id = ?", values[0])
+
+    def tenant(self, tenant_id: str) -> sqlite3.Row | None:
+        """The tenant of that id."""
+        return self._one("SELECT * FROM tenants WHERE id = ?", tenant_id)
 
     def tenant_of_key(self, api_key: str) -> sqlite3.Row | None:
         """The tenant with that API key."""
