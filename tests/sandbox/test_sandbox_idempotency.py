@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from poolse.sandbox.rules import NewUser
+from poolse.sandbox.requests import NewUser
 from poolse.sandbox.store import Store
 from poolse.testing import Sandbox
 from tests.sandbox.peers import User, complaints_of, error_of, users_of
@@ -126,7 +127,7 @@ def test_tenants_do_not_see_each_other(tmp_path: Path) -> None:
         talk = alice.conversation()
         message_id = alice.send(talk, body="secret")["id"]
         with sqlite3.connect(data) as db:
-            values = ("other", "pk_live_other", "k" * 64, "9999")
+            values = (str(uuid.uuid4()), "pk_live_other", "k" * 64, "9999")
             db.execute("INSERT INTO tenants VALUES (?, ?, ?, ?)", values)
         db.close()
         stranger = stranger_of(sandbox, "pk_live_other", "alice")
