@@ -10,7 +10,7 @@ import attrs
 from poolse._core.call import call
 from poolse._core.caller import NO_PATH
 from poolse._core.endpoint import Endpoint, Paging
-from poolse._core.hands import Answer, Hands, Outgoing, run_flow
+from poolse._core.hands import Answer, Hands, Intake, Outgoing, run_flow
 from poolse._core.pages import Pages
 from poolse._core.settings import Settings
 from poolse._core.upload import Upload, file_of, upload
@@ -66,8 +66,14 @@ class AtOnce:
 
     sender: SyncSender
 
-    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
-        return self.sender.send(request, timeout, cancel)
+    async def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
+        return self.sender.send(request, timeout, cancel, intake)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         self.sender.sleep(seconds, cancel)
