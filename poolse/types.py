@@ -12,12 +12,14 @@ __all__ = [
     "AsyncUploadBody",
     "BinaryReader",
     "BinaryWriter",
+    "DownloadTo",
     "Json",
     "JsonObject",
     "OnProgress",
     "OpenEnum",
     "Unset",
     "UploadBody",
+    "UploadPaths",
 ]
 
 
@@ -68,6 +70,12 @@ UploadBody = (
 
 AsyncUploadBody = UploadBody | AsyncIterable[bytes]
 """The same for the async client. An iterable that is not async is stepped in the event loop."""
+
+UploadPaths = Iterable[os.PathLike[str]]
+"""Files to be uploaded. A str is none of them: it would be a text elsewhere."""
+
+DownloadTo = str | os.PathLike[str] | BinaryWriter
+"""Where a download can go: a path, which may be a str here, or a binary file."""
 
 OnProgress = Callable[[int, int], object]
 """Told how many bytes of how many are through: `on_progress(loaded, total)`.

@@ -7,7 +7,8 @@ import mimetypes
 import os
 import stat
 from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, cast
 
 from poolse._checks import checked_count, checked_text, named
 from poolse._core.meter import Source
@@ -15,9 +16,9 @@ from poolse._core.upload import File
 from poolse._files.sources import AsyncPieces, Memory, OpenFile, PathFile, Pieces, unreadable
 from poolse._files.steps import Aside, at_once
 from poolse.errors import ArgumentTypeError, UsageError
-from poolse.types import UNSET, AsyncUploadBody, BinaryReader, Unset
+from poolse.types import UNSET, AsyncUploadBody, BinaryReader, Unset, UploadPaths
 
-__all__ = ["file_of"]
+__all__ = ["file_of", "files_of"]
 
 TEXT: Final = "text/plain; charset=utf-8"
 ANYTHING: Final = "application/octet-stream"
@@ -59,21 +60,50 @@ def file_of(
     return File(source, kind, called)
 
 
-def _source_of(body: object, declared: int | None, aside: Aside) -> Source:
+def files_of(paths: UploadPaths, aside: Aside) -> list[File | UsageError]:
+    """What can be sent of several paths, and what is wrong with the others.
+
+    Raises:
+        ArgumentTypeError: They are no paths.
+    """
+    if isinstance(paths, str | bytes | os.PathLike) or not isinstance(paths, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ArgumentTypeError(f"paths must be a list of paths, not {named(paths)}")
+    given = list(paths)
+    for path in cast("list[object]", given):
+        if not isinstance(path, os.PathLike):
+            hint = ": make it a pathlib.Path" if isinstance(path, str) else ""
+            raise ArgumentTypeError(f"paths must be of os.PathLike, not {named(path)}{hint}")
+    return [_file_or_error(path, aside) for path in given]
+
+
+def _file_or_error(path: os.PathLike[str], aside: Aside) -> File | UsageError:
+    try:
+        return file_of(path, UNSET, UNSET, UNSET, aside)
+    except UsageError as error:
+        return error
+
+
+def _source_of(body: AsyncUploadBody, declared: int | None, aside: Aside) -> Source:
     if isinstance(body, str):
-        return Memory(_encoded(body))
+        return Memory(memoryview(_encoded(body)))
     if isinstance(body, os.PathLike):
-        return _path_file(os.fsdecode(body), declared, aside)  # pyright: ignore[reportUnknownArgumentType]
+        return _path_file(os.fsdecode(body), declared, aside)
     if isinstance(body, bytes | bytearray | memoryview):
-        return Memory(body)
+        return Memory(memoryview(body))
     if isinstance(body, BinaryReader):
         return _open_file(body, declared, aside)
     if isinstance(body, Iterable):
-        return Pieces(body, _needed(declared, "an iterable"))  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(body, AsyncIterable) and aside is not at_once:
-        return AsyncPieces(body, _needed(declared, "an iterable"))  # pyright: ignore[reportUnknownArgumentType]
-    hint = ": the async client takes that too" if isinstance(body, AsyncIterable) else ""
-    raise ArgumentTypeError(f"body must be {WANTED}, not {named(body)}{hint}")
+        return Pieces(body, _needed(declared, "an iterable"))
+    return _other(body, declared, aside)
+
+
+def _other(body: object, declared: int | None, aside: Aside) -> Source:
+    given = named(body)
+    pieces = cast("AsyncIterable[object]", body) if isinstance(body, AsyncIterable) else None
+    if pieces is not None and aside is not at_once:
+        return AsyncPieces(pieces, _needed(declared, "an iterable"))
+    hint = ": the async client takes that too" if pieces is not None else ""
+    raise ArgumentTypeError(f"body must be {WANTED}, not {given}{hint}")
 
 
 def _path_file(path: str, declared: int | None, aside: Aside) -> PathFile:
@@ -99,21 +129,21 @@ def _open_file(file: BinaryReader, declared: int | None, aside: Aside) -> OpenFi
     measured = _measured(file)
     if measured is None:
         return OpenFile(file, _needed(declared, "a file that cannot seek"), None, aside)
-    start, seek = measured
-    return OpenFile(file, seek(0, os.SEEK_END) - start, lambda: seek(start), aside)
+    size, back = measured
+    return OpenFile(file, size, back, aside)
 
 
-def _measured(file: BinaryReader) -> tuple[int, Callable[..., int]] | None:
-    """Where the file stands, and what sets it elsewhere, if it can."""
-    tell, seek = getattr(file, "tell", None), getattr(file, "seek", None)
-    if not (callable(tell) and callable(seek)):
-        return None
+def _measured(file: BinaryReader) -> tuple[int, Callable[[], object]] | None:
+    """How much there is from where the file stands, and what brings it back there, if it can."""
+    tell: Any = getattr(file, "tell", None)
+    seek: Any = getattr(file, "seek", None)
     try:
         start = tell()
+        end = seek(0, os.SEEK_END)
         seek(start)
-    except OSError:
+    except (OSError, TypeError):
         return None
-    return start, seek
+    return end - start, lambda: seek(start)
 
 
 def _needed(declared: int | None, what: str) -> int:
@@ -129,12 +159,13 @@ def _encoded(text: str) -> bytes:
         raise UsageError("body has half a character (a lone surrogate)") from None
 
 
-def _name_of(body: object) -> str | Unset:
+def _name_of(body: AsyncUploadBody) -> str | Unset:
     """The last part of the path of a file."""
-    path = body if isinstance(body, os.PathLike) else getattr(body, "name", None)
-    if not isinstance(path, str | os.PathLike) or isinstance(body, str):
-        return UNSET  # a file without a path may be named by a number
-    return os.path.basename(os.fsdecode(path)) or UNSET  # pyright: ignore[reportUnknownArgumentType]
+    path: object = os.fsdecode(body) if isinstance(body, os.PathLike) else None
+    if isinstance(body, BinaryReader):
+        path = getattr(body, "name", None)
+    # A file without a path may be named by a number.
+    return Path(path).name or UNSET if isinstance(path, str) else UNSET
 
 
 def _type_of(name: str | Unset, body: object) -> str:

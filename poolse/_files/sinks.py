@@ -92,11 +92,11 @@ class ToPath(_Gathering):
     def __init__(self, path: str, aside: Aside) -> None:
         super().__init__(path, aside)
         # Through a link, so that the link stays what it is.
-        self._path = os.path.realpath(path)
+        self._path = Path(path).resolve()
         self._given = Path(path)
-        folder = os.path.dirname(self._path)
-        self._part = os.path.join(folder, f".poolse-{uuid.uuid4().hex}.part")
-        self._file: io.FileIO | None = None
+        self._part = self._path.with_name(f".poolse-{uuid.uuid4().hex}.part")
+        self._file: io.FileIO
+        self._begun = False
         self._done = False
 
     async def start(self) -> None:
@@ -108,7 +108,7 @@ class ToPath(_Gathering):
 
     async def empty(self) -> None:
         self._gathered.clear()
-        await self._step(lambda: self._opened.seek(self._opened.truncate(0)))
+        await self._step(lambda: self._file.seek(self._file.truncate(0)))
 
     async def finish(self) -> Path:
         await self._flush()
@@ -119,33 +119,29 @@ class ToPath(_Gathering):
         if not self._done:
             # At once, since a step under way may take long; where it is not allowed, afterwards.
             with suppress(OSError):
-                os.unlink(self._part)
+                self._part.unlink()
         self._steps.end(self._discard)
-
-    @property
-    def _opened(self) -> io.FileIO:
-        assert self._file is not None, "written before start"
-        return self._file
 
     def _open(self) -> None:
         self._file = io.FileIO(self._part, "x")
+        self._begun = True
 
     def _put(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
-            left = left[self._opened.write(left) :]
+            left = left[self._file.write(left) :]
 
     def _move(self) -> None:
-        self._opened.close()
-        os.replace(self._part, self._path)
+        self._file.close()
+        self._part.replace(self._path)
         self._done = True
 
     def _discard(self) -> None:
-        if self._file is not None:
+        if self._begun:
             self._file.close()
         if not self._done:
             with suppress(OSError):
-                os.unlink(self._part)
+                self._part.unlink()
 
 
 class IntoFile(_Gathering):
@@ -214,7 +210,7 @@ def _check_place(path: str) -> None:
     try:
         found = os.stat(path).st_mode  # noqa: PTH116  (as it was given)
     except FileNotFoundError:
-        if not os.path.basename(path):
+        if path.endswith(("/", os.sep)):
             raise UsageError(f"to={path!r} names no file") from None
         return
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, cast
 
 from poolse._checks import named
 from poolse._files.steps import Aside, Steps
@@ -13,7 +13,7 @@ from poolse.types import BinaryReader
 
 __all__ = ["AsyncPieces", "Memory", "OpenFile", "PathFile", "Pieces"]
 
-PIECE: Final = 262_144
+PIECE: Final = 65_536
 """Bytes that are read at a time."""
 
 
@@ -22,9 +22,8 @@ class Memory:
 
     repeatable = True
 
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        view = memoryview(data)
-        self._view = (view if view.contiguous else memoryview(bytes(view))).cast("B")
+    def __init__(self, data: memoryview) -> None:
+        self._view = data.cast("B") if data.c_contiguous else memoryview(data.tobytes())
         self._at = 0
         self.size = len(self._view)
 
@@ -127,14 +126,12 @@ class AsyncPieces:
     def __init__(self, body: AsyncIterable[object], size: int) -> None:
         self.size = size
         self._body = body
-        self._left: AsyncIterator[object] | None = None
+        self._left: AsyncIterator[object]
 
     async def start(self) -> None:
-        if self._left is None:
-            self._left = aiter(self._body)
+        self._left = aiter(self._body)
 
     async def read(self) -> bytes:
-        assert self._left is not None, "read before start"
         while True:
             try:
                 piece = await anext(self._left)
@@ -151,8 +148,10 @@ def checked_piece(piece: object, what: str) -> bytes:
     """The piece, if it is bytes."""
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray | memoryview):
+    if isinstance(piece, bytearray):
         return bytes(piece)
+    if isinstance(piece, memoryview):
+        return cast("memoryview[int]", piece).tobytes()
     hint = ": open it in binary mode, or encode it" if isinstance(piece, str) else ""
     raise ArgumentTypeError(f"body must be of bytes, but {what} {named(piece)}{hint}")
 

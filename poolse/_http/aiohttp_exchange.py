@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Generator
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, cast
 
 import aiohttp
 import httpx
@@ -64,8 +64,7 @@ class Exchange:
         if isinstance(stream, httpx.ByteStream):
             content = request.content
             return self._pieces(_single(content)) if len(content) > PIECE else content or None
-        assert isinstance(stream, httpx.AsyncByteStream), "a sync body in the async transport"
-        return self._pieces(stream)
+        return self._pieces(cast("httpx.AsyncByteStream", stream))
 
     async def _pieces(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         self.sending = True
@@ -119,9 +118,7 @@ class Relayed(httpx.AsyncByteStream):
         self._held = held
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        stream = self._answer.stream
-        assert isinstance(stream, httpx.AsyncByteStream), "a sync answer in the async transport"
-        return aiter(stream)
+        return aiter(cast("httpx.AsyncByteStream", self._answer.stream))
 
     async def aclose(self) -> None:
         await self._held.aclose()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import cast
 
 import httpcore
 import httpx
@@ -47,7 +48,7 @@ class HttpcoreTransport(httpx.BaseTransport):
                 target=request.extensions["target"],
             ),
             headers=request.headers.raw,
-            content=_body(request),
+            content=cast("httpx.SyncByteStream", request.stream),
             extensions={"timeout": limits},
         )
         with ExitStack() as stack:
@@ -81,12 +82,6 @@ class HttpcoreTransport(httpx.BaseTransport):
             keepalive_expiry=IDLE,
             network_backend=Backend(),
         )
-
-
-def _body(request: httpx.Request) -> Iterable[bytes]:
-    stream = request.stream
-    assert isinstance(stream, httpx.SyncByteStream), "an async body in the sync transport"
-    return stream
 
 
 class _Answered(httpx.SyncByteStream):
