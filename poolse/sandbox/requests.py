@@ -19,6 +19,7 @@ __all__ = [
     "Page",
     "ReplyPage",
     "conversation_changes",
+    "emoji_of",
     "new_conversation",
     "new_members",
     "new_message",
@@ -151,6 +152,14 @@ def text_of(body: JsonObject, name: str) -> str:
     if not (text and text.strip()):
         raise invalid(**{name: _BLANK})
     return text
+
+
+def emoji_of(body: JsonObject) -> str:
+    """Body of `POST /v1/messages/:id/reactions`."""
+    emoji = text_of(body, "emoji")
+    if len(emoji) > rules.EMOJI_LENGTH:
+        raise invalid(emoji=f"should be at most {rules.EMOJI_LENGTH} character(s)")
+    return emoji
 
 
 def page(query: JsonObject) -> Page:

@@ -15,6 +15,7 @@ __all__ = [
     "ANSWER_KEPT",
     "BIGGEST",
     "CHANNELS_PER_SOCKET",
+    "EMOJI_LENGTH",
     "PAGE",
     "PAGE_MAX",
     "QUOTE_LENGTH",
@@ -38,6 +39,8 @@ ANSWER_KEPT = 24 * 3600.0
 CHANNELS_PER_SOCKET = 100
 QUOTE_LENGTH = 200
 """Characters of the body that the preview of a quoted message shows."""
+EMOJI_LENGTH = 64
+"""Characters that a reaction may have."""
 PAGE = 50
 """Messages in a page of the main list when the query does not say."""
 PAGE_MAX = 100

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
 import uuid
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -190,38 +188,32 @@ def test_a_pending_one_is_deleted_by_its_uploader(
 @pytest.mark.parametrize(
     ("role", "status"), [("member", 403), ("admin", 204), ("owner", 204), (None, 403)]
 )
-def test_a_linked_one_is_deleted_by_its_sender_the_owner_and_admins(
-    tmp_path: Path, wire: httpx.Client, role: str | None, status: int
+def test_a_linked_one_is_deleted_by_its_sender_owners_and_admins(
+    alice: User, bob: User, wire: httpx.Client, role: str | None, status: int
 ) -> None:
-    data = tmp_path / "data.db"
-    with Sandbox(data=data) as sandbox, users_of(sandbox) as new_user:
-        alice, bob = new_user("alice"), new_user("bob")
-        talk = alice.conversation("bob")
-        files = [uploaded(alice, wire, b"1"), uploaded(alice, wire, b"2")]
-        send(alice, talk, *files)
-        with sqlite3.connect(data) as db:
-            own = (bob.id,)
-            if role is None:
-                db.execute("DELETE FROM memberships WHERE user_id = ?", own)
-            else:
-                db.execute("UPDATE memberships SET role = ? WHERE user_id = ?", (role, *own))
-        db.close()
-        assert bob.http.delete(f"/v1/attachments/{files[0]}").status_code == status
-        left = [file["id"] for file in alice.page(talk)[0]["attachments"]]
-        assert left == (files[1:] if status == 204 else files)
-        assert alice.http.delete(f"/v1/attachments/{files[1]}").status_code == 204
-        assert files[1] not in str(alice.page(talk))
+    talk = alice.conversation()
+    if role is not None:
+        body = {"external_ids": ["bob"], "role": role}
+        answer = alice.http.post(f"/v1/conversations/{talk}/members", json=body)
+        assert answer.status_code == 201
+    files = [uploaded(alice, wire, b"1"), uploaded(alice, wire, b"2")]
+    links = [link_of(alice, file) for file in files]
+    send(alice, talk, *files)
+    assert bob.http.delete(f"/v1/attachments/{files[0]}").status_code == status
+    left = [file["id"] for file in alice.page(talk)[0]["attachments"]]
+    assert left == (files[1:] if status == 204 else files)
+    assert wire.get(links[0]).status_code == (404 if status == 204 else 200)
+    assert alice.http.delete(f"/v1/attachments/{files[1]}").status_code == 204
+    assert files[1] not in str(alice.page(talk))
 
 
-def test_the_files_of_a_deleted_message_are_gone(tmp_path: Path, wire: httpx.Client) -> None:
-    data = tmp_path / "data.db"
-    with Sandbox(data=data) as sandbox, users_of(sandbox) as new_user:
-        alice = new_user("alice")
-        talk, file = alice.conversation(), uploaded(alice, wire, b"1")
-        send(alice, talk, file)
-        with sqlite3.connect(data) as db:
-            db.execute("UPDATE messages SET deleted_at = inserted_at")
-        db.close()
-        assert alice.page(talk)[0]["attachments"] == []
-        path = f"/v1/attachments/{file}/download-url"
-        assert error_of(alice.http.get(path)) == (404, "not_found")
+def test_the_files_of_a_deleted_message_are_gone(
+    alice: User, talk: str, wire: httpx.Client
+) -> None:
+    file = uploaded(alice, wire, b"1")
+    message = send(alice, talk, file).json()["id"]
+    assert alice.http.delete(f"/v1/messages/{message}").status_code == 204
+    assert alice.page(talk)[0]["attachments"] == []
+    path = f"/v1/attachments/{file}"
+    assert error_of(alice.http.get(f"{path}/download-url")) == (404, "not_found")
+    assert error_of(alice.http.delete(path)) == (404, "not_found")

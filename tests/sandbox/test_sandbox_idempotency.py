@@ -52,6 +52,25 @@ def test_another_key_or_path_is_another_request(alice: User, talk: str) -> None:
     assert len({row.json()["id"] for row in rows}) == 3
 
 
+def test_another_method_is_another_request(alice: User, talk: str) -> None:
+    path, headers = f"/v1/messages/{alice.send(talk, body='x')['id']}", {"idempotency-key": "k"}
+    assert alice.http.patch(path, json={"body": "y"}, headers=headers).status_code == 200
+    assert alice.http.delete(path, headers=headers).status_code == 204
+    assert alice.page(talk)[0]["body"] is None
+
+
+def test_an_empty_answer_is_given_again(alice: User, bob: User, talk: str) -> None:
+    path, headers = f"/v1/conversations/{talk}/members/{bob.id}", {"idempotency-key": "k"}
+    answers = [alice.http.delete(path, headers=headers) for _ in range(2)]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
+    assert alice.http.delete(path).status_code == 404
+
+
+def test_an_empty_key_is_none(alice: User, talk: str) -> None:
+    ids = {post(alice, talk, "", body="x").json()["id"] for _ in range(2)}
+    assert len(ids) == 2
+
+
 def test_only_success_is_kept(alice: User, talk: str) -> None:
     assert complaints_of(post(alice, talk, "k")) == {"body"}
     assert post(alice, talk, "k", body="now with a body").status_code == 201

@@ -14,7 +14,7 @@ def add_reaction(store: Store, call: Call) -> Answer:
     """POST /v1/messages/:id/reactions; 200 when it was there."""
     message, _ = message_of(store, call)
     rules.check_not_deleted(message)
-    emoji = requests.text_of(call.body, "emoji")
+    emoji = requests.emoji_of(call.body)
     if not store.add_reaction(str(message["id"]), emoji, call.user_id):
         return Answer(200, message)
     return _answer(store, call, 201, "reaction:added", message, emoji)
