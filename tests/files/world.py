@@ -73,6 +73,8 @@ class World(Wire):
         self._numbers = itertools.count(1)
 
     def _answer(self, connection: Connection, request: Request) -> None:
+        if not request.line.endswith(" HTTP/1.1"):
+            raise ConnectionAbortedError("the rest of a body that nobody read")
         target = request.line.split(" ")[1]
         if target.startswith("/v1/"):
             body = connection.take(int(request.headers.get("content-length", 0)))
