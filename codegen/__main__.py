@@ -14,6 +14,7 @@ from codegen.check import check
 from codegen.mistakes import Mistakes, SpecError
 from codegen.render import render
 from codegen.spec import EVENTS, REST, Spec, load_spec
+from codegen.surface import SURFACE, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
@@ -37,8 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         spec = checked(given.spec, _shown(given.spec))
+        api = build(spec)
+        texts = render(api)
         todo = [
-            plan(given.out, render(build(spec)), _digest(given.spec)),
+            plan(given.out, texts, _digest(given.spec)),
+            plan_file(given.spec / SURFACE, surface(api, texts)),
             *_copies(spec, given.out),
         ]
         if given.check or given.command == "check":

@@ -8,6 +8,7 @@ from codegen.check_events import check_events
 from codegen.check_grammar import check_grammar
 from codegen.check_methods import check_methods
 from codegen.check_names import check_names
+from codegen.check_old import check_old
 from codegen.check_schemas import check_schemas
 from codegen.mistakes import Mistakes
 from codegen.spec import Spec
@@ -26,6 +27,7 @@ def check(spec: Spec, mistakes: Mistakes) -> None:
         check_calls,
         check_methods,
         check_events,
+        check_old,
         check_names,
     ):
         part(spec, mistakes)

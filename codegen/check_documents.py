@@ -20,7 +20,8 @@ KEYS: Final = {
     "openapi components": "securitySchemes parameters responses requestBodies schemas",
     "path": f"parameters {' '.join(VERBS)}",
     "operation": (
-        "tags operationId summary description parameters requestBody responses security x-sdk"
+        "tags operationId summary description deprecated parameters requestBody responses security"
+        " x-sdk"
     ),
     "parameter": "name in required description schema $ref",
     "request body": "required description content $ref",

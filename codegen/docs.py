@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Paging, Push, Request
+from codegen.ir import Channel, Event, Field, Operation, Paging, Param, Push, Request
 
 __all__ = [
     "ASYNC",
@@ -19,6 +19,7 @@ __all__ = [
     "as_docstring",
     "callback_doc",
     "example",
+    "field_doc",
     "joined",
     "method_doc",
     "pager_doc",
@@ -88,7 +89,11 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 def method_doc(op: Operation, flavour: Flavour) -> str:
     """What is said of a method."""
-    returns = ["Returns:", f"    {op.returns}", ""] if op.returns else []
+    nothing = (
+        [f"    None when the answer is {' or '.join(map(str, op.none_on))}."] if op.none_on else []
+    )
+    returns = ["Returns:", *([f"    {op.returns}"] if op.returns else []), *nothing, ""]
+    returns = returns if len(returns) > 2 else []
     shown = [f">>> {flavour.await_}{op.example}"] if op.example else []
     return joined(
         [
@@ -97,7 +102,8 @@ def method_doc(op: Operation, flavour: Flavour) -> str:
             *([op.description, ""] if op.description else []),
             f"`{op.verb} {op.path}`",
             "",
-            *arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *age(op.old.since, op.old.deprecated),
+            *arguments(told((*op.positional, *op.keyword))),
             *returns,
             *raises(op),
             *example(shown),
@@ -114,7 +120,7 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
             "",
             f"`{op.verb} {op.path}`, once for each page, when its first row is asked for.",
             "",
-            *arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *arguments(told((*op.positional, *op.keyword))),
             "Returns:",
             "    An iterator over the rows.",
             "",
@@ -124,11 +130,35 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
     )
 
 
+def age(since: str, notice: str) -> list[str]:
+    """Since when there is something, and why it is not to be used any more."""
+    said = [f"New in {since}."] if since else []
+    said += [f"Deprecated: {notice}."] if notice else []
+    return [" ".join(said), ""] if said else []
+
+
+def field_doc(field: Field) -> str:
+    """What is said of a field."""
+    return " ".join(filter(None, [field.doc, *age(field.old.since, field.old.deprecated)]))
+
+
 def request_doc(request: Request) -> str:
     """What is said of the fields that a method takes."""
     return joined(
-        [request.doc, "", "Attributes:", *(f"    {p.name}: {p.doc}" for p in request.fields)]
+        [
+            request.doc,
+            "",
+            "Attributes:",
+            *(f"    {name}: {doc}" for name, doc in told(request.fields)),
+        ]
     )
+
+
+def told(params: Iterable[Param]) -> Iterator[tuple[str, str]]:
+    """Names of parameters, and what is said of each."""
+    for param in params:
+        said = (param.doc, *age(param.old.since, param.old.deprecated))
+        yield param.name, " ".join(filter(None, said))
 
 
 def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
@@ -154,7 +184,7 @@ def example(lines: list[str]) -> list[str]:
     return ["", "Example:", *(f"    {line}" for line in lines)] if lines else []
 
 
-def callback_doc(event: Event) -> str:
+def callback_doc(event: Event, notice: str = "") -> str:
     """What is said of the method that takes a handler."""
     return joined(
         [
@@ -163,6 +193,7 @@ def callback_doc(event: Event) -> str:
             f"Event `{event.wire}`."
             + (" A handler that comes late is given the last one at once." if event.replay else ""),
             "",
+            *age(event.old.since, notice),
             "Args:",
             "    handler: Called with each one, in order.",
             "",
@@ -172,17 +203,32 @@ def callback_doc(event: Event) -> str:
     )
 
 
-def push_doc(push: Push) -> str:
+def push_doc(push: Push, notice: str = "") -> str:
     """What is said of a push."""
     params = [f"    {p.name}: {p.doc}" for p in push.params]
     return joined(
-        [push.summary, "", f"Pushes `{push.wire}`.", *(["", "Args:", *params] if params else [])]
+        [
+            push.summary,
+            "",
+            f"Pushes `{push.wire}`.",
+            "",
+            *age(push.old.since, notice),
+            *(["Args:", *params, ""] if params else []),
+        ]
     )
 
 
-def accessor_doc(channel: Channel) -> str:
+def accessor_doc(channel: Channel, notice: str = "") -> str:
     """What is said of the method that gives a channel."""
-    return joined([channel.doc, "", "Args:", f"    {channel.param}: {channel.param_doc}"])
+    return joined(
+        [
+            channel.doc,
+            "",
+            *age("", notice),
+            "Args:",
+            f"    {channel.param}: {channel.param_doc}",
+        ]
+    )
 
 
 def joined(lines: list[str]) -> str:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -17,8 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from codegen import docs, docs_files
 from codegen.docs import ASYNC, SYNC, Flavour
 from codegen.imports import import_block
-from codegen.ir import Api, Resource
-from codegen.ir_rows import Field
+from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
 
 __all__ = ["PACKAGE", "render"]
 
@@ -106,12 +105,11 @@ def render(api: Api) -> dict[str, str]:
 
 def public_names(api: Api) -> tuple[tuple[str, str], ...]:
     """What may be imported, sorted, and the modules that hold it."""
-    events = [name for c in api.channels for name in (c.union, *(e.class_name for e in c.events))]
-    channels = [*(c.class_name for c in api.channels), api.realtime]
-    resources = [r.class_name for r in api.resources]
-    backend = [r.class_name for r in api.backend_resources]
+    events = [*(c.union for c in api.channels), *_classes(api.events)]
+    channels = [*_classes(api.channels), api.realtime]
+    resources, backend = _classes(api.resources), _classes(api.backend_resources)
     held = {
-        "models": [enum.name for enum in api.enums] + [model.name for model in api.models],
+        "models": [*_classes(api.enums), *_classes(api.models)],
         "requests": [request.name for request in api.requests],
         "resources": resources,
         "aio_resources": [f"Async{name}" for name in resources],
@@ -122,6 +120,16 @@ def public_names(api: Api) -> tuple[tuple[str, str], ...]:
         "aio_channels": [f"Async{name}" for name in channels],
     }
     return tuple(sorted((name, f"{PACKAGE}.{m}") for m, found in held.items() for name in found))
+
+
+def _classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[str]:
+    """The names of their classes, with those that they had before."""
+    now = [one.name if isinstance(one, Enum | Model) else one.class_name for one in things]
+    return now + [alias.name for alias in _old_classes(things)]
+
+
+def _old_classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[Alias]:
+    return [alias for one in things for alias in one.old.classes]
 
 
 def _generated_names(api: Api) -> dict[str, str]:
@@ -161,6 +169,7 @@ def _environment() -> Environment:
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
+    names["old_classes"] = _old_classes
     for module in (docs, docs_files):
         names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
     return environment

@@ -12,7 +12,7 @@ import attrs
 from codegen.mistakes import Mistakes
 from codegen.source import Node, load
 
-__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "load_spec", "path_names"]
+__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "is_one_or_many", "load_spec", "path_names"]
 
 REST: Final = "openapi.yaml"
 EVENTS: Final = "asyncapi.yaml"
@@ -27,6 +27,13 @@ class Call:
     path: str
     node: Node
     parameters: tuple[Node, ...]
+    former: str = ""
+    """The resource that it was a method of, while that is what counts."""
+
+    @property
+    def address(self) -> str:
+        """The resource that it is a method of."""
+        return self.former or self.sdk.text("resource")
 
     @property
     def sdk(self) -> Node:
@@ -132,6 +139,12 @@ def load_spec(folder: Path, shown: str, mistakes: Mistakes) -> Spec:
         rest=load(folder / REST, f"{shown}/{REST}", mistakes),
         events=load(folder / EVENTS, f"{shown}/{EVENTS}", mistakes),
     )
+
+
+def is_one_or_many(choices: list[Node]) -> bool:
+    """Whether these schemas are a string and a list of strings."""
+    kinds = [(one.text("type"), one.text("items", "type")) for one in choices]
+    return sorted(kinds) == [("array", "string"), ("string", "")]
 
 
 def path_names(path: str) -> list[str]:

@@ -27,6 +27,7 @@ __all__ = [
     "an_object_of",
     "anything",
     "check_arguments",
+    "one_or_many_of",
     "or_none",
 ]
 
@@ -91,6 +92,16 @@ def an_object_of(kind: Kind) -> Kind:
         kind,
         KEYS,
     )
+
+
+def one_or_many_of(kind: Kind) -> Kind:
+    """A value of the kind, or a list of them."""
+    many = a_list_of(kind)
+
+    def fits(value: object) -> bool:
+        return kind.fits(value) or many.fits(value)
+
+    return attrs.evolve(many, wanted=f"{kind.wanted} or {many.wanted}", fits=fits, hints={})
 
 
 def or_none(kind: Kind) -> Kind:

@@ -29,6 +29,9 @@ __all__ = [
     "pause",
 ]
 
+NOTHING = b"null"
+"""What JSON says of nothing."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -69,6 +72,8 @@ class Progress:
 
     budget: int
     """Retries that it may use in all."""
+    none_on: tuple[int, ...] = ()
+    """Statuses that say that there is nothing."""
     retries: int = 0
     refreshed: bool = False
     attempts: int = 0
@@ -91,6 +96,8 @@ def judge_answer(
     status = answer.status
     if 200 <= status < 300:
         return Done(answer.content)
+    if status in progress.none_on:
+        return Done(NOTHING)
     asked = parse_retry_after(answer.headers.get("retry-after"), now)
     error = api_error(answer, asked)
     if status == 401 and not progress.refreshed:

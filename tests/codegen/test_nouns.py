@@ -28,11 +28,11 @@ SHARED: Final = {
     # Phoenix tracks who is there, by a state and its diffs.
     *("presence", "state", "diff"),
     # Python's own, and plain English.
-    *("sequence", "start", "read", "removed"),
+    *("sequence", "start", "read", "removed", "added", "new"),
 }
 """Words of the spec that are also words of the formats and tools that the generator is about."""
 
-PHRASES: Final = ("from typing import", '"typing"', "error.message", "sha256")
+PHRASES: Final = ("from typing import", "typing_extensions", '"typing"', "error.message", "sha256")
 """Modules and functions of Python, and an attribute of jsonschema's errors."""
 
 
