@@ -141,7 +141,7 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
         scope = scopes.get(call.sdk.text("resource"))
         for one in call.sdk.get("was").each():
             before = scopes.get(one.text("resource") or call.sdk.text("resource"))
-            if before:
+            if before and (one.get("resource") or one.get("method")):
                 before.take(one.text("method") or call.sdk.text("method"), one.mark)
         if scope:
             scope.take(call.sdk.text("method"), call.sdk.get("method").mark)

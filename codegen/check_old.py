@@ -43,7 +43,11 @@ def _release(version: str) -> list[int]:
 def _check_deprecated(node: Node, mistakes: Mistakes) -> None:
     """The standard's own word must be there too, where there is one."""
     said = node.get("x-sdk", "deprecated")
+    word = node.get("deprecated")
     has_word = not node.get("action")
+    # In x-sdk itself, and where a field is called so, the word is another one.
+    if word.mapping and node.get("responses"):
+        mistakes.add(word.mark, "'deprecated' is true or false; the rest goes to x-sdk")
     if said and has_word and node.get("deprecated").value is not True:
         mistakes.add(said.mark, "x-sdk.deprecated goes with 'deprecated: true' beside x-sdk")
 

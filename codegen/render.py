@@ -128,8 +128,14 @@ def _classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> lis
     return now + [alias.name for alias in _old_classes(things)]
 
 
-def _old_classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[Alias]:
-    return [alias for one in things for alias in one.old.classes]
+def _old_classes(
+    things: Iterable[Channel | Enum | Event | Model | Resource], prefix: str = ""
+) -> list[Alias]:
+    return [
+        attrs.evolve(alias, name=prefix + alias.name, now=prefix + alias.now)
+        for one in things
+        for alias in one.old.classes
+    ]
 
 
 def _generated_names(api: Api) -> dict[str, str]:
