@@ -131,9 +131,9 @@ def make_older(rest: Spec, events: Spec) -> None:
     rest["paths"].pop("/v1/messages/{message_id}/reactions")
     schemas.pop("ReactionRequest")
     for path in rest["paths"].values():
-        for operation in path.values():
-            if isinstance(operation, dict) and "message_deleted" in operation["x-sdk"]["errors"]:
-                operation["x-sdk"]["errors"].remove("message_deleted")
+        for verb in path.keys() - {"parameters"}:
+            said = path[verb]["x-sdk"]
+            said["errors"] = [code for code in said["errors"] if code != "message_deleted"]
     events["channels"]["conversation"]["messages"].pop("reactionAdded")
     events["operations"].pop("reactionAdded")
 

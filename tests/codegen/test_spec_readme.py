@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 import pytest
 
+from tests.codegen.hunks import apply
 from tests.codegen.trees import ROOT, Tree, plant
 
 README: Final = (ROOT / "spec" / "README.md").read_text("utf-8")
@@ -34,17 +35,6 @@ def examples() -> Iterator[Example]:
 EXAMPLES: Final = list(examples())
 
 
-def apply(tree: Tree, change: str) -> None:
-    """Apply it: each hunk fits at one place."""
-    head, *hunks = change.split("@@\n")
-    file = head.strip().removeprefix("--- ")
-    for hunk in hunks:
-        lines = [(line[:1], line[1:]) for line in hunk.splitlines()]
-        old = "".join(f"{text}\n" for sign, text in lines if sign != "+")
-        new = "".join(f"{text}\n" for sign, text in lines if sign != "-")
-        tree.replace(file, old, new)
-
-
 def told(tree: Tree) -> list[str]:
     """Each change, without its lines and columns."""
     lines = tree.diff("--base", "before").partition("verdict: ")[0].splitlines()
@@ -61,14 +51,16 @@ def test_they_are_those_of_the_issue() -> None:
     ]
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=lambda n: f"{n}-{EXAMPLES[n].title}")
+@pytest.mark.parametrize(
+    "number", range(len(EXAMPLES)), ids=[example.title for example in EXAMPLES]
+)
 def test_an_example_does_what_it_says(tmp_path: Path, number: int) -> None:
     tree = plant(tmp_path / "tree", git=True)
     for example in EXAMPLES[:number]:
-        apply(tree, example.change)
+        apply(tree.path, example.change)
     tree.git("commit", "--quiet", "--allow-empty", "--all", "--message", "before")
     tree.git("tag", "before")
-    apply(tree, EXAMPLES[number].change)
+    apply(tree.path, EXAMPLES[number].change)
     written = tree.generate()
     assert told(tree) == EXAMPLES[number].told
     assert all(
@@ -81,7 +73,7 @@ def test_an_example_does_what_it_says(tmp_path: Path, number: int) -> None:
 def test_all_of_them_together_work(tmp_path: Path) -> None:
     tree = plant(tmp_path / "tree")
     for example in EXAMPLES:
-        apply(tree, example.change)
+        apply(tree.path, example.change)
     tree.generate()
     program = (
         "import poolse; from poolse import Archived, AsyncConversationHandle, ConversationHandle;"
