@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from poolse.client import AsyncPoolse, Poolse
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
+    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 
 __version__ = version
 
@@ -35,6 +36,7 @@ __version__ = version
 _LAZY = {
     "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
+    "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
@@ -42,6 +44,8 @@ _LAZY = {
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
+    "UserProfile": "poolse.profiles",
+    "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "to_dict": "poolse._core.codec",
@@ -52,6 +56,7 @@ __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "AsyncPoolse",
+    "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
     "CapturedCall",
@@ -60,6 +65,8 @@ __all__: list[str] = [
     "Timeout",
     "UnknownEvent",
     "Unset",
+    "UserProfile",
+    "UsersResource",
     "from_dict",
     "missing",
     "to_dict",
