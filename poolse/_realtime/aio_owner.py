@@ -172,7 +172,8 @@ class AsyncOwner:
     async def _connect(self, refresh: bool) -> ClientConnection:
         settings = self._hub.settings
         try:
-            self._token = await self._get_token(self._token if refresh else None)
+            async with asyncio.timeout(settings.token_timeout):
+                self._token = await self._get_token(self._token if refresh else None)
         except Exception as error:
             raise _NotOpened(token_failure(error)) from None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
@@ -16,6 +17,7 @@ from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
     JOIN_WAIT,
     PATIENCE,
+    REPLY_WAIT,
     BaseChannel,
     BaseEvents,
     BaseRealtime,
@@ -23,6 +25,7 @@ from poolse._realtime.handles import (
     log_error,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_owner import GetToken, Owner
@@ -70,6 +73,38 @@ class Channel(BaseChannel[E]):
         """
         if not _wait(self._hub, self._session.wakes, self._is_joined, timeout):
             raise self._not_in_time(timeout)
+
+    def push(
+        self, event: str, payload: Payload | None = None, timeout: float | None = REPLY_WAIT
+    ) -> object:
+        """Push an event that this release has no method for, and wait for the server's reply.
+
+        It is sent as soon as the channel is joined, once, and never again. An event that the
+        server does not know makes the channel crash there; it is joined again by itself.
+
+        Args:
+            event: Its name on the wire.
+            payload: A JSON object, or bytes for a binary frame; None is an empty object.
+            timeout: Seconds for everything together; None waits as long as it takes.
+
+        Returns:
+            The response in the server's reply, as parsed JSON, or bytes.
+
+        Raises:
+            PushError: The server answered with an error.
+            PushTimeout: No reply came in time.
+            PushOutcomeUnknown: The connection or the channel was lost before the reply came.
+            ChannelClosed: The channel was left, or realtime disconnected, meanwhile.
+            RealtimeError: 1,000 pushes wait already.
+            UsageError: JSON cannot say the payload.
+        """
+        push = self._ask(event, payload, timeout)
+        try:
+            # The brain keeps the time too, but its thread may be held up by `get_token`.
+            _wait(self._hub, self._session.wakes, lambda: push.is_done, timeout)
+        finally:
+            self._hub.withdraw(self._session, push)
+        return push.result()
 
     def leave(self) -> None:
         """Give one claim back. With the last one, the channel is left and no more events come.
@@ -142,6 +177,7 @@ class Realtime(BaseRealtime):
             clock=time.monotonic,
             random=random.random,
             guard=lock,
+            process=os.getpid,
             start=self._start,
             wake_calls=self._due.notify,
             on_error=on_error or log_error(_LOG.warning),
@@ -167,6 +203,8 @@ class Realtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
+        if self._hub.is_elsewhere:
+            return
         self._hub.close()
         deadline = time.monotonic() + PATIENCE
         with self._hub.guard:
@@ -185,6 +223,13 @@ class Realtime(BaseRealtime):
         thread.start()
 
     def _make_calls(self) -> None:
+        try:
+            self._call_all()
+        except BaseException as error:
+            _LOG.exception("the thread of the callbacks failed")
+            self._hub.crashed(error)
+
+    def _call_all(self) -> None:
         calls = self._hub.calls
         while True:
             with self._due:

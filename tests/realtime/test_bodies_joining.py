@@ -27,7 +27,7 @@ def test_a_conversation(both_world: World) -> None:
             events = ours.events()
             theirs = bob.realtime.room(world.conversation)
             await done(theirs.wait_joined())
-            await done(theirs.push("typing"))
+            await done(theirs.tell("typing"))
             await typing.until(len)
             assert typing.items == [{"user_id": world.sandbox.user_id("bob")}]
             path = f"/v1/conversations/{world.conversation}/messages"

@@ -108,7 +108,7 @@ def test_callbacks_may_use_everything(world: World) -> None:
                 room.on(PING, seen.append)
                 off()
                 called.append("more")
-                return room.push("typing")
+                return room.tell("typing")
 
             def end(_: object) -> object:
                 closed.append("closing")
@@ -147,7 +147,7 @@ def test_leave_and_come_again(world: World) -> None:
             with pytest.raises(ChannelClosed):
                 await done(room.wait_joined())
             with pytest.raises(ChannelClosed):
-                await done(room.push("typing"))
+                await done(room.tell("typing"))
             again = client.realtime.room(world.conversation)
             await done(again.wait_joined())
             assert len(world.sandbox.joins) == 2

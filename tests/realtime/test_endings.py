@@ -175,7 +175,7 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
                 off = room.on(PING, lambda _: None)
                 if source.random() < 0.3:
                     room.wait_joined(5)
-                room.push("typing")
+                room.tell("typing")
                 off()
                 if source.random() < 0.5:
                     room.leave()

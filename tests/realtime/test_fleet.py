@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel import Ended
+from poolse._realtime.channel_effects import Ended
 from poolse._realtime.fleet import Fleet
 from poolse._realtime.frames import Frame, FrameError
 from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import RealtimeError
 from tests.realtime.virtual import Bench, fixed, reply
 
 
@@ -121,8 +122,12 @@ def test_the_backlog_of_pushes_is_bounded() -> None:
     bench.connect()
     machine = bench.link.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[-1]))
-    taken = [bench.link.push(machine, "typing", {}, bench.now) for _ in range(20)]
-    assert taken == [True] * 10 + [False] * 10
+    for _ in range(10):
+        assert bench.link.push(machine, "typing", {}, bench.now)
+    with pytest.raises(RealtimeError, match="10 frames wait"):
+        bench.link.push(machine, "typing", {}, bench.now)
+    with pytest.raises(RealtimeError, match="10 frames wait"):
+        bench.link.ask(machine, "ask", {}, bench.now + 1, bench.now)
     assert len(bench.sent()) == 10
 
 

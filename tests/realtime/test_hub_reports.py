@@ -124,6 +124,7 @@ def test_an_error_handler_that_fails_is_not_told_of_itself() -> None:
         clock=lambda: world.now,
         random=fixed(),
         guard=nullcontext(),
+        process=lambda: world.process,
         start=world.links.append,
         wake_calls=lambda: None,
         on_error=fail,
