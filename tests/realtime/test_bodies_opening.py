@@ -15,7 +15,7 @@ from tests.realtime.kinds import PING, News
 from tests.realtime.world import World, run
 
 
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1011])
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1002, 1008, 1011, 4000])
 def test_it_comes_back_when_the_server_hangs_up(both_world: World, code: int | None) -> None:
     world = both_world
 
@@ -72,6 +72,9 @@ def test_an_expired_token_is_replaced(both_world: World) -> None:
         async with opened(world.flavour, world.settings(), token) as client:
             await done(client.realtime.room(world.conversation).wait_joined())
             assert client.errors.items == []
+        refused, accepted = world.sandbox.handshakes
+        assert expired in refused.path
+        assert expired not in accepted.path
 
     run(scenario)
 

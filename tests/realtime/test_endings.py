@@ -186,7 +186,7 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
             except Exception as error:
                 mistakes.append(error)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(32)]
     for thread in threads:
         thread.start()
     for _ in range(10):

@@ -40,6 +40,21 @@ def test_one_slow_join_delays_no_other() -> None:
     assert slow.topic == "t:1"
 
 
+def test_a_crashed_channel_concerns_no_other() -> None:
+    bench = Bench()
+    bench.connect()
+    machines = [bench.link.join(topic, bench.now) for topic in ("t:1", "t:2")]
+    crashing, other = bench.sent()
+    for frame in (crashing, other):
+        bench.receive(reply(frame))
+    bench.receive(Frame(crashing.ref, crashing.ref, "t:1", "phx_error", {}))
+    bench.receive(Frame(None, None, "t:2", "news", {}))
+    assert [machine.state for machine in machines] == ["errored", "joined"]
+    assert bench.events() == ["news"]
+    bench.advance(1)
+    assert [frame.topic for frame in bench.sent()] == ["t:1"]
+
+
 def test_joins_are_paced() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", joins_at_once=20))
     bench.connect()
