@@ -18,13 +18,14 @@ from poolse.errors import *
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from poolse._core.addresses import POOLSE_API_URL
+    from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
-    from poolse._core.settings import POOLSE_API_URL
     from poolse._generated import public
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse.cancel import CancelToken
-    from poolse.client import AsyncPoolse, Poolse
+    from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
 
@@ -32,11 +33,14 @@ __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
-    "POOLSE_API_URL": "poolse._core.settings",
+    "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
+    "AsyncPoolseBackend": "poolse.client",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
+    "CapturedCall": "poolse._core.captures",
     "Poolse": "poolse.client",
+    "PoolseBackend": "poolse.client",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
@@ -50,9 +54,12 @@ __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "AsyncPoolse",
+    "AsyncPoolseBackend",
     "CallOptions",
     "CancelToken",
+    "CapturedCall",
     "Poolse",
+    "PoolseBackend",
     "RealtimeStatus",
     "Timeout",
     "UnknownEvent",

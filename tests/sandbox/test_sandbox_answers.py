@@ -111,7 +111,8 @@ def test_a_broadcast_follows_its_commit(tmp_path: Path) -> None:
     tenant = store.first_tenant()
     tenant_id = tenant["id"]
     user = store.add_user(tenant_id, NewUser("alice", None, {}))
-    token, _ = tokens.mint(tokens.Claims(str(user["id"]), tenant_id), 60, tenant["signing_key"])
+    claims = tokens.Claims(str(user["id"]), tenant_id)
+    token, _ = tokens.mint(claims, 60, tenant["signing_key"], store.clock.now())
     answer = asked(
         Rest(store, publish),
         "POST",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -27,7 +28,7 @@ def test_a_latency_lasts_until_it_is_cleared(sandbox: Sandbox, alice: User) -> N
         assert seconds(alice) >= LATE
     sandbox.faults.latency(60)
     with pytest.raises(httpx.ReadTimeout):
-        alice.http.get("/v1/me", timeout=0.05)
+        alice.http.get("/v1/me", timeout=0.5)
     sandbox.wait_for(lambda: sandbox.requests[-1].cut)
     sandbox.faults.clear()
     assert alice.http.get("/v1/me", timeout=30).status_code == 200
@@ -43,11 +44,15 @@ def test_a_latency_for_some(sandbox: Sandbox, alice: User) -> None:
 
 def test_what_is_answered_late_is_done_at_once(sandbox: Sandbox, alice: User) -> None:
     talk = alice.conversation()
-    sandbox.faults.latency(60, times=1)
+    sandbox.faults.latency(60, method="POST")
     path = f"/v1/conversations/{talk}/messages"
-    with pytest.raises(httpx.ReadTimeout):
-        alice.http.post(path, json={"body": "x"}, timeout=0.05)
-    assert len(alice.page(talk)) == 1
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(alice.http.post, path, json={"body": "x"}, timeout=60)
+        sandbox.wait_for(lambda: sandbox.requests[-1].path == path)
+        assert [row["body"] for row in alice.page(talk)] == ["x"]
+        assert not late.done()
+        sandbox.stop()
+        assert isinstance(late.exception(), httpx.TransportError)
 
 
 def test_other_faults_are_late_too(sandbox: Sandbox, alice: User) -> None:
@@ -60,7 +65,7 @@ def test_other_faults_are_late_too(sandbox: Sandbox, alice: User) -> None:
 def test_stop_does_not_wait_for_a_late_answer(sandbox: Sandbox, alice: User) -> None:
     sandbox.faults.latency(60)
     with pytest.raises(httpx.ReadTimeout):
-        alice.http.get("/v1/me", timeout=0.05)
+        alice.http.get("/v1/me", timeout=0.5)
     sandbox.stop()
 
 
