@@ -54,6 +54,8 @@ class Link:
         self.effects: list[LinkEffect] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
+        self.is_broken = False
+        """Whether nobody looks after this socket any more."""
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
         self._announced: float | None = None
@@ -67,7 +69,7 @@ class Link:
     @property
     def has_room(self) -> bool:
         """Whether another channel fits on this socket."""
-        return len(self._channels) < self._settings.channels_per_socket
+        return not self.is_broken and len(self._channels) < self._settings.channels_per_socket
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do."""
@@ -87,7 +89,9 @@ class Link:
         return commands
 
     def connect(self, now: float) -> None:
-        """Open the socket."""
+        """Open the socket, unless there is nobody to do it."""
+        if self.is_broken:
+            return
         self.failure = None
         self.connection.connect()
         self._settle(now)
@@ -126,7 +130,8 @@ class Link:
         self._settle(now)
 
     def broken(self, error: PoolseError, now: float) -> None:
-        """Nobody looks after this socket any more."""
+        """Nobody looks after this socket any more. That is for good."""
+        self.is_broken = True
         self.connection.disconnect()
         self.connection.effects.append(Failed(error))
         self._settle(now)

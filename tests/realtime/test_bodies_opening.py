@@ -16,9 +16,7 @@ from tests.realtime.world import World, run
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1002, 1008, 1011, 4000])
-def test_it_comes_back_when_the_server_hangs_up(both_world: World, code: int | None) -> None:
-    world = both_world
-
+def test_it_comes_back_when_the_server_hangs_up(world: World, code: int | None) -> None:
     async def scenario() -> None:
         async with world.client() as client:
             statuses = Log()
@@ -60,9 +58,7 @@ def test_every_attempt_asks_for_a_token(world: World) -> None:
     run(scenario)
 
 
-def test_an_expired_token_is_replaced(both_world: World) -> None:
-    world = both_world
-
+def test_an_expired_token_is_replaced(world: World) -> None:
     async def scenario() -> None:
         expired = world.sandbox.token("alice", lifetime=-10)
 
@@ -79,9 +75,7 @@ def test_an_expired_token_is_replaced(both_world: World) -> None:
     run(scenario)
 
 
-def test_a_token_that_stays_refused_is_final(both_world: World) -> None:
-    world = both_world
-
+def test_a_token_that_stays_refused_is_final(world: World) -> None:
     async def scenario() -> None:
         expired = world.sandbox.token("alice", lifetime=-10)
         stale: list[str | None] = []

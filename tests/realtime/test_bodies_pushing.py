@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     ChannelClosed,
     PushError,
@@ -18,10 +17,10 @@ from poolse.errors import (
 )
 from poolse.testing import Sandbox
 from tests.realtime.backend import post
-from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
+from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
 from tests.realtime.kinds import PING, News
 from tests.realtime.scripted import Frame, ok, phoenix
-from tests.realtime.world import World, run
+from tests.realtime.world import World, run, settings_of
 
 EVERYWHERE = [
     pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"]),
@@ -101,9 +100,7 @@ def test_a_push_fails_at_once_when_the_link_is_lost(flavour: Flavour, tls: bool,
     run(scenario)
 
 
-def test_an_event_that_the_server_does_not_know(both_world: World) -> None:
-    world = both_world
-
+def test_an_event_that_the_server_does_not_know(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as client:
             room = client.realtime.room(world.conversation)
@@ -173,10 +170,9 @@ def test_a_callback_may_wait_for_a_reply(flavour: Flavour, tls: bool) -> None:
 def test_a_cancelled_push_is_not_sent(sandbox: Sandbox) -> None:
     async def scenario() -> None:
         conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
-        settings = RealtimeSettings(url=f"{sandbox.ws_url}/socket", **FAST)
         # Mute, so that nothing is joined before all are cancelled.
         sandbox.faults.mute()
-        async with opened(Aio, settings, lambda _: sandbox.token("alice")) as client:
+        async with opened(Aio, settings_of(sandbox), lambda _: sandbox.token("alice")) as client:
             room = client.realtime.room(conversation)
             for _ in range(20):
                 with pytest.raises(TimeoutError):

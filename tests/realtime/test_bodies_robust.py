@@ -145,8 +145,8 @@ def test_the_101st_channel_of_a_socket_is_refused_in_words(flavour: Flavour, tls
     run(scenario)
 
 
-def test_twenty_ups_and_downs_in_any_order_leave_one_socket(both_world: World) -> None:
-    world, source = both_world, random.Random(4)
+def test_twenty_ups_and_downs_in_any_order_leave_one_socket(world: World) -> None:
+    source = random.Random(4)
 
     async def scenario() -> None:
         async with world.client() as client:
@@ -172,19 +172,18 @@ def test_twenty_ups_and_downs_in_any_order_leave_one_socket(both_world: World) -
     run(scenario)
 
 
-def test_half_a_second_of_frames_in_pieces(both_world: World) -> None:
+def test_half_a_second_of_frames_in_pieces(world: World) -> None:
     """Many at once and each in order: what a busy conversation is."""
-    world = both_world
 
     async def scenario() -> None:
         async with world.client() as client:
             room, got = client.realtime.room(world.conversation), Log()
-            room.on(PING, lambda news: got.append(news.text))
+            room.on(PING, got.append)
             await done(room.wait_joined())
             for number in range(500):
                 world.ping(str(number))
             await got.reach(500)
-            assert got.items == [str(number) for number in range(500)]
+            assert got.items == [News(str(number)) for number in range(500)]
             assert client.realtime.dropped == 0
 
     run(scenario)

@@ -18,9 +18,8 @@ from tests.realtime.world import World, run
 
 
 def test_the_origin_and_the_token_stay_where_they_belong(
-    both_world: World, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = both_world
     caplog.set_level(0)
 
     async def scenario() -> None:

@@ -7,18 +7,14 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError, UsageError
 from poolse.testing import Sandbox
 from tests.realtime.backend import post
-from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Log, opened
+from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, Log, opened
 from tests.realtime.kinds import PING
+from tests.realtime.world import settings_of
 
 BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
-
-
-def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
-    return RealtimeSettings(url=f"{sandbox.ws_url}/socket", **{**FAST, **changes})
 
 
 @pytest.fixture

@@ -163,9 +163,7 @@ def test_what_nobody_takes_is_bounded() -> None:
     assert client.streams[0].queue.dropped == client.net.hub.dropped() == 39_000
 
 
-def test_reconnects_of_the_bodies_leave_no_thread_and_no_task(both_world: World) -> None:
-    world = both_world
-
+def test_reconnects_of_the_bodies_leave_no_thread_and_no_task(world: World) -> None:
     ours = ("poolse-calls", "poolse-socket", "poolse-transport")
 
     def workers() -> tuple[int, int]:
@@ -181,7 +179,7 @@ def test_reconnects_of_the_bodies_leave_no_thread_and_no_task(both_world: World)
             before = workers()
             for number in range(1, REAL + 1):
                 world.sandbox.faults.drop_sockets()
-                await world.until(lambda n=number: len(world.sandbox.joins) == n + 1)
+                await world.joins(number + 1)
                 world.ping(str(number))
                 await got.reach(number)
             assert workers() == before == ((2, 0) if world.flavour is Sync else (0, 3))

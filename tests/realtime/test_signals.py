@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import signal
 import socket
 import subprocess
@@ -31,7 +32,11 @@ def listening(*arguments: str) -> Generator[subprocess.Popen[str]]:
     """A program that is in its loop."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-W", "error", str(LISTENER), *arguments]
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
+    # The tree that these tests are of, wherever an editable install points.
+    tree = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=tree
+    ) as process:
         watchdog = threading.Timer(60, process.kill)
         watchdog.start()
         try:
@@ -62,28 +67,18 @@ def end(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
         (signal.SIGTERM, "close", "the loop ended"),
     ],
 )
-@pytest.mark.parametrize("tls", [False, True], ids=["ws", "wss"])
 def test_a_signal_ends_the_loop(
-    flavour: str,
-    number: signal.Signals,
-    handler: str,
-    outcome: str,
-    tls: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    flavour: str, number: signal.Signals, handler: str, outcome: str, sandbox: Sandbox
 ) -> None:
     if flavour == "async" and handler == "exit":
         outcome = "ended by CancelledError"
-    with Sandbox(tls=tls) as sandbox:
-        if tls:
-            monkeypatch.setenv("SSL_CERT_FILE", str(sandbox.ca_file))
-        conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
-        with listening(
-            flavour, handler, sandbox.url, sandbox.token("alice"), conversation
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "joined\n"
-            assert end(process, number) == [outcome, CLEAN]
-            sandbox.wait_for(lambda: sandbox.sockets == 0, LIMIT)
+    conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
+    token = sandbox.token("alice")
+    with listening(flavour, handler, sandbox.url, token, conversation) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "joined\n"
+        assert end(process, number) == [outcome, CLEAN]
+        sandbox.wait_for(lambda: sandbox.sockets == 0, LIMIT)
 
 
 @FLAVOUR
