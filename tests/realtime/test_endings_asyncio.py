@@ -10,7 +10,7 @@ import pytest
 from poolse.errors import PoolseError, UsageError
 from poolse.testing import Sandbox
 from tests.realtime.backend import post
-from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, Log, opened
+from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, AsyncRooms, Log, opened
 from tests.realtime.kinds import PING
 from tests.realtime.world import settings_of
 
@@ -141,3 +141,26 @@ def test_a_loop_that_ends_without_aclose(sandbox: Sandbox, conversation: str) ->
     assert client.realtime.status == "closed"
     with pytest.raises(PoolseError):
         asyncio.run(client.realtime.connect())
+
+
+def test_a_get_token_that_hangs_is_asked_again(sandbox: Sandbox, conversation: str) -> None:
+    async def scenario() -> None:
+        asked: list[str | None] = []
+
+        async def get_token(stale: str | None) -> str:
+            asked.append(stale)
+            if len(asked) < 3:
+                await asyncio.Event().wait()
+            return sandbox.token("alice")
+
+        errors = Log()
+        settings = settings_of(sandbox, token_timeout=0.01)
+        realtime = AsyncRooms(settings, get_token, errors.append)
+        try:
+            await realtime.room(conversation).wait_joined()
+            assert len(asked) == 3
+            assert ["no token: TimeoutError" in str(error) for error in errors.items] == [True] * 2
+        finally:
+            await realtime.aclose()
+
+    asyncio.run(scenario())
