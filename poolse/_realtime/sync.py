@@ -40,6 +40,11 @@ class Channel(BaseChannel[E]):
     """A channel, joined for as long as somebody has a claim on it. All its methods are thread-safe.
 
     As a context manager it is joined when the block begins, and left when it ends.
+
+    Callbacks are called one after the other, those of all channels by one thread: one that takes
+    long delays the others, but neither the sockets nor any iterator. At most 1,000 calls wait.
+    When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
+    and `dropped` of realtime counts them.
     """
 
     def events(self, timeout: float | None = None) -> Events[E]:
@@ -132,7 +137,7 @@ class Channel(BaseChannel[E]):
 
 
 class Events(BaseEvents[E]):
-    """The events of a channel. One consumer."""
+    """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
         self._arrived = _condition(hub)
