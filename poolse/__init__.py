@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
+    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 
 __version__ = version
 
@@ -36,6 +37,7 @@ _LAZY = {
     "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
+    "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
@@ -44,6 +46,8 @@ _LAZY = {
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
+    "UserProfile": "poolse.profiles",
+    "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "to_dict": "poolse._core.codec",
@@ -55,6 +59,7 @@ __all__: list[str] = [
     "UNSET",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
     "CapturedCall",
@@ -64,6 +69,8 @@ __all__: list[str] = [
     "Timeout",
     "UnknownEvent",
     "Unset",
+    "UserProfile",
+    "UsersResource",
     "from_dict",
     "missing",
     "to_dict",
