@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
@@ -28,6 +28,7 @@ from poolse._realtime.hub import Hub
 from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.sync_bell import Bell
 from poolse._realtime.sync_owner import GetToken, Owner
 from poolse.errors import PoolseError
 
@@ -140,16 +141,18 @@ class Events(BaseEvents[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
-        self._arrived = _condition(hub)
-        super().__init__(hub, session, timeout, self._arrived.notify)
+        self._arrived = Bell()
+        self._hub = hub
+        super().__init__(hub, session, timeout, self._arrived.ring)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> E:
-        with self._arrived:
-            if not self._arrived.wait_for(self._ready, self._timeout):
-                raise StopIteration
+        guard = self._hub.guard
+        if not self._arrived.until(guard, self._ready, self._timeout):
+            raise StopIteration
+        with guard:
             try:
                 return self._take()
             except QueueEnded:
@@ -174,7 +177,7 @@ class Realtime(BaseRealtime):
         """
         # Callbacks may subscribe, leave and close, and those take it too.
         lock = threading.RLock()
-        self._due = threading.Condition(lock)
+        self._due = Bell()
         self._token = token
         self._threads: list[threading.Thread] = []
         self._hub = Hub(
@@ -184,7 +187,7 @@ class Realtime(BaseRealtime):
             guard=lock,
             process=os.getpid,
             start=self._start,
-            wake_calls=self._due.notify,
+            wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
         )
 
@@ -237,8 +240,9 @@ class Realtime(BaseRealtime):
     def _call_all(self) -> None:
         calls = self._hub.calls
         while True:
-            with self._due:
-                self._due.wait_for(lambda: calls.ready)
+            guard = self._hub.guard
+            self._due.until(guard, lambda: calls.ready, None)
+            with guard:
                 try:
                     call = calls.next()
                 except QueueEnded:
@@ -252,17 +256,13 @@ class Realtime(BaseRealtime):
                     self._hub.callback_failed(call, error)
 
 
-def _condition(hub: Hub) -> threading.Condition:
-    """One to wait on, under the lock that guards the hub."""
-    return threading.Condition(cast(Any, hub.guard))
-
-
 def _wait(hub: Hub, wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
     """Wait until something holds; False when it did not in time."""
-    changed = _condition(hub)
-    with changed:
-        wakes.append(changed.notify)
-        try:
-            return changed.wait_for(ready, timeout)
-        finally:
-            wakes.remove(changed.notify)
+    changed, guard = Bell(), hub.guard
+    with guard:
+        wakes.append(changed.ring)
+    try:
+        return changed.until(guard, ready, timeout)
+    finally:
+        with guard:
+            wakes.remove(changed.ring)

@@ -121,6 +121,7 @@ def test_an_outage_is_tried_again(world: World, status: int) -> None:
         world.sandbox.faults.refuse_handshakes(status, times=3)
         async with world.client() as client:
             await done(client.realtime.room(world.conversation).wait_joined())
+            await client.errors.reach(3)
             assert [error.code for error in client.errors.items] == [status] * 3
 
     run(scenario)

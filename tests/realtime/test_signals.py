@@ -28,10 +28,10 @@ FLAVOUR = pytest.mark.parametrize("flavour", ["sync", "async"])
 
 
 @contextmanager
-def listening(*arguments: str) -> Generator[subprocess.Popen[str]]:
+def listening(*arguments: str, program: Path = LISTENER) -> Generator[subprocess.Popen[str]]:
     """A program that is in its loop."""
     pipe = subprocess.PIPE
-    command = [sys.executable, "-W", "error", str(LISTENER), *arguments]
+    command = [sys.executable, "-W", "error", str(program), *arguments]
     # The tree that these tests are of, wherever an editable install points.
     tree = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -96,6 +96,19 @@ def test_it_need_not_be_connected(flavour: str, state: str) -> None:
         with listening(*arguments) as process:
             assert reached.wait(LIMIT)
             assert end(process, signal.SIGINT) == ["ended by KeyboardInterrupt", CLEAN]
+
+
+def test_an_interrupt_at_any_point_leaves_nothing_locked(sandbox: Sandbox) -> None:
+    """Sync only: in async it is asyncio that takes the signal, between two steps of the loop."""
+    conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
+    arguments = [sandbox.url, sandbox.token("alice"), conversation]
+    program = LISTENER.with_name("interrupted.py")
+    with listening(*arguments, program=program) as process:
+        # A steady stream, so that the program is in the middle of something most of the time.
+        while process.poll() is None:
+            sandbox.broadcast(f"conversation:{conversation}", "ping", {"text": "x" * 100})
+        out, err = process.communicate()
+        assert (out, err) == ("3000 True ['MainThread']\n", "")
 
 
 @FLAVOUR
