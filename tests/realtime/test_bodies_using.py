@@ -60,12 +60,14 @@ def test_unknown_and_broken_events(world: World) -> None:
 def test_an_iterator_ends_after_silence_and_can_go_on(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as client:
-            room = client.realtime.room(world.conversation)
+            room, got = client.realtime.room(world.conversation), Log()
             await done(room.wait_joined())
+            room.on(PING, got.append)
             events = room.events(timeout=0.2)
             await client.take(events, 100)
             assert await client.take(events, 1) == []
             world.ping("late")
+            await got.until(len)
             assert await client.take(room.events(timeout=0.01), 1) != [News("late")]
             assert await client.take(events, 1) == [News("late")]
 
