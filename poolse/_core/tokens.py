@@ -46,6 +46,9 @@ class TokenCache:
         """Keep the result of a fetch that began in `epoch`."""
         self.last = token
         if token and epoch == self.epoch:
+            if token == self._rejected:
+                # `get_token` insists on it. The next refusal is news then, and asks once more.
+                self._rejected = None
             self._token = token
             self._good_until = good_until(token, now)
 
