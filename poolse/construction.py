@@ -96,7 +96,8 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         """
         # First, so that no traceback shows them among its local variables.
         token, proxy = hidden(token), hidden(proxy)
-        base = api_url_from(api_url, os.environ.get("POOLSE_API_URL"))
+        api_url, ws_url = hidden(api_url), hidden(ws_url)
+        base = api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL")))
         self._socket_url = socket_url(ws_url, base, socket_path)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
         if on_socket_error is not None:
@@ -197,10 +198,10 @@ class BackendClient(Base[HttpClient]):
             UsageError: No API key, or an argument that makes no sense.
         """
         # First, so that no traceback shows them among its local variables.
-        api_key, proxy = hidden(api_key), hidden(proxy)
+        api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
         self._begin(
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
-            api_url=api_url_from(api_url, os.environ.get("POOLSE_API_URL")),
+            api_url=api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL"))),
             http_client=http_client,
             timeout=timeout,
             proxy=proxy,

@@ -96,6 +96,9 @@ def decode_value(read: Callable[[object], T], value: object) -> T:
 def _not_json(content: bytes) -> str:
     if not content.strip():
         return "expected JSON, got nothing"
+    # What a proxy says is worth showing. A row that was cut off may hold a token.
+    if content.lstrip().startswith((b"{", b"[")):
+        return f"expected JSON, got {len(content)} bytes that only begin like it"
     return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
 
 

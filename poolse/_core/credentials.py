@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from poolse._checks import checked_function, checked_text, named
-from poolse._core.secret import Secret
+from poolse._core.secret import Secret, carried
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = ["api_key_from", "check_http_client", "check_plain", "credential"]
@@ -73,9 +73,4 @@ def _is_async(function: Callable[..., object]) -> bool:
 
 
 def _secret(name: str, value: object) -> Secret:
-    secret = Secret(checked_text(name, value))
-    if not secret.strip():
-        raise UsageError(f"{name} is blank")
-    if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
-        raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
-    return secret
+    return carried(name, Secret(checked_text(name, value)))

@@ -85,6 +85,13 @@ def test_a_get_token_that_returns_nonsense_is_told_so_without_showing_it() -> No
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", [" ", " s3cret", "s3cret\r\nX: y", "s3cret-ü"])
+def test_a_token_that_http_cannot_carry_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(UsageError, match="what get_token returned (is blank|has)") as caught:
+        checked(token)
+    assert "s3cret" not in str(caught.value)
+
+
 @given(st.text(string.printable))
 def test_reading_claims_never_fails(text: str) -> None:
     assert isinstance(claims(text), dict)
