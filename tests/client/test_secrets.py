@@ -7,7 +7,6 @@ import copy
 import pickle
 import socket
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -130,11 +129,11 @@ def test_a_secret_that_http_cannot_carry_is_refused_without_being_shown(
 
 
 @pytest.mark.parametrize("client", ["sync get_token", "async get_token"])
-@pytest.mark.parametrize("kind", [lambda text: f"{text}\n", lambda text: {"token": text}])
+@pytest.mark.parametrize("returned", [f"{SECRET}\n", {"token": SECRET}], ids=["line", "dict"])
 def test_what_get_token_returned_is_refused_without_being_shown(
-    client: str, kind: Callable[[str], object], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    client: str, returned: object, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{__name__}.SECRET", kind(SECRET))
+    monkeypatch.setattr(f"{__name__}.SECRET", returned)
     error = failure(client, api_url=sandbox.url)
     assert isinstance(error, UsageError)
     assert "s3cret" not in library_frames(error)

@@ -31,7 +31,7 @@ def test_unset_leaves_out_a_key_at_any_depth() -> None:
 
 @pytest.mark.parametrize("value", [UNSET, [UNSET], {"a": [1, UNSET]}])
 def test_unset_stands_for_no_value(value: object) -> None:
-    with pytest.raises(UsageError, match="name: .*UNSET leaves out a key"):
+    with pytest.raises(UsageError, match=r"name: .*UNSET leaves out a key"):
         encode(value, "name")
 
 
@@ -57,7 +57,7 @@ def test_the_value_of_an_enum_is_sent_like_any_other() -> None:
 def test_a_time_that_utc_does_not_have_is_refused(value: datetime) -> None:
     with pytest.raises(UsageError, match="years 1 to 9999"):
         encode({"at": value})
-    with pytest.raises(UsageError, match="when: .*years 1 to 9999"):
+    with pytest.raises(UsageError, match=r"when: .*years 1 to 9999"):
         query_text("when", value)
 
 
