@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from poolse._checks import checked_count, checked_function
+from poolse._checks import checked_count
 from poolse._core.addresses import api_url_from, socket_url
-from poolse._core.credentials import api_key_from, credential
+from poolse._core.credentials import api_key_from, checked_callback, credential
 from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
@@ -101,7 +101,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         self._socket_url = socket_url(ws_url, base, socket_path)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
         if on_socket_error is not None:
-            checked_function("on_socket_error", on_socket_error)
+            checked_callback("on_socket_error", on_socket_error, asynchronous=self._asynchronous)
         self._on_socket_error = on_socket_error
         self._profile_settings = profile_settings(
             user_resolver, user_cache_size, user_cache_ttl, asynchronous=self._asynchronous
