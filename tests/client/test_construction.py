@@ -90,7 +90,7 @@ def test_an_async_get_token_is_for_the_async_client(get_token: Any) -> None:
     with pytest.raises(UsageError, match="use AsyncPoolse, or give a plain function"):
         Poolse(get_token=get_token)
 
-    with pytest.raises(UsageError, match="on_socket_error is async.*: use AsyncPoolse"):
+    with pytest.raises(UsageError, match=r"on_socket_error is async.*: use AsyncPoolse"):
         Poolse(token="t", on_socket_error=get_token)
 
     async def ask() -> str | None:
