@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from poolse.cancel import CancelToken
     from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
+    from poolse.minting import AsyncTokenProvider, TokenProvider
     from poolse.options import CallOptions, Timeout
+    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 
 __version__ = version
 
@@ -36,6 +38,8 @@ _LAZY = {
     "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
+    "AsyncTokenProvider": "poolse.minting",
+    "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
@@ -43,7 +47,10 @@ _LAZY = {
     "PoolseBackend": "poolse.client",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
+    "TokenProvider": "poolse.minting",
     "UnknownEvent": "poolse._realtime.events",
+    "UserProfile": "poolse.profiles",
+    "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "to_dict": "poolse._core.codec",
@@ -55,6 +62,8 @@ __all__: list[str] = [
     "UNSET",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncTokenProvider",
+    "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
     "CapturedCall",
@@ -62,8 +71,11 @@ __all__: list[str] = [
     "PoolseBackend",
     "RealtimeStatus",
     "Timeout",
+    "TokenProvider",
     "UnknownEvent",
     "Unset",
+    "UserProfile",
+    "UsersResource",
     "from_dict",
     "missing",
     "to_dict",

@@ -15,11 +15,15 @@ from poolse._generated.aio_resources import AsyncResources
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.aio import AsyncSender
+from poolse._http.aio_profiles import AsyncProfiles
 from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
+from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
 from poolse.construction import BackendClient, UserClient
+from poolse.minting import AsyncTokenProvider, Mint, SyncMint, TokenProvider
+from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
 from poolse.wiring import Base, Once
 
@@ -69,7 +73,11 @@ class SyncBody(Base[httpx.Client]):
         self.close()
 
 
-class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resources):
+class Poolse(
+    SyncBody,
+    UserClient[Callable[[], str | None], Callable[[str], UserProfile | None], httpx.Client],
+    Resources,
+):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
     Example:
@@ -80,6 +88,7 @@ class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resou
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = Once(self._make_realtime)
+        self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
 
     def _expose(self) -> None:
         calls = self._calls()
@@ -119,10 +128,32 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
         ...     token = backend.users.create_token(user.id).token
     """
 
+    def _assemble(self) -> None:
+        super()._assemble()
+        hands = self._hands(AtOnce(self._sender), self._tokens)
+        self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
+
     def _expose(self) -> None:
         calls = self._calls()
         BackendResources.__init__(self, calls)
         self.rest = Rest(calls)
+
+    def token_provider(self, external_id: str) -> TokenProvider:
+        """A `get_token` for one of your users, for a route of yours or a client in this process.
+
+        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
+        per user, for 10,000 users.
+
+        Args:
+            external_id: Your own id of the user. Who does not exist yet is created.
+
+        Raises:
+            UsageError: A blank id.
+
+        Example:
+            >>> backend.token_provider("u-1")()
+        """
+        return TokenProvider(self._mint, external_id)
 
 
 class AsyncBody(Base[httpx.AsyncClient]):
@@ -149,9 +180,9 @@ class AsyncBody(Base[httpx.AsyncClient]):
             stack.push_async_callback(self._sender.aclose)
             if isinstance(self._tokens, AsyncTokens):
                 stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_realtime)
+            stack.push_async_callback(self._close_more)
 
-    async def _close_realtime(self) -> None:
+    async def _close_more(self) -> None:
         """Most clients have none."""
 
     async def __aenter__(self) -> Self:
@@ -168,7 +199,11 @@ class AsyncBody(Base[httpx.AsyncClient]):
 
 class AsyncPoolse(
     AsyncBody,
-    UserClient[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient],
+    UserClient[
+        Callable[[], str | None | Awaitable[str | None]],
+        Callable[[str], UserProfile | None | Awaitable[UserProfile | None]],
+        httpx.AsyncClient,
+    ],
     AsyncResources,
 ):
     """The async client of the poolse chat backend, for one event loop. Make one and share it.
@@ -181,6 +216,8 @@ class AsyncPoolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = Once(self._make_realtime)
+        self._profiles = AsyncProfiles(self._profile_settings)
+        self.users = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = self._calls()
@@ -208,9 +245,12 @@ class AsyncPoolse(
         self._lifetime.check()
         return made
 
-    async def _close_realtime(self) -> None:
-        if self._realtime.made is not None:
-            await self._realtime.made.aclose()
+    async def _close_more(self) -> None:
+        try:
+            await self._profiles.aclose()
+        finally:
+            if self._realtime.made is not None:
+                await self._realtime.made.aclose()
 
 
 class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
@@ -224,7 +264,33 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
         ...     token = (await backend.users.create_token(user.id)).token
     """
 
+    def _assemble(self) -> None:
+        super()._assemble()
+        hands = self._hands(self._sender, self._tokens)
+        self._mint = Mint(AsyncTokens, hands, self._settings, self._lifetime)
+
     def _expose(self) -> None:
         calls = self._calls()
         AsyncBackendResources.__init__(self, calls)
         self.rest = AsyncRest(calls)
+
+    def token_provider(self, external_id: str) -> AsyncTokenProvider:
+        """A `get_token` for one of your users, for a route of yours or a client in this process.
+
+        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
+        per user, for 10,000 users.
+
+        Args:
+            external_id: Your own id of the user. Who does not exist yet is created.
+
+        Raises:
+            UsageError: A blank id.
+
+        Example:
+            >>> await backend.token_provider("u-1")()
+        """
+        return AsyncTokenProvider(self._mint, external_id)
+
+    async def _close_more(self) -> None:
+        for tokens in self._mint.all():
+            await tokens.aclose()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from codegen.build import build
-from codegen.check import checked
+from codegen.check import checked, readable
 from codegen.evolution.compare import compare
 from codegen.evolution.releases import Release, release_of
 from codegen.evolution.report import Report
@@ -59,9 +59,9 @@ def _report(given: argparse.Namespace) -> Report:
         raise RevisionError("either --base or two folders")
     if given.base:
         old, old_release = _of_revision(given.base)
-        new = _of_folder(given.spec)
+        new = build(checked(given.spec))
     elif len(folders) == 2:
-        old, new, old_release = _of_folder(folders[0]), _of_folder(folders[1]), None
+        old, new, old_release = build(readable(folders[0])), build(checked(folders[1])), None
     else:
         raise RevisionError("what to compare with: --base REV, or an old and a new folder")
     return Report(
@@ -72,15 +72,11 @@ def _report(given: argparse.Namespace) -> Report:
     )
 
 
-def _of_folder(folder: Path) -> Api:
-    return build(checked(folder))
-
-
 def _of_revision(revision: str) -> tuple[Api, Release]:
     with tempfile.TemporaryDirectory() as folder:
         for name in (REST, EVENTS):
             (Path(folder) / name).write_bytes(_show(revision, f"spec/{name}"))
-        api = build(checked(Path(folder), f"{revision}:spec"))
+        api = build(readable(Path(folder), f"{revision}:spec"))
     return api, release_of(_show(revision, VERSION).decode())
 
 

@@ -102,19 +102,26 @@ async def conversations(stage: Stage) -> None:
         {"topic": "launch"},
     )
 
-    with pytest.raises(ForbiddenError, match="not a member"):
-        await done(bob.conversations.one(made.id).show())
-    joined = await done(handle.add_member("bob", role="admin"))
-    assert joined.role is MemberRole.ADMIN
-    assert [m.id for m in await done(handle.add_members(["bob"]))] == [joined.id]
-    assert {m.role for m in await done(handle.list_members())} == {"owner", "admin"}
-
+    await done(handle.add_member("bob"))
     sent = await done(bob.conversations.one(made.id).messages.send(body="Hello"))
     [row] = await done(alice.conversations.list())
     assert (row.id, row.unread_count, row.last_sequence) == (made.id, 1, sent.sequence)
     assert await done(handle.messages.mark_read(sent.id)) is None
     [row] = await done(alice.conversations.list())
     assert row.unread_count == 0
+
+
+async def members(stage: Stage) -> None:
+    alice = await stage.user("alice")
+    bob = await stage.user("bob")
+    made = await done(alice.conversations.create(type="group"))
+    handle = alice.conversations.one(made.id)
+    with pytest.raises(ForbiddenError, match="not a member"):
+        await done(bob.conversations.one(made.id).show())
+    joined = await done(handle.add_member("bob", role="admin"))
+    assert joined.role is MemberRole.ADMIN
+    assert [m.id for m in await done(handle.add_members(["bob"]))] == [joined.id]
+    assert {m.role for m in await done(handle.list_members())} == {"owner", "admin"}
 
     assert await done(handle.remove_member(joined.user_id)) is None
     with pytest.raises(ForbiddenError):
@@ -202,7 +209,7 @@ async def users(stage: Stage) -> None:
         await done(backend.users.create_token("0b5f9c5e-3c7e-4a37-9f0e-5d5a2f0d6c01"))
 
 
-@pytest.mark.parametrize("story", [conversations, messages, attachments, users])
+@pytest.mark.parametrize("story", [conversations, members, messages, attachments, users])
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_story(either_sandbox: Sandbox, flavour: str, story: Any) -> None:
     on_stage(either_sandbox, flavour, story)

@@ -187,3 +187,12 @@ def test_each_kind_of_name_is_listed(shop: Shop) -> None:
         "ShelvesResource.one(self, id: str) -> ShelfHandle",
         "ShopLive.shelf(self, shelf_id: str) -> ShelfChannel",
     }
+
+
+def test_branches_that_met_are_put_right_by_another_run(shop: Shop) -> None:
+    before = {path: path.read_bytes() for path in shop.folder.rglob("*.*")}
+    for path in (shop.out / "manifest.json", shop.out / "models.py", shop.spec / "surface.txt"):
+        text = path.read_text("utf-8")
+        path.write_text(f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> theirs\n", "utf-8")
+    assert shop.run() == 0
+    assert {path: path.read_bytes() for path in shop.folder.rglob("*.*")} == before
