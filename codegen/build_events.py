@@ -87,7 +87,12 @@ def _is_map(spec: Spec, payload: Node) -> bool:
 
 
 def _push(operation: Node, spec: Spec, types: Types) -> Push:
+    reply = spec.reply_payload(operation)
+    answer = types.of(reply) if reply else None
     return Push(
+        result=answer.result_text if answer else "",
+        read=answer.reader_text if answer else "",
+        returns=types.describe(reply) if answer else "",
         wire=spec.event_declaration(operation).text("name"),
         method=operation.text("x-sdk", "push"),
         summary=operation.text("summary"),

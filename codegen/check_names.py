@@ -18,7 +18,7 @@ __all__ = ["check_names"]
 CONTAINERS: Final = tuple(
     f"{prefix}{name}" for prefix in ("", "Async") for name in ("Resources", "BackendResources")
 )
-CHANNEL: Final = ("close", "events", "leave", "topic", "wait_joined")
+CHANNEL: Final = ("close", "events", "leave", "push", "topic", "wait_joined")
 FIELD: Final = ("attrs", "bool", "datetime", "dict", "extra", "float", "int", "list", "str")
 PARAMETER: Final = ("datetime", "options", "self")
 REALTIME: Final = ("connect", "disconnect", "leave", "on_status", "status")
@@ -182,3 +182,12 @@ def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
             methods.take(said.text("callback") or said.text("push"), operation.mark)
             for name, mark in (*_was(said, "callback"), *_was(said, "push")):
                 methods.take(name, mark)
+            if operation.text("action") == "send":
+                _check_push(spec, operation, mistakes)
+
+
+def _check_push(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+    reserved = (*PARAMETER, "timeout") if operation.get("reply") else PARAMETER
+    names = Names("parameter", mistakes, reserved)
+    for name, value in spec.resolve(spec.event_payload(operation)).get("properties").items():
+        names.take(value.text("x-sdk", "name") or name, value.mark)

@@ -55,6 +55,7 @@ def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
             yield answer.get("content", "application/json", "schema"), False
     for operation in spec.events.get("operations").values():
         yield spec.event_payload(operation), True
+        yield spec.reply_payload(operation), False
 
 
 def _check(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:

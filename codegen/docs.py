@@ -8,22 +8,20 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Field, Operation, Paging, Param, Push, Request
+from codegen.ir import Field, Operation, Paging, Param, Request
 
 __all__ = [
     "ASYNC",
     "SYNC",
     "Flavour",
-    "accessor_doc",
+    "age",
     "arguments",
     "as_docstring",
-    "callback_doc",
     "example",
     "field_doc",
     "joined",
     "method_doc",
     "pager_doc",
-    "push_doc",
     "raises",
     "request_doc",
 ]
@@ -182,53 +180,6 @@ def raises(op: Operation) -> list[str]:
 def example(lines: list[str]) -> list[str]:
     """Lines that show it."""
     return ["", "Example:", *(f"    {line}" for line in lines)] if lines else []
-
-
-def callback_doc(event: Event, notice: str = "") -> str:
-    """What is said of the method that takes a handler."""
-    return joined(
-        [
-            event.doc,
-            "",
-            f"Event `{event.wire}`."
-            + (" A handler that comes late is given the last one at once." if event.replay else ""),
-            "",
-            *age(event.old.since, notice),
-            "Args:",
-            "    handler: Called with each one, in order.",
-            "",
-            "Returns:",
-            "    A function that takes the handler away again.",
-        ]
-    )
-
-
-def push_doc(push: Push, notice: str = "") -> str:
-    """What is said of a push."""
-    params = [f"    {p.name}: {p.doc}" for p in push.params]
-    return joined(
-        [
-            push.summary,
-            "",
-            f"Pushes `{push.wire}`.",
-            "",
-            *age(push.old.since, notice),
-            *(["Args:", *params, ""] if params else []),
-        ]
-    )
-
-
-def accessor_doc(channel: Channel, notice: str = "") -> str:
-    """What is said of the method that gives a channel."""
-    return joined(
-        [
-            channel.doc,
-            "",
-            *age("", notice),
-            "Args:",
-            f"    {channel.param}: {channel.param_doc}",
-        ]
-    )
 
 
 def joined(lines: list[str]) -> str:

@@ -43,6 +43,7 @@ LIBRARY: Final = {
         "or_none",
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
+    "poolse._core.codec": ("decode_value",),
     "poolse._core.download": ("Download",),
     "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
     "poolse._core.former": ("former_names",),
@@ -68,6 +69,7 @@ LIBRARY: Final = {
     "poolse._core.upload": ("Upload",),
     "poolse._realtime.aio": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
+    "poolse._realtime.handles": ("REPLY_WAIT",),
     "poolse._realtime.sync": ("Channel", "Realtime"),
     "poolse.options": ("CallOptions",),
     "poolse.types": (

@@ -48,6 +48,12 @@ class Push:
     method: str
     summary: str
     params: tuple[Param, ...]
+    result: str
+    """The type of what answers it, or "" when nothing does."""
+    read: str
+    """The expression that reads that, or ""."""
+    returns: str
+    """What is said of it, or ""."""
     old: Old
     mark: Mark = attrs.field(eq=False, repr=False)
     """Where the spec says so."""

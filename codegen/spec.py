@@ -126,6 +126,16 @@ class Spec:
             return self.resolve(node)
         return operation.get("messages")
 
+    def reply_declarations(self, operation: Node) -> list[Node]:
+        """What is said of each thing that may answer an operation of a channel."""
+        return [self.resolve(node) for node in operation.get("reply", "messages").each()]
+
+    def reply_payload(self, operation: Node) -> Node:
+        """The payload of the answer to an operation of a channel, unresolved; absent without."""
+        for declared in self.reply_declarations(operation):
+            return declared.get("payload")
+        return operation.get("no reply")
+
     def event_operations(self, channel: str) -> Iterator[Node]:
         """The operations of a channel."""
         for operation in self.events.get("operations").values():

@@ -126,7 +126,11 @@ def _push(push: Push, channel: Channel) -> Symbol:
         where=push.wire,
         before=_before("", push.old.names),
         same=push.wire,
-        traits={"wire": (push.wire,), **age(push.old, [push.summary])},
+        traits={
+            "wire": (push.wire,),
+            "result": push.result or "None",
+            **age(push.old, [push.summary, push.returns]),
+        },
         parts=tuple(parameters(push.params, f"{channel.class_name}.{push.method}")),
     )
 
