@@ -148,3 +148,14 @@ def test_an_error_is_understood_with_and_without_envelope(
         change(script)
     assert (caught.value.code, caught.value.message) == (code, message)
     assert str(caught.value) == f"404 {code}: {message} (request_id=r-1)"
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_status_may_say_that_there_is_nothing(status: int) -> None:
+    endpoint = attrs.evolve(LOOK, none_on=(404, 429, 503))
+    script = ScriptedHands(answer(status, b"not JSON"), tokens=("t",))
+    assert run_flow(call(hands(script), settings(), endpoint, {})) is None
+    assert (len(script.sent), script.slept) == (1, [])
+    script = ScriptedHands(answer(410), tokens=("t",))
+    with pytest.raises(ApiError):
+        run_flow(call(hands(script), settings(), endpoint, {}))
