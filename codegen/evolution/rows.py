@@ -129,7 +129,7 @@ def _push(push: Push, channel: Channel) -> Symbol:
         traits={
             "wire": (push.wire,),
             "result": push.result or "None",
-            **age(push.old, [push.summary, push.returns]),
+            **age(push.old, [push.summary]),
         },
         parts=tuple(parameters(push.params, f"{channel.class_name}.{push.method}")),
     )
