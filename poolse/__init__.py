@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from poolse.client import AsyncPoolse, Poolse
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
+    from poolse.progress import ProgressBar, progress_bar
 
 __version__ = version
 
@@ -37,11 +38,13 @@ _LAZY = {
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "Poolse": "poolse.client",
+    "ProgressBar": "poolse.progress",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
+    "progress_bar": "poolse.progress",
     "to_dict": "poolse._core.codec",
     **NAMES,
 }
@@ -53,12 +56,14 @@ __all__: list[str] = [
     "CallOptions",
     "CancelToken",
     "Poolse",
+    "ProgressBar",
     "RealtimeStatus",
     "Timeout",
     "UnknownEvent",
     "Unset",
     "from_dict",
     "missing",
+    "progress_bar",
     "to_dict",
     "version",
 ]

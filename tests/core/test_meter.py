@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from poolse._core.hands import run_flow
 from poolse._core.meter import Meter, Sending, Together
 from poolse.errors import ArgumentTypeError, UsageError
+from tests.files.clients import Told
 
 
 class Given:
@@ -30,11 +31,9 @@ class Given:
         raise NotImplementedError
 
 
-def sent(sending: Sending) -> list[bytes]:
-    pieces: list[bytes] = []
+def send(sending: Sending, sent: list[bytes]) -> None:
     while piece := run_flow(sending.next()):
-        pieces.append(piece)
-    return pieces
+        sent.append(piece)
 
 
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=30)
@@ -45,7 +44,9 @@ def test_all_pieces_pass_when_they_are_as_many_as_declared(pieces: list[bytes]) 
     size = sum(map(len, pieces))
     sending = Sending(Given(pieces, size), Meter(size, None))
     assert not sending.begun
-    assert sent(sending) == pieces
+    sent: list[bytes] = []
+    send(sending, sent)
+    assert sent == pieces
     assert sending.complete
     assert run_flow(sending.next()) == b"", "asked once more"
 
@@ -58,11 +59,10 @@ def test_of_another_size_the_last_declared_byte_never_passes(
     if size == declared:
         return
     sending = Sending(Given(pieces, declared), Meter(declared, None))
-    passed = 0
+    sent: list[bytes] = []
     with pytest.raises(UsageError, match=f"^{declared} bytes were declared, but the body has"):
-        while piece := run_flow(sending.next()):
-            passed += len(piece)
-    assert passed < max(declared, 1)
+        send(sending, sent)
+    assert sum(map(len, sent)) < max(declared, 1)
     assert isinstance(sending.failure, UsageError)
     assert not sending.complete
 
@@ -71,8 +71,8 @@ def test_of_another_size_the_last_declared_byte_never_passes(
 def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
     loaded: list[int], total: int
 ) -> None:
-    told: list[tuple[int, int]] = []
-    meter = Meter(total, lambda *now: told.append(now))
+    told = Told()
+    meter = Meter(total, told)
     for now in loaded:
         meter.passed(now)
     meter.done()
@@ -83,8 +83,8 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
 
 
 def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
-    told: list[tuple[int, int]] = []
-    meter = Meter(1_000_000, lambda *now: told.append(now))
+    told = Told()
+    meter = Meter(1_000_000, told)
     for now in range(0, 1_000_001, 10):
         meter.passed(now)
     meter.done()
@@ -93,8 +93,8 @@ def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
 
 
 def test_several_transfers_are_one() -> None:
-    told: list[tuple[int, int]] = []
-    together = Together([100, 300], lambda *now: told.append(now))
+    told = Told()
+    together = Together([100, 300], told)
     together.part(1, 200)
     together.part(0, 50)
     together.part(1, 10)

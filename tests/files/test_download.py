@@ -17,8 +17,8 @@ from poolse import (
     NetworkError,
     UsageError,
 )
-from tests.files.clients import Client
-from tests.files.world import EXPIRED, SIGNATURE, Step, World, refuse, row_of, stored
+from tests.files.clients import Client, Told
+from tests.files.world import EXPIRED, SIGNATURE, Step, World, asked_for, refuse, row_of, stored
 from tests.http.wire import Connection, Request
 
 CONTENT = bytes(range(256)) * 4_000
@@ -37,14 +37,9 @@ def cut(after: int, *, etag: bool = True) -> Step:
     """Lose the connection after so many bytes of the file."""
 
     def step(world: World, connection: Connection, request: Request) -> None:
-        whole: list[bytes] = []
-        fake = Connection.__new__(Connection)
-        fake.send = whole.append  # type: ignore[method-assign]
-        stored(world, fake, request)
-        head, _, body = whole[0].partition(b"\r\n\r\n")
-        if not etag:
-            head = b"\r\n".join(line for line in head.split(b"\r\n") if b"ETag" not in line)
-        connection.send(head + b"\r\n\r\n" + body[:after])
+        body, status, fields = asked_for(world, request)
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{fields if etag else ''}\r\n"
+        connection.send(head.encode() + body[:after])
         connection.drop()
 
     return step
@@ -111,8 +106,8 @@ def test_to_something_that_only_writes(client: Client) -> None:
 def test_progress_ends_at_the_size_and_once(client: Client, world: World, size: int) -> None:
     world.content = bytes(size)
     world.steps = [cut(size // 2, etag=False)] if size > 1 else []
-    told: list[tuple[int, int]] = []
-    assert client(fetch(on_progress=lambda *now: told.append(now))) == bytes(size)
+    told = Told()
+    assert client(fetch(on_progress=told)) == bytes(size)
     loaded = [now for now, _ in told]
     assert loaded == sorted(set(loaded))
     assert told[-1] == (size, size)
@@ -183,12 +178,13 @@ def test_what_cannot_go_on_starts_again(
         connection.send(world.content[:1000])
         connection.drop()
 
-    world.steps = {
+    steps: dict[str, list[Step]] = {
         "no etag": [cut(300_000, etag=False)],
         "weak etag": [weak],
         "another file": [cut(300_000), other],
         "416": [cut(300_000), refuse("416 No such range")],
-    }[why]
+    }
+    world.steps = steps[why]
     to = tmp_path / "x"
     client(fetch(to))
     assert to.read_bytes() == world.content

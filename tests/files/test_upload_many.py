@@ -19,7 +19,7 @@ from poolse import (
     UploadError,
     UsageError,
 )
-from tests.files.clients import Client
+from tests.files.clients import Client, Told
 from tests.files.world import World, refuse
 from tests.http.wire import Connection, Request
 
@@ -40,8 +40,8 @@ def many(paths: object, **arguments: Any) -> Callable[[Any], Any]:
 def test_results_come_in_the_order_of_the_paths(
     client: Client, world: World, paths: list[Path], concurrency: int
 ) -> None:
-    told: list[tuple[int, int]] = []
-    rows = client(many(iter(paths), concurrency=concurrency, on_progress=lambda *n: told.append(n)))
+    told = Told()
+    rows = client(many(iter(paths), concurrency=concurrency, on_progress=told))
     assert [row.original_filename for row in rows] == [path.name for path in paths]
     assert sorted(world.bodies) == sorted(path.read_bytes() for path in paths)
     assert told[-1] == (3_600_000, 3_600_000)
@@ -53,9 +53,9 @@ def test_one_failure_loses_no_other_result(
     client: Client, world: World, paths: list[Path], tmp_path: Path
 ) -> None:
     world.steps = [refuse("400 No")]
-    told: list[tuple[int, int]] = []
+    told = Told()
     given = [paths[3], tmp_path / "nobody", paths[5]]
-    results = client(many(given, concurrency=1, on_progress=lambda *n: told.append(n)))
+    results = client(many(given, concurrency=1, on_progress=told))
     assert [type(result) for result in results] == [UploadError, UsageError, Attachment]
     assert world.bodies == [paths[5].read_bytes()]
     assert told[-1] == (800_000, 800_000)
@@ -76,8 +76,8 @@ def test_so_many_go_on_at_the_same_time(client: Client, world: World, paths: lis
 
 
 def test_none_at_all(client: Client, world: World) -> None:
-    told: list[tuple[int, int]] = []
-    assert client(many([], on_progress=lambda *now: told.append(now))) == []
+    told = Told()
+    assert client(many([], on_progress=told)) == []
     assert told == [(0, 0)]
     assert world.accepted == 0
 
