@@ -18,30 +18,38 @@ from poolse.errors import *
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from poolse._core.addresses import POOLSE_API_URL
+    from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
-    from poolse._core.settings import POOLSE_API_URL
     from poolse._generated import public
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse.cancel import CancelToken
-    from poolse.client import AsyncPoolse, Poolse
+    from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
+    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
     from poolse.progress import ProgressBar, progress_bar
 
 __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
-    "POOLSE_API_URL": "poolse._core.settings",
+    "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
+    "AsyncPoolseBackend": "poolse.client",
+    "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
+    "CapturedCall": "poolse._core.captures",
     "Poolse": "poolse.client",
+    "PoolseBackend": "poolse.client",
     "ProgressBar": "poolse.progress",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
+    "UserProfile": "poolse.profiles",
+    "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "progress_bar": "poolse.progress",
@@ -53,14 +61,20 @@ __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "AsyncPoolse",
+    "AsyncPoolseBackend",
+    "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
+    "CapturedCall",
     "Poolse",
+    "PoolseBackend",
     "ProgressBar",
     "RealtimeStatus",
     "Timeout",
     "UnknownEvent",
     "Unset",
+    "UserProfile",
+    "UsersResource",
     "from_dict",
     "missing",
     "progress_bar",

@@ -6,12 +6,9 @@ import subprocess
 import sys
 
 MEASUREMENTS = (
-    "tests.bench.cancel_latency",
-    "tests.bench.big_files",
-    "tests.bench.async_transport",
-)
     "tests.bench.sandbox_start",
     "tests.bench.cancel_latency",
+    "tests.bench.big_files",
     "tests.bench.async_transport",
 )
 
