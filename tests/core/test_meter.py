@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from poolse._core.hands import run_flow
@@ -51,6 +51,7 @@ def test_all_pieces_pass_when_they_are_as_many_as_declared(pieces: list[bytes]) 
     assert run_flow(sending.next()) == b"", "asked once more"
 
 
+@example([b"ab", b"c"], 2)
 @given(PIECES, st.integers(min_value=0, max_value=2000))
 def test_of_another_size_the_last_declared_byte_never_passes(
     pieces: list[bytes], declared: int

@@ -47,7 +47,7 @@ def test_the_last_step_comes_after_the_one_that_is_under_way() -> None:
         steps.end(last)
         assert order == []
         go_on.set()
-        await asyncio.to_thread(over.wait)
+        assert await asyncio.to_thread(over.wait, 10)
 
     asyncio.run(main())
     assert order == ["slow", "last"]
