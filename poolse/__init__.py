@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from poolse.cancel import CancelToken
     from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
+    from poolse.minting import AsyncTokenProvider, TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
     from poolse.progress import ProgressBar, progress_bar
@@ -38,6 +39,7 @@ _LAZY = {
     "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
+    "AsyncTokenProvider": "poolse.minting",
     "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
@@ -47,6 +49,7 @@ _LAZY = {
     "ProgressBar": "poolse.progress",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
+    "TokenProvider": "poolse.minting",
     "UnknownEvent": "poolse._realtime.events",
     "UserProfile": "poolse.profiles",
     "UsersResource": "poolse.profiles",
@@ -62,6 +65,7 @@ __all__: list[str] = [
     "UNSET",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncTokenProvider",
     "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
@@ -71,6 +75,7 @@ __all__: list[str] = [
     "ProgressBar",
     "RealtimeStatus",
     "Timeout",
+    "TokenProvider",
     "UnknownEvent",
     "Unset",
     "UserProfile",
