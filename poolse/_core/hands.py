@@ -66,9 +66,10 @@ class Outgoing:
     bare: bool = False
     """Whether these headers are signed: none may be added to them, nor may the answer be packed."""
 
-    def has_header(self, name: str | None) -> bool:
-        """Whether it carries the header, in whatever case."""
-        return name is not None and any(given.lower() == name.lower() for given, _ in self.headers)
+    def header(self, name: str) -> str | None:
+        """The value of a header, in whatever case; None without it."""
+        found = (value for given, value in self.headers if given.lower() == name.lower())
+        return next(found, None)
 
 
 @attrs.frozen
