@@ -13,9 +13,10 @@ from codegen.addresses import (
     parent_of,
     root_of,
 )
+from codegen.build_files import build_download, build_upload
 from codegen.build_params import build_params, path_argument, single_param
 from codegen.build_types import Types
-from codegen.ir import Operation, Paging, Resource, Upload
+from codegen.ir import Operation, Paging, Resource
 from codegen.naming import constant
 from codegen.source import Node
 from codegen.spec import Call, Spec
@@ -32,10 +33,17 @@ def build_resources(spec: Spec, types: Types) -> tuple[Resource, ...]:
         address = call.sdk.text("resource")
         credentials[root_of(address)] = credential_of(spec, call)
         methods[address] += _operations(call, spec, types)
+    rows = {address: _row_class(spec, node, types) for address, node in declared.items()}
     return tuple(
-        _resource(address, declared, tuple(ops), credentials.get(root_of(address), "token"))
+        _resource(address, declared, rows, tuple(ops), credentials.get(root_of(address), "token"))
         for address, ops in methods.items()
     )
+
+
+def _row_class(spec: Spec, node: Node, types: Types) -> str:
+    """The class of the rows that a handle takes, "" of what takes none."""
+    name = node.text("row")
+    return types.of(spec.schema(name)).result if name else ""
 
 
 def credential_of(spec: Spec, call: Call) -> str:
@@ -44,7 +52,11 @@ def credential_of(spec: Spec, call: Call) -> str:
 
 
 def _resource(
-    address: str, declared: dict[str, Node], operations: tuple[Operation, ...], credential: str
+    address: str,
+    declared: dict[str, Node],
+    rows: dict[str, str],
+    operations: tuple[Operation, ...],
+    credential: str,
 ) -> Resource:
     below = [other for other in declared if parent_of(other) == address]
     handles = [other for other in below if binds_of(other)]
@@ -57,7 +69,9 @@ def _resource(
         parent=parent_of(address),
         binds=binds_of(address),
         bound=bound_at(address),
+        row=rows[address],
         handle=class_name(handles[0], declared[handles[0]]) if handles else "",
+        handle_row=rows[handles[0]] if handles else "",
         children=tuple(
             (attribute_of(other), class_name(other, declared[other]), declared[other].text("doc"))
             for other in below
@@ -128,7 +142,8 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         ),
         example=sdk.text("example"),
         paging=_paging(spec, call, types) if sdk.get("paginate") else None,
-        upload=_upload(spec, call, types) if sdk.get("upload") else None,
+        upload=build_upload(spec, call, types) if sdk.get("upload") else None,
+        download=build_download(spec, call, types) if sdk.get("download") else None,
     )
 
 
@@ -163,23 +178,4 @@ def _paging(spec: Spec, call: Call, types: Types) -> Paging:
         by=rule.text("by"),
         descending=rule.text("order") == "desc",
         example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
-    )
-
-
-def _upload(spec: Spec, call: Call, types: Types) -> Upload:
-    rule = call.sdk.get("upload")
-    schema = spec.answer_schema(call)
-    result = rule.text("result")
-    return Upload(
-        const=constant(call.node.text("operationId")) + "_BYTES",
-        method=rule.text("method"),
-        summary=rule.text("summary"),
-        answer=types.of(schema).result,
-        target=rule.text("target"),
-        result=result,
-        result_type=types.of(_property(spec, schema, result)).result,
-        content_type=rule.text("content_type"),
-        size=rule.text("size"),
-        filename=rule.text("filename"),
-        example=rule.text("example"),
     )

@@ -35,6 +35,19 @@ def _check_resources(spec: Spec, mistakes: Mistakes) -> None:
             mistakes.unknown(node.mark, f"no resource {parent!r} above it", parent, declared)
         if binds_of(address) and handles.setdefault(parent, address) != address:
             mistakes.add(node.mark, f"{parent!r} has a handle already: {handles[parent]!r}")
+        if node.get("row"):
+            _check_row(spec, address, node.get("row"), mistakes)
+
+
+def _check_row(spec: Spec, address: str, row: Node, mistakes: Mistakes) -> None:
+    schemas = spec.rest.get("components", "schemas")
+    name = str(row.value)
+    if not binds_of(address):
+        mistakes.add(row.mark, f"{address!r} is no handle, so it has no row")
+    elif name not in schemas.mapping:
+        mistakes.unknown(row.mark, f"no schema {name!r}", name, schemas.mapping)
+    elif schemas.text(name, "properties", "id", "type") != "string":
+        mistakes.add(row.mark, f"{name!r} has no id, or one that is no string")
 
 
 def _check_address(spec: Spec, call: Call, mistakes: Mistakes) -> None:

@@ -111,7 +111,7 @@ def _check_members(schema: Node, mistakes: Mistakes) -> None:
 def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     scopes = {
-        address: Names("method", mistakes, ("id",) if binds_of(address) else ())
+        address: Names("method", mistakes, ("id", "row") if binds_of(address) else ())
         for address in declared
     }
     root = Names("resource", mistakes)
@@ -125,8 +125,8 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
             rule = call.sdk.get("paginate")
             if rule:
                 scope.take(rule.text("method") or "iter", rule.mark)
-            for key in ("single", "upload"):
-                rule = call.sdk.get(key)
+            for keys in (("single",), ("upload",), ("upload", "many"), ("download",)):
+                rule = call.sdk.get(*keys)
                 scope.take(rule.text("method"), rule.mark)
 
 

@@ -8,29 +8,26 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Paging, Push, Request, Upload
+from codegen.ir import Channel, Event, Operation, Paging, Push, Request
 
 __all__ = [
     "ASYNC",
     "SYNC",
     "Flavour",
     "accessor_doc",
+    "arguments",
     "as_docstring",
     "callback_doc",
+    "example",
+    "joined",
     "method_doc",
     "pager_doc",
     "push_doc",
+    "raises",
     "request_doc",
-    "upload_doc",
 ]
 
 WIDTH: Final = 96
-UPLOAD_FIELDS: Final = {
-    "body": "The bytes, or a text, which is sent as UTF-8. A text is never a path.",
-    "content_type": "Its media type. Left out: by the ending of `filename`, else the general one.",
-    "byte_size": "Its size in bytes. Left out: the size of the body.",
-    "filename": "Its name, for people.",
-}
 OPTIONS: Final = ("options", "Time limits, retries and the like, of this call only.")
 
 
@@ -43,15 +40,24 @@ class Flavour:
     await_: str
     for_: str
     iterator: str
+    upload_body: str
 
 
-SYNC: Final = Flavour(prefix="", def_="def", await_="", for_="for", iterator="Iterator")
+SYNC: Final = Flavour(
+    prefix="",
+    def_="def",
+    await_="",
+    for_="for",
+    iterator="Iterator",
+    upload_body="UploadBody",
+)
 ASYNC: Final = Flavour(
     prefix="Async",
     def_="async def",
     await_="await ",
     for_="async for",
     iterator="AsyncIterator",
+    upload_body="AsyncUploadBody",
 )
 
 
@@ -83,74 +89,55 @@ def _wrapped(line: str, width: int) -> list[str]:
 def method_doc(op: Operation, flavour: Flavour) -> str:
     """What is said of a method."""
     returns = ["Returns:", f"    {op.returns}", ""] if op.returns else []
-    example = [f">>> {flavour.await_}{op.example}"] if op.example else []
-    return _joined(
+    shown = [f">>> {flavour.await_}{op.example}"] if op.example else []
+    return joined(
         [
             op.summary,
             "",
             *([op.description, ""] if op.description else []),
             f"`{op.verb} {op.path}`",
             "",
-            *_arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
             *returns,
-            *_raises(op),
-            *_example(example),
+            *raises(op),
+            *example(shown),
         ]
     )
 
 
 def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
     """What is said of the method that walks over all pages."""
-    example = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
-    return _joined(
+    shown = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
+    return joined(
         [
             f"The same as `{op.name}`, but on from page to page until one is empty.",
             "",
             f"`{op.verb} {op.path}`, once for each page, when its first row is asked for.",
             "",
-            *_arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
             "Returns:",
             "    An iterator over the rows.",
             "",
-            *_raises(op),
-            *_example(example if paging.example else []),
-        ]
-    )
-
-
-def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
-    """What is said of the method that puts the bytes where another one says."""
-    return _joined(
-        [
-            upload.summary,
-            "",
-            f"`{op.verb} {op.path}`, then the bytes go to the URL that it returns, without your"
-            " credential.",
-            "",
-            *_arguments(UPLOAD_FIELDS.items()),
-            "Returns:",
-            "    The row, as it was before the bytes were there.",
-            "",
-            *_raises(op),
-            "    UploadError: The storage refused the bytes; `status` is its answer.",
-            "    UsageError: `byte_size` is not the size of the body. Nothing was sent.",
-            *_example([f">>> {flavour.await_}{upload.example}"] if upload.example else []),
+            *raises(op),
+            *example(shown if paging.example else []),
         ]
     )
 
 
 def request_doc(request: Request) -> str:
     """What is said of the fields that a method takes."""
-    return _joined(
+    return joined(
         [request.doc, "", "Attributes:", *(f"    {p.name}: {p.doc}" for p in request.fields)]
     )
 
 
-def _arguments(params: Iterable[tuple[str, str]]) -> list[str]:
+def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
+    """What it takes, options included."""
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
-def _raises(op: Operation) -> list[str]:
+def raises(op: Operation) -> list[str]:
+    """What any call raises."""
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
     said = f"The server refused, with `code` {codes}." if codes else "The server refused."
@@ -162,13 +149,14 @@ def _raises(op: Operation) -> list[str]:
     ]
 
 
-def _example(lines: list[str]) -> list[str]:
+def example(lines: list[str]) -> list[str]:
+    """Lines that show it."""
     return ["", "Example:", *(f"    {line}" for line in lines)] if lines else []
 
 
 def callback_doc(event: Event) -> str:
     """What is said of the method that takes a handler."""
-    return _joined(
+    return joined(
         [
             event.doc,
             "",
@@ -187,15 +175,16 @@ def callback_doc(event: Event) -> str:
 def push_doc(push: Push) -> str:
     """What is said of a push."""
     params = [f"    {p.name}: {p.doc}" for p in push.params]
-    return _joined(
+    return joined(
         [push.summary, "", f"Pushes `{push.wire}`.", *(["", "Args:", *params] if params else [])]
     )
 
 
 def accessor_doc(channel: Channel) -> str:
     """What is said of the method that gives a channel."""
-    return _joined([channel.doc, "", "Args:", f"    {channel.param}: {channel.param_doc}"])
+    return joined([channel.doc, "", "Args:", f"    {channel.param}: {channel.param_doc}"])
 
 
-def _joined(lines: list[str]) -> str:
+def joined(lines: list[str]) -> str:
+    """The lines as one text."""
     return "\n".join(lines).rstrip()

@@ -9,12 +9,13 @@ from typing import Final
 
 __all__ = ["HOLDERS", "import_block"]
 
-MODULES: Final = {"attrs", "builtins"}
+MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
     "collections.abc": ("AsyncIterator", "Callable", "Iterator", "Mapping", "Sequence"),
     "datetime": ("datetime",),
     "enum": ("StrEnum",),
+    "pathlib": ("Path",),
     "typing": (
         "Any",
         "ClassVar",
@@ -24,6 +25,7 @@ LIBRARY: Final = {
         "TypeAlias",
         "TypedDict",
         "cast",
+        "overload",
     ),
     "poolse._core.arguments": (
         "a_boolean",
@@ -38,6 +40,7 @@ LIBRARY: Final = {
         "or_none",
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
+    "poolse._core.download": ("Download",),
     "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
     "poolse._core.reading": (
         "Mismatch",
@@ -62,7 +65,18 @@ LIBRARY: Final = {
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
     "poolse._realtime.sync": ("Channel", "Realtime"),
     "poolse.options": ("CallOptions",),
-    "poolse.types": ("UNSET", "Json", "OpenEnum", "Unset", "UploadBody"),
+    "poolse.types": (
+        "UNSET",
+        "AsyncUploadBody",
+        "BinaryWriter",
+        "DownloadTo",
+        "Json",
+        "OnProgress",
+        "OpenEnum",
+        "Unset",
+        "UploadBody",
+        "UploadPaths",
+    ),
 }
 HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in names}
 

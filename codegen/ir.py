@@ -9,7 +9,9 @@ from codegen.ir_rows import Enum, Model
 __all__ = [
     "Api",
     "Channel",
+    "Download",
     "Event",
+    "Many",
     "Operation",
     "Paging",
     "Param",
@@ -70,6 +72,31 @@ class Upload:
     size: str
     filename: str
     example: str
+    many: Many | None
+
+
+@attrs.frozen(kw_only=True)
+class Many:
+    """The same for several files."""
+
+    method: str
+    summary: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Download:
+    """How a method fetches the bytes of a file from where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    url: str
+    row: str
+    size: str
+    sha256: str
+    example: str
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +138,7 @@ class Operation:
     example: str
     paging: Paging | None
     upload: Upload | None
+    download: Download | None
 
     @property
     def positional(self) -> tuple[Param, ...]:
@@ -153,8 +181,12 @@ class Resource:
     """Of a handle: the path value that it stands for. Else ""."""
     bound: tuple[str, ...]
     """All path values that are known here."""
+    row: str
+    """Of a handle: the class of the rows that it can be made with, or ""."""
     handle: str
     """The class of what `one` returns, or ""."""
+    handle_row: str
+    """The class of the rows that `one` takes, or ""."""
     children: tuple[tuple[str, str, str], ...]
     """Attribute, class and documentation of what hangs under it."""
     operations: tuple[Operation, ...]

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen import docs
+from codegen import docs, docs_files
 from codegen.docs import ASYNC, SYNC, Flavour
 from codegen.imports import import_block
 from codegen.ir import Api, Resource
@@ -134,6 +134,7 @@ def _generated_names(api: Api) -> dict[str, str]:
             op.const,
             op.paging.const if op.paging else "",
             op.upload.const if op.upload else "",
+            op.download.const if op.download else "",
         )
     ]
     events = [event.const for event in api.events] + [channel.const for channel in api.channels]
@@ -160,7 +161,8 @@ def _environment() -> Environment:
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
-    names |= {name: getattr(docs, name) for name in docs.__all__ if name.endswith("_doc")}
+    for module in (docs, docs_files):
+        names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
     return environment
 
 

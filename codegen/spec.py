@@ -88,6 +88,15 @@ class Spec:
         body = self.resolve(call.node.get("requestBody"))
         return self.resolve(body.get("content", "application/json", "schema"))
 
+    def row_schema(self, call: Call) -> Node:
+        """The schema of the rows that the handle of a call takes, unresolved."""
+        resource = self.rest.get("x-sdk", "resources", call.sdk.text("resource"))
+        return self.schema(resource.text("row"))
+
+    def schema(self, name: str) -> Node:
+        """A named schema of the REST side."""
+        return self.rest.get("components", "schemas", name)
+
     def answers(self, call: Call) -> Iterator[tuple[str, Node]]:
         """The 2xx answers, by status."""
         for status, answer in call.node.get("responses").items():

@@ -20,6 +20,7 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
+    "DownloadError",
     "ForbiddenError",
     "JoinError",
     "NetworkError",
@@ -204,6 +205,18 @@ class UploadError(PoolseError):
     """
 
     def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class DownloadError(PoolseError):
+    """The bytes of a download did not come, are the wrong ones, or could not be kept.
+
+    Attributes:
+        status: The storage's HTTP status when it refused, else None.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
 

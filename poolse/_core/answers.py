@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,13 +19,10 @@ from poolse.errors import (
     NotFoundError,
     RateLimitedError,
     ServerError,
-    UploadError,
     ValidationError,
 )
 
-__all__ = ["api_error", "storage_error"]
-
-STORAGE_CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+__all__ = ["api_error"]
 
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
@@ -53,13 +49,6 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
         answer.headers.get("x-request-id"),
         retry_after,
     )
-
-
-def storage_error(answer: Answer) -> UploadError:
-    """The error of a storage's answer that is not 2xx. Most say why in XML, with a `Code`."""
-    code = STORAGE_CODE.search(answer.content[:4096])
-    why = f": {code[1].decode()}" if code else ""
-    return UploadError(answer.status, f"the storage answered {answer.status}{why}")
 
 
 def _envelope(content: bytes) -> dict[str, object]:

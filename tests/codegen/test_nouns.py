@@ -16,8 +16,9 @@ ROOT: Final = Path(__file__).parents[2]
 SHARED: Final = {
     # HTTP, and what every API over it calls its failures.
     *("body", "code", "error", "headers", "method", "request", "response", "status", "url"),
-    # What the grammar of x-sdk is about: credentials, and files that go to a place of their own.
-    *("token", "upload", "target", "content_type", "byte_size"),
+    # What the grammar of x-sdk is about: credentials, and files that go to a place of their own
+    # and come from there.
+    *("token", "upload", "download", "target", "content_type", "byte_size"),
     # The values of an enum.
     *("member", "members"),
     # What the generator itself gives a meaning: a page holds `data`, a row is hashed by its `id`.
