@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from poolse.minting import AsyncTokenProvider, TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
+    from poolse.progress import ProgressBar, progress_bar
 
 __version__ = version
 
@@ -45,6 +46,7 @@ _LAZY = {
     "CapturedCall": "poolse._core.captures",
     "Poolse": "poolse.client",
     "PoolseBackend": "poolse.client",
+    "ProgressBar": "poolse.progress",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "TokenProvider": "poolse.minting",
@@ -53,6 +55,7 @@ _LAZY = {
     "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
+    "progress_bar": "poolse.progress",
     "to_dict": "poolse._core.codec",
     **NAMES,
 }
@@ -69,6 +72,7 @@ __all__: list[str] = [
     "CapturedCall",
     "Poolse",
     "PoolseBackend",
+    "ProgressBar",
     "RealtimeStatus",
     "Timeout",
     "TokenProvider",
@@ -78,6 +82,7 @@ __all__: list[str] = [
     "UsersResource",
     "from_dict",
     "missing",
+    "progress_bar",
     "to_dict",
     "version",
 ]

@@ -13,8 +13,13 @@ from poolse.types import BinaryReader
 
 __all__ = ["AsyncPieces", "Memory", "OpenFile", "PathFile", "Pieces"]
 
-PIECE: Final = 65_536
-"""Bytes that are read at a time."""
+SMALLEST: Final = 65_536
+LARGEST: Final = 1_048_576
+
+
+def piece_of(size: int) -> int:
+    """Bytes to read at a time: enough steps to show progress by, but no more than that."""
+    return min(max(SMALLEST, size // 100), LARGEST)
 
 
 class Memory:
@@ -31,7 +36,7 @@ class Memory:
         self._at = 0
 
     async def read(self) -> bytes:
-        piece = bytes(self._view[self._at : self._at + PIECE])
+        piece = bytes(self._view[self._at : self._at + piece_of(self.size)])
         self._at += len(piece)
         return piece
 
@@ -58,7 +63,9 @@ class OpenFile:
         self._begun = True
 
     async def read(self) -> bytes:
-        return checked_piece(await self._steps(lambda: self._file.read(PIECE)), "the file gives")
+        return checked_piece(
+            await self._steps(lambda: self._file.read(piece_of(self.size))), "the file gives"
+        )
 
     def close(self) -> None:
         self._steps.end(lambda: None)
@@ -81,7 +88,7 @@ class PathFile:
             raise unreadable(self._path, error) from error
 
     async def read(self) -> bytes:
-        return await self._steps(lambda: os.read(self._file, PIECE))
+        return await self._steps(lambda: os.read(self._file, piece_of(self.size)))
 
     def close(self) -> None:
         self._steps.end(self._close)

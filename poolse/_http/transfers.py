@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,18 +171,18 @@ def _in_threads(count: int, settings: Settings, work: Callable[[Settings], None]
         return
     stop = CancelToken()
     own = attrs.evolve(settings, cancel=stop)
-    forget = settings.cancel.on_cancel(stop.cancel) if settings.cancel else stop.raise_if_cancelled
-    try:
-        with ThreadPoolExecutor(count, "poolse-upload") as pool:
-            try:
-                working = [pool.submit(copy_context().run, work, own) for _ in range(count)]
-                for done in wait(working, return_when=FIRST_EXCEPTION).done:
-                    done.result()
-            except BaseException:
-                stop.cancel()
-                raise
-    finally:
-        forget()
+    with ExitStack() as stack:
+        if settings.cancel is not None:
+            stack.callback(settings.cancel.on_cancel(stop.cancel))
+        # Left after what follows: it waits for the threads.
+        pool = stack.enter_context(ThreadPoolExecutor(count, "poolse-upload"))
+        try:
+            working = [pool.submit(copy_context().run, work, own) for _ in range(count)]
+            for done in wait(working, return_when=FIRST_EXCEPTION).done:
+                done.result()
+        except BaseException:
+            stop.cancel()
+            raise
 
 
 async def _in_tasks(count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from poolse import AsyncPoolse, Poolse
 
-__all__ = ["FLAVOURS", "GIVEN", "Client"]
+__all__ = ["FLAVOURS", "GIVEN", "Client", "Told"]
 
 FLAVOURS = ("async", "sync")
 GIVEN = ("async given", "sync given")
@@ -58,3 +58,10 @@ class Client:
                 return await do(AsyncPoolse(http_client=given, **self._arguments))
         async with AsyncPoolse(**self._arguments) as chat:
             return await do(chat)
+
+
+class Told(list[tuple[int, int]]):
+    """An `on_progress` that remembers what it is told."""
+
+    def __call__(self, loaded: int, total: int) -> None:
+        self.append((loaded, total))

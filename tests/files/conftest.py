@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.files.clients import FLAVOURS, GIVEN, Client
+from tests.files.s3 import S3
 from tests.files.world import World
-
-Progress = list[tuple[int, int]]
 
 
 @pytest.fixture
@@ -28,3 +27,11 @@ def client(request: pytest.FixtureRequest, world: World) -> Client:
 def any_client(request: pytest.FixtureRequest, world: World) -> Client:
     """The same, also with an httpx client that was passed in."""
     return Client(request.param, world.base)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3-compatible server."""
+    s3 = S3()
+    yield s3
+    s3.stop()

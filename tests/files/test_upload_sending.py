@@ -18,7 +18,7 @@ from poolse import (
     UsageError,
 )
 from poolse._core.hands import Outgoing
-from tests.files.clients import Client
+from tests.files.clients import Client, Told
 from tests.files.world import EXPIRED, SIGNATURE, World, refuse
 from tests.http.wire import Connection, Request
 
@@ -66,8 +66,8 @@ def test_what_may_pass_is_tried_again_from_the_start(
     world.steps = [dropped if status == "dropped" else refuse(status)] * 2
     path = tmp_path / "file"
     path.write_bytes(bytes(range(256)) * 4000)
-    told: list[tuple[int, int]] = []
-    row = client(upload(path, on_progress=lambda *now: told.append(now)))
+    told = Told()
+    row = client(upload(path, on_progress=told))
     assert world.bodies == [path.read_bytes()]
     assert len(world.storage) == 3
     assert len(world.asked) == 1, "the URL is still good"
@@ -86,18 +86,18 @@ def assert_told(told: list[tuple[int, int]], size: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 65_536, 65_537, BIG])
 def test_progress_ends_at_the_size_and_once(client: Client, world: World, size: int) -> None:
-    told: list[tuple[int, int]] = []
-    client(upload(io.BytesIO(b"x" * size), on_progress=lambda *now: told.append(now)))
+    told = Told()
+    client(upload(io.BytesIO(b"x" * size), on_progress=told))
     assert_told(told, size)
 
 
 def test_progress_is_not_at_its_end_before_the_storage_says_so(
     client: Client, world: World
 ) -> None:
-    told: list[tuple[int, int]] = []
+    told = Told()
     world.steps = [refuse("418 Teapot")]
     with pytest.raises(UploadError, match="answered 418"):
-        client(upload(b"x" * 200_000, on_progress=lambda *now: told.append(now)))
+        client(upload(b"x" * 200_000, on_progress=told))
     assert told
     assert all(loaded < total for loaded, total in told)
 

@@ -12,7 +12,7 @@ from typing import Any
 from poolse import Attachment, from_dict
 from tests.http.wire import Connection, Request, Wire
 
-__all__ = ["EXPIRED", "Step", "World", "refuse", "row_of", "stored"]
+__all__ = ["EXPIRED", "Step", "World", "asked_for", "refuse", "row_of", "stored"]
 
 Step = Callable[["World", Connection, Request], None]
 """Serves one request of the storage. Its body has not been read yet."""
@@ -32,7 +32,7 @@ def row_of(content: bytes, **fields: Any) -> Attachment:
 def stored(world: World, connection: Connection, request: Request) -> None:
     """Take all bytes, and say so; or give those that are asked for."""
     if request.line.startswith("GET"):
-        _give(world, connection, request)
+        connection.answer(*asked_for(world, request))
         return
     length = int(request.headers["content-length"])
     body = connection.take(length)
@@ -103,16 +103,16 @@ class World(Wire):
         }
 
 
-def _give(world: World, connection: Connection, request: Request) -> None:
+def asked_for(world: World, request: Request) -> tuple[bytes, str, str]:
+    """What a download is answered: body, status and headers."""
     content, etag = world.content, f'"{_hash(world.content)}"'
     fields = f"ETag: {etag}\r\n"
     wanted = request.headers.get("range")
     if wanted is None or request.headers.get("if-range", etag) != etag:
-        connection.answer(content, fields=fields)
-        return
+        return content, "200 OK", fields
     start = int(wanted.removeprefix("bytes=").removesuffix("-"))
     fields += f"Content-Range: bytes {start}-{len(content) - 1}/{len(content)}\r\n"
-    connection.answer(content[start:], "206 Partial Content", fields)
+    return content[start:], "206 Partial Content", fields
 
 
 def _hash(content: bytes) -> str:
