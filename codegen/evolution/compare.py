@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from codegen.evolution.rows import symbols_of
+from codegen.evolution.rows import class_names, symbols_of
 from codegen.evolution.rules import RULES, Rule, Verdict
 from codegen.evolution.symbols import Symbol
 from codegen.evolution.traits import Finding, findings
@@ -54,7 +54,9 @@ class Change:
 
 def compare(old: Api, new: Api) -> list[Change]:
     """What changed, the gravest first, then in the order of the files."""
-    changes = list(dict.fromkeys(_compare(symbols_of(old), symbols_of(new))))
+    names = class_names(new)
+    before = tuple(symbol.in_terms_of(names) for symbol in symbols_of(old))
+    changes = list(dict.fromkeys(_compare(before, symbols_of(new))))
     if not changes and old != new:
         changes = [Change(kind="inside", name="")]
     return sorted(changes, key=lambda change: (-change.rule.verdict, change.mark, change.text))

@@ -8,7 +8,7 @@ from codegen.evolution.methods import parameters, resource_symbols
 from codegen.evolution.symbols import Symbol, age, named
 from codegen.ir import Alias, Api, Channel, Enum, Event, Model, Push
 
-__all__ = ["symbols_of"]
+__all__ = ["class_names", "symbols_of"]
 
 
 def symbols_of(api: Api) -> tuple[Symbol, ...]:
@@ -25,6 +25,12 @@ def symbols_of(api: Api) -> tuple[Symbol, ...]:
             for code in api.codes
         ),
     )
+
+
+def class_names(api: Api) -> dict[str, str]:
+    """What classes of rows and enums are called now, by their old names."""
+    things = (*api.enums, *api.models, *api.events)
+    return {alias.name: alias.now for one in things for alias in one.old.classes}
 
 
 def _before(prefix: str, aliases: tuple[Alias, ...]) -> dict[str, str]:

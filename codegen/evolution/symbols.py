@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import attrs
 
@@ -10,6 +12,9 @@ from codegen.ir import Old
 from codegen.mistakes import Mark
 
 __all__ = ["Named", "Symbol", "age", "named"]
+
+TYPES: Final = frozenset({"base", "gives", "result", "row", "takes"})
+"""Traits that are annotations."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,6 +42,16 @@ class Symbol:
     """What may change about it, by the name of the rule that judges it."""
     parts: tuple[Symbol, ...] = ()
     """What belongs to it, and does not count when it comes or goes as a whole."""
+
+    def in_terms_of(self, names: Mapping[str, str]) -> Symbol:
+        """The same, with the names that classes have now in all types."""
+        types = {key: _renamed(str(self.traits[key]), names) for key in self.traits.keys() & TYPES}
+        parts = tuple(part.in_terms_of(names) for part in self.parts)
+        return attrs.evolve(self, traits={**self.traits, **types}, parts=parts)
+
+
+def _renamed(annotation: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), annotation)
 
 
 @attrs.frozen
