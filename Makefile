@@ -19,7 +19,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test interop mutants bench demo rooms clean
+.PHONY: help venv generate format check $(GATES) test soak interop mutants bench demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,10 @@ imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 
 test: venv ## all tests but interop (under 10 min)
-	@$(PY) -m pytest -n 2 -q -m 'not interop'
+	@$(PY) -m pytest -n 2 -q -m 'not interop and not soak'
+
+soak: venv ## the tests that take minutes
+	@$(PY) -m pytest -n 2 -q -m soak
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop

@@ -20,6 +20,7 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
+    "FeedReset",
     "ForbiddenError",
     "JoinError",
     "NetworkError",
@@ -264,6 +265,18 @@ class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
     """The connection was lost between a push and its reply: it may or may not have worked."""
+
+
+class FeedReset(RealtimeError):  # noqa: N818
+    """The server's log began anew while it was followed, so that the position means nothing now.
+
+    Attributes:
+        sequence: The number that was used for another row.
+    """
+
+    def __init__(self, message: str, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818
