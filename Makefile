@@ -19,7 +19,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test soak interop mutants bench demo rooms clean
+.PHONY: help venv generate format check $(GATES) test soak fuzz interop mutants bench demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ test: venv ## all tests but interop (under 10 min)
 
 soak: venv ## the tests that take minutes
 	@$(PY) -m pytest -n 2 -q -m soak
+
+fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
+	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),200)
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop

@@ -18,8 +18,9 @@ from poolse.errors import *
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from poolse._core.addresses import POOLSE_API_URL
+    from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
-    from poolse._core.settings import POOLSE_API_URL
     from poolse._generated import public
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
@@ -32,10 +33,11 @@ __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
-    "POOLSE_API_URL": "poolse._core.settings",
+    "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
+    "CapturedCall": "poolse._core.captures",
     "Poolse": "poolse.client",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
@@ -52,6 +54,7 @@ __all__: list[str] = [
     "AsyncPoolse",
     "CallOptions",
     "CancelToken",
+    "CapturedCall",
     "Poolse",
     "RealtimeStatus",
     "Timeout",

@@ -37,17 +37,16 @@ def named(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
-def checked_instance(name: str, value: object, kind: type[T], hint: str = "") -> T:
-    """The value, if it is of this class."""
+def checked_instance(name: str, value: object, kind: type[T], wanted: str) -> T:
+    """The value, if it is of this class; `wanted` is what to call the class."""
     if isinstance(value, kind):
         return value
-    article = "an" if kind.__name__[0] in "aeiouAEIOU" else "a"
-    raise ArgumentTypeError(f"{name} must be {article} {kind.__name__}, not {named(value)}{hint}")
+    raise ArgumentTypeError(f"{name} must be {wanted}, not {named(value)}")
 
 
 def checked_text(name: str, value: object) -> str:
     """The value, if it is a str."""
-    return checked_instance(name, value, str)
+    return checked_instance(name, value, str, "a str")
 
 
 def checked_function(name: str, value: F) -> F:

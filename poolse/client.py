@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from poolse._backend_resources import AsyncBackendResources, BackendResources
 from poolse._core.hands import run_flow
 from poolse._generated.aio_resources import AsyncResources
 from poolse._generated.resources import Resources
@@ -17,17 +18,57 @@ from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
 from poolse._http.sync_tokens import SyncTokens
+from poolse.construction import BackendClient, UserClient
 from poolse.rest import AsyncRest, Rest
-from poolse.wiring import Client, Once
+from poolse.wiring import Base, Once
 
 if TYPE_CHECKING:
     from poolse._generated.aio_channels import AsyncPoolseRealtime
     from poolse._generated.channels import PoolseRealtime
 
-__all__ = ["AsyncPoolse", "Poolse"]
+__all__ = ["AsyncPoolse", "AsyncPoolseBackend", "Poolse", "PoolseBackend"]
 
 
-class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
+class SyncBody(Base[httpx.Client]):
+    """What the sync clients have in common."""
+
+    _asynchronous = False
+
+    def _assemble(self) -> None:
+        self._sender = self._given.sender(SyncSender)
+        self._tokens = self._given.tokens(SyncTokens)
+
+    def _calls(self) -> SyncCalls:
+        hands = self._hands(AtOnce(self._sender), self._tokens)
+        return SyncCalls(hands, self._settings, self._lifetime)
+
+    def close(self) -> None:
+        """End what is under way and close all connections. Calling it again does nothing."""
+        if not self._owner:
+            return
+        # No early return for a closed client: closing again ends what an interrupted one left.
+        self._lifetime.closed = True
+        try:
+            self._close_realtime()
+        finally:
+            self._sender.close()
+
+    def _close_realtime(self) -> None:
+        """Most clients have none."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resources):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
     Example:
@@ -36,13 +77,11 @@ class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
     """
 
     def _assemble(self) -> None:
-        self._sender = self._given.sender(SyncSender)
-        self._tokens = self._given.tokens(SyncTokens)
+        super()._assemble()
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:
-        hands = self._hands(AtOnce(self._sender), self._tokens)
-        calls = SyncCalls(hands, self._settings, self._lifetime)
+        calls = self._calls()
         Resources.__init__(self, calls)
         self.rest = Rest(calls)
 
@@ -50,9 +89,7 @@ class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
         # Only now: a script that sends a message needs no WebSocket library.
         from poolse._generated.channels import PoolseRealtime
 
-        return PoolseRealtime(
-            self._realtime_settings(), self._socket_token, self._given.on_socket_error
-        )
+        return PoolseRealtime(self._realtime_settings(), self._socket_token, self._on_socket_error)
 
     def _socket_token(self, stale: str | None) -> str | None:
         if stale is not None:
@@ -67,31 +104,70 @@ class Poolse(Client[Callable[[], str | None], httpx.Client], Resources):
         self._lifetime.check()
         return made
 
-    def close(self) -> None:
-        """Leave all channels and close all connections. Calling it again does nothing."""
-        if not self._owner or self._lifetime.closed:
-            return
-        self._lifetime.closed = True
-        try:
-            if self._realtime.made is not None:
-                self._realtime.made.close()
-        finally:
-            self._sender.close()
+    def _close_realtime(self) -> None:
+        if self._realtime.made is not None:
+            self._realtime.made.close()
 
-    def __enter__(self) -> Self:
+
+class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
+    """The sync client for your own server, which makes users and their tokens. Thread-safe.
+
+    Example:
+        >>> with PoolseBackend(api_key=key) as backend:
+        ...     backend.rest.request(method="POST", path="/v1/users", body={"external_id": "ann"})
+    """
+
+    def _expose(self) -> None:
+        calls = self._calls()
+        BackendResources.__init__(self, calls)
+        self.rest = Rest(calls)
+
+
+class AsyncBody(Base[httpx.AsyncClient]):
+    """What the async clients have in common."""
+
+    _asynchronous = True
+
+    def _assemble(self) -> None:
+        self._sender = self._given.sender(AsyncSender)
+        self._tokens = self._given.tokens(AsyncTokens)
+
+    def _calls(self) -> AsyncCalls:
+        hands = self._hands(self._sender, self._tokens)
+        return AsyncCalls(hands, self._settings, self._lifetime)
+
+    async def aclose(self) -> None:
+        """End what is under way and close all connections. Calling it again does nothing."""
+        if not self._owner:
+            return
+        # No early return for a closed client: closing again ends what a cancelled one left.
+        self._lifetime.closed = True
+        # A stack, because a cancelled `aclose` must still close what comes after.
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._sender.aclose)
+            if isinstance(self._tokens, AsyncTokens):
+                stack.push_async_callback(self._tokens.aclose)
+            stack.push_async_callback(self._close_realtime)
+
+    async def _close_realtime(self) -> None:
+        """Most clients have none."""
+
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()
 
 
 class AsyncPoolse(
-    Client[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient], AsyncResources
+    AsyncBody,
+    UserClient[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient],
+    AsyncResources,
 ):
     """The async client of the poolse chat backend, for one event loop. Make one and share it.
 
@@ -101,13 +177,11 @@ class AsyncPoolse(
     """
 
     def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender)
-        self._tokens = self._given.tokens(AsyncTokens)
+        super()._assemble()
         self._realtime = Once(self._make_realtime)
 
     def _expose(self) -> None:
-        hands = self._hands(self._sender, self._tokens)
-        calls = AsyncCalls(hands, self._settings, self._lifetime)
+        calls = self._calls()
         AsyncResources.__init__(self, calls)
         self.rest = AsyncRest(calls)
 
@@ -116,7 +190,7 @@ class AsyncPoolse(
         from poolse._generated.aio_channels import AsyncPoolseRealtime
 
         return AsyncPoolseRealtime(
-            self._realtime_settings(), self._socket_token, self._given.on_socket_error
+            self._realtime_settings(), self._socket_token, self._on_socket_error
         )
 
     async def _socket_token(self, stale: str | None) -> str | None:
@@ -132,26 +206,24 @@ class AsyncPoolse(
         self._lifetime.check()
         return made
 
-    async def aclose(self) -> None:
-        """Leave all channels and close all connections. Calling it again does nothing."""
-        if not self._owner or self._lifetime.closed:
-            return
-        self._lifetime.closed = True
-        # A stack, because a cancelled `aclose` must still close what comes after.
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._sender.aclose)
-            if isinstance(self._tokens, AsyncTokens):
-                stack.push_async_callback(self._tokens.aclose)
-            if self._realtime.made is not None:
-                stack.push_async_callback(self._realtime.made.aclose)
+    async def _close_realtime(self) -> None:
+        if self._realtime.made is not None:
+            await self._realtime.made.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
+class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
+    """The async client for your own server, which makes users and their tokens.
+
+    For one event loop.
+
+    Example:
+        >>> async with AsyncPoolseBackend(api_key=key) as backend:
+        ...     await backend.rest.request(
+        ...         method="POST", path="/v1/users", body={"external_id": "ann"}
+        ...     )
+    """
+
+    def _expose(self) -> None:
+        calls = self._calls()
+        AsyncBackendResources.__init__(self, calls)
+        self.rest = AsyncRest(calls)

@@ -93,4 +93,4 @@ class CallOptions:
                     "idempotency_key is empty: leave it out, or give None to send none"
                 )
         if self.cancel is not None:
-            checked_instance("cancel", self.cancel, CancelToken)
+            checked_instance("cancel", self.cancel, CancelToken, "a CancelToken")

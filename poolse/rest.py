@@ -46,6 +46,7 @@ class Rest:
         Raises:
             ApiError: The server refused the call.
             NetworkError: No answer came.
+            UsageError: An argument that cannot be sent. Nothing was sent.
         """
         options = raw_options(idempotency_key, max_retries, options)
         return self._core.call(
@@ -87,6 +88,7 @@ class AsyncRest:
         Raises:
             ApiError: The server refused the call.
             NetworkError: No answer came.
+            UsageError: An argument that cannot be sent. Nothing was sent.
         """
         options = raw_options(idempotency_key, max_retries, options)
         return await self._core.call(

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 try:
     from poolse.sandbox.breaking import FaultControl
+    from poolse.sandbox.clock import Clock
     from poolse.sandbox.control import Sandbox
     from poolse.sandbox.journal import Request
+    from poolse.sandbox.tenants import Tenant
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] == "poolse":
         raise
@@ -22,4 +24,4 @@ except ModuleNotFoundError as error:
         f"poolse.testing needs {error.name}, which comes with: pip install 'poolse[sandbox]'"
     ) from error
 
-__all__ = ["FaultControl", "Request", "Sandbox"]
+__all__ = ["Clock", "FaultControl", "Request", "Sandbox", "Tenant"]

@@ -36,6 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.interop)
 
 
+@pytest.fixture(autouse=True)
+def answers_are_as_the_spec_says() -> Iterator[None]:
+    """Whatever a sandbox of this test answers, but for faults that it was told to make."""
+    from poolse.sandbox.answers import watch
+
+    breaches: list[str] = []
+    with watch(breaches.append):
+        yield
+    assert breaches == []
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A whole local backend over http and ws, for one test."""

@@ -47,13 +47,26 @@ async def call(
     """
     request = build(endpoint, path, query, body, settings)
     progress = Progress(settings.max_retries if may_repeat(endpoint, request) else 0)
+    try:
+        content = await _answer(hands, settings, request, progress)
+        result = decode(endpoint.read, content)
+    except BaseException as error:
+        hands.captures.add(request, progress.answer, progress.attempts, error)
+        raise
+    hands.captures.add(request, progress.answer, progress.attempts)
+    return result
+
+
+async def _answer(hands: Hands, settings: Settings, request: Outgoing, progress: Progress) -> bytes:
+    # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
+    foreign = request.has_header("Authorization")
     while True:
-        token = await hands.tokens.get(settings.cancel)
+        token = None if foreign else await hands.tokens.get(settings.cancel)
         match await _attempt(hands, settings, authorised(request, token), progress):
             case Done(content):
-                return decode(endpoint.read, content)
+                return content
             case Refresh(otherwise):
-                if not hands.tokens.reject(token):
+                if foreign or not hands.tokens.reject(token):
                     raise otherwise
                 progress.refreshed = True
             case Wait(seconds):
@@ -66,8 +79,11 @@ async def call(
 async def _attempt(
     hands: Hands, settings: Settings, request: Outgoing, progress: Progress
 ) -> Verdict:
+    progress.attempts += 1
+    progress.answer = None
     try:
         answer = await hands.sender.send(request, settings.timeout, settings.cancel)
     except NetworkError as error:
         return judge_loss(error, settings, progress, hands.random())
+    progress.answer = answer
     return judge_answer(answer, settings, progress, hands.now(), hands.random())

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from poolse._core.captures import Captures
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
@@ -70,6 +71,11 @@ class Tokens(Protocol):
         """A token that is believed good. What `get_token` raises comes out unwrapped."""
         ...
 
+    @property
+    def last(self) -> str | None:
+        """The token last handed out; None before the first."""
+        ...
+
     def reject(self, token: str | None) -> bool:
         """The server refused this token: forget it. Whether asking again may give another."""
         ...
@@ -85,6 +91,8 @@ class Hands:
     """Wall clock, seconds since 1970: only to read a Retry-After date."""
     random: Callable[[], float]
     """In [0, 1), for the jitter of the backoff."""
+    captures: Captures = attrs.field(factory=Captures)
+    """Told of each call that ends."""
 
 
 def run_flow(flow: Coroutine[Any, Any, T]) -> T:

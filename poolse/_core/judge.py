@@ -70,6 +70,10 @@ class Progress:
     """Retries that it may use in all."""
     retries: int = 0
     refreshed: bool = False
+    attempts: int = 0
+    """How often the request was sent."""
+    answer: Answer | None = None
+    """To the last attempt, if one came."""
 
 
 def may_repeat(endpoint: Endpoint[object], request: Outgoing) -> bool:

@@ -41,9 +41,9 @@ def raw_options(
     idempotency_key: str | None | Unset, max_retries: int | Unset, options: CallOptions | None
 ) -> CallOptions:
     """`options`, with the arguments that were given in their place."""
-    options = (
-        CallOptions() if options is None else checked_instance("options", options, CallOptions)
-    )
+    if options is None:
+        options = CallOptions()
+    checked_instance("options", options, CallOptions, "a CallOptions")
     return CallOptions(
         timeout=options.timeout,
         max_retries=options.max_retries if max_retries is UNSET else max_retries,

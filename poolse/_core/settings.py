@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
 
 import attrs
 
-from poolse._checks import checked_instance
+from poolse._checks import (
+    checked_count,
+    checked_function,
+    checked_headers,
+    checked_instance,
+    checked_seconds,
+)
+from poolse._core.credentials import check_plain
 from poolse.cancel import CancelToken
-from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
-__all__ = ["POOLSE_API_URL", "Settings", "api_url_from", "credential", "merged", "socket_url"]
-
-GetToken = TypeVar("GetToken")
-
-POOLSE_API_URL: Final = "https://api.poolse.dev"
-"""The hosted API."""
+__all__ = ["Settings", "checked_settings", "merged"]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +45,7 @@ class Settings:
         """These settings, with what `options` says instead where it says something."""
         if options is None:
             return self
-        checked_instance("options", options, CallOptions)
+        checked_instance("options", options, CallOptions, "a CallOptions")
         return attrs.evolve(
             self,
             timeout=self.timeout if options.timeout is UNSET else Timeout.of(options.timeout),
@@ -56,38 +56,41 @@ class Settings:
         )
 
 
+def checked_settings(
+    *,
+    api_url: str,
+    timeout: float | Timeout | None,
+    max_retries: int,
+    base_backoff: float,
+    max_backoff: float,
+    max_retry_after: float,
+    user_agent: str,
+    headers: Mapping[str, str] | None,
+    new_key: Callable[[], str],
+    new_id: Callable[[], str],
+) -> Settings:
+    """The settings of a client, from the arguments of its constructor.
+
+    Raises:
+        UsageError: One of them makes no sense.
+    """
+    own = checked_headers("headers", {"User-Agent": user_agent})
+    check_plain("generate_idempotency_key", checked_function("generate_idempotency_key", new_key))
+    return Settings(
+        api_url=api_url,
+        timeout=Timeout.of(timeout),
+        max_retries=checked_count("max_retries", max_retries),
+        base_backoff=checked_seconds("base_backoff", base_backoff),
+        max_backoff=checked_seconds("max_backoff", max_backoff),
+        max_retry_after=checked_seconds("max_retry_after", max_retry_after),
+        headers=own if headers is None else merged(own, checked_headers("headers", headers)),
+        new_key=new_key,
+        new_id=new_id,
+    )
+
+
 def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     """Both, where `more` wins. To HTTP, names that differ in case only are the same."""
     replaced = {name.lower() for name in more}
     kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
     return {**kept, **more}
-
-
-def api_url_from(argument: str | None, environment: Mapping[str, str]) -> str:
-    """The API's base URL: the argument, else POOLSE_API_URL, else the hosted API."""
-    url = (argument or environment.get("POOLSE_API_URL") or POOLSE_API_URL).rstrip("/")
-    if not url.lower().startswith(("http://", "https://")):
-        raise UsageError(f"api_url must start with http:// or https://, not {url!r}")
-    return url
-
-
-def socket_url(ws_url: str | None, api_url: str, socket_path: str) -> str:
-    """Where the Phoenix socket is mounted, as a ws:// or wss:// URL."""
-    base = (ws_url or api_url).rstrip("/")
-    scheme, separator, rest = base.partition("://")
-    scheme = {"http": "ws", "https": "wss"}.get(scheme.lower(), scheme.lower())
-    if not separator or scheme not in ("ws", "wss"):
-        raise UsageError(f"ws_url must start with ws:// or wss://, not {base!r}")
-    return f"{scheme}://{rest}/{socket_path.strip('/')}"
-
-
-def credential(
-    get_token: GetToken | None, token: str | None, environment: Mapping[str, str]
-) -> GetToken | str:
-    """The fixed token, or the function that gives them."""
-    if get_token is not None and token is not None:
-        raise UsageError("give get_token or token, not both")
-    found = get_token or token or environment.get("POOLSE_TOKEN")
-    if not found:
-        raise UsageError("no credential: give get_token or token, or set POOLSE_TOKEN")
-    return found

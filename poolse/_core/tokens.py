@@ -17,10 +17,11 @@ from math import inf, isfinite
 import orjson
 
 from poolse._core.reading import as_object
+from poolse._core.secret import Secret
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
-__all__ = ["FixedToken", "TokenCache", "asked_itself", "checked", "claims"]
+__all__ = ["FixedToken", "TokenCache", "asked_itself", "checked", "claims", "subject"]
 
 EXPIRY_MARGIN = 30.0
 OPAQUE_LIFE = 60.0
@@ -34,6 +35,8 @@ class TokenCache:
         self._token: str | None = None
         self._good_until = -inf
         self._rejected: str | None = None
+        self.last: str | None = None
+        """What the last fetch brought, whether or not it is kept."""
 
     def fresh(self, now: float) -> str | None:
         """The token, if there is one that is still good at `now` (seconds since 1970)."""
@@ -41,6 +44,7 @@ class TokenCache:
 
     def store(self, token: str | None, epoch: int, now: float) -> None:
         """Keep the result of a fetch that began in `epoch`."""
+        self.last = token
         if token and epoch == self.epoch:
             self._token = token
             self._good_until = good_until(token, now)
@@ -61,11 +65,11 @@ class TokenCache:
 class FixedToken:
     """A token that never changes, so that a refusal is final."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, token: Secret) -> None:
+        self.last: str | None = token
 
     async def get(self, cancel: CancelToken | None) -> str | None:  # noqa: ARG002 (protocol)
-        return self._token
+        return self.last
 
     def reject(self, token: str | None) -> bool:  # noqa: ARG002 (protocol)
         return False
@@ -91,10 +95,18 @@ def claims(token: str) -> dict[str, object]:
     return as_object(found)
 
 
-def checked(token: object) -> str | None:
+def subject(token: str | None) -> str | None:
+    """The user that a JWT is about, unverified; None when it does not say."""
+    found = claims(token).get("sub") if token else None
+    return found if isinstance(found, str) and found else None
+
+
+def checked(token: object) -> Secret | None:
     """What the caller's `get_token` returned, if that can be a token."""
-    if token is None or isinstance(token, str):
-        return token
+    if token is None:
+        return None
+    if isinstance(token, str):
+        return Secret(token)
     kind = type(token).__name__
     hint = "; an async get_token needs AsyncPoolse" if kind == "coroutine" else ""
     # The value is not shown: it may hold the secret in another form.

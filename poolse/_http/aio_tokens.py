@@ -32,6 +32,10 @@ class AsyncTokens:
         async with attempt(None, cancel):
             return await asyncio.shield(self._join())
 
+    @property
+    def last(self) -> str | None:
+        return self._cache.last
+
     def reject(self, token: str | None) -> bool:
         self._cache.reject(token)
         return True

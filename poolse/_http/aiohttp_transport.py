@@ -65,10 +65,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         if self._loop is not None:
-            self._loop = None
             await self._session.close()
             for transport in self._socks.values():
                 await transport.aclose()
+            # Last, so that closing again goes on where a cancelled one stopped.
+            self._loop = None
 
     async def _bind(self) -> None:
         loop = asyncio.get_running_loop()

@@ -59,9 +59,9 @@ class HttpcoreTransport(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, content=content)
 
     def close(self) -> None:
+        # They stay here, so that closing again goes on where an interrupted one stopped.
         with self._lock:
             pools = list(self._pools.values())
-            self._pools.clear()
         for pool in pools:
             pool.close()
 

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import sys
+import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
@@ -106,9 +107,13 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     except PoolseError:
         raise
     except Exception as error:
-        ours = _named(error, _causes(error, before), request, timeout)
+        causes = _causes(error, before)
+        ours = _named(error, causes, request, timeout)
         if ours is None:
             raise
+        for cause in causes:
+            # Tools that print local variables would find the headers there, and the token in them.
+            traceback.clear_frames(cause.__traceback__)
         raise ours from error
 
 

@@ -7,6 +7,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from poolse._core.addresses import check_proxy
 from poolse.errors import UsageError
 
 __all__ = ["Proxies"]
@@ -45,10 +46,12 @@ class Proxies:
 
 
 def _proxy(url: str) -> httpx.Proxy:
+    check_proxy(url)
     try:
         proxy = httpx.Proxy(url)
-    except (ValueError, httpx.InvalidURL) as error:
-        raise UsageError("the URL of a proxy starts with http, https, socks5 or socks5h") from error
+    except (ValueError, httpx.InvalidURL):
+        # Not said by whom: their words, and their local variables, have the password in them.
+        raise UsageError("the URL of a proxy cannot be understood") from None
     if proxy.url.scheme.startswith("socks"):
         try:
             import_module("socksio")

@@ -46,6 +46,10 @@ class SyncTokens:
             raise asked_itself()
         return _wait(fetch.result, cancel)
 
+    @property
+    def last(self) -> str | None:
+        return self._cache.last
+
     def reject(self, token: str | None) -> bool:
         with self._lock:
             self._cache.reject(token)
@@ -64,17 +68,18 @@ class SyncTokens:
         try:
             token = checked(_closed(self._fetch()))
         except BaseException as error:
-            self._finish(fetch, None)
+            with self._lock:
+                self._finish(fetch)
             fetch.result.set_exception(error)
         else:
-            self._finish(fetch, token)
+            with self._lock:
+                self._cache.store(token, fetch.epoch, time.time())
+                self._finish(fetch)
             fetch.result.set_result(token)
 
-    def _finish(self, fetch: Fetch, token: str | None) -> None:
-        with self._lock:
-            self._cache.store(token, fetch.epoch, time.time())
-            if self._under_way is fetch:
-                self._under_way = None
+    def _finish(self, fetch: Fetch) -> None:
+        if self._under_way is fetch:
+            self._under_way = None
 
 
 def _closed(found: object) -> object:

@@ -6,6 +6,7 @@ import sys
 
 import httpx
 
+from poolse._checks import checked_text
 from poolse._version import version
 
 __all__ = ["user_agent_of"]
@@ -13,6 +14,8 @@ __all__ = ["user_agent_of"]
 
 def user_agent_of(prefix: str | None) -> str:
     """`poolse-python/x.y (python/3.11; httpx/0.28)`, after the application's own name if given."""
+    if prefix is not None:
+        checked_text("user_agent", prefix)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     library = ".".join(httpx.__version__.split(".")[:2])
     release = ".".join(version.split(".")[:2])

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from poolse.cli.failure import Failure
+from poolse.cli.greeting import greeting
 
 if TYPE_CHECKING:
     from poolse.testing import Sandbox
@@ -20,15 +21,14 @@ __all__ = ["ABOUT", "configure", "run"]
 
 ABOUT = "run a whole poolse backend on this machine: REST and realtime"
 
-_EXAMPLES = ("alice", "bob")
-_DAY = 24 * 3600.0
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=_port, default=4000, help="default 4000; 0 for any free one")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="keep the data in this file")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="keep the data in this file and in FILE.blobs/"
+    )
     parser.add_argument("--tls", action="store_true", help="serve https and wss")
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     with _interrupts() as interrupted:
         sandbox = _started(Sandbox(**options))
         try:
-            print(_greeting(sandbox, tls=arguments.tls), flush=True)
+            print(greeting(sandbox, arguments.data, tls=arguments.tls), flush=True)
             interrupted.wait()
         finally:
             sandbox.stop()
@@ -81,16 +81,3 @@ def _interrupts() -> Generator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _greeting(sandbox: Sandbox, *, tls: bool) -> str:
-    lines = ["The poolse sandbox is running. Ctrl-C ends it.", ""]
-    lines += [f"  export POOLSE_API_URL={sandbox.url}"]
-    lines += [f"  export POOLSE_API_KEY={sandbox.api_key}"]
-    if tls:
-        lines += [f"  export SSL_CERT_FILE={sandbox.ca_file}"]
-    lines += ["", "Tokens of two users, good for 24 hours:"]
-    for name in _EXAMPLES:
-        lines += ["", f"  # {name}, user id {sandbox.user_id(name)}"]
-        lines += [f"  export POOLSE_TOKEN={sandbox.token(name, lifetime=_DAY)}"]
-    return "\n".join([*lines, ""])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox import api, tokens
+from poolse.sandbox import tokens
+from poolse.sandbox.answers import Watched
+from poolse.sandbox.api import Event, Eviction
+from poolse.sandbox.clock import Clock
 from poolse.sandbox.faults import Faults
 from poolse.sandbox.front import Front
 from poolse.sandbox.hub import Hub
 from poolse.sandbox.journal import Journal
 from poolse.sandbox.phoenix import Phoenix
-from poolse.sandbox.rest import rest_app
-from poolse.sandbox.rules import NewUser
+from poolse.sandbox.requests import NewUser
+from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
+from poolse.sandbox.storage import Storage
 from poolse.sandbox.store import Store
 
 __all__ = ["Backend"]
@@ -24,9 +29,17 @@ class Backend:
     """The ASGI application, and what can be done to it from outside the wire."""
 
     def __init__(
-        self, journal: Journal, *, data: Path | None, idle_timeout: float, typing_timeout: float
+        self,
+        journal: Journal,
+        clock: Clock,
+        *,
+        data: Path | None,
+        idle_timeout: float,
+        typing_timeout: float,
+        max_attachment_bytes: int,
     ) -> None:
-        self._store = Store(data)
+        self._clock = clock
+        self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
         self.faults = Faults()
         self.hub = Hub()
@@ -40,8 +53,8 @@ class Backend:
         self._sockets = Sockets(
             self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
         )
-        rest = rest_app(self._store, self._publish)
-        self._front = Front(rest, self._sockets, self.faults, journal)
+        rest = Watched(Rest(self._store, self._publish))
+        self._front = Front(rest, Storage(self._store), self._sockets, self.faults, journal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -51,24 +64,42 @@ class Backend:
         """Close the database."""
         self._store.close()
 
-    @property
-    def api_key(self) -> str:
-        """The API key of the tenant."""
-        return str(self._tenant["api_key"])
+    def add_tenant(self) -> str:
+        """Id of a new tenant."""
+        return str(self._store.add_tenant()["id"])
 
-    def user_id(self, external_id: str) -> str:
+    def api_key(self, tenant_id: str | None = None) -> str:
+        """The API key of a tenant; of the first one when None."""
+        return str(self._tenant_of(tenant_id)["api_key"])
+
+    def user_id(self, external_id: str, tenant_id: str | None = None) -> str:
         """Id of a user, who is made when missing."""
-        tenant_id = self._tenant["id"]
+        tenant_id = str(self._tenant_of(tenant_id)["id"])
         with self._store.transaction():
             user = self._store.user_named(tenant_id, external_id)
             if user is None:
                 user = self._store.add_user(tenant_id, NewUser(external_id, None, {}))
         return str(user["id"])
 
-    def token(self, external_id: str, lifetime: float) -> str:
+    def block(self, external_id: str, blocked: bool) -> None:
+        """Shut a user out, who is made when missing, or let it in again."""
+        self._store.set_blocked(self.user_id(external_id), blocked)
+
+    def token(self, external_id: str, lifetime: float, tenant_id: str | None = None) -> str:
         """A token of a user, who is made when missing."""
-        claims = tokens.Claims(self.user_id(external_id), self._tenant["id"])
-        return tokens.mint(claims, lifetime, self._tenant["signing_key"])[0]
+        tenant = self._tenant_of(tenant_id)
+        claims = tokens.Claims(self.user_id(external_id, tenant_id), tenant["id"])
+        return tokens.mint(claims, lifetime, tenant["signing_key"], self._clock.now())[0]
+
+    def forget_idempotency(self) -> None:
+        """Forget the answers that were kept, and keep none until all faults are cleared."""
+        self._store.forget_answers()
+        self._store.forgetful = True
+
+    def clear_faults(self) -> None:
+        """Let all be well again."""
+        self._store.forgetful = False
+        self.faults.clear()
 
     def drop_sockets(self, code: int | None, external_id: str | None) -> None:
         """End all sockets, or one user's, with a close frame or, without a code, without a word."""
@@ -82,5 +113,18 @@ class Backend:
             else:
                 session.close(code)
 
-    def _publish(self, event: api.Event) -> None:
-        self.hub.broadcast(event.topic, event.name, event.payload)
+    def _tenant_of(self, tenant_id: str | None) -> sqlite3.Row:
+        if tenant_id is None:
+            return self._tenant
+        found = self._store.tenant(tenant_id)
+        if found is None:
+            raise LookupError("the tenant was of an earlier run, and there was no file to keep it")
+        return found
+
+    def _publish(self, effect: Event | Eviction) -> None:
+        match effect:
+            case Event(topic, name, payload):
+                self.hub.broadcast(topic, name, payload)
+            case Eviction(topic, user_id):
+                channels = self.hub.members(topic)
+                self.phoenix.close([one for one in channels if one.session.user_id == user_id])

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from poolse.sandbox.backend import Backend
-from poolse.sandbox.faults import Drip, Drop, Fail
+from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Fault, Match
 from poolse.sandbox.refusals import code_of
 
 __all__ = ["FaultControl"]
 
 T = TypeVar("T")
+
+_STORAGE = "/storage/*"
 
 
 class Run(Protocol):
@@ -28,6 +30,10 @@ class FaultControl:
     def __init__(self, run: Run) -> None:
         self._run = run
 
+    def clear(self) -> None:
+        """Take away everything that is armed or in force; what hangs or was muted goes on."""
+        self._run(lambda backend: backend.clear_faults())
+
     def fail(
         self,
         status: int = 503,
@@ -35,8 +41,11 @@ class FaultControl:
         retry_after: float | None = None,
         code: str | None = None,
         path: str | None = None,
+        method: str | None = None,
     ) -> None:
         """Let the next requests be answered with an error, and do not what they ask.
+
+        The storage, whose paths are `/storage/*`, answers in XML, as it always does.
 
         Args:
             status: Of the answer.
@@ -45,30 +54,126 @@ class FaultControl:
             code: Of the envelope; None takes the usual one of the status.
             path: Only requests to this path, as a shell pattern such as `/v1/*/messages`,
                 without the query. None takes all.
+            method: Only requests with this method. None takes all.
         """
-        fault = Fail(status, code or code_of(status), retry_after)
-        self._run(lambda backend: backend.faults.arm(fault, times, path))
+        told = f"the sandbox was told to answer {status}"
+        self._arm(Fail(status, code or code_of(status), told, retry_after), times, path, method)
 
-    def drop(self, times: int = 1, *, executed: bool = False) -> None:
+    def drop(
+        self,
+        times: int = 1,
+        *,
+        executed: bool = False,
+        path: str | None = None,
+        method: str | None = None,
+    ) -> None:
         """Let the connections of the next requests be cut without an answer.
 
         Args:
             times: How many requests.
             executed: Whether they are carried out before.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
         """
-        self._run(lambda backend: backend.faults.arm(Drop(executed), times))
+        self._arm(Drop(executed), times, path, method)
 
-    def hang(self, times: int = 1) -> None:
-        """Let the next requests wait for their answers until `release`."""
-        self._run(lambda backend: backend.faults.hang(times))
+    def lose_answers(
+        self, times: int = 1, path: str | None = None, method: str | None = None
+    ) -> None:
+        """Let the next requests be carried out, but their answers be lost: `drop(executed=True)`.
+
+        Args:
+            times: How many requests.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+        """
+        self.drop(times, executed=True, path=path, method=method)
+
+    def forget_idempotency(self) -> None:
+        """Forget every answer kept for an idempotency key, and keep none until `clear`.
+
+        What is sent twice is done twice then, unless the client has chosen an id for it.
+        """
+        self._run(lambda backend: backend.forget_idempotency())
+
+    def latency(
+        self,
+        seconds: float,
+        times: int | None = None,
+        path: str | None = None,
+        method: str | None = None,
+    ) -> None:
+        """Let answers come later. What is asked for is done at once, and other faults are met too.
+
+        Of several latencies that fit a request, the last one counts.
+
+        Args:
+            seconds: How much later.
+            times: How many answers; None for all until `clear`.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+        """
+        match = Match(path, method)
+        self._run(lambda backend: backend.faults.delay(seconds, times, match))
+
+    def hang(self, times: int = 1, path: str | None = None, method: str | None = None) -> None:
+        """Let the next requests wait for their answers until `release`.
+
+        Args:
+            times: How many requests.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+        """
+        match = Match(path, method)
+        self._run(lambda backend: backend.faults.hang(times, match))
 
     def release(self) -> None:
         """Let everything that hangs go on as if nothing had been, and let no more hang."""
         self._run(lambda backend: backend.faults.release())
 
-    def drip(self, interval: float) -> None:
-        """Let the next answer's body come byte by byte, each `interval` seconds after the last."""
-        self._run(lambda backend: backend.faults.arm(Drip(interval), 1))
+    def drip(self, interval: float, path: str | None = None, method: str | None = None) -> None:
+        """Let the next answer's body come byte by byte, each `interval` seconds after the last.
+
+        Args:
+            interval: Seconds from one byte to the next.
+            path: Only a request to this path, as in `fail`.
+            method: Only a request with this method.
+        """
+        self._arm(Drip(interval), 1, path, method)
+
+    def cut_uploads(self, after: int, times: int = 1, path: str | None = None) -> None:
+        """Let the connections of the next uploads be cut while the file is on its way.
+
+        Args:
+            after: How many bytes of the file are read before, roughly: as many as come at once
+                are read. A smaller file arrives whole.
+            times: How many uploads.
+            path: Only those to this path, as in `fail`; None takes all of the storage.
+        """
+        self._arm(CutUpload(after), times, path or _STORAGE, "PUT")
+
+    def cut_downloads(self, after: int, times: int = 1, path: str | None = None) -> None:
+        """Let the connections of the next downloads end while the file is on its way.
+
+        Args:
+            after: How many bytes of the answer's body arrive before, exactly.
+            times: How many downloads.
+            path: Only those of this path, as in `fail`; None takes all of the storage.
+        """
+        self._arm(CutDownload(after), times, path or _STORAGE, "GET")
+
+    def expire_urls(
+        self, times: int = 1, path: str | None = None, method: str | None = None
+    ) -> None:
+        """Let the storage find that the signed URLs of the next requests have expired.
+
+        Args:
+            times: How many requests.
+            path: Only those to this path, as in `fail`; None takes all of the storage.
+            method: Only requests with this method.
+        """
+        expired = Fail(403, "access_denied", "Request has expired")
+        self._arm(expired, times, path or _STORAGE, method)
 
     def drop_sockets(self, code: int | None = None, *, external_id: str | None = None) -> None:
         """End every open socket.
@@ -106,3 +211,7 @@ class FaultControl:
     def unmute(self) -> None:
         """Send again, first what was held back."""
         self._run(lambda backend: backend.faults.sending.set())
+
+    def _arm(self, fault: Fault, times: int, path: str | None, method: str | None) -> None:
+        match = Match(path, method)
+        self._run(lambda backend: backend.faults.arm(fault, times, match))

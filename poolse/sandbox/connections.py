@@ -23,12 +23,20 @@ class HttpConnection(H11Protocol):
     """A connection that speaks HTTP."""
 
     sock: socket.socket
+    gone: asyncio.Event
+    """Set when the connection is over."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called when the connection is there."""
         super().connection_made(transport)
+        self.gone = asyncio.Event()
         self.sock = transport.get_extra_info("socket")
         self.app_state = {**self.app_state, "connection": self}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called when the connection is over."""
+        super().connection_lost(exc)
+        self.gone.set()
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):

@@ -7,14 +7,19 @@ import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
+from poolse.sandbox.attachment_rules import MAX_BYTES
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.breaking import FaultControl
-from poolse.sandbox.certificates import Certificates
+from poolse.sandbox.clock import Clock
 from poolse.sandbox.journal import Journal, Request
 from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.server import ServerThread
+from poolse.sandbox.tenants import Tenant
+
+if TYPE_CHECKING:
+    from poolse.sandbox.certificates import Certificates
 
 __all__ = ["Sandbox"]
 
@@ -40,28 +45,35 @@ class Sandbox:
         port: int = 0,
         idle_timeout: float = 60.0,
         typing_timeout: float = 5.0,
+        max_attachment_bytes: int = MAX_BYTES,
     ) -> None:
         """Say how it shall be; nothing happens before `start`.
 
         Args:
             tls: Serve https and wss, with a certificate made for this run.
-            data: File to keep the rows in; None keeps them in memory.
+            data: File to keep the rows in, and `<data>.blobs/` for the bytes of attachments;
+                None keeps nothing.
             host: Name or address to listen on.
             port: Port to listen on; 0 takes a free one.
             idle_timeout: Seconds without a word from the client after which a socket is closed.
             typing_timeout: Seconds after the last `typing` until `typing:stop` is sent.
+            max_attachment_bytes: How large a file may be that is attached to a message.
         """
         self._tls = tls
         self._data = None if data is None else Path(data)
         self._host = host
         self._port = port
         self._timeouts = {"idle_timeout": idle_timeout, "typing_timeout": typing_timeout}
+        self._max_attachment_bytes = max_attachment_bytes
         self._journal = Journal()
         self._backend: Backend | None = None
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
         self.faults = FaultControl(self._call)
         """What goes wrong next."""
+        self.clock = Clock()
+        """The time as the sandbox sees it."""
+        self._tenant = Tenant(self._call)
 
     def start(self) -> Self:
         """Listen. Until `stop` the sandbox answers.
@@ -69,13 +81,17 @@ class Sandbox:
         Raises:
             RuntimeError: It is running already.
             OSError: The address is taken.
-            sqlite3.Error: `data` is not a database, or cannot be written.
+            sqlite3.Error: `data` is not a database, is one of another version of the sandbox, or
+                cannot be written.
         """
         if self._server is not None:
             raise RuntimeError("the sandbox is running already")
         self._journal = Journal()
         tls: ssl.SSLContext | None = None
         if self._tls:
+            # Loads all of `cryptography`, which plain http can do without.
+            from poolse.sandbox.certificates import Certificates
+
             self._certificates = Certificates()
             tls = self._certificates.server_context(self._host)
         try:
@@ -116,7 +132,7 @@ class Sandbox:
     @property
     def api_key(self) -> str:
         """The tenant's API key, for the two routes that take one."""
-        return self._call(lambda backend: backend.api_key)
+        return self._tenant.api_key
 
     @property
     def ca_file(self) -> Path:
@@ -135,11 +151,22 @@ class Sandbox:
             lifetime: Seconds until it ends, rounded up to a whole second; a token with a
                 negative one has ended already.
         """
-        return self._call(lambda backend: backend.token(external_id, lifetime))
+        return self._tenant.token(external_id, lifetime=lifetime)
 
     def user_id(self, external_id: str) -> str:
         """The id of a user, who is made when missing."""
-        return self._call(lambda backend: backend.user_id(external_id))
+        return self._tenant.user_id(external_id)
+
+    def add_tenant(self) -> Tenant:
+        """A new tenant beside the one that there is, with an API key and users of its own."""
+        return Tenant(self._call, self._call(lambda backend: backend.add_tenant()))
+
+    def block(self, external_id: str, *, blocked: bool = True) -> None:
+        """Shut a user out, who is made when missing, or let it in again.
+
+        A blocked user may only look at itself. Its sockets stay, but it opens no new ones.
+        """
+        self._call(lambda backend: backend.block(external_id, blocked))
 
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
         """Send any event to everybody in a topic, as the server would."""
@@ -191,7 +218,13 @@ class Sandbox:
         return self._certificates
 
     def _make_backend(self) -> Backend:
-        self._backend = Backend(self._journal, data=self._data, **self._timeouts)
+        self._backend = Backend(
+            self._journal,
+            self.clock,
+            data=self._data,
+            max_attachment_bytes=self._max_attachment_bytes,
+            **self._timeouts,
+        )
         return self._backend
 
     def _call(self, function: Callable[[Backend], T]) -> T:

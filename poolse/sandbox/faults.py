@@ -6,7 +6,17 @@ import asyncio
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-__all__ = ["Drip", "Drop", "Fail", "Fault", "Faults", "Hang"]
+__all__ = [
+    "CutDownload",
+    "CutUpload",
+    "Drip",
+    "Drop",
+    "Fail",
+    "Fault",
+    "Faults",
+    "Hang",
+    "Match",
+]
 
 
 @dataclass(frozen=True)
@@ -15,7 +25,8 @@ class Fail:
 
     status: int
     code: str
-    retry_after: float | None
+    message: str
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,36 +51,84 @@ class Drip:
     interval: float
 
 
-Fault = Fail | Drop | Hang | Drip
+@dataclass(frozen=True)
+class CutUpload:
+    """Cut the connection once that many bytes of the request's body were read."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class CutDownload:
+    """End the connection once that many bytes of the answer's body were sent."""
+
+    after: int
+
+
+Fault = Fail | Drop | Hang | Drip | CutUpload | CutDownload
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which requests are meant."""
+
+    path: str | None = None
+    """A shell pattern; None for all."""
+    method: str | None = None
+    """In whatever case; None for all."""
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether a request is one of them."""
+        if self.method is not None and self.method.upper() != method:
+            return False
+        return self.path is None or fnmatchcase(path, self.path)
 
 
 @dataclass
 class _Armed:
     fault: Fault
     times: int
-    path: str | None
+    match: Match
+
+
+@dataclass
+class _Latency:
+    seconds: float
+    times: int | None
+    match: Match
 
 
 class Faults:
     """What goes wrong next."""
 
     def __init__(self) -> None:
-        self._armed: list[_Armed] = []
-        self._join_refusals: list[str] = []
-        self._handshake_refusals: list[int] = []
-        self._released = asyncio.Event()
         self.sending = asyncio.Event()
         """Cleared while the sockets are mute."""
+        self._released = asyncio.Event()
+        self.clear()
+
+    def clear(self) -> None:
+        """Let all be well again; what hangs goes on."""
+        self._armed: list[_Armed] = []
+        self._latencies: list[_Latency] = []
+        self._join_refusals: list[str] = []
+        self._handshake_refusals: list[int] = []
         self.sending.set()
+        self.release()
 
-    def arm(self, fault: Fault, times: int, path: str | None = None) -> None:
-        """Let the next requests, or those whose path matches a shell pattern, meet a fault."""
+    def arm(self, fault: Fault, times: int, match: Match) -> None:
+        """Let the next requests that fit meet a fault."""
         if times > 0:
-            self._armed.append(_Armed(fault, times, path))
+            self._armed.append(_Armed(fault, times, match))
 
-    def hang(self, times: int) -> None:
-        """Let the next requests hang until `release`."""
-        self.arm(Hang(self._released), times)
+    def delay(self, seconds: float, times: int | None, match: Match) -> None:
+        """Let answers to requests that fit come later; to all of them when `times` is None."""
+        if times is None or times > 0:
+            self._latencies.append(_Latency(seconds, times, match))
+
+    def hang(self, times: int, match: Match) -> None:
+        """Let the next requests that fit hang until `release`."""
+        self.arm(Hang(self._released), times, match)
 
     def release(self) -> None:
         """Let go what hangs, and let no more requests hang."""
@@ -85,15 +144,26 @@ class Faults:
         """Refuse the next handshakes."""
         self._handshake_refusals += [status] * times
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, method: str, path: str) -> Fault | None:
         """The fault that a request meets: of those that fit, the one that was armed first."""
         for armed in self._armed:
-            if armed.path is None or fnmatchcase(path, armed.path):
+            if armed.match.fits(method, path):
                 armed.times -= 1
                 if not armed.times:
                     self._armed.remove(armed)
                 return armed.fault
         return None
+
+    def take_latency(self, method: str, path: str) -> float:
+        """Seconds that an answer is late: of all latencies that fit, the one armed last."""
+        for latency in reversed(self._latencies):
+            if latency.match.fits(method, path):
+                if latency.times is not None:
+                    latency.times -= 1
+                    if not latency.times:
+                        self._latencies.remove(latency)
+                return latency.seconds
+        return 0.0
 
     def take_join_refusal(self) -> str | None:
         """Why the next join is refused, or None."""

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import Coroutine
-from typing import Any
+from typing import NamedTuple
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from poolse.sandbox.connections import connection_of
-from poolse.sandbox.faults import Drip, Drop, Fail, Faults, Hang
+from poolse.sandbox import mishaps, storage
+from poolse.sandbox.faults import Fail, Faults
 from poolse.sandbox.journal import Journal, Request
 from poolse.sandbox.jsontext import dump
+from poolse.sandbox.mishaps import Refuse
 from poolse.sandbox.refusals import envelope
 from poolse.sandbox.rest import json_response
 
 __all__ = ["Front", "as_request"]
 
 
-class Front:
-    """The ASGI application: WebSockets go one way, requests the other."""
+class Way(NamedTuple):
+    """Where requests go, and how a fault is told there."""
 
-    def __init__(self, rest: ASGIApp, sockets: ASGIApp, faults: Faults, journal: Journal) -> None:
-        self._rest = rest
+    app: ASGIApp
+    refuse: Refuse
+
+
+class Front:
+    """The ASGI application: WebSockets, files and all other requests go their ways."""
+
+    def __init__(
+        self, rest: ASGIApp, files: ASGIApp, sockets: ASGIApp, faults: Faults, journal: Journal
+    ) -> None:
+        self._rest = Way(rest, _in_json)
+        self._files = Way(files, _in_xml)
         self._sockets = sockets
         self._faults = faults
         self._journal = journal
@@ -33,17 +43,18 @@ class Front:
         if scope["type"] == "websocket":
             await self._sockets(scope, receive, send)
             return
-        body = await _read_body(receive)
-        if body is not None:
-            await self._serve(scope, body, receive, send)
+        request = as_request(scope)
+        if scope["path"].startswith(storage.PREFIX):
+            await self._serve(self._files, request, scope, _counted(request, receive), send)
+        elif await _read_body(request, receive):
+            await self._serve(self._rest, request, scope, _replayed(request, receive), send)
 
-    async def _serve(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        request = as_request(scope, body)
-        fault = self._faults.take(scope["path"])
+    async def _serve(
+        self, way: Way, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        about: tuple[str, str] = scope["method"], scope["path"]
+        fault, latency = self._faults.take(*about), self._faults.take_latency(*about)
         self._journal.request(request)
-
-        async def replay() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
 
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,93 +63,68 @@ class Front:
                 self._journal.answered(request, message["status"])
             await send(message)
 
-        match fault:
-            case Fail():
-                await _failure(fault)(scope, replay, tagged)
-            case Drop():
-                if fault.executed:
-                    await self._rest(scope, replay, _nowhere)
-                await _cut(scope, receive)
-            case Hang():
-                if await _unless_gone(receive, fault.released.wait()):
-                    await self._rest(scope, replay, tagged)
-            case Drip():
-                await self._rest(scope, replay, _Dripping(fault.interval, receive, tagged))
-            case None:
-                await self._rest(scope, replay, tagged)
+        answering = mishaps.late(latency, scope, tagged)
+        await mishaps.meet(fault, way.app, way.refuse, scope, receive, answering)
         if request.status is None:
             self._journal.cut(request)
 
 
-def as_request(scope: Scope, body: bytes = b"") -> Request:
-    """What came, for the journal."""
+def as_request(scope: Scope) -> Request:
+    """What came, for the journal, without its body."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
     return Request(
         method=scope.get("method", "GET"),
         path=(scope["raw_path"] + query).decode("ascii", "replace"),
         headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
-        body=body,
     )
 
 
-class _Dripping:
-    """Sends a body one byte at a time."""
-
-    def __init__(self, interval: float, receive: Receive, send: Send) -> None:
-        self._interval = interval
-        self._receive = receive
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        body: bytes = message.get("body", b"")
-        for index in range(len(body)):
-            byte = body[index : index + 1]
-            await self._send({"type": "http.response.body", "body": byte, "more_body": True})
-            if not await _unless_gone(self._receive, asyncio.sleep(self._interval)):
-                return
-        await self._send({**message, "body": b""})
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None when the client went away meanwhile."""
+async def _read_body(request: Request, receive: Receive) -> bool:
+    """Read the whole body; False when the client went away meanwhile."""
     chunks: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            return False
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            request.body = b"".join(chunks)
+            request.size = len(request.body)
+            return True
 
 
-def _failure(fault: Fail) -> ASGIApp:
-    headers = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
-    body = envelope(fault.code, f"the sandbox was told to answer {fault.status}")
-    return json_response(fault.status, dump(body), headers)
+def _replayed(request: Request, receive: Receive) -> Receive:
+    """Gives the body that was read, and then what else comes."""
+    bodies = [request.body]
+
+    async def replay() -> Message:
+        if not bodies:
+            return await receive()
+        return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+
+    return replay
 
 
-async def _cut(scope: Scope, receive: Receive) -> None:
-    connection_of(scope).transport.abort()
-    # uvicorn takes an application that returns before the connection is gone for a broken one.
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def _counted(request: Request, receive: Receive) -> Receive:
+    """Gives a body piece by piece, so that none is ever held as a whole."""
+
+    async def count() -> Message:
+        message = await receive()
+        request.size += len(message.get("body", b""))
+        return message
+
+    return count
 
 
-async def _unless_gone(receive: Receive, wanted: Coroutine[Any, Any, object]) -> bool:
-    """Wait for something; False when the client went away before."""
-    gone = asyncio.ensure_future(receive())
-    waiting = asyncio.ensure_future(wanted)
-    try:
-        await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        return waiting.done()
-    finally:
-        gone.cancel()
-        waiting.cancel()
-        await asyncio.gather(gone, waiting, return_exceptions=True)
+def _in_json(fault: Fail) -> Response:
+    body = dump(envelope(fault.code, fault.message))
+    return json_response(fault.status, body, _retry_after(fault))
 
 
-async def _nowhere(_message: Message) -> None:
-    """Take an answer that nobody is going to get."""
+def _in_xml(fault: Fail) -> Response:
+    code = "".join(word.capitalize() for word in fault.code.split("_"))
+    return storage.xml_error(fault.status, code, fault.message, _retry_after(fault))
+
+
+def _retry_after(fault: Fail) -> dict[str, str]:
+    return {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}

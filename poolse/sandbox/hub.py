@@ -21,7 +21,8 @@ class Channel:
     session: Session
     topic: str
     join_ref: Json
-    present: Present
+    present: Present | None
+    """What its topic is told of its coming and going; None where nobody is told."""
 
     def push(self, event: str, payload: JsonObject) -> None:
         """Send an event to this channel alone."""
@@ -81,7 +82,8 @@ class Hub:
             if not listeners:
                 del self._topics[channel.topic]
         for channel in ended:
-            self.broadcast(channel.topic, "presence_diff", presence.gone(channel.present))
+            if channel.present is not None:
+                self.broadcast(channel.topic, "presence_diff", presence.gone(channel.present))
 
     def drop(self, session: Session) -> bool:
         """Forget a session; False when that has been done."""

@@ -22,7 +22,10 @@ class Request:
     """With the query, as it was sent."""
     headers: dict[str, str]
     """Names in lower case."""
-    body: bytes
+    body: bytes = b""
+    """Empty for the storage, which takes files that are too large to be kept here."""
+    size: int = 0
+    """How many bytes of the body were read."""
     status: int | None = None
     """Of the answer; None while there is none."""
     cut: bool = False

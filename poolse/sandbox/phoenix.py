@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from poolse.sandbox import frames, presence, rules
@@ -28,6 +28,8 @@ class Kind:
 
     may_join: Callable[[Session, str], bool]
     """Takes what follows the colon of the topic."""
+    present: bool
+    """Whether those who joined see each other."""
     events: Mapping[str, Callable[[Channel], None]]
 
 
@@ -59,7 +61,10 @@ class Phoenix:
         self._on_join = on_join
         self._typing: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._kinds = {
-            "conversation": Kind(may_join=self._is_member, events={"typing": self._on_typing})
+            "conversation": Kind(
+                may_join=self._is_member, present=True, events={"typing": self._on_typing}
+            ),
+            "user": Kind(may_join=_is_oneself, present=False, events={}),
         }
 
     def handle(self, session: Session, frame: Frame) -> None:
@@ -108,7 +113,7 @@ class Phoenix:
         if old is not None:
             old.end("phx_close", {})
         if refused is None:
-            self._enter(session, frame)
+            self._enter(session, frame, kind)
 
     def _refused(self, session: Session, kind: Kind, name: str) -> JsonObject | None:
         if len(session.channels) >= rules.CHANNELS_PER_SOCKET:
@@ -118,16 +123,24 @@ class Phoenix:
             reason = "unauthorized"
         return None if reason is None else {"reason": reason}
 
-    def _enter(self, session: Session, frame: Frame) -> None:
+    def _enter(self, session: Session, frame: Frame, kind: Kind) -> None:
         join_ref = frame.ref if frame.join_ref is None else frame.join_ref
-        present = Present(session.user_id, presence.new_meta(session.external_id))
+        present = None
+        if kind.present:
+            meta = presence.new_meta(session.external_id, self._store.clock.now())
+            present = Present(session.user_id, meta)
         channel = Channel(session, frame.topic, join_ref, present)
         self._hub.add(channel)
-        # One's own arrival comes before the state, as from the usual track-then-push.
-        self._hub.broadcast(frame.topic, "presence_diff", presence.arrived(present))
-        everybody = (member.present for member in self._hub.members(frame.topic))
-        channel.push("presence_state", presence.state(everybody))
+        if present is not None:
+            # One's own arrival comes before the state, as from the usual track-then-push.
+            self._hub.broadcast(frame.topic, "presence_diff", presence.arrived(present))
+            channel.push("presence_state", presence.state(self._present(frame.topic)))
         self._on_join(frame.topic)
+
+    def _present(self, topic: str) -> Iterator[Present]:
+        for channel in self._hub.members(topic):
+            if channel.present is not None:
+                yield channel.present
 
     def _miss(self, session: Session, frame: Frame) -> None:
         """A frame for a topic that is not joined: to leave it is fine, all else is not."""
@@ -150,7 +163,8 @@ class Phoenix:
 
     def _is_member(self, session: Session, conversation_id: str) -> bool:
         row = self._store.conversation(session.tenant_id, conversation_id)
-        return row is not None and session.user_id in self._store.members(conversation_id)
+        own = self._store.membership(conversation_id, session.user_id)
+        return row is not None and own is not None
 
     def _on_typing(self, channel: Channel) -> None:
         """Tell the others once, until nothing has been typed for a while. There is no reply."""
@@ -169,3 +183,7 @@ class Phoenix:
 
     def _tell_typing(self, event: str, topic: str, user_id: str) -> None:
         self._hub.broadcast(topic, event, {"user_id": user_id}, but_user=user_id)
+
+
+def _is_oneself(session: Session, user_id: str) -> bool:
+    return user_id == session.user_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -20,10 +19,10 @@ class Present(NamedTuple):
     meta: JsonObject
 
 
-def new_meta(external_id: str) -> JsonObject:
-    """The meta of a session that begins now."""
+def new_meta(external_id: str, now: float) -> JsonObject:
+    """The meta of a session that begins now, a unix time."""
     phx_ref = base64.urlsafe_b64encode(secrets.token_bytes(12)).decode()
-    return {"external_id": external_id, "online_at": int(time.time()), "phx_ref": phx_ref}
+    return {"external_id": external_id, "online_at": int(now), "phx_ref": phx_ref}
 
 
 def state(present: Iterable[Present]) -> JsonObject:

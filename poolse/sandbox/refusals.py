@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from poolse.sandbox.jsontext import Json, JsonObject
 
-__all__ = ["STATUS", "Refusal", "code_of", "envelope", "invalid"]
+__all__ = ["STATUS", "Refusal", "all_invalid", "code_of", "envelope", "invalid"]
 
 STATUS: Mapping[str, int] = {
     "bad_request": 400,
@@ -15,6 +15,8 @@ STATUS: Mapping[str, int] = {
     "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "message_deleted": 410,
+    "attachment_too_large": 413,
     "unsupported_media_type": 415,
     "user_not_found": 422,
     "validation_failed": 422,
@@ -31,17 +33,30 @@ _DOCS = "https://poolse.dev/docs/errors#"
 class Refusal(Exception):  # noqa: N818  (it is an answer, not a failure)
     """The request is answered with an error."""
 
-    def __init__(self, code: str, message: str, details: JsonObject | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        details: JsonObject | None = None,
+        *,
+        allow: Collection[str] = (),
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = STATUS[code]
         self.message = message
         self.details = details
+        self.headers = {"allow": ", ".join(allow)} if allow else {}
 
 
 def invalid(**complaints: str) -> Refusal:
     """422 with what is wrong with each field."""
-    details: JsonObject = {name: [complaint] for name, complaint in complaints.items()}
+    return all_invalid({name: [complaint] for name, complaint in complaints.items()})
+
+
+def all_invalid(complaints: Mapping[str, Sequence[str]]) -> Refusal:
+    """The same, with several complaints about a field."""
+    details: JsonObject = {name: [*texts] for name, texts in complaints.items()}
     return Refusal("validation_failed", "the request has invalid fields", details)
 
 

@@ -1,153 +1,135 @@
-"""REST: the table of routes, and what is the same for all of them."""
+"""REST: what is the same for all routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import groupby
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox import api, tokens
+from poolse.sandbox import rules, tokens
+from poolse.sandbox.api.call import Call, Event, Eviction
 from poolse.sandbox.jsontext import JsonObject, dump, parse
-from poolse.sandbox.refusals import Refusal, code_of, envelope
+from poolse.sandbox.refusals import Refusal, envelope
+from poolse.sandbox.routes import Auth, Match, match
 from poolse.sandbox.store import Store
+from poolse.sandbox.store.answers import Key
 
-__all__ = ["json_response", "refuse", "rest_app"]
+if TYPE_CHECKING:
+    from poolse.sandbox.spec import Operation
 
-Auth = Literal["user", "api key"]
-Publish = Callable[[api.Event], None]
-
-
-class Endpoint(NamedTuple):
-    """One line of the table."""
-
-    path: str
-    method: str
-    auth: Auth
-    handle: Callable[[Store, api.Call], api.Answer]
+__all__ = ["Rest", "json_response"]
 
 
-ENDPOINTS: Final = (
-    Endpoint("/v1/me", "GET", "user", api.show_me),
-    Endpoint("/v1/conversations", "POST", "user", api.create_conversation),
-    Endpoint("/v1/conversations/{id}/messages", "GET", "user", api.list_messages),
-    Endpoint("/v1/conversations/{id}/messages", "POST", "user", api.send_message),
-    Endpoint("/v1/users", "POST", "api key", api.create_user),
-    Endpoint("/v1/users/{user_id}/tokens", "POST", "api key", api.create_token),
-)
+class Rest:
+    """The REST half of the backend, an ASGI application."""
 
+    def __init__(self, store: Store, publish: Callable[[Event | Eviction], None]) -> None:
+        """Take what it stands on; `publish` is called with each effect after its commit."""
+        self._store = store
+        self._publish = publish
 
-def rest_app(store: Store, publish: Publish) -> Starlette:
-    """The REST half of the backend; `publish` is called with each event after its commit."""
-    app = Starlette(
-        routes=[*_routes(store, publish), Route("/socket/websocket", _not_a_websocket)],
-        exception_handlers={
-            Refusal: _on_refusal,
-            HTTPException: _on_http_exception,
-            Exception: _on_bug,
-        },
-    )
-    app.router.redirect_slashes = False
-    return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive)
+        body = await request.body()
+        try:
+            response = self._answer(request, body)
+        except Refusal as refusal:
+            response = _refuse(refusal)
+        except Exception:
+            # The server logs what is raised, but not before there is an answer.
+            bug = Refusal("internal_error", "the sandbox failed; its log says more")
+            await _refuse(bug)(scope, receive, send)
+            raise
+        await response(scope, receive, send)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        """Answer one request. There is no await in here, so that no other one comes in between."""
+        path = request.scope["raw_path"].decode("latin-1")
+        if path == "/socket/websocket":
+            raise Refusal("bad_request", "this is a WebSocket endpoint")
+        found = match(request.method, path)
+        tenant_id, user = self._authenticate(found.endpoint.auth, request)
+        if found.endpoint.auth == "user" and found.endpoint.path != "/v1/me":
+            rules.check_not_blocked(user)
+        key = _key(tenant_id, request, path)
+        kept = None if key is None else self._store.answer(key)
+        if kept is not None:
+            return json_response(kept["status"], kept["body"])
+        return self._carry_out(found, _call(tenant_id, user, found, request, body), key)
+
+    def _carry_out(self, found: Match, call: Call, key: Key | None) -> Response:
+        with self._store.transaction():
+            answer = found.endpoint.handle(self._store, call)
+            text = "" if answer.body is None else dump(answer.body)
+            if key is not None:
+                self._store.keep_answer(key, answer.status, text)
+        for effect in answer.effects:
+            self._publish(effect)
+        return json_response(answer.status, text)
+
+    def _authenticate(self, auth: Auth, request: Request) -> tuple[str, JsonObject]:
+        """The tenant, and the user where the route wants one."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        secret = secret.strip() if scheme.lower() == "bearer" else ""
+        if auth == "api key":
+            tenant = self._store.tenant_of_key(secret)
+            if tenant is None:
+                raise Refusal("invalid_api_key", "the API key is missing or invalid")
+            return tenant["id"], {}
+        claims = tokens.read(secret, self._store.signing_key, self._store.clock.now())
+        user = self._store.user(claims.tenant_id, claims.user_id)
+        if user is None:
+            raise Refusal("invalid_user_token", "the token's user does not exist")
+        return claims.tenant_id, user
 
 
 def json_response(status: int, body: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer with a JSON text."""
-    return Response(body, status, headers, "application/json")
+    """An answer with a JSON text, or without a body when that is empty."""
+    return Response(body, status, headers, "application/json" if body else None)
 
 
-def refuse(refusal: Refusal) -> Response:
-    """A refusal as an answer."""
+def _refuse(refusal: Refusal) -> Response:
     body = envelope(refusal.code, refusal.message, refusal.details)
-    return json_response(refusal.status, dump(body))
+    return json_response(refusal.status, dump(body), refusal.headers)
 
 
-def _routes(store: Store, publish: Publish) -> Iterator[Route]:
-    # One route per path, or the Allow header of a 405 would name the methods of the first only.
-    for path, group in groupby(ENDPOINTS, lambda endpoint: endpoint.path):
-        by_method = {endpoint.method: endpoint for endpoint in group}
-
-        async def serve(request: Request, by_method: dict[str, Endpoint] = by_method) -> Response:
-            endpoint = by_method["GET" if request.method == "HEAD" else request.method]
-            return _answer(store, publish, endpoint, request, await request.body())
-
-        yield Route(path, serve, methods=list(by_method))
+def _key(tenant_id: str, request: Request, path: str) -> Key | None:
+    """What the answer is kept by, when it is to be kept."""
+    if request.method in {"GET", "HEAD"}:
+        return None
+    key = request.headers.get("idempotency-key")
+    return Key(tenant_id, request.method, path, key) if key else None
 
 
-def _answer(
-    store: Store, publish: Publish, endpoint: Endpoint, request: Request, body: bytes
-) -> Response:
-    """Answer one request. There is no await in here, so that no other one comes in between."""
-    tenant_id, user = _authenticate(store, endpoint.auth, request)
-    key = request.headers.get("idempotency-key") if request.method != "GET" else None
-    about = tenant_id, request.method, request.url.path, key or ""
-    kept = store.answer(*about) if key else None
-    if kept is not None:
-        return json_response(kept["status"], kept["body"])
-    content = _read_body(request, body)
-    call = api.Call(tenant_id, user, request.path_params, request.query_params, content)
-    with store.transaction():
-        answer = endpoint.handle(store, call)
-        text = dump(answer.body)
-        if key:
-            store.keep_answer(*about, answer.status, text)
-    for event in answer.events:
-        publish(event)
-    return json_response(answer.status, text)
+def _call(tenant_id: str, user: JsonObject, found: Match, request: Request, body: bytes) -> Call:
+    """The request as the spec wants it, or a `Refusal`."""
+    # Loaded by the first request: what checks schemas takes longer than all the rest of the start.
+    from poolse.sandbox.spec import operation
+
+    told = operation(found.endpoint.method, found.endpoint.path)
+    told.check_path(found.path)
+    query = told.read_query(request.query_params)
+    content = _read_body(told, request, body)
+    base_url = str(request.base_url).rstrip("/")
+    return Call(tenant_id, user, found.path, query, content, base_url)
 
 
-def _authenticate(store: Store, auth: Auth, request: Request) -> tuple[str, JsonObject]:
-    """The tenant, and the user where the route wants one."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    secret = secret.strip() if scheme.lower() == "bearer" else ""
-    if auth == "api key":
-        tenant = store.tenant_of_key(secret)
-        if tenant is None:
-            raise Refusal("invalid_api_key", "the API key is missing or invalid")
-        return tenant["id"], {}
-    claims = tokens.read(secret, store.signing_key)
-    user = store.user(claims.tenant_id, claims.user_id)
-    if user is None:
-        raise Refusal("invalid_user_token", "the token's user does not exist")
-    return claims.tenant_id, user
-
-
-def _read_body(request: Request, body: bytes) -> JsonObject:
-    """The JSON object of the body; empty when there is no body."""
-    if not body or request.method == "GET":
+def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:
+    """The JSON object of the body; empty where none is wanted."""
+    if told.body is None:
         return {}
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
+    if body and content_type != "application/json":
         raise Refusal("unsupported_media_type", "the body has to be application/json")
     try:
-        value = parse(body)
+        value = parse(body) if body else None
     except ValueError as error:
         raise Refusal("bad_request", f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise Refusal("validation_failed", "the body has to be a JSON object")
+    told.check_body(value)
     return value
-
-
-async def _not_a_websocket(_request: Request) -> Response:
-    return refuse(Refusal("bad_request", "this is a WebSocket endpoint"))
-
-
-async def _on_refusal(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101  (it is registered for that type only)
-    return refuse(error)
-
-
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    code = code_of(error.status_code)
-    headers = dict(error.headers or {})
-    return json_response(error.status_code, dump(envelope(code, error.detail)), headers)
-
-
-async def _on_bug(_request: Request, _error: Exception) -> Response:
-    return refuse(Refusal("internal_error", "the sandbox failed; its log says more"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from sqlite3 import Row
 
 from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.rules import QUOTE_LENGTH
 
-__all__ = ["conversation", "message", "user"]
+__all__ = ["conversation", "membership", "message", "user"]
 
 
 def user(row: Row) -> JsonObject:
@@ -44,7 +45,21 @@ def conversation(row: Row) -> JsonObject:
     }
 
 
-def message(row: Row) -> JsonObject:
+def membership(row: Row) -> JsonObject:
+    """A `Membership`."""
+    return {
+        "id": row["id"],
+        "conversation_id": row["conversation_id"],
+        "user_id": row["user_id"],
+        "role": row["role"],
+        "last_read_message_id": row["last_read_message_id"],
+        "last_read_at": row["last_read_at"],
+        "inserted_at": row["inserted_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
+def message(row: Row, reactions: Mapping[str, list[str]]) -> JsonObject:
     """A `Message`, from a row of the query `MESSAGES`."""
     return {
         "id": row["id"],
@@ -59,9 +74,8 @@ def message(row: Row) -> JsonObject:
         "quoted_message_id": row["quoted_message_id"],
         "quoted_message": None if row["quoted_message_id"] is None else _preview(row),
         "mentions": json.loads(row["mentions"]),
-        # Neither can exist yet: there is no route to make one.
-        "reactions": {},
-        "attachments": [],
+        "reactions": {emoji: [*user_ids] for emoji, user_ids in reactions.items()},
+        "attachments": json.loads(row["attachments"]),
         "edited_at": row["edited_at"],
         "deleted_at": row["deleted_at"],
         "sequence": row["sequence"],

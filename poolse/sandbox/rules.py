@@ -1,33 +1,35 @@
-"""What the backend allows, in one place: limits, the shape of requests, who may do what.
+"""What the backend allows, in one place: limits, and who may do what.
 
-Pure: nothing here knows of HTTP, of sockets or of the database.
+Pure: nothing here knows of HTTP, of sockets or of the database. What a request has to look like
+is in the spec; these are the rules that a schema cannot say. Every one stands in docs/sandbox.md.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from poolse.sandbox.fields import Fields
 from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.refusals import Refusal, invalid
 
 __all__ = [
     "ANSWER_KEPT",
+    "BIGGEST",
     "CHANNELS_PER_SOCKET",
+    "EMOJI_LENGTH",
+    "PAGE",
+    "PAGE_MAX",
     "QUOTE_LENGTH",
+    "REPLIES_PAGE",
     "TOKEN_LIFETIME",
-    "NewConversation",
-    "NewMessage",
-    "NewUser",
-    "Page",
+    "check_add",
+    "check_changes",
     "check_circle",
-    "check_membership",
-    "new_conversation",
-    "new_message",
-    "new_user",
-    "page",
+    "check_delete",
+    "check_edit",
+    "check_not_blocked",
+    "check_not_deleted",
+    "check_removal",
+    "membership_of",
 ]
 
 TOKEN_LIFETIME = 3600.0
@@ -37,134 +39,92 @@ ANSWER_KEPT = 24 * 3600.0
 CHANNELS_PER_SOCKET = 100
 QUOTE_LENGTH = 200
 """Characters of the body that the preview of a quoted message shows."""
+EMOJI_LENGTH = 64
+"""Characters that a reaction may have."""
+PAGE = 50
+"""Messages in a page of the main list when the query does not say."""
+PAGE_MAX = 100
+REPLIES_PAGE = 500
+"""Messages in a page of a thread, at most and when the query does not say."""
+BIGGEST = 2**63 - 1
+"""The biggest number that the database holds."""
 
-_PAGE = 50
-_PAGE_MAX = 100
-_ATTACHMENTS_MAX = 10
-_BIGGEST = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class NewUser:
-    """Body of `POST /v1/users`."""
-
-    external_id: str
-    display_name: str | None
-    custom_data: JsonObject
+_DIRECT = "a direct conversation has exactly two members"
+_STAFF = ("owner", "admin")
 
 
-@dataclass(frozen=True)
-class NewConversation:
-    """Body of `POST /v1/conversations`."""
-
-    type: str
-    name: str | None
-    avatar_url: str | None
-    member_limit: int | None
-    member_external_ids: list[str]
-    custom_data: JsonObject
-    settings: JsonObject
+def check_not_blocked(user: JsonObject) -> None:
+    """A blocked user may look at itself and nothing else."""
+    if user.get("is_blocked"):
+        raise Refusal("forbidden", "the user is blocked")
 
 
-@dataclass(frozen=True)
-class NewMessage:
-    """Body of `POST /v1/conversations/:id/messages`."""
-
-    id: str | None
-    type: str
-    body: str | None
-    reply_to_id: str | None
-    quoted_message_id: str | None
-    mentions: list[str]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Query of `GET /v1/conversations/:id/messages`."""
-
-    limit: int
-    before: int
-    """Exclusive; beyond every sequence when the query does not say."""
-
-
-def new_user(body: JsonObject) -> NewUser:
-    """Read it, or raise `Refusal`."""
-    fields = Fields(body)
-    new = NewUser(
-        external_id=fields.required_text("external_id"),
-        display_name=fields.text("display_name"),
-        custom_data=fields.object("custom_data"),
-    )
-    fields.check()
-    return new
-
-
-def new_conversation(body: JsonObject) -> NewConversation:
-    """Read it, or raise `Refusal`."""
-    fields = Fields(body)
-    new = NewConversation(
-        type=fields.choice("type", ("direct", "group")),
-        name=fields.text("name"),
-        avatar_url=fields.text("avatar_url"),
-        member_limit=fields.number("member_limit"),
-        member_external_ids=fields.texts("member_external_ids"),
-        custom_data=fields.object("custom_data"),
-        settings=fields.object("settings"),
-    )
-    fields.check()
-    return new
-
-
-def check_circle(new: NewConversation, members: int) -> None:
-    """A direct conversation has exactly two members, another one at most its limit."""
-    if new.type == "direct" and members != 2:
-        raise invalid(member_external_ids="a direct conversation has exactly two members")
-    if new.member_limit is not None and members > new.member_limit:
-        raise invalid(member_external_ids=f"exceeds the limit of {new.member_limit} members")
-
-
-def new_message(body: JsonObject) -> NewMessage:
-    """Read it, or raise `Refusal`. There are no attachments yet, so none can be named."""
-    fields = Fields(body)
-    attachments = fields.uuids("attachment_ids")
-    new = NewMessage(
-        id=fields.uuid("id"),
-        type=fields.choice("type", ("text", "system", "custom"), default="text"),
-        body=fields.text("body"),
-        reply_to_id=fields.uuid("reply_to_id"),
-        quoted_message_id=fields.uuid("quoted_message_id"),
-        mentions=fields.uuids("mentions"),
-    )
-    if len(attachments) > _ATTACHMENTS_MAX:
-        fields.complain("attachment_ids", f"should have at most {_ATTACHMENTS_MAX} items")
-    if attachments:
-        fields.complain("attachment_ids", "no such attachment")
-    if not attachments and not (new.body and new.body.strip()):
-        fields.complain("body", "can't be blank")
-    fields.check()
-    return new
-
-
-def page(query: Mapping[str, str]) -> Page:
-    """Read it, or raise `Refusal`. A limit above the highest is lowered to it."""
-    limit = _whole(query, "limit", _PAGE)
-    if limit == 0:
-        raise invalid(limit="must be greater than 0")
-    return Page(limit=min(limit, _PAGE_MAX), before=_whole(query, "before", _BIGGEST))
-
-
-def _whole(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch("[0-9]{1,19}", text) or int(text) > _BIGGEST:
-        raise invalid(**{name: "is invalid"})
-    return int(text)
-
-
-def check_membership(conversation: object | None, members: Collection[str], user_id: str) -> None:
-    """404 for what is not there, 403 for what belongs to others."""
+def membership_of(conversation: object | None, membership: JsonObject | None) -> JsonObject:
+    """The membership; 404 for what is not there, 403 for what belongs to others."""
     if conversation is None:
         raise Refusal("not_found", "no such conversation")
-    if user_id not in members:
+    if membership is None:
         raise Refusal("forbidden", "you are not a member of this conversation")
+    return membership
+
+
+def check_circle(kind: str, limit: object, members: int, field: str) -> None:
+    """A direct conversation has exactly two members, another one at most its limit."""
+    if kind == "direct" and members != 2:
+        raise invalid(**{field: _DIRECT})
+    if isinstance(limit, int) and members > limit:
+        raise invalid(**{field: f"exceeds the limit of {limit} members"})
+
+
+def check_changes(
+    conversation: JsonObject, role: object, changes: JsonObject, members: int
+) -> None:
+    """A group is changed by its owners and admins, a direct conversation by either of the two."""
+    if conversation["type"] == "group" and role not in _STAFF:
+        raise Refusal("forbidden", "only an owner or admin may change a group")
+    limit = changes.get("member_limit")
+    if isinstance(limit, int) and members > limit:
+        raise invalid(member_limit=f"is less than the {members} members there are")
+
+
+def check_add(role: object, new_role: str) -> None:
+    """Members are added by owners and admins; only an owner makes another one."""
+    if role not in _STAFF:
+        raise Refusal("forbidden", "only an owner or admin may add members")
+    if new_role == "owner" and role != "owner":
+        raise Refusal("forbidden", "only an owner may add an owner")
+
+
+def check_removal(
+    conversation: JsonObject, own: JsonObject, target: JsonObject, members: Collection[JsonObject]
+) -> None:
+    """Whether a member may remove another one, or leave."""
+    if conversation["type"] == "direct":
+        raise Refusal("forbidden", _DIRECT)
+    leaving = own["user_id"] == target["user_id"]
+    if not leaving and own["role"] not in _STAFF:
+        raise Refusal("forbidden", "only an owner or admin may remove others")
+    if not leaving and target["role"] == "owner" and own["role"] != "owner":
+        raise Refusal("forbidden", "only an owner may remove an owner")
+    owners = [member for member in members if member["role"] == "owner"]
+    if owners == [target] and len(members) > 1:
+        raise Refusal("forbidden", "the last owner cannot leave the others without one")
+
+
+def check_edit(message: JsonObject, user_id: str) -> None:
+    """A message is edited by its sender, as long as it is not deleted."""
+    if message["sender_id"] != user_id:
+        raise Refusal("forbidden", "only its sender may edit a message")
+    check_not_deleted(message)
+
+
+def check_delete(message: JsonObject, membership: JsonObject) -> None:
+    """A message is deleted by its sender, an owner or an admin."""
+    if message["sender_id"] != membership["user_id"] and membership["role"] not in _STAFF:
+        raise Refusal("forbidden", "only its sender, an owner or an admin may delete a message")
+
+
+def check_not_deleted(message: JsonObject) -> None:
+    """A deleted message takes no edits and no reactions."""
+    if message["deleted_at"] is not None:
+        raise Refusal("message_deleted", "the message was deleted")

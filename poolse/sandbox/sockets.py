@@ -79,11 +79,13 @@ class Sockets:
         if not _VSN.fullmatch(query.get("vsn", "")):
             return 403
         try:
-            claims = tokens.read(query.get("token", ""), self._store.signing_key)
+            claims = tokens.read(
+                query.get("token", ""), self._store.signing_key, self._store.clock.now()
+            )
         except Refusal:
             return 403
         user = self._store.user(claims.tenant_id, claims.user_id)
-        if user is None:
+        if user is None or user["is_blocked"]:
             return 403
         connection = websocket_of(websocket.scope)
         connection.sending = self._faults.sending

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASUREMENTS = ("tests.bench.cancel_latency", "tests.bench.async_transport")
+MEASUREMENTS = (
+    "tests.bench.sandbox_start",
+    "tests.bench.cancel_latency",
+    "tests.bench.async_transport",
+)
 
 
 def main() -> int:

@@ -37,24 +37,6 @@ def connect(sandbox: Sandbox, **options: float) -> Poolse:
     return Poolse(api_url=sandbox.url, token=sandbox.token("alice"), **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ({}, "no credential"),
-        ({"token": "a", "get_token": lambda: "b"}, "not both"),
-        ({"token": "a", "api_url": "example.com"}, "http://"),
-        ({"token": "a", "ws_url": "ftp://example.com"}, "ws://"),
-    ],
-)
-@pytest.mark.parametrize("client", [Poolse, AsyncPoolse])
-def test_a_client_that_cannot_work_says_so_at_once(
-    client: type, arguments: dict[str, object], complaint: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("POOLSE_TOKEN", raising=False)
-    with pytest.raises(UsageError, match=complaint):
-        client(**arguments)
-
-
 def test_the_environment_says_where_and_who(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

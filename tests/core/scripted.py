@@ -43,6 +43,10 @@ class ScriptedHands:
     async def get(self, cancel: CancelToken | None) -> str | None:
         return self._tokens[0]
 
+    @property
+    def last(self) -> str | None:
+        return self._tokens[0]
+
     def reject(self, token: str | None) -> bool:
         self.rejected.append(token)
         if len(self._tokens) > 1:

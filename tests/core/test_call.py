@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from poolse import ApiError, AuthError, NetworkError, RateLimitedError
@@ -92,8 +93,6 @@ def test_a_lost_answer_is_asked_for_again_until_the_budget_is_used_up() -> None:
 
 
 def test_a_change_without_a_key_is_never_sent_twice() -> None:
-    import attrs
-
     keyless = attrs.evolve(settings(), idempotency_key=None)
     script = ScriptedHands(answer(503), tokens=("t",))
     with pytest.raises(ApiError):
@@ -105,6 +104,15 @@ def test_a_read_needs_no_key_to_be_repeated() -> None:
     script = ScriptedHands(answer(503), answer(200), tokens=("t",))
     run_flow(call(hands(script), settings(), LOOK, {}))
     assert [header(request, "Idempotency-Key") for request in script.sent] == [None, None]
+
+
+def test_a_refusal_of_the_callers_own_authorization_is_not_about_the_token() -> None:
+    terms = attrs.evolve(settings(), headers={"authorization": "Basic mine"})
+    script = ScriptedHands(answer(503), answer(401), tokens=())
+    with pytest.raises(AuthError):
+        run_flow(call(hands(script), terms, LOOK, {}))
+    assert [header(request, "authorization") for request in script.sent] == ["Basic mine"] * 2
+    assert script.rejected == []
 
 
 def test_without_a_token_no_authorization_is_sent() -> None:

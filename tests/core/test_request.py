@@ -30,6 +30,19 @@ def test_a_path_value_is_one_segment_and_comes_back_the_same(value: str) -> None
     assert not set("/?#") & set(segment)
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [("a/b", "a%2Fb"), ("../me", "..%2Fme"), ("a?b#c", "a%3Fb%23c"), ("%", "%25")],
+)
+def test_a_path_value_reaches_no_other_path(value: str, sent: str) -> None:
+    assert path_of(value) == f"https://api.test/v1/things/{sent}"
+
+
+def test_half_a_character_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="thing_id has half a character"):
+        path_of("\ud800")
+
+
 @pytest.mark.parametrize("value", ["", ".", ".."])
 def test_a_path_value_that_would_address_something_else_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="thing_id"):

@@ -17,7 +17,16 @@ from tests.house.tree import ROOT, name_of
 
 GUESTS = ("poolse/sandbox/", "poolse/cli/", "poolse/testing.py")
 
-ONLY_GUESTS_HAVE = ("starlette", "uvicorn", "jwt", "cryptography", "trustme", "rich", "sqlite3")
+ONLY_GUESTS_HAVE = (
+    "starlette",
+    "uvicorn",
+    "jwt",
+    "cryptography",
+    "trustme",
+    "jsonschema",
+    "rich",
+    "sqlite3",
+)
 
 
 def imported(source: str, package: str) -> Iterator[str]:

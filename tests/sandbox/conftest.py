@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from poolse.testing import Sandbox
@@ -27,3 +28,10 @@ def alice(new_user: NewUser) -> User:
 def bob(new_user: NewUser) -> User:
     """Another one."""
     return new_user("bob")
+
+
+@pytest.fixture
+def wire() -> Iterator[httpx.Client]:
+    """A client without a token, as the storage wants it."""
+    with httpx.Client(trust_env=False) as client:
+        yield client

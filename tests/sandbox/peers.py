@@ -62,6 +62,12 @@ class User:
         rows: list[dict[str, Any]] = answer.json()["data"]
         return rows
 
+    def ask(self, method: str, path: str, **body: object) -> httpx.Response:
+        """Any request; a body goes with what is neither GET nor DELETE."""
+        if method in {"GET", "DELETE"}:
+            return self.http.request(method, f"/v1{path}")
+        return self.http.request(method, f"/v1{path}", json=body)
+
     def phone(self) -> Phone:
         """Open a socket."""
         url = f"{self._sandbox.ws_url}/socket/websocket?token={self.token}&vsn=2.0.0"
@@ -139,6 +145,11 @@ class Phone:
         state = self.hear()
         assert state[:4] == [ref, None, topic, "presence_state"]
         return state
+
+    def listen(self, topic: str, ref: str = "1") -> None:
+        """Join a topic without presence."""
+        self.send(ref, ref, topic, "phx_join", {})
+        assert self.hear() == [ref, ref, topic, "phx_reply", {"response": {}, "status": "ok"}]
 
     def close_code(self) -> int | None:
         """Read on until the end; the code of the close frame, None when there was none."""

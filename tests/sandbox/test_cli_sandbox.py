@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from poolse.cli import main
+from poolse.cli.greeting import greeting
 from poolse.testing import Sandbox
+from tests.sandbox.running import running
 
-COMMAND = [sys.executable, "-W", "error", "-m", "poolse.cli", "sandbox"]
-
-
-@contextmanager
-def running(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str, list[str]]]]:
-    """The process, and what it exports, each name with its values."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None
-        exported: dict[str, list[str]] = {}
-        while len(exported.get("POOLSE_TOKEN", ())) < 2:
-            line = process.stdout.readline()
-            assert line or process.poll() is None
-            if found := re.fullmatch(r"  export (\w+)=(\S+)\n", line):
-                exported.setdefault(found[1], []).append(found[2])
-        try:
-            yield process, exported
-        finally:
-            process.kill()
+PLAIN = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+"""The environment, without a proxy that would stand before this machine."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_a_signal(number: signal.Signals) -> None:
-    with running("--port", "0") as (process, exported):
-        url, key = exported["POOLSE_API_URL"][0], exported["POOLSE_API_KEY"][0]
-        names = [me(url, token)["external_id"] for token in exported["POOLSE_TOKEN"]]
+    with running("--port", "0") as told:
+        process, url, key = told.process, told.url, told.exported["POOLSE_API_KEY"][0]
+        names = [me(url, token)["external_id"] for token in told.exported["POOLSE_TOKEN"]]
         assert names == ["alice", "bob"]
         headers = {"authorization": f"Bearer {key}"}
         body = {"external_id": "carol"}
@@ -63,12 +49,57 @@ def me(url: str, token: str, verify: bool = True) -> dict[str, object]:
 def test_with_tls_and_a_file(tmp_path: Path) -> None:
     ids: list[object] = []
     for _ in range(2):
-        with running("--port", "0", "--tls", "--data", str(tmp_path / "data.db")) as (_, exported):
-            url = exported["POOLSE_API_URL"][0]
-            assert url.startswith("https://")
-            assert Path(exported["SSL_CERT_FILE"][0]).read_text().startswith("-----BEGIN")
-            ids.append(me(url, exported["POOLSE_TOKEN"][0], verify=False)["id"])
+        with running("--port", "0", "--tls", "--data", str(tmp_path / "data.db")) as told:
+            assert told.url.startswith("https://")
+            assert Path(told.exported["SSL_CERT_FILE"][0]).read_text().startswith("-----BEGIN")
+            ids.append(me(told.url, told.exported["POOLSE_TOKEN"][0], verify=False)["id"])
+            assert f"kept in {tmp_path / 'data.db'}" in told.lines[1]
     assert ids[0] == ids[1]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("options", [[], ["--tls"]])
+def test_the_curl_line_works_as_printed(options: list[str]) -> None:
+    with running("--port", "0", *options) as told:
+        minted = subprocess.run(
+            ["sh", "-c", told.curl], capture_output=True, text=True, check=True, env=PLAIN
+        )
+        token = json.loads(minted.stdout)["token"]
+        assert me(told.url, token, verify=False)["external_id"] == "alice"
+
+
+def test_it_is_short_and_plain_where_nobody_looks() -> None:
+    with running("--port", "0") as told:
+        assert len(told.lines) <= 14
+        assert "\x1b" not in "".join(told.lines)
+
+
+def test_a_terminal_gets_a_bold_title(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[1mpoolse sandbox\x1b[0m" in greeting(sandbox, None, tls=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in greeting(sandbox, None, tls=False)
+
+
+HEAVY = (
+    *("aiohttp", "cattrs", "cryptography", "httpx", "jsonschema", "jwt", "rich", "trustme"),
+    *("poolse.client", "poolse._core", "poolse._http", "poolse._realtime"),
+)
+
+START = f"""
+import sys
+from poolse.cli.greeting import greeting
+from poolse.testing import Sandbox
+with Sandbox() as sandbox:
+    assert greeting(sandbox, None, tls=False)
+    print(sorted({{*sys.modules}} & {{*{HEAVY!r}}}))
+"""
+
+
+def test_it_starts_without_what_takes_long_to_load() -> None:
+    done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from poolse.sandbox.rules import NewUser
+from poolse.sandbox.requests import NewUser
 from poolse.sandbox.store import Store
 from poolse.testing import Sandbox
 from tests.sandbox.peers import User, complaints_of, error_of, users_of
@@ -49,6 +50,25 @@ def test_another_key_or_path_is_another_request(alice: User, talk: str) -> None:
     rows = [post(alice, talk, "k", body="x"), post(alice, talk, "l", body="x")]
     rows += [post(alice, other, "k", body="x")]
     assert len({row.json()["id"] for row in rows}) == 3
+
+
+def test_another_method_is_another_request(alice: User, talk: str) -> None:
+    path, headers = f"/v1/messages/{alice.send(talk, body='x')['id']}", {"idempotency-key": "k"}
+    assert alice.http.patch(path, json={"body": "y"}, headers=headers).status_code == 200
+    assert alice.http.delete(path, headers=headers).status_code == 204
+    assert alice.page(talk)[0]["body"] is None
+
+
+def test_an_empty_answer_is_given_again(alice: User, bob: User, talk: str) -> None:
+    path, headers = f"/v1/conversations/{talk}/members/{bob.id}", {"idempotency-key": "k"}
+    answers = [alice.http.delete(path, headers=headers) for _ in range(2)]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
+    assert alice.http.delete(path).status_code == 404
+
+
+def test_an_empty_key_is_none(alice: User, talk: str) -> None:
+    ids = {post(alice, talk, "", body="x").json()["id"] for _ in range(2)}
+    assert len(ids) == 2
 
 
 def test_only_success_is_kept(alice: User, talk: str) -> None:
@@ -126,7 +146,7 @@ def test_tenants_do_not_see_each_other(tmp_path: Path) -> None:
         talk = alice.conversation()
         message_id = alice.send(talk, body="secret")["id"]
         with sqlite3.connect(data) as db:
-            values = ("other", "pk_live_other", "k" * 64, "9999")
+            values = (str(uuid.uuid4()), "pk_live_other", "k" * 64, "9999")
             db.execute("INSERT INTO tenants VALUES (?, ?, ?, ?)", values)
         db.close()
         stranger = stranger_of(sandbox, "pk_live_other", "alice")

@@ -12,7 +12,8 @@ from tests.sandbox.peers import NewUser, User, complaints_of, error_of
 from tests.sandbox.test_sandbox_rest import TIME
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-GARBAGE = ("-1", "x", "", "1.5", "9" * 30, str(2**63), "٣")
+GARBAGE = ("-1", "x", "", "1.5", "-" + "9" * 30, "٣")
+HUGE = (str(2**63), "9" * 30, "9" * 5000)
 
 
 @pytest.fixture
@@ -80,6 +81,12 @@ def test_the_limit_is_50_and_at_most_100(alice: User, talk: str) -> None:
 def test_a_garbage_query_is_422(alice: User, talk: str, name: str, value: str) -> None:
     answer = alice.http.get(f"/v1/conversations/{talk}/messages", params={name: value})
     assert complaints_of(answer) == {name}
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_huge_number_is_a_number(alice: User, talk: str, number: str) -> None:
+    row = alice.send(talk, body="x")
+    assert alice.page(talk, limit=number, before=number) == [row]
 
 
 def test_replies_take_numbers_but_stay_out_of_the_list(alice: User, bob: User, talk: str) -> None:

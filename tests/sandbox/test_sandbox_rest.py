@@ -82,7 +82,8 @@ def test_an_unknown_route_is_404(alice: User, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/me", {"GET", "HEAD"}),
-        ("GET", "/v1/conversations", {"POST"}),
+        ("DELETE", "/v1/conversations", {"GET", "HEAD", "POST"}),
+        ("GET", "/v1/users", {"POST"}),
         ("PUT", "/v1/conversations/x/messages", {"GET", "HEAD", "POST"}),
     ],
 )

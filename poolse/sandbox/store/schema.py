@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA"]
+__all__ = ["FORMAT", "SCHEMA"]
+
+FORMAT = 1
+"""Of the tables. A file of another format is not read; it changes with every change below."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tenants (
@@ -42,12 +45,13 @@ CREATE TABLE IF NOT EXISTS memberships (
     conversation_id TEXT NOT NULL REFERENCES conversations,
     user_id TEXT NOT NULL REFERENCES users,
     role TEXT NOT NULL,
-    last_read_message_id TEXT,
+    last_read_message_id TEXT REFERENCES messages,
     last_read_at TEXT,
     inserted_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     UNIQUE (conversation_id, user_id)
 );
+CREATE INDEX IF NOT EXISTS conversations_of_a_user ON memberships (user_id);
 CREATE TABLE IF NOT EXISTS messages (
     id TEXT PRIMARY KEY,
     tenant_id TEXT NOT NULL REFERENCES tenants,
@@ -67,6 +71,27 @@ CREATE TABLE IF NOT EXISTS messages (
     UNIQUE (conversation_id, sequence)
 );
 CREATE INDEX IF NOT EXISTS replies ON messages (thread_root_id) WHERE thread_root_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS reactions (
+    id INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL REFERENCES messages,
+    emoji TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users,
+    UNIQUE (message_id, emoji, user_id)
+);
+CREATE TABLE IF NOT EXISTS attachments (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL REFERENCES tenants,
+    message_id TEXT REFERENCES messages,
+    position INTEGER,
+    sender_id TEXT REFERENCES users,
+    content_type TEXT NOT NULL,
+    byte_size INTEGER NOT NULL,
+    sha256 TEXT,
+    original_filename TEXT,
+    inserted_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS files ON attachments (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS answers (
     tenant_id TEXT NOT NULL REFERENCES tenants,
     method TEXT NOT NULL,

@@ -1,0 +1,70 @@
+"""The routes of attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from poolse.sandbox import attachment_rules as rules
+from poolse.sandbox.api.call import Answer, Call
+from poolse.sandbox.attachment_rules import File
+from poolse.sandbox.jsontext import JsonObject
+from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.signing import Grant, signed_url
+from poolse.sandbox.storage import storage_path
+from poolse.sandbox.store import Store
+
+__all__ = ["attach", "delete_attachment", "download_url", "upload_url"]
+
+
+def upload_url(store: Store, call: Call) -> Answer:
+    """POST /v1/attachments/upload-url."""
+    new = rules.new_upload(call.body, store.max_attachment_bytes)
+    row = store.add_attachment(call.tenant_id, call.user_id, new)
+    sent = new.content_type, str(new.byte_size)
+    url = _signed(store, call, "PUT", str(row["id"]), rules.UPLOAD_LIFETIME, *sent)
+    headers = {"content-type": new.content_type}
+    return Answer(
+        201, {"attachment": row, "upload": {"url": url, "method": "put", "headers": {**headers}}}
+    )
+
+
+def download_url(store: Store, call: Call) -> Answer:
+    """GET /v1/attachments/:id/download-url."""
+    file = _file(store, call)
+    rules.check_read(file, call.user_id)
+    url = _signed(store, call, "GET", str(file.row["id"]), rules.DOWNLOAD_LIFETIME)
+    return Answer(200, {"url": url, "method": "get"})
+
+
+def delete_attachment(store: Store, call: Call) -> Answer:
+    """DELETE /v1/attachments/:id."""
+    file = _file(store, call)
+    rules.check_delete(file, call.user_id)
+    store.delete_attachment(str(file.row["id"]))
+    store.blobs.remove(str(file.row["id"]))
+    return Answer(204)
+
+
+def attach(store: Store, message: JsonObject, attachment_ids: Sequence[str]) -> JsonObject:
+    """A message that was sent just now, with attachments, or the `Refusal` that undoes it."""
+    tenant_id, sender_id = str(message["tenant_id"]), str(message["sender_id"])
+    for attachment_id in attachment_ids:
+        rules.check_link(store.attachment(tenant_id, attachment_id), sender_id)
+    store.link_attachments(str(message["id"]), attachment_ids)
+    return store.message(str(message["id"])) or message
+
+
+def _file(store: Store, call: Call) -> File:
+    file = store.attachment(call.tenant_id, call.id("attachment_id"), call.user_id)
+    if file is None:
+        raise Refusal("not_found", "no such attachment")
+    return file
+
+
+def _signed(
+    store: Store, call: Call, method: str, attachment_id: str, lifetime: float, *sent: str
+) -> str:
+    path = storage_path(call.tenant_id, attachment_id)
+    expires = str(int(store.clock.now() + lifetime))
+    key = store.signing_key(call.tenant_id)
+    return signed_url(call.base_url, Grant(method, path, expires, *sent), key or "")

@@ -1,0 +1,90 @@
+"""What every route is told, and what it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from poolse.sandbox import rules
+from poolse.sandbox.jsontext import Json, JsonObject
+from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.store import Store
+
+__all__ = ["Answer", "Call", "Event", "Eviction", "conversation_of", "message_of", "users_named"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, read, authenticated and found to be as the spec says."""
+
+    tenant_id: str
+    user: JsonObject
+    """Whose token it is; empty on routes that take the API key."""
+    path: Mapping[str, str]
+    query: JsonObject
+    body: JsonObject
+    base_url: str
+    """Where the request came to, without a slash at the end."""
+
+    @property
+    def user_id(self) -> str:
+        """Id of the user whose token it is."""
+        return str(self.user["id"])
+
+    def id(self, name: str) -> str:
+        """An id of the path."""
+        return self.path[name].lower()
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a topic is told."""
+
+    topic: str
+    name: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True)
+class Eviction:
+    """The channels of a user who may not listen to a topic any more are closed."""
+
+    topic: str
+    user_id: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 2xx answer, and what follows from it once it is committed."""
+
+    status: int
+    body: JsonObject | None = None
+    effects: tuple[Event | Eviction, ...] = ()
+
+
+def conversation_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
+    """The conversation that the path names, and the user's membership in it."""
+    conversation_id = call.id("conversation_id")
+    row = store.conversation(call.tenant_id, conversation_id)
+    membership = rules.membership_of(row, store.membership(conversation_id, call.user_id))
+    assert row is not None  # noqa: S101  (or the rule had refused it)
+    return row, membership
+
+
+def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
+    """The message that the path names, and the user's membership in its conversation."""
+    message = store.message(call.id("message_id"))
+    if message is None or message["tenant_id"] != call.tenant_id:
+        raise Refusal("not_found", "no such message")
+    membership = store.membership(str(message["conversation_id"]), call.user_id)
+    return message, rules.membership_of(message, membership)
+
+
+def users_named(store: Store, call: Call, external_ids: list[str]) -> list[str]:
+    """Ids of the tenant's users, all of whom have to exist."""
+    found = {name: store.user_named(call.tenant_id, name) for name in external_ids}
+    missing: list[Json] = [name for name, user in found.items() if user is None]
+    if missing:
+        message = f"no such user: {', '.join(map(str, missing))}"
+        raise Refusal("user_not_found", message, {"external_ids": missing})
+    return [str(user["id"]) for user in found.values() if user is not None]

@@ -1,0 +1,49 @@
+"""Answers that were kept for their idempotency keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from poolse.sandbox.rules import ANSWER_KEPT
+from poolse.sandbox.store.database import Database
+
+__all__ = ["Answers", "Key"]
+
+
+class Key(NamedTuple):
+    """What makes two requests one."""
+
+    tenant_id: str
+    method: str
+    path: str
+    key: str
+
+
+class Answers(Database):
+    """Answers that are repeated when their request is."""
+
+    forgetful = False
+    """Whether none is kept."""
+
+    def answer(self, key: Key) -> sqlite3.Row | None:
+        """The answer that was kept for a key, while it is young enough."""
+        return self._one(
+            "SELECT status, body FROM answers"
+            " WHERE tenant_id = ? AND method = ? AND path = ? AND key = ? AND inserted_at > ?",
+            *(*key, self.clock.now() - ANSWER_KEPT),
+        )
+
+    def keep_answer(self, key: Key, status: int, body: str) -> None:
+        """Keep an answer for its key, unless told to be forgetful."""
+        if self.forgetful:
+            return
+        self._change(
+            "REPLACE INTO answers (tenant_id, method, path, key, status, body, inserted_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(*key, status, body, self.clock.now()),
+        )
+
+    def forget_answers(self) -> None:
+        """Forget every answer that was kept."""
+        self._change("DELETE FROM answers")

@@ -1,0 +1,75 @@
+"""The connection, and what all groups of tables need. Everything in here happens on one thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from poolse.sandbox.clock import Clock
+from poolse.sandbox.store.format import check_format
+from poolse.sandbox.store.schema import SCHEMA
+
+__all__ = ["Database"]
+
+
+class Database:
+    """One database, in memory unless `data` names a file."""
+
+    def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        """What all times of the rows are read from."""
+        # Made on the thread that starts the backend, used on the one that runs it.
+        self._db = sqlite3.connect(
+            data or ":memory:", isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._db.row_factory = sqlite3.Row
+            check_format(self._db)
+            self._db.executescript(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+                + SCHEMA
+            )
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All or nothing of what is written inside."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _now(self) -> str:
+        """The time as rows have it."""
+        return self.clock.timestamp()
+
+    def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
+        # All of them: a statement that still has rows to give would stand in the way of COMMIT.
+        return self._db.execute(query, values).fetchall()
+
+    def _one(self, query: str, *values: object) -> sqlite3.Row | None:
+        return next(iter(self._all(query, *values)), None)
+
+    def _sure(self, query: str, *values: object) -> sqlite3.Row:
+        row = self._one(query, *values)
+        assert row is not None  # noqa: S101  (the row was written just now)
+        return row
+
+    def _insert(self, into: str, *values: object) -> None:
+        marks = ", ".join("?" * len(values))
+        self._db.execute(f"INSERT INTO {into} VALUES ({marks})", values)  # noqa: S608  (our words)
+
+    def _change(self, statement: str, *values: object) -> bool:
+        """Run a statement that changes rows; whether it changed any."""
+        return self._db.execute(statement, values).rowcount > 0

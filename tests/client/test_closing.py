@@ -1,0 +1,66 @@
+"""Closing that was cut short is finished by closing again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from poolse import AsyncPoolse, Poolse, UsageError
+from poolse.testing import Sandbox
+
+
+def test_a_cancelled_aclose_is_finished_by_the_next(sandbox: Sandbox) -> None:
+    async def run() -> None:
+        chat = AsyncPoolse(api_url=sandbox.url, token=sandbox.token("alice"))
+        busy, release = asyncio.Event(), asyncio.Event()
+
+        async def on_status(_: str) -> None:
+            busy.set()
+            await release.wait()
+
+        await chat.me.show()
+        chat.realtime.on_status(on_status)
+        await chat.realtime.connect()
+        await busy.wait()
+
+        closing = asyncio.create_task(chat.aclose())
+        await asyncio.sleep(0)  # it waits for the callback now
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        with pytest.raises(UsageError, match="closed"):
+            await chat.me.show()
+
+        release.set()
+        await chat.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_an_interrupted_close_is_finished_by_the_next(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    chat = Poolse(api_url=sandbox.url, token=sandbox.token("alice"))
+    realtime = chat.realtime
+    realtime.connect()
+    with monkeypatch.context() as patch:
+        patch.setattr(realtime, "close", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            chat.close()
+    assert realtime.status != "closed"
+    chat.close()
+    assert realtime.status == "closed"
+
+
+def test_closing_a_view_closes_nothing(sandbox: Sandbox) -> None:
+    async def run() -> None:
+        async with AsyncPoolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
+            await chat.with_options(timeout=5.0).aclose()
+            await chat.me.show()
+
+    asyncio.run(run())
