@@ -64,7 +64,7 @@ soak: venv ## the tests that take minutes
 	@$(PY) -m pytest -n 2 -q -m soak
 
 fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
-	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),200)
+	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse.cancel import CancelToken
-    from poolse.client import AsyncPoolse, Poolse
+    from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
 
@@ -35,10 +35,12 @@ __version__ = version
 _LAZY = {
     "POOLSE_API_URL": "poolse._core.addresses",
     "AsyncPoolse": "poolse.client",
+    "AsyncPoolseBackend": "poolse.client",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
     "Poolse": "poolse.client",
+    "PoolseBackend": "poolse.client",
     "RealtimeStatus": "poolse._realtime.events",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
@@ -52,10 +54,12 @@ __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "AsyncPoolse",
+    "AsyncPoolseBackend",
     "CallOptions",
     "CancelToken",
     "CapturedCall",
     "Poolse",
+    "PoolseBackend",
     "RealtimeStatus",
     "Timeout",
     "UnknownEvent",

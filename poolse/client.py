@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from poolse._backend_resources import AsyncBackendResources, BackendResources
 from poolse._core.hands import run_flow
+from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
+from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.aio import AsyncSender
 from poolse._http.aio_tokens import AsyncTokens
@@ -114,7 +115,8 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
 
     Example:
         >>> with PoolseBackend(api_key=key) as backend:
-        ...     backend.rest.request(method="POST", path="/v1/users", body={"external_id": "ann"})
+        ...     user = backend.users.create(external_id="ann", display_name="Ann")
+        ...     token = backend.users.create_token(user.id).token
     """
 
     def _expose(self) -> None:
@@ -218,9 +220,8 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:
-        ...     await backend.rest.request(
-        ...         method="POST", path="/v1/users", body={"external_id": "ann"}
-        ...     )
+        ...     user = await backend.users.create(external_id="ann", display_name="Ann")
+        ...     token = (await backend.users.create_token(user.id)).token
     """
 
     def _expose(self) -> None:

@@ -69,13 +69,13 @@ def match(method: str, raw_path: str) -> Match:
     Raises:
         Refusal: There is no such path, or it takes other methods.
     """
-    found: dict[str, Match] = {}
-    for endpoint in ENDPOINTS:
-        values = _values(endpoint.path, raw_path)
-        if values is not None:
-            found.setdefault(endpoint.method, Match(endpoint, values))
-    if not found:
+    told = [(endpoint, _values(endpoint.path, raw_path)) for endpoint in ENDPOINTS]
+    matches = [Match(endpoint, values) for endpoint, values in told if values is not None]
+    if not matches:
         raise Refusal("not_found", "there is nothing at this path")
+    # A path that is written out goes before one with a value in its place.
+    fewest = min(len(one.path) for one in matches)
+    found = {one.endpoint.method: one for one in matches if len(one.path) == fewest}
     wanted = "GET" if method == "HEAD" else method
     if wanted not in found:
         allowed = sorted(found.keys() | ({"HEAD"} if "GET" in found else set()))

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import httpx
+
 from poolse.testing import Sandbox
 from tests.sandbox.peers import User, users_of
+from tests.sandbox.uploads import uploaded
 
 CONVERSATIONS = 8
 MESSAGES = 30
 """In each conversation; enough that some are left when others have been deleted."""
 
+FILES = 40
+"""As many that no message has yet, and as many that one has."""
+
 PLACES = {
+    "path.attachment_id": "attachments",
     "path.conversation_id": "conversations",
     "path.message_id": "messages",
     "path.user_id": "users",
     "path.emoji": "emojis",
     "query.before": "sequences",
     "query.after": "sequences",
+    "body.attachment_ids[*]": "files",
     "body.emoji": "emojis",
     "body.external_id": "names",
     "body.external_ids[*]": "names",
@@ -53,7 +61,10 @@ def seeded(sandbox: Sandbox) -> World:
             talk = owner.conversation(guest, "carol")
             values["conversations"].append(talk)
             values["messages"] += talked(talk, alice, bob)
+        pending, linked = files(alice)
         token = alice.token
+    values["files"] = pending
+    values["attachments"] = pending[::2] + linked
     values["users"] = others
     values["names"] = NAMES
     values["emojis"] = ["👍", "👩‍👩‍👧", "a/b", ":+1:", "?", "%2F"]
@@ -69,3 +80,14 @@ def talked(talk: str, alice: User, bob: User) -> list[str]:
         thread = {"reply_to_id": ids[-1]} if number % 3 == 2 else {}
         ids.append(str(sender.send(talk, body=f"message {number}", **thread)["id"]))
     return ids
+
+
+def files(alice: User) -> tuple[list[str], list[str]]:
+    """Ids of attachments: some that no message has, some that one has."""
+    with httpx.Client(trust_env=False) as wire:
+        ids = [uploaded(alice, wire, b"?") for _ in range(2 * FILES)]
+    pending, linked = ids[:FILES], ids[FILES:]
+    talk = alice.conversation("bob")
+    for first in range(0, FILES, 10):
+        alice.send(talk, attachment_ids=linked[first : first + 10])
+    return pending, linked

@@ -162,6 +162,12 @@ def test_bad_fields_are_named(
     assert complaints_of(post(alice, talk, **body)) == fields
 
 
+@pytest.mark.parametrize("kind", ["text", "system", "custom"])
+def test_a_user_may_send_any_type(alice: User, talk: str, kind: str) -> None:
+    row = alice.send(talk, body="x", type=kind)
+    assert (row["type"], row["sender_id"]) == (kind, alice.id)
+
+
 def test_only_members_write(talk: str, new_user: NewUser) -> None:
     assert error_of(post(new_user("eve"), talk, body="hi")) == (403, "forbidden")
 

@@ -84,6 +84,7 @@ def test_an_unknown_route_is_404(alice: User, path: str) -> None:
         ("DELETE", "/v1/me", {"GET", "HEAD"}),
         ("DELETE", "/v1/conversations", {"GET", "HEAD", "POST"}),
         ("GET", "/v1/users", {"POST"}),
+        ("DELETE", "/v1/attachments/upload-url", {"POST"}),
         ("PUT", "/v1/conversations/x/messages", {"GET", "HEAD", "POST"}),
     ],
 )

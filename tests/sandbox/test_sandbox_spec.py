@@ -84,6 +84,15 @@ def test_huge_numbers_are_kept_or_refused(alice: User, digits: str) -> None:
     assert set(answer.json()["error"]["details"]) == {"member_limit"}
 
 
+@pytest.mark.parametrize(("levels", "status"), [(98, 201), (99, 400), (500, 400), (990, 400)])
+def test_how_deep_a_body_may_be(alice: User, levels: int, status: int) -> None:
+    deep = "[" * levels + "]" * levels
+    body = f'{{"type": "group", "custom_data": {{"deep": {deep}}}}}'
+    answer = alice.http.post("/v1/conversations", content=body, headers=HEADERS)
+    assert answer.status_code == status
+    assert alice.http.get("/v1/conversations").status_code == 200
+
+
 def test_a_body_that_is_wanted_and_missing_is_422(alice: User) -> None:
     for path in ("/v1/conversations", f"/v1/conversations/{alice.conversation()}/messages"):
         assert alice.http.post(path).status_code == 422
