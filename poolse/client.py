@@ -20,6 +20,7 @@ from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
 from poolse._http.sync_tokens import SyncTokens
 from poolse.construction import BackendClient, UserClient
+from poolse.following import AsyncFollowing, Following
 from poolse.rest import AsyncRest, Rest
 from poolse.wiring import Base, Once
 
@@ -69,7 +70,7 @@ class SyncBody(Base[httpx.Client]):
         self.close()
 
 
-class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resources):
+class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resources, Following):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
     Example:
@@ -170,6 +171,7 @@ class AsyncPoolse(
     AsyncBody,
     UserClient[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient],
     AsyncResources,
+    AsyncFollowing,
 ):
     """The async client of the poolse chat backend, for one event loop. Make one and share it.
 

@@ -17,6 +17,7 @@ __all__ = [
     "BadRequestError",
     "Cancelled",
     "ChannelClosed",
+    "CheckpointInUse",
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
@@ -78,6 +79,10 @@ class UsageError(PoolseError, ValueError):
 
 class ArgumentTypeError(UsageError, TypeError):
     """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
+
+
+class CheckpointInUse(UsageError):  # noqa: N818  (as ChannelClosed)
+    """Another process, or another object of this one, follows with the same checkpoint file."""
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)

@@ -11,8 +11,8 @@ __all__ = [
     "Begin",
     "Deliver",
     "Fetch",
-    "Gap",
-    "Last",
+    "Hole",
+    "Newest",
     "Numbered",
     "Position",
     "Start",
@@ -56,16 +56,13 @@ class At:
 
 
 @attrs.frozen
-class Last:
+class Newest:
     """Start with the last so many rows of the list."""
 
-    count: int = attrs.field(validator=attrs.validators.ge(0))
-    head: int = attrs.field(default=0, kw_only=True)
-    """The highest number that is known to have been handed out, the list's or not."""
+    count: int = attrs.field(validator=attrs.validators.ge(1))
 
 
-Start = At | Last
-"""`Last(0)` is where the log ends now."""
+Start = At | Newest
 
 
 @attrs.frozen
@@ -85,7 +82,7 @@ class Deliver(Generic[R]):
 
 
 @attrs.frozen
-class Gap:
+class Hole:
     """These numbers were passed over: the list has no rows for them."""
 
     first: int

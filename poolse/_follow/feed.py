@@ -23,21 +23,21 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Generic, TypeVar
 
-from poolse._follow.actions import At, Begin, Deliver, Fetch, Gap, Numbered, Position, Start, Wait
+from poolse._follow.actions import At, Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
 from poolse._follow.memory import Behind, Horizon, Top
 from poolse._follow.reading import Reading, Search, Width
 from poolse._follow.retry import Retry
 from poolse._follow.settings import FeedSettings
 from poolse.errors import DecodeError, FeedReset, PoolseError
 
-__all__ = ["Action", "Feed"]
+__all__ = ["Action", "FeedMachine"]
 
 R = TypeVar("R", bound=Numbered)
 
-Action = Deliver[R] | Gap | Begin | Fetch | Wait
+Action = Deliver[R] | Hole | Begin | Fetch | Wait
 
 
-class Feed(Generic[R]):
+class FeedMachine(Generic[R]):
     """One log."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Feed(Generic[R]):
         self._behind = Behind()
         self._horizon = Horizon(settings.grace)
         self._width = Width(settings.limit, settings.pages, settings.widest)
-        self._ready: deque[Deliver[R] | Gap | Begin] = deque()
+        self._ready: deque[Deliver[R] | Hole | Begin] = deque()
         self._buffer: dict[int, R] = {}
         # Every number up to this one is delivered, about to be, or given up.
         self._decided = 0
@@ -191,7 +191,7 @@ class Feed(Generic[R]):
         self._ready.append(Begin(position))
 
     def _look_for_start(self, search: Search, reading: Reading[R], rows: list[R]) -> None:
-        position = search.found(rows, self._buffer)
+        position = search.found(rows)
         if position is None:
             reading.before = rows[0].sequence
         else:
@@ -288,7 +288,7 @@ class Feed(Generic[R]):
             return
         self._behind.gave_up(self._decided + 1, last)
         if self._gaps:
-            self._ready.append(Gap(self._decided + 1, last))
+            self._ready.append(Hole(self._decided + 1, last))
         self._decided = last
 
 

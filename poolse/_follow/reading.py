@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
 import attrs
 
-from poolse._follow.actions import Last, Numbered, Position
+from poolse._follow.actions import Newest, Numbered, Position
 
 __all__ = ["Reading", "Search", "Width"]
 
@@ -73,25 +73,20 @@ class Width:
 class Search:
     """Looks for the position that has the last so many rows of the list above it."""
 
-    def __init__(self, last: Last) -> None:
+    def __init__(self, last: Newest) -> None:
         self._last = last
         self._counted = 0
 
     def limit(self, most: int) -> int:
         """How many rows to ask for."""
-        return max(1, min(most, self._last.count))
+        return min(most, self._last.count)
 
-    def found(self, rows: Sequence[Numbered], waiting: Collection[int]) -> Position | None:
+    def found(self, rows: Sequence[Numbered]) -> Position | None:
         """Where to start, if this page tells; else it has to be read on below it.
 
         Args:
             rows: A page, in ascending order.
-            waiting: Numbers that came live since the join: they are new, and so is all above them.
         """
-        if self._last.count == 0:
-            end = max(self._last.head, rows[-1].sequence if rows else 0)
-            end = min([end, *(number - 1 for number in waiting)])
-            return Position(end, rows[-1].id if rows and rows[-1].sequence == end else None)
         self._counted += len(rows)
         if rows and self._counted < self._last.count:
             return None

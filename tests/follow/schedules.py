@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from poolse._follow.actions import At, Begin, Deliver, Fetch, Gap, Last, Position, Wait
-from poolse._follow.feed import Feed
+from poolse._follow.actions import At, Begin, Deliver, Fetch, Hole, Newest, Position, Wait
+from poolse._follow.feed import FeedMachine
 from poolse._follow.settings import FeedSettings
 
 __all__ = ["Plan", "Row", "Run", "run"]
@@ -52,7 +52,7 @@ class Plan:
     pace: float = 0.0
     """Seconds that the consumer takes for one row."""
     start: int | None = 0
-    """Where the first process starts; None is the end of the log."""
+    """Where the first process starts; None is three rows before the end."""
 
 
 @attrs.define
@@ -61,17 +61,17 @@ class Process:
 
     start: int | None
     rows: list[Deliver[Row]] = attrs.field(factory=list[Deliver[Row]])
-    gaps: list[Gap] = attrs.field(factory=list[Gap])
+    gaps: list[Hole] = attrs.field(factory=list[Hole])
     told: int = 0
     """How far rows and gaps have come, without a number left out."""
 
-    def take(self, action: Deliver[Row] | Gap | Begin) -> None:
+    def take(self, action: Deliver[Row] | Hole | Begin) -> None:
         """Check the order while it comes: P1, P2, P10."""
         match action:
             case Begin():
                 assert self.start is None or self.start == action.position.sequence
                 self.start = self.told = action.position.sequence
-            case Gap():
+            case Hole():
                 assert action.first == self.told + 1 <= action.last
                 self.told = action.last
                 self.gaps.append(action)
@@ -96,7 +96,6 @@ class Run:
         self.requests = 0
         self.peak = 0
         self.joined_at: float | None = None
-        self.was_at_the_end = 0
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._serial = 0
         self._number = 0
@@ -105,17 +104,16 @@ class Run:
         self._in_flight = 0
         self._newest_at: float | None = None
         self._live = False
-        self.feed: Feed[Row]
+        self.feed: FeedMachine[Row]
 
     def go(self) -> Run:
         """Play it."""
         for _ in range(self.plan.history):
             self._commit(self._next_number(), silent=True)
-        self.was_at_the_end = self._number
         self._plan_all()
         # A position beyond the end would be one of another log.
         start = None if self.plan.start is None else min(self.plan.start, self._number)
-        self._born(Last(0) if start is None else At(Position(start)), start)
+        self._born(Newest(3) if start is None else At(Position(start)), start)
         while self._events and self.now < END:
             self.now, _, happen, arguments = heapq.heappop(self._events)
             happen(*arguments)
@@ -196,12 +194,12 @@ class Run:
             self.feed.live(row, self.now)
             self._pump()
 
-    def _read(self, feed: Feed[Row], fetch: Fetch) -> None:
+    def _read(self, feed: FeedMachine[Row], fetch: Fetch) -> None:
         failed = self.random.random() < self.plan.failures
         rows = None if failed else self._page(fetch.before, fetch.limit)
         self.at(self.now + self.random.uniform(0.01, 0.2), self._answer, feed, fetch, rows)
 
-    def _answer(self, feed: Feed[Row], fetch: Fetch, rows: list[Row] | None) -> None:
+    def _answer(self, feed: FeedMachine[Row], fetch: Fetch, rows: list[Row] | None) -> None:
         if feed is not self.feed:
             return
         self._in_flight -= 1
@@ -213,9 +211,9 @@ class Run:
 
     # The consumer.
 
-    def _born(self, start: At | Last, number: int | None) -> None:
+    def _born(self, start: At | Newest, number: int | None) -> None:
         settings = FeedSettings(limit=self.plan.limit, buffer=self.plan.buffer, pages=4, widest=8)
-        self.feed = Feed(start, settings, self.random.random, gaps=True)
+        self.feed = FeedMachine(start, settings, self.random.random, gaps=True)
         self.processes.append(Process(number))
         self._in_flight, self._busy, self._live, self._newest_at = 0, False, False, None
         if self.joined_at is not None:
@@ -243,7 +241,7 @@ class Run:
                 case _:
                     self._take(action)
 
-    def _wake(self, feed: Feed[Row]) -> None:
+    def _wake(self, feed: FeedMachine[Row]) -> None:
         if feed is self.feed:
             self._pump()
 
@@ -256,7 +254,7 @@ class Run:
             self._newest_at = self.now
         self.at(self.now + self.random.uniform(0.01, 0.2), self._read, self.feed, fetch)
 
-    def _take(self, action: Deliver[Row] | Gap | Begin) -> None:
+    def _take(self, action: Deliver[Row] | Hole | Begin) -> None:
         self.processes[-1].take(action)
         if isinstance(action, Begin):
             self._saved = self._saved or action.position
@@ -264,7 +262,7 @@ class Run:
             self._busy = True
             self.at(self.now + self.plan.pace, self._handled, self.feed, action)
 
-    def _handled(self, feed: Feed[Row], given: Deliver[Row]) -> None:
+    def _handled(self, feed: FeedMachine[Row], given: Deliver[Row]) -> None:
         if feed is not self.feed:
             return
         self._busy = False

@@ -6,75 +6,16 @@ from collections.abc import Iterable
 
 import pytest
 
-from poolse._follow.actions import At, Begin, Deliver, Fetch, Gap, Last, Position, Start, Wait
-from poolse._follow.feed import Feed
+from poolse._follow.actions import At, Begin, Fetch, Hole, Newest, Position, Start, Wait
+from poolse._follow.feed import FeedMachine
 from poolse._follow.settings import FeedSettings
-from poolse.errors import DecodeError, FeedReset
+from poolse.errors import DecodeError
+from tests.follow.feeds import World, rows
 from tests.follow.schedules import Row
 
 
-def rows(*numbers: int, log: str = "m") -> list[Row]:
-    return [Row(f"{log}{number}", number) for number in numbers]
-
-
-BEGINNING = At(Position(0))
-
-
-class World:
-    """A feed that was let in, and the clock."""
-
-    def __init__(self, start: Start = BEGINNING, **settings: int) -> None:
-        chosen = FeedSettings(**{"limit": 10, **settings})
-        self.feed: Feed[Row] = Feed(start, chosen, lambda: 0.5, gaps=True)
-        self.feed.joined()
-        self.now = 1000.0
-        self.begin: Position | None = None
-        self.given: list[int | Gap] = []
-        self.late: list[int] = []
-        self.asked: Fetch | None = None
-
-    def run(self) -> Fetch | Wait:
-        """Take what there is to take."""
-        while True:
-            match action := self.feed.step(self.now):
-                case Begin():
-                    self.begin = action.position
-                case Gap():
-                    self.given.append(action)
-                case Deliver():
-                    (self.late if action.late else self.given).append(action.row.sequence)
-                case Fetch():
-                    self.asked = action
-                    return action
-                case Wait():
-                    return action
-
-    def fetch(self) -> Fetch:
-        """The request that it makes now, or made when it was run last."""
-        action, self.asked = self.asked or self.run(), None
-        assert isinstance(action, Fetch), action
-        return action
-
-    def wait(self) -> float:
-        """Until when it waits; the clock goes there."""
-        action = self.run()
-        assert isinstance(action, Wait), action
-        assert action.until is not None
-        self.now = action.until
-        return action.until
-
-    def answer(self, *numbers: int, log: str = "m") -> None:
-        """Let it ask, and answer."""
-        self.feed.page(self.fetch(), rows(*numbers, log=log), self.now)
-        self.run()
-
-    def live(self, *numbers: int) -> None:
-        for row in rows(*numbers):
-            self.feed.live(row, self.now)
-
-
 def test_nothing_is_asked_before_the_join_and_everything_after_it() -> None:
-    feed: Feed[Row] = Feed(At(Position(0)), FeedSettings(), lambda: 0.5, gaps=False)
+    feed: FeedMachine[Row] = FeedMachine(At(Position(0)), FeedSettings(), lambda: 0.5, gaps=False)
     assert isinstance(feed.step(0.0), Begin)
     assert feed.step(0.0) == Wait()
     feed.joined()
@@ -141,7 +82,7 @@ def test_an_empty_page_is() -> None:
     world.wait()
     world.answer(5, 4)
     world.answer()
-    assert world.given == [Gap(1, 3), 4, 5]
+    assert world.given == [Hole(1, 3), 4, 5]
 
 
 def test_all_holes_share_one_grace() -> None:
@@ -153,7 +94,7 @@ def test_all_holes_share_one_grace() -> None:
     assert world.wait() <= 1000.0 + 2.3
     world.answer(2, 4, 6, 8)
     world.answer()
-    assert world.given == [Gap(1, 1), 2, Gap(3, 3), 4, Gap(5, 5), 6, Gap(7, 7), 8]
+    assert world.given == [Hole(1, 1), 2, Hole(3, 3), 4, Hole(5, 5), 6, Hole(7, 7), 8]
 
 
 def test_numbers_that_only_came_live_are_known() -> None:
@@ -188,7 +129,7 @@ def test_a_row_that_comes_after_it_was_given_up_is_late_and_comes_once() -> None
     world.answer()
     world.live(1, 1)
     world.run()
-    assert (world.given, world.late) == ([Gap(1, 1), 2], [1])
+    assert (world.given, world.late) == ([Hole(1, 1), 2], [1])
 
 
 def test_of_too_much_the_highest_is_dropped_and_fetched() -> None:
@@ -216,13 +157,12 @@ def test_a_consumer_that_does_not_take_costs_no_memory() -> None:
 
 
 STARTS: list[tuple[Start, list[list[int]], Position]] = [
-    (Last(0), [[]], Position(0)),
-    (Last(0), [[7]], Position(7, "m7")),
-    (Last(0, head=9), [[7]], Position(9)),
-    (Last(2), [[7, 5]], Position(4)),
-    (Last(3), [[7, 5], [2]], Position(1)),
-    (Last(3), [[7, 5], []], Position(0)),
-    (Last(15), [[20, 19], [18, 17], list(range(4, 17))], Position(5)),
+    (Newest(1), [[]], Position(0)),
+    (Newest(1), [[7]], Position(6)),
+    (Newest(2), [[7, 5]], Position(4)),
+    (Newest(3), [[7, 5], [2]], Position(1)),
+    (Newest(3), [[7, 5], []], Position(0)),
+    (Newest(15), [[20, 19], [18, 17], list(range(4, 17))], Position(5)),
 ]
 
 
@@ -234,14 +174,13 @@ def test_where_it_starts(start: Start, pages: Iterable[list[int]], position: Pos
     assert world.begin == position
 
 
-def test_what_came_live_since_the_join_is_new() -> None:
-    world = World(Last(0))
-    world.live(6)
-    world.answer(7)
-    assert world.begin == Position(5)
+def test_what_comes_live_during_the_search_is_not_lost() -> None:
+    world = World(Newest(2))
+    world.live(9)
+    world.answer(8, 7)
     world.wait()
-    world.answer(7, 6, 5)
-    assert world.given == [6, 7]
+    world.answer(9, 8, 7)
+    assert world.given == [7, 8, 9]
 
 
 def test_failures_wait_longer_and_longer_and_then_it_goes_on() -> None:
@@ -282,45 +221,3 @@ def test_a_server_that_repeats_itself_ends_it() -> None:
     world.answer(5, 4)
     world.answer(5, 4)
     assert isinstance(world.feed.error, DecodeError)
-
-
-class TestTheLogBeganAnew:
-    def test_another_row_at_the_position(self) -> None:
-        world = World(At(Position(3, "m3")))
-        world.answer(4, 3, log="other")
-        assert isinstance(world.feed.error, FeedReset)
-        assert world.feed.error.sequence == 3
-        assert world.given == []
-
-    def test_another_row_live(self) -> None:
-        world = World()
-        world.answer(2, 1)
-        world.feed.live(Row("other", 2), world.now)
-        assert isinstance(world.feed.error, FeedReset)
-
-    def test_a_list_that_grows_below_the_position(self) -> None:
-        world = World(At(Position(500, "m500")))
-        world.answer(2, 1, log="other")
-        world.feed.live(Row("other3", 3), world.now)
-        world.answer(3, 2, 1, log="other")
-        assert isinstance(world.feed.error, FeedReset)
-
-    def test_deleted_rows_are_no_proof(self) -> None:
-        world = World()
-        world.answer(*range(1, 10))
-        world.live(10, 11, 12)
-        world.feed.lost()
-        world.feed.joined()
-        world.answer(2, 1)
-        world.live(13)
-        world.wait()
-        world.answer(13)
-        assert world.feed.error is None
-        assert world.given == list(range(1, 14))
-
-    def test_neither_are_replies_that_come_twice(self) -> None:
-        world = World(At(Position(500, "m500")))
-        world.answer(2, 1)
-        world.live(499)
-        world.answer(2)
-        assert world.feed.error is None

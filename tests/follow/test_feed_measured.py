@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from poolse._follow.actions import At, Deliver, Fetch, Position, Wait
-from poolse._follow.feed import Feed
+from poolse._follow.feed import FeedMachine
 from poolse._follow.settings import FeedSettings
 from tests.follow.schedules import Row
 
@@ -42,7 +42,9 @@ class Follower:
     """A feed whose requests take a while, on a virtual clock."""
 
     def __init__(self, start: int, page: Callable[[int | None, int], list[Row]]) -> None:
-        self.feed: Feed[Row] = Feed(At(Position(start)), FeedSettings(), lambda: 0.5, gaps=False)
+        self.feed: FeedMachine[Row] = FeedMachine(
+            At(Position(start)), FeedSettings(), lambda: 0.5, gaps=False
+        )
         self.feed.joined()
         self.requests = 0
         self.came: dict[int, float] = {}
