@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.options import CallOptions, Timeout
+    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 
 __version__ = version
 
@@ -48,6 +49,7 @@ _LAZY = {
     "AsyncFeed": "poolse._follow.aio",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
+    "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
@@ -65,6 +67,8 @@ _LAZY = {
     "SQLiteCheckpoint": "poolse._follow.checkpoints",
     "Timeout": "poolse.options",
     "UnknownEvent": "poolse._realtime.events",
+    "UserProfile": "poolse.profiles",
+    "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
     "to_dict": "poolse._core.codec",
@@ -79,6 +83,7 @@ __all__: list[str] = [
     "AsyncFeed",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
     "CapturedCall",
@@ -96,6 +101,8 @@ __all__: list[str] = [
     "Timeout",
     "UnknownEvent",
     "Unset",
+    "UserProfile",
+    "UsersResource",
     "from_dict",
     "missing",
     "to_dict",

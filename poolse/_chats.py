@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from poolse._checks import checked_function, checked_instance, checked_text
 from poolse._core.credentials import check_plain
@@ -22,13 +22,66 @@ from poolse.options import CallOptions
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from poolse._generated.aio_resources import AsyncConversationHandle
-    from poolse._generated.resources import ConversationHandle
-    from poolse.following import AsyncChat, Chat
+    from poolse._generated.aio_channels import AsyncPoolseRealtime
+    from poolse._generated.aio_resources import (
+        AsyncConversationHandle,
+        AsyncConversationsResource,
+        AsyncMeResource,
+    )
+    from poolse._generated.channels import PoolseRealtime
+    from poolse._generated.resources import ConversationHandle, ConversationsResource, MeResource
 
-__all__ = ["AsyncChats", "Chats", "wish_for"]
+__all__ = ["AsyncChat", "AsyncChats", "Chat", "Chats", "wish_for"]
 
 _CHANNELS: Final = Channels(rows=CONVERSATION, row=MESSAGE_NEW, news=USER, new=CONVERSATION_CREATED)
+
+
+class Chat(Protocol):
+    """The sync client, as far as following needs it."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user of the token."""
+        ...
+
+    @property
+    def realtime(self) -> PoolseRealtime:
+        """Its realtime."""
+        ...
+
+    @property
+    def me(self) -> MeResource:
+        """The signed-in user."""
+        ...
+
+    @property
+    def conversations(self) -> ConversationsResource:
+        """His conversations."""
+        ...
+
+
+class AsyncChat(Protocol):
+    """The async client, as far as following needs it."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user of the token."""
+        ...
+
+    @property
+    def realtime(self) -> AsyncPoolseRealtime:
+        """Its realtime."""
+        ...
+
+    @property
+    def me(self) -> AsyncMeResource:
+        """The signed-in user."""
+        ...
+
+    @property
+    def conversations(self) -> AsyncConversationsResource:
+        """His conversations."""
+        ...
 
 
 class Chats:

@@ -15,12 +15,15 @@ from poolse._generated.aio_resources import AsyncResources
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.aio import AsyncSender
+from poolse._http.aio_profiles import AsyncProfiles
 from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
+from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
 from poolse.construction import BackendClient, UserClient
 from poolse.following import AsyncFollowing, Following
+from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
 from poolse.wiring import Base, Once
 
@@ -70,7 +73,12 @@ class SyncBody(Base[httpx.Client]):
         self.close()
 
 
-class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resources, Following):
+class Poolse(
+    SyncBody,
+    UserClient[Callable[[], str | None], Callable[[str], UserProfile | None], httpx.Client],
+    Resources,
+    Following,
+):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
     Example:
@@ -81,6 +89,7 @@ class Poolse(SyncBody, UserClient[Callable[[], str | None], httpx.Client], Resou
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = Once(self._make_realtime)
+        self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
 
     def _expose(self) -> None:
         calls = self._calls()
@@ -150,9 +159,9 @@ class AsyncBody(Base[httpx.AsyncClient]):
             stack.push_async_callback(self._sender.aclose)
             if isinstance(self._tokens, AsyncTokens):
                 stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_realtime)
+            stack.push_async_callback(self._close_more)
 
-    async def _close_realtime(self) -> None:
+    async def _close_more(self) -> None:
         """Most clients have none."""
 
     async def __aenter__(self) -> Self:
@@ -169,7 +178,11 @@ class AsyncBody(Base[httpx.AsyncClient]):
 
 class AsyncPoolse(
     AsyncBody,
-    UserClient[Callable[[], str | None | Awaitable[str | None]], httpx.AsyncClient],
+    UserClient[
+        Callable[[], str | None | Awaitable[str | None]],
+        Callable[[str], UserProfile | None | Awaitable[UserProfile | None]],
+        httpx.AsyncClient,
+    ],
     AsyncResources,
     AsyncFollowing,
 ):
@@ -183,6 +196,8 @@ class AsyncPoolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = Once(self._make_realtime)
+        self._profiles = AsyncProfiles(self._profile_settings)
+        self.users = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = self._calls()
@@ -210,9 +225,12 @@ class AsyncPoolse(
         self._lifetime.check()
         return made
 
-    async def _close_realtime(self) -> None:
-        if self._realtime.made is not None:
-            await self._realtime.made.aclose()
+    async def _close_more(self) -> None:
+        try:
+            await self._profiles.aclose()
+        finally:
+            if self._realtime.made is not None:
+                await self._realtime.made.aclose()
 
 
 class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):

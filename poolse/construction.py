@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from poolse._checks import checked_count, checked_function
 from poolse._core.addresses import api_url_from, socket_url
 from poolse._core.credentials import api_key_from, credential
+from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["BackendClient", "UserClient"]
 
 GetToken = TypeVar("GetToken", bound=Callable[[], object])
+Resolver = TypeVar("Resolver", bound=Callable[[str], object])
 
 
-class UserClient(Base[HttpClient], Generic[GetToken, HttpClient]):
+class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
     """A client that acts for one user, and is told of what happens."""
 
     def __init__(
@@ -51,6 +53,9 @@ class UserClient(Base[HttpClient], Generic[GetToken, HttpClient]):
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
         on_socket_error: Callable[[PoolseError], object] | None = None,
+        user_resolver: Resolver | None = None,
+        user_cache_size: int = MAX_PROFILES,
+        user_cache_ttl: float | None = None,
     ) -> None:
         """Make a client.
 
@@ -81,6 +86,10 @@ class UserClient(Base[HttpClient], Generic[GetToken, HttpClient]):
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
             on_socket_error: Told of realtime errors that do not end anything.
+            user_resolver: Finds a user's name and picture in your own data, for `chat.users`: a
+                `UserProfile` for a poolse user id, or None. In the async client it may be `async`.
+            user_cache_size: How many of its answers are kept; the one used longest ago makes room.
+            user_cache_ttl: For how many seconds each is kept; None for as long as there is room.
 
         Raises:
             UsageError: No credential, two of them, or an argument that makes no sense.
@@ -93,6 +102,9 @@ class UserClient(Base[HttpClient], Generic[GetToken, HttpClient]):
         if on_socket_error is not None:
             checked_function("on_socket_error", on_socket_error)
         self._on_socket_error = on_socket_error
+        self._profile_settings = profile_settings(
+            user_resolver, user_cache_size, user_cache_ttl, asynchronous=self._asynchronous
+        )
         self._begin(
             credential=credential(
                 get_token,

@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from poolse._chats import AsyncChat, Chat
     from poolse._follow.aio import AsyncFeed
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.choices import After, Gap
     from poolse._follow.sync import Feed
-    from poolse._generated.aio_channels import AsyncPoolseRealtime
-    from poolse._generated.aio_resources import (
-        AsyncConversationHandle,
-        AsyncConversationsResource,
-        AsyncMeResource,
-    )
-    from poolse._generated.channels import PoolseRealtime
+    from poolse._generated.aio_resources import AsyncConversationHandle
     from poolse._generated.models import Message
-    from poolse._generated.resources import ConversationHandle, ConversationsResource, MeResource
+    from poolse._generated.resources import ConversationHandle
     from poolse.cancel import CancelToken
 
-__all__ = ["AsyncChat", "AsyncFollowing", "Chat", "Following"]
-
-
-class Chat(Protocol):
-    """The sync client, as far as following needs it."""
-
-    @property
-    def user_id(self) -> str | None:
-        """The user of the token."""
-        ...
-
-    @property
-    def realtime(self) -> PoolseRealtime:
-        """Its realtime."""
-        ...
-
-    @property
-    def me(self) -> MeResource:
-        """The signed-in user."""
-        ...
-
-    @property
-    def conversations(self) -> ConversationsResource:
-        """His conversations."""
-        ...
-
-
-class AsyncChat(Protocol):
-    """The async client, as far as following needs it."""
-
-    @property
-    def user_id(self) -> str | None:
-        """The user of the token."""
-        ...
-
-    @property
-    def realtime(self) -> AsyncPoolseRealtime:
-        """Its realtime."""
-        ...
-
-    @property
-    def me(self) -> AsyncMeResource:
-        """The signed-in user."""
-        ...
-
-    @property
-    def conversations(self) -> AsyncConversationsResource:
-        """His conversations."""
-        ...
+__all__ = ["AsyncFollowing", "Following"]
 
 
 class Following:

@@ -29,7 +29,8 @@ def greeting(sandbox: Sandbox, data: Path | None, *, tls: bool) -> str:
             _dim(f"# {told}"),
             f"export POOLSE_TOKEN={sandbox.token(name, lifetime=_DAY)}",
         ]
-    lines += ["", _dim(f"# another token for {_USERS[0]}"), _minting(sandbox, tls=tls)]
+    lines += ["", _dim(f"# another token for {_USERS[0]}, by curl or in Python")]
+    lines += [_by_curl(sandbox, tls=tls), _in_python(sandbox, tls=tls)]
     return "\n".join(["", *(f"  {line}".rstrip() for line in lines), ""])
 
 
@@ -45,11 +46,20 @@ def _address(sandbox: Sandbox, *, tls: bool) -> Iterator[str]:
         yield f"export SSL_CERT_FILE={shlex.quote(str(sandbox.ca_file))}"
 
 
-def _minting(sandbox: Sandbox, *, tls: bool) -> str:
-    """Complete in itself, so that it works in a shell that has exported nothing."""
+# Both are complete in themselves, so that they work in a shell that has exported nothing.
+
+
+def _by_curl(sandbox: Sandbox, *, tls: bool) -> str:
     trust = f" --cacert {shlex.quote(str(sandbox.ca_file))}" if tls else ""
     url = f"{sandbox.url}/v1/users/{sandbox.user_id(_USERS[0])}/tokens"
     return f'curl -s -X POST{trust} {url} -H "Authorization: Bearer {sandbox.api_key}"'
+
+
+def _in_python(sandbox: Sandbox, *, tls: bool) -> str:
+    trust = f"SSL_CERT_FILE={shlex.quote(str(sandbox.ca_file))} " if tls else ""
+    backend = f'PoolseBackend(api_key="{sandbox.api_key}", api_url="{sandbox.url}")'
+    call = f'{backend}.users.create_token("{sandbox.user_id(_USERS[0])}").token'
+    return f"{trust}python -c 'from poolse import PoolseBackend; print({call})'"
 
 
 def _dim(text: str) -> str:

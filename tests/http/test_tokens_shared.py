@@ -161,6 +161,38 @@ def test_a_cancel_token_ends_the_wait_of_a_task() -> None:
     asyncio.run(main())
 
 
+def test_closing_ends_every_fetch_and_tells_those_who_wait() -> None:
+    async def main() -> None:
+        started = asyncio.Queue[None]()
+
+        async def fetch() -> None:
+            await started.put(None)
+            await asyncio.Event().wait()
+
+        tokens = AsyncTokens(fetch)
+        waiting = [asyncio.create_task(tokens.get(None))]
+        await started.get()
+        # The fetch that is under way is not shared any more, and ends all the same.
+        tokens.reject("refused")
+        waiting.append(asyncio.create_task(tokens.get(None)))
+        await started.get()
+        await tokens.aclose()
+        for task in waiting:
+            with pytest.raises(UsageError, match="closed"):
+                await task
+
+    asyncio.run(main())
+
+
+def test_a_get_token_that_waits_for_itself_in_another_task_is_told_so() -> None:
+    async def main() -> None:
+        tokens: AsyncTokens = AsyncTokens(lambda: asyncio.gather(tokens.get(None)))
+        with pytest.raises(UsageError, match="must not use the client"):
+            await tokens.get(None)
+
+    asyncio.run(main())
+
+
 def test_a_get_token_that_waits_for_itself_is_told_so() -> None:
     sync: SyncTokens = SyncTokens(lambda: run_flow(sync.get(None)))
     with pytest.raises(UsageError, match="must not use the client"):

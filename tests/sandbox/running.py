@@ -28,6 +28,11 @@ class Running:
     @property
     def curl(self) -> str:
         """The line that mints a token."""
+        return self.lines[-2]
+
+    @property
+    def python(self) -> str:
+        """The line that does the same in Python."""
         return self.lines[-1]
 
 
@@ -38,7 +43,7 @@ def running(*arguments: str) -> Generator[Running]:
     with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         told = Running(process)
-        while not (told.lines and told.curl.startswith("curl ")):
+        while not (told.lines and "python -c" in told.python):
             line = process.stdout.readline()
             assert line or process.poll() is None
             told.lines.append(line.strip())

@@ -68,9 +68,19 @@ def test_the_curl_line_works_as_printed(options: list[str]) -> None:
         assert me(told.url, token, verify=False)["external_id"] == "alice"
 
 
+@pytest.mark.parametrize("options", [[], ["--tls"]])
+def test_the_python_line_works_as_printed(options: list[str]) -> None:
+    with running("--port", "0", *options) as told:
+        line = told.python.replace("python -c", f"{sys.executable} -W error -c")
+        minted = subprocess.run(
+            ["sh", "-c", line], capture_output=True, text=True, check=True, env=PLAIN
+        )
+        assert me(told.url, minted.stdout.strip(), verify=False)["external_id"] == "alice"
+
+
 def test_it_is_short_and_plain_where_nobody_looks() -> None:
     with running("--port", "0") as told:
-        assert len(told.lines) <= 14
+        assert len(told.lines) <= 15
         assert "\x1b" not in "".join(told.lines)
 
 

@@ -1,0 +1,100 @@
+"""A call in a task of its own, whose result is shared by all tasks that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from poolse._core.flights import Flight
+from poolse._http.aio import attempt
+from poolse._http.within import being_within
+from poolse.cancel import CancelToken
+from poolse.errors import UsageError
+
+__all__ = ["AsyncFlight", "Tasks"]
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """The tasks of a client, which end with it."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Do the work in a task."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def aclose(self) -> None:
+        """End those that run, but for one that calls this."""
+        loop, caller = asyncio.get_running_loop(), asyncio.current_task()
+        # Those of another event loop ended with that loop.
+        tasks = [task for task in self._running if task.get_loop() is loop and task is not caller]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        # Seen here, so that asyncio does not report it when all who waited were cancelled.
+        if not task.cancelled():
+            task.exception()
+
+
+class AsyncFlight(Flight[T], Generic[T]):
+    """A call under way in a task of its own: to cancel one that waits ends that wait only."""
+
+    def __init__(self, tasks: Tasks, name: str) -> None:
+        super().__init__()
+        self._tasks = tasks
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[T] | None = None
+
+    @property
+    def over(self) -> bool:
+        if self._task is not None and self._task.done():
+            return True
+        # One of another event loop ended with that loop.
+        return running_loop() not in (None, self._loop)
+
+    async def carry_out(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._task = self._tasks.start(work(), self._name)
+
+    async def ask(self, function: Callable[..., object], *arguments: object) -> object:
+        with being_within(self):
+            try:
+                found = function(*arguments)
+                return await found if inspect.isawaitable(found) else found
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                # Not our own end: it awaited what somebody else cancelled.
+                raise RuntimeError("it awaited something that was cancelled") from error
+
+    async def wait(self, cancel: CancelToken | None) -> T:
+        task = self._task
+        if task is None:
+            raise AssertionError("a flight is waited for before it is carried out")
+        async with attempt(None, cancel):
+            # Unlike an `await` of the task, it does not take the task along when cancelled.
+            await asyncio.wait([task])
+        if task.cancelled():
+            raise UsageError("this client was closed while the call waited for a result")
+        return task.result()
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of this thread, None outside of one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

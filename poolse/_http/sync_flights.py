@@ -1,0 +1,57 @@
+"""A call that one thread makes, and whose result it shares with all threads that wait for it."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+from poolse._core.flights import Flight
+from poolse._core.hands import run_flow
+from poolse._http.within import being_within
+from poolse.cancel import CancelToken
+
+__all__ = ["SyncFlight"]
+
+T = TypeVar("T")
+
+
+class SyncFlight(Flight[T], Generic[T]):
+    """A call under way in the thread that began it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outcome: Future[T] = Future()
+
+    @property
+    def over(self) -> bool:
+        return self._outcome.done()
+
+    async def carry_out(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        # BaseException too: whoever waits for this call must not wait for ever.
+        try:
+            result = run_flow(work())
+        except BaseException as error:
+            self._outcome.set_exception(error)
+        else:
+            self._outcome.set_result(result)
+
+    async def ask(self, function: Callable[..., object], *arguments: object) -> object:
+        with being_within(self):
+            found = function(*arguments)
+        if inspect.iscoroutine(found):
+            # It will be refused, and Python would complain of one that was never awaited.
+            found.close()
+        return found
+
+    async def wait(self, cancel: CancelToken | None) -> T:
+        if cancel is not None and not self.over:
+            ended = threading.Event()
+            self._outcome.add_done_callback(lambda _: ended.set())
+            forget = cancel.on_cancel(ended.set)
+            ended.wait()
+            forget()
+            cancel.raise_if_cancelled()
+        return self._outcome.result()

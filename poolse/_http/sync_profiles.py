@@ -1,0 +1,21 @@
+"""The profiles of a sync client: one call of the resolver, shared by all threads that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from poolse._core.resolver import Known, ProfileSettings
+from poolse._http.profiles import Profiles
+from poolse._http.sync_flights import SyncFlight
+
+__all__ = ["SyncProfiles"]
+
+
+class SyncProfiles(Profiles):
+    """Calls the resolver, in the thread that first asks for a user."""
+
+    def __init__(self, settings: ProfileSettings) -> None:
+        super().__init__(settings, SyncFlight[Known])
+
+    async def get_many(self, user_ids: Sequence[str]) -> dict[str, Known]:
+        return {user_id: await self.get(user_id) for user_id in user_ids}

@@ -1,0 +1,55 @@
+"""What both bodies of the token have in common: how it is asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from poolse._core.flights import Flight, Flights
+from poolse._core.tokens import TokenCache, asked_itself, checked
+from poolse._http.within import WITHIN
+from poolse.cancel import CancelToken
+
+__all__ = ["FetchedTokens"]
+
+
+class FetchedTokens:
+    """Calls `fetch` once per token life."""
+
+    def __init__(
+        self, fetch: Callable[[], object], begin: Callable[[], Flight[str | None]]
+    ) -> None:
+        self._fetch = fetch
+        self._cache = TokenCache()
+        # By epoch: a fetch that began before a refusal is not shared after it.
+        self._fetches = Flights[int, str | None](begin, asked_itself)
+        self._lock = threading.Lock()
+
+    async def get(self, cancel: CancelToken | None) -> str | None:
+        with self._lock:
+            token = self._cache.fresh(time.time())
+            if token is not None:
+                return token
+            epoch = self._cache.epoch
+            claim = self._fetches.join(epoch, WITHIN.get())
+        return await claim.result(lambda: self._fetched(epoch, claim.flight), cancel)
+
+    @property
+    def last(self) -> str | None:
+        return self._cache.last
+
+    def reject(self, token: str | None) -> bool:
+        with self._lock:
+            self._cache.reject(token)
+        return True
+
+    async def _fetched(self, epoch: int, flight: Flight[str | None]) -> str | None:
+        try:
+            token = checked(await flight.ask(self._fetch))
+            with self._lock:
+                self._cache.store(token, epoch, time.time())
+            return token
+        finally:
+            with self._lock:
+                self._fetches.land(epoch, flight)

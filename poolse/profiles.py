@@ -1,0 +1,191 @@
+"""Users' names and pictures, found by a function of yours and kept for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from poolse._checks import checked_text
+from poolse._core.hands import run_flow
+from poolse._core.resolver import UserProfile, checked_ids
+from poolse._http.aio_profiles import AsyncProfiles
+from poolse._http.callers import Lifetime
+from poolse._http.profiles import Profiles
+from poolse._http.sync_profiles import SyncProfiles
+from poolse.types import Unset
+
+__all__ = ["AsyncUsersResource", "UserProfile", "UsersResource"]
+
+
+class BaseUsers:
+    """What needs no resolver, and so is the same in both flavours."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._shared = profiles
+
+    def peek(self, user_id: str) -> UserProfile | None | Unset:
+        """What is known of a user's profile. Never waits, and asks nobody.
+
+        Args:
+            user_id: The poolse id of the user.
+
+        Returns:
+            The profile. None when the resolver found none, or failed. UNSET when it was not asked
+            yet, its answer is too old or was pushed out by others, or there is no resolver.
+
+        Example:
+            >>> profile = chat.users.peek(user_id)
+        """
+        return self._shared.peek(checked_text("user_id", user_id))
+
+    def subscribe(
+        self, user_id: str, listener: Callable[[UserProfile | None | Unset], object]
+    ) -> Callable[[], None]:
+        """Let a function be called whenever what is known of a user's profile changes.
+
+        That is when an answer of the resolver comes in, also if it is the same as before: the
+        function gets the profile, or None. And when the user is invalidated: it gets UNSET, so that
+        it can ask again. Nobody is told of an answer that grows too old or is pushed out by others.
+
+        Changes are told one at a time and in their order, in the thread of one of those that make
+        them. A function that raises is logged, and stops nothing.
+
+        Args:
+            user_id: The poolse id of the user.
+            listener: Called with the new value. Not an async function.
+
+        Returns:
+            A function that takes the listener back.
+
+        Example:
+            >>> off = chat.users.subscribe(user_id, print)
+        """
+        return self._shared.subscribe(checked_text("user_id", user_id), listener)
+
+    def invalidate(self, user_id: str) -> None:
+        """Forget a user's profile, because it changed. The next `get` asks the resolver again.
+
+        An answer that is on its way is given to those who asked before, and not kept.
+
+        Args:
+            user_id: The poolse id of the user.
+
+        Example:
+            >>> chat.users.invalidate(user_id)
+        """
+        self._shared.invalidate(checked_text("user_id", user_id))
+
+    def invalidate_all(self) -> None:
+        """Forget all profiles, as when somebody signs out.
+
+        Example:
+            >>> chat.users.invalidate_all()
+        """
+        self._shared.invalidate_all()
+
+
+class UsersResource(BaseUsers):
+    """The profiles that your `user_resolver` finds, each asked for once and kept for a while.
+
+    The client's `user_cache_size` and `user_cache_ttl` say how many, and for how long. All views of
+    a client share them. No profile is sent to or comes from the poolse backend.
+    """
+
+    def __init__(self, profiles: SyncProfiles, lifetime: Lifetime) -> None:
+        super().__init__(profiles)
+        self._profiles = profiles
+        self._lifetime = lifetime
+
+    def get(self, user_id: str) -> UserProfile | None:
+        """The profile of a user: what is known, else what the resolver finds now.
+
+        All who ask for the same user at the same time share one call of the resolver. When it
+        raises, or returns something else than a profile, that is logged once, and the user counts
+        as one without a profile until invalidated.
+
+        Args:
+            user_id: The poolse id of the user.
+
+        Returns:
+            The profile, None for a user without one.
+
+        Raises:
+            UsageError: There is no `user_resolver`, it asks for what it is to find, or the client
+                is closed.
+
+        Example:
+            >>> profile = chat.users.get(user_id)
+        """
+        self._lifetime.check()
+        return run_flow(self._profiles.get(checked_text("user_id", user_id)))
+
+    def get_many(self, user_ids: Iterable[str]) -> dict[str, UserProfile | None]:
+        """The profiles of several users. In the async client, up to 8 are asked for at a time.
+
+        Args:
+            user_ids: The poolse ids of the users. One that comes twice is asked for once.
+
+        Returns:
+            The profile of each, None for one without, in the order given.
+
+        Raises:
+            UsageError: As for `get`.
+
+        Example:
+            >>> profiles = chat.users.get_many(message.mentions)
+        """
+        self._lifetime.check()
+        return run_flow(self._profiles.get_many(checked_ids("user_ids", user_ids)))
+
+
+class AsyncUsersResource(BaseUsers):
+    """The profiles that your `user_resolver` finds, each asked for once and kept for a while.
+
+    The client's `user_cache_size` and `user_cache_ttl` say how many, and for how long. All views of
+    a client share them. No profile is sent to or comes from the poolse backend.
+    """
+
+    def __init__(self, profiles: AsyncProfiles, lifetime: Lifetime) -> None:
+        super().__init__(profiles)
+        self._profiles = profiles
+        self._lifetime = lifetime
+
+    async def get(self, user_id: str) -> UserProfile | None:
+        """The profile of a user: what is known, else what the resolver finds now.
+
+        All who ask for the same user at the same time share one call of the resolver. When it
+        raises, or returns something else than a profile, that is logged once, and the user counts
+        as one without a profile until invalidated.
+
+        Args:
+            user_id: The poolse id of the user.
+
+        Returns:
+            The profile, None for a user without one.
+
+        Raises:
+            UsageError: There is no `user_resolver`, it asks for what it is to find, or the client
+                is closed.
+
+        Example:
+            >>> profile = await chat.users.get(user_id)
+        """
+        self._lifetime.check()
+        return await self._profiles.get(checked_text("user_id", user_id))
+
+    async def get_many(self, user_ids: Iterable[str]) -> dict[str, UserProfile | None]:
+        """The profiles of several users. In the async client, up to 8 are asked for at a time.
+
+        Args:
+            user_ids: The poolse ids of the users. One that comes twice is asked for once.
+
+        Returns:
+            The profile of each, None for one without, in the order given.
+
+        Raises:
+            UsageError: As for `get`.
+
+        Example:
+            >>> profiles = await chat.users.get_many(message.mentions)
+        """
+        self._lifetime.check()
+        return await self._profiles.get_many(checked_ids("user_ids", user_ids))
