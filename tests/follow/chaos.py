@@ -120,6 +120,10 @@ class Chaos:
             assert time.monotonic() < deadline, "the bot does not get on"
             time.sleep(0.02)
 
+    def wait_for(self, number: int) -> None:
+        """Wait until a message with this number, or a later one, was handed out."""
+        self.wait(lambda: self.handed_out() >= number)
+
     def handed_out(self) -> int:
         """The highest number so far."""
         return max((number for life in self.lives for number in life.numbers()), default=0)

@@ -22,14 +22,13 @@ def play(chaos: Chaos, count: int, kills: int, every: float) -> None:
         posting = threading.Thread(target=chaos.post, args=(count,))
         posting.start()
         for turn in range(kills):
-            least = count * (turn + 1) // (kills + 2)
-            chaos.wait(lambda least=least: chaos.handed_out() >= least)
+            chaos.wait_for(count * (turn + 1) // (kills + 2))
             chaos.kill()
             chaos.born()
         posting.join()
     bot = chaos.sandbox.user_id("bot")
     last = max(number for number, sender, _ in chaos.rows() if sender != bot)
-    chaos.wait(lambda: chaos.handed_out() >= last)
+    chaos.wait_for(last)
 
 
 def judge_lives(chaos: Chaos) -> None:
