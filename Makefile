@@ -61,7 +61,7 @@ test: venv ## all tests but interop (under 10 min)
 	@$(PY) -m pytest -n 2 -q -m 'not interop and not soak'
 
 soak: venv ## the tests that take minutes
-	@$(PY) -m pytest -n 2 -q -m soak
+	@$(PY) -m pytest -n 2 -q -m soak -o faulthandler_timeout=0
 
 fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)

@@ -168,7 +168,8 @@ class Hub:
             for session in found:
                 session.claims = 1
                 self.release(session)
-            return found
+            # One that the library holds is not left.
+            return [session for session in found if session.is_over]
 
     def push(self, session: Session, event: str, payload: Mapping[str, object]) -> None:
         """Send an event that has no reply, or drop it when the channel is not joined."""
