@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from poolse.cancel import CancelToken
     from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
     from poolse.convert import from_dict
+    from poolse.minting import AsyncTokenProvider, TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 
@@ -49,6 +50,7 @@ _LAZY = {
     "AsyncFeed": "poolse._follow.aio",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
+    "AsyncTokenProvider": "poolse.minting",
     "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
@@ -66,6 +68,7 @@ _LAZY = {
     "RealtimeStatus": "poolse._realtime.events",
     "SQLiteCheckpoint": "poolse._follow.checkpoints",
     "Timeout": "poolse.options",
+    "TokenProvider": "poolse.minting",
     "UnknownEvent": "poolse._realtime.events",
     "UserProfile": "poolse.profiles",
     "UsersResource": "poolse.profiles",
@@ -83,6 +86,7 @@ __all__: list[str] = [
     "AsyncFeed",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncTokenProvider",
     "AsyncUsersResource",
     "CallOptions",
     "CancelToken",
@@ -99,6 +103,7 @@ __all__: list[str] = [
     "RealtimeStatus",
     "SQLiteCheckpoint",
     "Timeout",
+    "TokenProvider",
     "UnknownEvent",
     "Unset",
     "UserProfile",

@@ -23,6 +23,7 @@ from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
 from poolse.construction import BackendClient, UserClient
 from poolse.following import AsyncFollowing, Following
+from poolse.minting import AsyncTokenProvider, Mint, SyncMint, TokenProvider
 from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
 from poolse.wiring import Base, Once
@@ -129,10 +130,32 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
         ...     token = backend.users.create_token(user.id).token
     """
 
+    def _assemble(self) -> None:
+        super()._assemble()
+        hands = self._hands(AtOnce(self._sender), self._tokens)
+        self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
+
     def _expose(self) -> None:
         calls = self._calls()
         BackendResources.__init__(self, calls)
         self.rest = Rest(calls)
+
+    def token_provider(self, external_id: str) -> TokenProvider:
+        """A `get_token` for one of your users, for a route of yours or a client in this process.
+
+        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
+        per user, for 10,000 users.
+
+        Args:
+            external_id: Your own id of the user. Who does not exist yet is created.
+
+        Raises:
+            UsageError: A blank id.
+
+        Example:
+            >>> backend.token_provider("u-1")()
+        """
+        return TokenProvider(self._mint, external_id)
 
 
 class AsyncBody(Base[httpx.AsyncClient]):
@@ -244,7 +267,33 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
         ...     token = (await backend.users.create_token(user.id)).token
     """
 
+    def _assemble(self) -> None:
+        super()._assemble()
+        hands = self._hands(self._sender, self._tokens)
+        self._mint = Mint(AsyncTokens, hands, self._settings, self._lifetime)
+
     def _expose(self) -> None:
         calls = self._calls()
         AsyncBackendResources.__init__(self, calls)
         self.rest = AsyncRest(calls)
+
+    def token_provider(self, external_id: str) -> AsyncTokenProvider:
+        """A `get_token` for one of your users, for a route of yours or a client in this process.
+
+        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
+        per user, for 10,000 users.
+
+        Args:
+            external_id: Your own id of the user. Who does not exist yet is created.
+
+        Raises:
+            UsageError: A blank id.
+
+        Example:
+            >>> await backend.token_provider("u-1")()
+        """
+        return AsyncTokenProvider(self._mint, external_id)
+
+    async def _close_more(self) -> None:
+        for tokens in self._mint.all():
+            await tokens.aclose()

@@ -5,13 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from poolse._core.flights import Flight, Flights
 from poolse._core.tokens import TokenCache, asked_itself, checked
 from poolse._http.within import WITHIN
 from poolse.cancel import CancelToken
 
-__all__ = ["FetchedTokens"]
+__all__ = ["FetchedTokens", "Provider"]
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A `get_token` that keeps tokens of its own."""
+
+    def reject(self, token: str | None) -> object:
+        """The server has refused this one."""
+        ...
 
 
 class FetchedTokens:
@@ -42,6 +52,9 @@ class FetchedTokens:
     def reject(self, token: str | None) -> bool:
         with self._lock:
             self._cache.reject(token)
+        # A provider of tokens keeps them too, and must not hand out this one again.
+        if isinstance(self._fetch, Provider):
+            self._fetch.reject(token)
         return True
 
     async def _fetched(self, epoch: int, flight: Flight[str | None]) -> str | None:
