@@ -15,7 +15,7 @@ from codegen.addresses import (
 )
 from codegen.build_params import build_params, path_argument, single_param
 from codegen.build_types import Types
-from codegen.ir import Operation, Paging, Resource, Upload
+from codegen.ir import Follow, Operation, Paging, Resource, Upload
 from codegen.naming import constant
 from codegen.source import Node
 from codegen.spec import Call, Spec
@@ -128,6 +128,7 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         example=sdk.text("example"),
         paging=_paging(spec, call, types) if sdk.get("paginate") else None,
         upload=_upload(spec, call, types) if sdk.get("upload") else None,
+        follow=_follow(spec, call, types) if sdk.get("follow") else None,
     )
 
 
@@ -162,6 +163,19 @@ def _paging(spec: Spec, call: Call, types: Types) -> Paging:
         by=rule.text("by"),
         descending=rule.text("order") == "desc",
         example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
+    )
+
+
+def _follow(spec: Spec, call: Call, types: Types) -> Follow:
+    rule = call.sdk.get("follow")
+    parent = parent_of(call.sdk.text("resource"))
+    return Follow(
+        method=rule.text("method"),
+        summary=rule.text("summary"),
+        key=binds_of(parent),
+        row=_paging(spec, call, types).item,
+        handle=class_name(parent, spec.rest.get("x-sdk", "resources", parent)),
+        example=rule.text("example"),
     )
 
 

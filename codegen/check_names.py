@@ -125,7 +125,7 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
             rule = call.sdk.get("paginate")
             if rule:
                 scope.take(rule.text("method") or "iter", rule.mark)
-            for key in ("single", "upload"):
+            for key in ("single", "upload", "follow"):
                 rule = call.sdk.get(key)
                 scope.take(rule.text("method"), rule.mark)
 

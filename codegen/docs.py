@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Paging, Push, Request, Upload
+from codegen.ir import Channel, Event, Follow, Operation, Paging, Push, Request, Upload
 
 __all__ = [
     "ASYNC",
@@ -17,6 +17,7 @@ __all__ = [
     "accessor_doc",
     "as_docstring",
     "callback_doc",
+    "follow_doc",
     "method_doc",
     "pager_doc",
     "push_doc",
@@ -25,6 +26,15 @@ __all__ = [
 ]
 
 WIDTH: Final = 96
+FOLLOW_FIELDS: Final = {
+    "after": "Where to start: a sequence, a `Position`, `latest`, `beginning` or `Last(n)`. Left "
+    "out: where the checkpoint says, else `latest`.",
+    "checkpoint": "Where to keep how far it was followed.",
+    "skip_own": "Leave out what you wrote yourself.",
+    "on_gap": "Called with each `Gap` of numbers that were passed over.",
+    "cancel": "Ends it from another thread or task.",
+}
+
 UPLOAD_FIELDS: Final = {
     "body": "The bytes, or a text, which is sent as UTF-8. A text is never a path.",
     "content_type": "Its media type. Left out: by the ending of `filename`, else the general one.",
@@ -114,6 +124,32 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
             "",
             *_raises(op),
             *_example(example if paging.example else []),
+        ]
+    )
+
+
+def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
+    """What is said of the method that hands out what comes."""
+    open_with, walk = flavour.for_.replace("for", "with"), flavour.for_
+    example = [f">>> {open_with} {follow.example} as feed:", f"...     {walk} item in feed:"]
+    return _joined(
+        [
+            follow.summary,
+            "",
+            f"It listens live, and reads what it missed with `{op.name}`.",
+            "",
+            "Args:",
+            *(f"    {name}: {text}" for name, text in FOLLOW_FIELDS.items()),
+            "",
+            "Returns:",
+            "    A context manager, and an iterator of deliveries.",
+            "",
+            "Raises:",
+            "    JoinError: By the iterator: the server refused the channel.",
+            "    FeedReset: By the iterator: the log began anew.",
+            "    ApiError: When it begins, and by the iterator: what does not pass by itself.",
+            "    Cancelled: By the iterator: `cancel` was cancelled.",
+            *_example([*example, "...         print(item)"] if follow.example else []),
         ]
     )
 

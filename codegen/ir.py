@@ -10,6 +10,7 @@ __all__ = [
     "Api",
     "Channel",
     "Event",
+    "Follow",
     "Operation",
     "Paging",
     "Param",
@@ -53,6 +54,20 @@ class Request:
     name: str
     doc: str
     fields: tuple[Param, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """A method that hands out the rows of a list as they come, and none twice."""
+
+    method: str
+    summary: str
+    key: str
+    """The path value that tells one list from the others."""
+    row: str
+    handle: str
+    """Class of the handle that the list belongs to."""
+    example: str
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +126,7 @@ class Operation:
     example: str
     paging: Paging | None
     upload: Upload | None
+    follow: Follow | None
 
     @property
     def positional(self) -> tuple[Param, ...]:

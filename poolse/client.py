@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import attrs
 import httpx
 
 from poolse._core.hands import run_flow
@@ -93,7 +94,7 @@ class Poolse(
         self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
 
     def _expose(self) -> None:
-        calls = self._calls()
+        calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
         self.rest = Rest(calls)
 
@@ -223,7 +224,7 @@ class AsyncPoolse(
         self.users = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
-        calls = self._calls()
+        calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
         self.rest = AsyncRest(calls)
 

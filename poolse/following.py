@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from poolse.types import UNSET, Unset
 
@@ -76,6 +76,12 @@ class Following:
         )
         return Feed(Chats(self), wish)
 
+    def _followed(self: Chat, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
+        """What a feed of one conversation is made of."""
+        from poolse._chats import Chats, wish_for
+
+        return Chats(self), wish_for([key], **choices, asynchronous=False)
+
 
 class AsyncFollowing:
     """Follows conversations."""
@@ -131,3 +137,9 @@ class AsyncFollowing:
             asynchronous=True,
         )
         return AsyncFeed(AsyncChats(self), wish)
+
+    def _followed(self: AsyncChat, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
+        """What a feed of one conversation is made of."""
+        from poolse._chats import AsyncChats, wish_for
+
+        return AsyncChats(self), wish_for([key], **choices, asynchronous=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Final, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 from poolse._core.endpoint import Endpoint, Paging
 from poolse._core.upload import Upload
@@ -46,6 +46,10 @@ class Caller(Protocol):
         """Walk over the items of all pages. The first page is fetched by the first step."""
         ...
 
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
+        ...
+
     def upload(
         self,
         plan: Upload[Answered, T],
@@ -84,6 +88,10 @@ class AsyncCaller(Protocol):
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
         """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
         ...
 
     async def upload(

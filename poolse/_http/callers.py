@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
@@ -45,6 +45,14 @@ class _Calls:
     hands: Hands
     settings: Settings
     lifetime: Lifetime
+    followed: Callable[..., tuple[object, object]] | None = None
+    """What a feed is made of, for one list and the choices of a caller."""
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        self.lifetime.check()
+        if self.followed is None:
+            raise UsageError("this client follows nothing")
+        return feed(*self.followed(key, **choices))
 
     def _settings_for(self, options: CallOptions | None) -> Settings:
         self.lifetime.check()

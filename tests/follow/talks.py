@@ -38,8 +38,9 @@ class Talk:
         return [self._room.messages.send(body=body, **fields).id for body in bodies]
 
     def follow(self, **choices: Any) -> Any:
-        """A feed of the bot's."""
-        return self.bot.follow([self.id], **choices)
+        """A feed of the bot's, without what it sent itself."""
+        messages = self.bot.conversations.one(self.id).messages
+        return messages.follow(**{"skip_own": True, **choices})
 
     async def joined(self) -> None:
         """Wait until the bot is in the channel."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from poolse import Poolse
 from poolse.testing import Sandbox
 
-BOT = Path(__file__).parents[2] / "examples/mention_bot.py"
+BOT = Path(__file__).parents[2] / "docs/mention_bot.py"
 MOST_LINES = 25
 QUESTIONS = 60
 PATIENCE = 60.0
