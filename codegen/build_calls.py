@@ -79,18 +79,19 @@ def _operations(call: Call, spec: Spec, types: Types) -> list[Operation]:
 def _single(operation: Operation, rule: Node, spec: Spec, call: Call, types: Types) -> Operation:
     items = _property(spec, spec.answer_schema(call), rule.text("items"))
     item = types.of(spec.resolve(items).get("items"))
+    name, doc = rule.text("param"), rule.text("description")
     return attrs.evolve(
         operation,
         const=f"{operation.const}_FIRST",
         name=rule.text("method"),
         summary=rule.text("summary"),
         params=tuple(
-            single_param(param, rule.text("param")) if param.wire == rule.text("field") else param
+            single_param(param, name, doc) if param.wire == rule.text("field") else param
             for param in operation.params
         ),
         result=item.result_text,
         read=f'first_of("{rule.text("items")}", {item.reader_text})',
-        returns="The first one of the answer.",
+        returns=rule.text("returns"),
         example=rule.text("example"),
     )
 

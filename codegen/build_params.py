@@ -92,13 +92,14 @@ def fields_of(request: Node, types: Types, positional: Sequence[str] = ()) -> li
     ]
 
 
-def single_param(param: Param, name: str) -> Param:
+def single_param(param: Param, name: str, doc: str) -> Param:
     """A parameter for one thing, in the place of one for many."""
     return attrs.evolve(
         param,
         name=name,
         type=re.sub(r"^Sequence\[(.*)\]$", r"\1", param.type),
         value=f"[{name}]",
+        doc=doc,
     )
 
 

@@ -129,7 +129,10 @@ def load(path: Path, shown: str, mistakes: Mistakes) -> Node:
         mark = Mark(shown, place.line + 1, place.column + 1) if place else start
         mistakes.add(mark, f"not YAML: {error.problem}")
         return Node(source, (), None)
-    data = _Reader(shown, source.marks, mistakes).read(cast("yaml.Node", root), ())
+    if not isinstance(root, yaml.MappingNode):
+        mistakes.add(start, "must be a mapping with keys" if root else "is empty")
+        return Node(source, (), None)
+    data = _Reader(shown, source.marks, mistakes).read(root, ())
     return Node(Source(path.name, data, source.marks), (), data)
 
 

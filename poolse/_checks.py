@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from math import isfinite
+from math import inf
 from typing import Final, TypeVar, cast
 
 from poolse.errors import ArgumentTypeError, UsageError
@@ -30,6 +30,12 @@ F = TypeVar("F", bound=Callable[..., object])
 
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A word of HTTP: a method, or the name of a header."""
+
+LONGEST: Final = 1_000_000_000
+"""Seconds, 31 years: the operating system cannot wait much longer."""
+
+FRAMING: Final = ("content-length", "transfer-encoding")
+"""Headers that say where a body ends: a wrong one makes two requests of one, or none at all."""
 
 
 def named(value: object) -> str:
@@ -69,8 +75,11 @@ def checked_seconds(name: str, value: object, also: str = "") -> float:
     """The value, if it is a span of time. `also`: what else may be given."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ArgumentTypeError(f"{name} must be a number of seconds{also}, not {named(value)}")
-    if not isfinite(value) or value < 0:
+    # Compared with infinity: that works for ints of any size.
+    if not 0 <= value < inf:
         raise UsageError(f"{name} must be a number of seconds{also}, 0 or more, not {value}")
+    if value > LONGEST:
+        raise UsageError(f"{name} must be a number of seconds{also}, at most {LONGEST}")
     return value
 
 
@@ -87,6 +96,8 @@ def checked_headers(name: str, value: object) -> dict[str, str]:
     for key, text in checked_mapping(name, value).items():
         if not isinstance(key, str):
             raise ArgumentTypeError(f"the names of {name} must be str, not {named(key)}")
+        if key.lower() in FRAMING:
+            raise UsageError(f"leave {key} out of {name}: it follows from the body")
         copy[key] = check_header(key, text)
     return copy
 
@@ -99,4 +110,6 @@ def check_header(name: str, value: object) -> str:
         raise ArgumentTypeError(f"the value of header {name} must be a str, not {named(value)}")
     if not value.isprintable() or not value.isascii():
         raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
+    if value != value.strip():
+        raise UsageError(f"the value of header {name} has blanks around it")
     return value

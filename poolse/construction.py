@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from poolse._checks import checked_count, checked_function
+from poolse._checks import checked_count
 from poolse._core.addresses import api_url_from, socket_url
-from poolse._core.credentials import api_key_from, credential
+from poolse._core.credentials import api_key_from, checked_callback, credential
 from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
@@ -96,11 +96,12 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         """
         # First, so that no traceback shows them among its local variables.
         token, proxy = hidden(token), hidden(proxy)
-        base = api_url_from(api_url, os.environ.get("POOLSE_API_URL"))
+        api_url, ws_url = hidden(api_url), hidden(ws_url)
+        base = api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL")))
         self._socket_url = socket_url(ws_url, base, socket_path)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
         if on_socket_error is not None:
-            checked_function("on_socket_error", on_socket_error)
+            checked_callback("on_socket_error", on_socket_error, asynchronous=self._asynchronous)
         self._on_socket_error = on_socket_error
         self._profile_settings = profile_settings(
             user_resolver, user_cache_size, user_cache_ttl, asynchronous=self._asynchronous
@@ -197,10 +198,10 @@ class BackendClient(Base[HttpClient]):
             UsageError: No API key, or an argument that makes no sense.
         """
         # First, so that no traceback shows them among its local variables.
-        api_key, proxy = hidden(api_key), hidden(proxy)
+        api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
         self._begin(
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
-            api_url=api_url_from(api_url, os.environ.get("POOLSE_API_URL")),
+            api_url=api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL"))),
             http_client=http_client,
             timeout=timeout,
             proxy=proxy,

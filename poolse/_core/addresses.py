@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from poolse._checks import checked_text
+from poolse._core.secret import hidden
 from poolse.errors import UsageError
 
 __all__ = ["POOLSE_API_URL", "api_url_from", "check_proxy", "socket_url"]
@@ -19,6 +20,7 @@ POOLSE_API_URL: Final = "https://api.poolse.dev"
 SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
+ASCII_ONLY: Final = "are not ASCII: percent-encode those of a path, write a host as xn--..."
 PRINTABLE: Final = re.compile(r"[!-~]*")
 HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 
@@ -57,20 +59,21 @@ def check_proxy(url: object) -> None:
 
 def _base(name: str, given: object) -> tuple[str, str]:
     """Scheme, and the rest without a slash at its end."""
-    url = checked_text(name, given).rstrip("/")
+    url = hidden(checked_text(name, given).rstrip("/"))
+    # Before its parts are among the local variables, which some tools print.
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise UsageError(f"{name} must have no user and password in it")
     if not url:
         raise UsageError(f"{name} is empty: leave it out, or give a URL")
     if not PRINTABLE.fullmatch(url):
-        raise UsageError(f"{name} has blanks in it, or characters that are not percent-encoded")
+        raise UsageError(f"{name} has blanks in it, or characters that {ASCII_ONLY}")
     scheme, separator, rest = url.partition("://")
     if not separator:
         start = "ws:// or wss://" if name == "ws_url" else "http:// or https://"
-        raise UsageError(f"{name} must start with {start}")
+        raise UsageError(f"{name} must start with {start}, and name a host")
     if "?" in rest or "#" in rest:
         raise UsageError(f"{name} must have no query and no fragment")
     host, _, path = rest.partition("/")
-    if "@" in host:
-        raise UsageError(f"{name} must have no user and password in it")
     _check_host(name, host)
     if path.split("/")[-1] == "v1":
         raise UsageError(f"leave /v1 out of {name}: it is part of each call's path")

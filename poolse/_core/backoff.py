@@ -31,7 +31,7 @@ def parse_retry_after(value: str | None, now: float) -> float:
 
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)

@@ -59,7 +59,7 @@ async def call(
 
 async def _answer(hands: Hands, settings: Settings, request: Outgoing, progress: Progress) -> bytes:
     # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
-    foreign = request.has_header("Authorization")
+    foreign = request.header("Authorization") is not None
     while True:
         token = None if foreign else await hands.tokens.get(settings.cancel)
         match await _attempt(hands, settings, authorised(request, token), progress):

@@ -16,6 +16,7 @@ from poolse._core.endpoint import Read
 from poolse._core.reading import Mismatch, instant, read_json, read_nothing
 from poolse._core.rows import Row, missing, wire_items
 from poolse.errors import ArgumentTypeError, DecodeError, UsageError
+from poolse.types import UNSET
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -95,6 +96,9 @@ def decode_value(read: Callable[[object], T], value: object) -> T:
 def _not_json(content: bytes) -> str:
     if not content.strip():
         return "expected JSON, got nothing"
+    # What a proxy says is worth showing. A row that was cut off may hold a token.
+    if content.lstrip().startswith((b"{", b"[")):
+        return f"expected JSON, got {len(content)} bytes that only begin like it"
     return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
 
 
@@ -106,7 +110,10 @@ def encode(value: object, name: str = "body") -> bytes:
     """
     try:
         return orjson.dumps(_plain(value), option=orjson.OPT_PASSTHROUGH_DATACLASS)
-    except (UsageError, orjson.JSONEncodeError, RecursionError) as error:
+    except RecursionError:
+        why = "it is nested too deeply, or contains itself"
+        raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
+    except (UsageError, orjson.JSONEncodeError) as error:
         raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
 
 
@@ -116,16 +123,17 @@ def query_text(name: str, value: object) -> str:
     Raises:
         UsageError: It is neither text, nor a number, a boolean or a time with an offset.
     """
-    try:
-        plain = _plain(value)
-    except UsageError as error:
-        raise UsageError(f"{name}: {error}") from error
+    plain: object = value.value if isinstance(value, Enum) else value
     match plain:
         case bool():
             # JSON's spelling: Python's would be `True`.
             return str(plain).lower()
-        case str() | int() | float():
-            return str(plain)
+        case str() | int() | float() | datetime():
+            try:
+                return str(_plain(plain))
+            # Also of an int that has too many digits for Python to write down.
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from error
         case _:
             wanted = "a str, a number, a bool or an aware datetime"
             raise ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
@@ -144,7 +152,7 @@ def _plain(value: object) -> object:
         case Row():
             return {key: _plain(item) for key, item in wire_items(value)}
         case Enum():
-            return value.value
+            return _plain(_meant(value))
         case str():
             return str(value)
         case float():
@@ -153,11 +161,17 @@ def _plain(value: object) -> object:
             return _timestamp(value)
         case Mapping():
             items = cast("Mapping[object, object]", value).items()
-            return {_key(key): _plain(item) for key, item in items}
+            return {_key(key): _plain(item) for key, item in items if item is not UNSET}
         case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
             return [_plain(item) for item in cast("Sequence[object]", value)]
         case _:
             return value
+
+
+def _meant(value: Enum) -> object:
+    if value is UNSET:
+        raise UsageError("UNSET leaves out a key, and can stand nowhere else")
+    return value.value
 
 
 def _key(key: object) -> str:
@@ -176,7 +190,10 @@ def _finite(value: float) -> float:
 def _timestamp(value: datetime) -> str:
     if value.utcoffset() is None:
         raise UsageError("a time needs an offset: add tzinfo=datetime.UTC")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    except OverflowError:
+        raise UsageError("a time is outside the years 1 to 9999 in UTC") from None
 
 
 _readers: dict[type[Any], Read[object]] = {}

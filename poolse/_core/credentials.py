@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final, TypeVar
 
 from poolse._checks import checked_function, checked_text, named
-from poolse._core.secret import Secret
+from poolse._core.secret import Secret, carried
 from poolse.errors import ArgumentTypeError, UsageError
 
-__all__ = ["api_key_from", "check_http_client", "check_plain", "credential"]
+__all__ = ["api_key_from", "check_http_client", "check_plain", "checked_callback", "credential"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -25,10 +25,7 @@ def credential(
     if get_token is not None and token is not None:
         raise UsageError("give get_token or token, not both")
     if get_token is not None:
-        checked_function("get_token", get_token)
-        if not asynchronous:
-            check_plain("get_token", get_token, "use AsyncPoolse, or give a plain function")
-        return get_token
+        return checked_callback("get_token", get_token, asynchronous=asynchronous)
     if callable(token):
         raise ArgumentTypeError("token must be a str: a function goes to get_token")
     if token is not None:
@@ -47,6 +44,14 @@ def api_key_from(argument: object, environment: str | None) -> Secret:
     raise UsageError("no credential: give api_key, or set POOLSE_API_KEY")
 
 
+def checked_callback(name: str, function: F, *, asynchronous: bool) -> F:
+    """The function, if the client of this flavour can call it: the async one also awaits it."""
+    checked_function(name, function)
+    if not asynchronous:
+        check_plain(name, function, "use AsyncPoolse, or give a plain function")
+    return function
+
+
 def check_plain(name: str, function: Callable[..., object], hint: str = PLAIN) -> None:
     """Refuse a function whose result would have to be awaited."""
     if _is_async(function):
@@ -56,8 +61,10 @@ def check_plain(name: str, function: Callable[..., object], hint: str = PLAIN) -
 def check_http_client(client: object, *, asynchronous: bool) -> None:
     """Refuse a client of the other flavour, or what is none."""
     send: object = getattr(client, "send", None)
+    kind = "AsyncClient" if asynchronous else "Client"
+    if isinstance(client, type):
+        raise ArgumentTypeError(f"http_client must be an httpx.{kind}, not a class of them")
     if not callable(send) or not callable(getattr(client, "build_request", None)):
-        kind = "AsyncClient" if asynchronous else "Client"
         raise ArgumentTypeError(f"http_client must be an httpx.{kind}, not {named(client)}")
     if asynchronous and not (_is_async(send) or hasattr(client, "aclose")):
         raise ArgumentTypeError("http_client is a sync one: give an httpx.AsyncClient")
@@ -73,9 +80,4 @@ def _is_async(function: Callable[..., object]) -> bool:
 
 
 def _secret(name: str, value: object) -> Secret:
-    secret = Secret(checked_text(name, value))
-    if not secret.strip():
-        raise UsageError(f"{name} is blank")
-    if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
-        raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
-    return secret
+    return carried(name, Secret(checked_text(name, value)))

@@ -32,9 +32,10 @@ class Outgoing:
     """The token is among them."""
     content: bytes | None = attrs.field(repr=False)
 
-    def has_header(self, name: str | None) -> bool:
-        """Whether it carries the header, in whatever case."""
-        return name is not None and any(given.lower() == name.lower() for given, _ in self.headers)
+    def header(self, name: str) -> str | None:
+        """The value of a header, in whatever case; None without it."""
+        found = (value for given, value in self.headers if given.lower() == name.lower())
+        return next(found, None)
 
 
 @attrs.frozen

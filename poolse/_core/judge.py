@@ -79,8 +79,9 @@ class Progress:
 def may_repeat(endpoint: Endpoint[object], request: Outgoing) -> bool:
     """Whether the request can be sent twice and still take effect once."""
     # A lost attempt may have been carried out: only the key makes it safe to send a change again.
-    safe = request.method in SAFE_METHODS or request.has_header(endpoint.idempotency)
-    return endpoint.retry and safe
+    # An empty one is none to the server.
+    key = request.header(endpoint.idempotency) if endpoint.idempotency else None
+    return endpoint.retry and (request.method in SAFE_METHODS or bool(key))
 
 
 def judge_answer(

@@ -43,6 +43,8 @@ def build(
     if endpoint.idempotency and settings.idempotency_key is not None:
         key = settings.idempotency_key or settings.new_key()
         own[endpoint.idempotency] = check_header(endpoint.idempotency, key)
+        if not key:
+            raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")
     headers = list(merged(own, settings.headers).items())
     return Outgoing(endpoint.method, url, headers, content)
 
@@ -82,7 +84,7 @@ def authorised(request: Outgoing, token: str | None) -> Outgoing:
         UsageError: A token that HTTP cannot carry.
     """
     # A header twice means nothing certain to a server, and the caller's own headers win.
-    if not token or request.has_header("Authorization"):
+    if not token or request.header("Authorization") is not None:
         return request
     value = check_header("Authorization", f"Bearer {token}")
     return attrs.evolve(request, headers=[*request.headers, ("Authorization", value)])

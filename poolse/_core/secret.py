@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-__all__ = ["Secret", "hidden"]
+from poolse.errors import UsageError
+
+__all__ = ["Secret", "carried", "hidden"]
 
 T = TypeVar("T")
 
@@ -19,6 +21,15 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "<secret>"
+
+
+def carried(name: str, secret: Secret) -> Secret:
+    """The secret, if it can go into a header as it is."""
+    if not secret.strip():
+        raise UsageError(f"{name} is blank")
+    if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
+        raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
+    return secret
 
 
 def hidden(value: T) -> T:

@@ -17,7 +17,7 @@ from math import inf, isfinite
 import orjson
 
 from poolse._core.reading import as_object
-from poolse._core.secret import Secret
+from poolse._core.secret import Secret, carried
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
@@ -46,6 +46,9 @@ class TokenCache:
         """Keep the result of a fetch that began in `epoch`."""
         self.last = token
         if token and epoch == self.epoch:
+            if token == self._rejected:
+                # `get_token` insists on it. The next refusal is news then, and asks once more.
+                self._rejected = None
             self._token = token
             self._good_until = good_until(token, now)
 
@@ -106,10 +109,13 @@ def checked(token: object) -> Secret | None:
     if token is None:
         return None
     if isinstance(token, str):
-        return Secret(token)
+        # Hidden before it is judged, and an empty one means what None means.
+        token = Secret(token)
+        return carried("what get_token returned", token) if token else token
     kind = type(token).__name__
+    # Not among the locals of the traceback either: it may hold the secret in another form.
+    token = None
     hint = "; an async get_token needs AsyncPoolse" if kind == "coroutine" else ""
-    # The value is not shown: it may hold the secret in another form.
     raise UsageError(f"get_token must return a str or None, not {kind}{hint}")
 
 

@@ -24,6 +24,10 @@ Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
+# The system calls count milliseconds in 31 bits. Whoever waits here asks again when it is over.
+LONGEST_WAIT = 1_000_000.0
+
+
 class Until(NamedTuple):
     """When a wait is over, and what is raised then."""
 
@@ -108,7 +112,7 @@ class Attempt:
         left = ends - time.monotonic()
         if left <= 0:
             raise until.late
-        return left
+        return min(left, LONGEST_WAIT)
 
 
 class _Bell:

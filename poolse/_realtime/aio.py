@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import random
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
     JOIN_WAIT,
     PATIENCE,
+    REPLY_WAIT,
     BaseChannel,
     BaseEvents,
     BaseRealtime,
@@ -26,6 +28,7 @@ from poolse._realtime.handles import (
     log_error,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError, UsageError
@@ -39,6 +42,11 @@ class AsyncChannel(BaseChannel[E]):
     """A channel, joined for as long as somebody has a claim on it.
 
     As a context manager it is joined when the block begins, and left when it ends.
+
+    Callbacks are called one after the other, those of all channels by one task: one that takes
+    long delays the others, but neither the sockets nor any iterator. At most 1,000 calls wait.
+    When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
+    and `dropped` of realtime counts them.
     """
 
     def events(self, timeout: float | None = None) -> AsyncEvents[E]:
@@ -73,6 +81,37 @@ class AsyncChannel(BaseChannel[E]):
         if not await _wait(self._session.wakes, self._is_joined, timeout):
             raise self._not_in_time(timeout)
 
+    async def push(
+        self, event: str, payload: Payload | None = None, timeout: float | None = REPLY_WAIT
+    ) -> object:
+        """Push an event that this release has no method for, and wait for the server's reply.
+
+        It is sent as soon as the channel is joined, once, and never again. An event that the
+        server does not know makes the channel crash there; it is joined again by itself.
+
+        Args:
+            event: Its name on the wire.
+            payload: A JSON object, or bytes for a binary frame; None is an empty object.
+            timeout: Seconds for everything together; None waits as long as it takes.
+
+        Returns:
+            The response in the server's reply, as parsed JSON, or bytes.
+
+        Raises:
+            PushError: The server answered with an error.
+            PushTimeout: No reply came in time.
+            PushOutcomeUnknown: The connection or the channel was lost before the reply came.
+            ChannelClosed: The channel was left, or realtime disconnected, meanwhile.
+            RealtimeError: 1,000 pushes wait already.
+            UsageError: JSON cannot say the payload.
+        """
+        push = self._ask(event, payload, timeout)
+        try:
+            await _wait(self._session.wakes, lambda: push.is_done, timeout)
+        finally:
+            self._hub.withdraw(self._session, push)
+        return push.result()
+
     async def leave(self) -> None:
         """Give one claim back. With the last one, the channel is left and no more events come.
 
@@ -99,7 +138,7 @@ class AsyncChannel(BaseChannel[E]):
 
 
 class AsyncEvents(BaseEvents[E]):
-    """The events of a channel. One consumer."""
+    """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
         self._arrived = asyncio.Event()
@@ -143,6 +182,7 @@ class AsyncRealtime(BaseRealtime):
             random=random.random,
             # Whatever runs in one event loop is never interrupted in the middle of a change.
             guard=nullcontext(),
+            process=os.getpid,
             start=self._start,
             wake_calls=self._due.set,
             on_error=on_error or log_error(_LOG.warning),
@@ -169,6 +209,8 @@ class AsyncRealtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
+        if self._hub.is_elsewhere:
+            return
         self._hub.close()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         if tasks:
@@ -194,6 +236,15 @@ class AsyncRealtime(BaseRealtime):
         self._tasks.append(AsyncOwner(self._hub, link, self._token).task)
 
     async def _make_calls(self) -> None:
+        try:
+            await self._call_all()
+        except BaseException as error:
+            self._hub.crashed(error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            _LOG.exception("the task of the callbacks failed")
+
+    async def _call_all(self) -> None:
         calls = self._hub.calls
         while True:
             while not calls.ready:

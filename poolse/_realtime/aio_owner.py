@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import Event
 
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.fleet import Link
@@ -48,6 +49,18 @@ class _Connect(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
+
+
+class _Connection(ClientConnection):
+    """Does not wait for a server that said goodbye, but stays on the line.
+
+    Without this, it would only be noticed when the next heartbeat is sent.
+    """
+
+    def process_event(self, event: Event) -> None:
+        super().process_event(event)
+        if self.protocol.close_expected():
+            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
 
 
 class _NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
@@ -172,7 +185,8 @@ class AsyncOwner:
     async def _connect(self, refresh: bool) -> ClientConnection:
         settings = self._hub.settings
         try:
-            self._token = await self._get_token(self._token if refresh else None)
+            async with asyncio.timeout(settings.token_timeout):
+                self._token = await self._get_token(self._token if refresh else None)
         except Exception as error:
             raise _NotOpened(token_failure(error)) from None
         try:
@@ -186,6 +200,7 @@ class AsyncOwner:
                 close_timeout=settings.close_timeout,
                 ping_interval=None,
                 compression=None,
+                create_connection=_Connection,
                 max_size=settings.max_frame,
                 logger=_WEBSOCKETS_LOG,
             )

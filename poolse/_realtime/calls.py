@@ -77,6 +77,11 @@ class Calls:
             error.__cause__ = cause
             self.report(error)
 
+    @property
+    def dropped(self) -> int:
+        """How many were not made, because functions took longer than events took to come."""
+        return self._queue.dropped
+
     def close(self) -> None:
         """Take no more calls. Those that wait are still made."""
         self._queue.close()

@@ -22,15 +22,22 @@ said, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `En
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
-import attrs
-
+from poolse._realtime.channel_effects import (
+    Answered,
+    Changed,
+    ChannelEffect,
+    Deliver,
+    Ended,
+    JoinDue,
+)
 from poolse._realtime.effects import Trouble
+from poolse._realtime.fanout import EventQueue
 from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
 from poolse._realtime.policy import TERMINAL_REASONS, UNMATCHED_TOPIC, rejoin_delay
+from poolse._realtime.pushes import Payload, Push, Pushes, outcome, reason_in
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     ChannelClosed,
@@ -41,7 +48,7 @@ from poolse.errors import (
     SlowConsumer,
 )
 
-__all__ = ["TRANSITIONS", "Changed", "ChannelMachine", "Deliver", "Ended", "JoinDue"]
+__all__ = ["TRANSITIONS", "ChannelMachine"]
 
 State = Literal["closed", "joining", "joined", "errored", "leaving", "ended"]
 Input = Literal["join", "ok", "error", "end", "leave", "lost"]
@@ -63,37 +70,6 @@ TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
 """What is not here changes nothing. A channel is `closed` before its first turn to join."""
 
 
-@attrs.frozen
-class Deliver:
-    """The server said this in the channel."""
-
-    channel: ChannelMachine
-    frame: Frame
-
-
-@attrs.frozen
-class JoinDue:
-    """Time to join again."""
-
-
-@attrs.frozen
-class Changed:
-    """The server let us in, or we are in no more and will join again."""
-
-    channel: ChannelMachine
-
-
-@attrs.frozen
-class Ended:
-    """The channel is closed and stays so; without an error when we left it."""
-
-    channel: ChannelMachine
-    error: PoolseError | None
-
-
-ChannelEffect = Frame | Deliver | JoinDue | Changed | Ended | Trouble
-
-
 class ChannelMachine:
     """The state of one channel."""
 
@@ -108,19 +84,30 @@ class ChannelMachine:
         self.state: State = "closed"
         self.join_ref: str | None = None
         self.deadline: float | None = None
-        """When `tick` has something to do."""
+        """When the state that it is in has lasted long enough."""
         self.refusal: JoinError | None = None
         """Why the last join was refused, until one is not."""
         self.effects: list[ChannelEffect] = []
         self._settings = settings
         self._random = random
         self._next_ref = next_ref
-        self._early: deque[Frame] = deque()
-        self._early_lost = 0
+        self._pushes = Pushes(topic, settings.queue_limit)
+        self._early = EventQueue[Frame](settings.queue_limit)
         self._attempt = 0
         self._terminal_refusals = 0
         self._joined_at = 0.0
         self._leave_ref: str | None = None
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `tick` has something to do."""
+        found = [due for due in (self.deadline, self._pushes.deadline) if due is not None]
+        return min(found, default=None)
+
+    @property
+    def unanswered(self) -> int:
+        """How many pushes wait for their turn or for their reply."""
+        return len(self._pushes)
 
     def join(self, now: float) -> None:
         """It is this channel's turn to join. The socket is open."""
@@ -133,6 +120,7 @@ class ChannelMachine:
         """Be out of the channel. Where nothing was joined, nothing is sent."""
         if not self._move("leave"):
             return
+        self.give_up(ChannelClosed(f"{self.topic} was left"))
         if self.state == "ended":
             self._end(None)
             return
@@ -151,6 +139,27 @@ class ChannelMachine:
             return False
         self._send(event, self._next_ref(), payload)
         return True
+
+    def ask(self, event: str, payload: Payload, deadline: float, now: float) -> Push:
+        """Send an event and want its reply: now, or as soon as the channel is joined.
+
+        Raises:
+            FrameError: It cannot be encoded.
+            RealtimeError: Too many wait already.
+        """
+        push = self._pushes.add(event, payload, deadline)
+        if self.state == "joined":
+            self._pushes.flush(self._send_push, now)
+        return push
+
+    def withdraw(self, push: Push) -> None:
+        """A reply is waited for no more."""
+        self._pushes.withdraw(push)
+
+    def give_up(self, error: PoolseError) -> None:
+        """Nothing that is asked for now will be answered."""
+        if self._pushes.end(error):
+            self.effects.append(Answered(self))
 
     def lost(self, now: float) -> None:
         """The socket is gone. It will be this channel's turn as soon as there is a new one."""
@@ -172,10 +181,12 @@ class ChannelMachine:
         elif self.state == "joined":
             self.effects.append(Deliver(self, frame))
         elif self.state == "joining":
-            self._keep(frame)
+            self._early.put(frame)
 
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""
+        if self._pushes.expire(now):
+            self.effects.append(Answered(self))
         if self.deadline is None or now < self.deadline:
             return
         self.deadline = None
@@ -190,7 +201,8 @@ class ChannelMachine:
             self._error(PushTimeout(text), now)
 
     def _reply(self, frame: Frame, now: float) -> None:
-        ok, reason = _outcome(frame.payload)
+        ok, response = outcome(frame.payload)
+        reason = reason_in(response)
         if self.state == "joining" and frame.ref == self.join_ref:
             if ok:
                 self._admitted(now)
@@ -198,9 +210,13 @@ class ChannelMachine:
                 self._refused(reason, now)
         elif self.state == "leaving" and frame.ref == self._leave_ref:
             self._close(None)
-        elif self.state == "joined" and reason == UNMATCHED_TOPIC:
-            # The answer to a push: the server has lost a channel that we believe to be in.
-            self._error(RealtimeError(f"the server does not know {self.topic} any more"), now)
+        elif self.state == "joined":
+            if self._pushes.answered(frame.ref, frame.payload):
+                self.effects.append(Answered(self))
+            if reason == UNMATCHED_TOPIC:
+                # The server has lost a channel that we believe to be in.
+                text = f"the server does not know {self.topic} any more"
+                self._error(RealtimeError(text), now)
 
     def _crashed(self, now: float) -> None:
         if self.state in ("joining", "joined"):
@@ -221,12 +237,13 @@ class ChannelMachine:
         self._terminal_refusals = 0
         self._joined_at = now
         self.effects.append(Changed(self))
-        self.effects.extend(Deliver(self, frame) for frame in self._early)
-        self._early.clear()
-        if self._early_lost:
-            text = f"{self._early_lost} events of {self.topic} were lost while joining"
-            self.effects.append(Trouble(SlowConsumer(text, self._early_lost)))
-            self._early_lost = 0
+        self._pushes.flush(self._send_push, now)
+        while self._early.ready:
+            try:
+                self.effects.append(Deliver(self, self._early.get()))
+            except SlowConsumer as lost:
+                text = f"{lost.dropped} events of {self.topic} were lost while joining"
+                self.effects.append(Trouble(SlowConsumer(text, lost.dropped)))
 
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
@@ -253,6 +270,7 @@ class ChannelMachine:
 
     def _end(self, error: PoolseError | None) -> None:
         self._forget_join()
+        self.give_up(error or ChannelClosed(f"{self.topic} was left"))
         self.effects.append(Ended(self, error))
 
     def _forgive(self, now: float) -> None:
@@ -260,17 +278,18 @@ class ChannelMachine:
             self._attempt = 0
 
     def _forget_join(self) -> None:
+        if self._pushes.lost():
+            self.effects.append(Answered(self))
         self.join_ref = None
         self.deadline = None
         self._early.clear()
 
-    def _keep(self, frame: Frame) -> None:
-        if len(self._early) == self._settings.queue_limit:
-            self._early.popleft()
-            self._early_lost += 1
-        self._early.append(frame)
+    def _send_push(self, push: Push) -> str:
+        ref = self._next_ref()
+        self._send(push.event, ref, push.payload)
+        return ref
 
-    def _send(self, event: str, ref: str, payload: Mapping[str, object]) -> None:
+    def _send(self, event: str, ref: str, payload: object) -> None:
         self.effects.append(Frame(self.join_ref, ref, self.topic, event, payload))
 
     def _move(self, what: Input) -> bool:
@@ -279,14 +298,3 @@ class ChannelMachine:
             return False
         self.state = after
         return True
-
-
-def _outcome(payload: object) -> tuple[bool, str]:
-    """Whether a reply says ok, and the reason that it gives."""
-    reply = _object(payload)
-    reason = _object(reply.get("response")).get("reason")
-    return reply.get("status") == "ok", reason if isinstance(reason, str) else "no reason given"
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return cast(Mapping[str, object], value) if isinstance(value, dict) else {}

@@ -207,7 +207,8 @@ class Connection:
         if self._policy_closes == MAX_POLICY_CLOSES:
             self._give_up(ConnectionFailed(reason, code, final=True))
             return
-        self._retry(after_close(code or 0, self._backoff(), self._random()), now)
+        pauses = self._settings.pauses_after_close
+        self._retry(after_close(pauses, code or 0, self._backoff(), self._random()), now)
         self.effects.append(Trouble(ConnectionFailed(reason, code)))
 
     def _retry(self, delay: float, now: float) -> None:

@@ -144,6 +144,11 @@ class EventQueue(Generic[E]):
             raise error
         raise QueueEnded
 
+    def clear(self) -> None:
+        """Forget what is queued, and what was lost, since nobody wants it any more."""
+        self._events.clear()
+        self._unreported = 0
+
     def close(self, error: Exception | None = None, *, discard: bool = False) -> None:
         """Take no more events. Only the first close counts, except for `discard`.
 
@@ -152,8 +157,7 @@ class EventQueue(Generic[E]):
             discard: Forget what is still queued, since the consumer no longer wants it.
         """
         if discard:
-            self._events.clear()
-            self._unreported = 0
+            self.clear()
         if not self._closed:
             self._closed = True
             self._error = error

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from poolse._realtime.channel import Changed, ChannelMachine, Deliver, Ended, JoinDue
+from poolse._realtime.channel import ChannelMachine
+from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended, JoinDue
 from poolse._realtime.connection import Connection
 from poolse._realtime.effects import (
     Close,
@@ -26,12 +27,13 @@ from poolse._realtime.effects import (
 )
 from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.frames import Frame
+from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
-from poolse.errors import PoolseError
+from poolse.errors import ChannelClosed, PoolseError, RealtimeError
 
 __all__ = ["Fleet", "Link", "LinkEffect"]
 
-LinkEffect = Deliver | Changed | Ended | Trouble | Failed
+LinkEffect = Deliver | Changed | Ended | Answered | Trouble | Failed
 
 _FROM_WORST: Final[tuple[RealtimeStatus, ...]] = (
     "closed",
@@ -52,6 +54,8 @@ class Link:
         self.effects: list[LinkEffect] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
+        self.is_broken = False
+        """Whether nobody looks after this socket any more."""
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
         self._announced: float | None = None
@@ -65,11 +69,11 @@ class Link:
     @property
     def has_room(self) -> bool:
         """Whether another channel fits on this socket."""
-        return len(self._channels) < self._settings.channels_per_socket
+        return not self.is_broken and len(self._channels) < self._settings.channels_per_socket
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do."""
-        deadlines = [self.connection.deadline, *(c.deadline for c in self._timed.values())]
+        deadlines = [self.connection.deadline, *(c.wake_at for c in self._timed.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def wake_if_needed(self) -> None:
@@ -85,13 +89,18 @@ class Link:
         return commands
 
     def connect(self, now: float) -> None:
-        """Open the socket."""
+        """Open the socket, unless there is nobody to do it."""
+        if self.is_broken:
+            return
         self.failure = None
         self.connection.connect()
         self._settle(now)
 
     def disconnect(self, now: float) -> None:
         """Close the socket. Its channels join again when it is opened again."""
+        for channel in list(self._channels.values()):
+            channel.give_up(ChannelClosed(f"{channel.topic}: realtime was disconnected"))
+            self._carry(channel)
         self.connection.disconnect()
         self._settle(now)
 
@@ -121,7 +130,8 @@ class Link:
         self._settle(now)
 
     def broken(self, error: PoolseError, now: float) -> None:
-        """Nobody looks after this socket any more."""
+        """Nobody looks after this socket any more. That is for good."""
+        self.is_broken = True
         self.connection.disconnect()
         self.connection.effects.append(Failed(error))
         self._settle(now)
@@ -147,16 +157,42 @@ class Link:
     def push(
         self, channel: ChannelMachine, event: str, payload: Mapping[str, object], now: float
     ) -> bool:
-        """Send an event without a reply; False when it was dropped.
+        """Send an event without a reply; False when it was dropped, not being joined.
 
         Raises:
             FrameError: The payload cannot be encoded.
+            RealtimeError: Too much waits for the socket already.
         """
-        if len(self.commands) >= self._settings.queue_limit or not channel.push(event, payload):
-            return False
+        self._check_backlog()
+        sent = channel.push(event, payload)
         self._carry(channel)
         self._settle(now)
-        return True
+        return sent
+
+    def ask(
+        self, channel: ChannelMachine, event: str, payload: Payload, deadline: float, now: float
+    ) -> Push:
+        """Send an event and want its reply.
+
+        Raises:
+            FrameError: The payload cannot be encoded.
+            RealtimeError: Too much waits for the socket already, or for its turn.
+        """
+        self._check_backlog()
+        push = channel.ask(event, payload, deadline, now)
+        self._carry(channel)
+        self._settle(now)
+        return push
+
+    def withdraw(self, channel: ChannelMachine, push: Push) -> None:
+        """Want a reply no more."""
+        channel.withdraw(push)
+        if self._channels.get(channel.topic) is channel:
+            self._carry(channel)
+
+    def _check_backlog(self) -> None:
+        if len(self.commands) >= self._settings.queue_limit:
+            raise RealtimeError(f"{self._settings.queue_limit} frames wait for the socket already")
 
     def _settle(self, now: float) -> None:
         """Work off what the connection said, and what follows from it."""
@@ -189,6 +225,9 @@ class Link:
                     self._carry(channel)
             case Failed():
                 self.failure = effect.error
+                for channel in list(self._channels.values()):
+                    channel.give_up(effect.error)
+                    self._carry(channel)
                 self.effects.append(effect)
             case Trouble():
                 self.effects.append(effect)
@@ -208,7 +247,7 @@ class Link:
                     self.effects.append(effect)
                 case _:
                     self.effects.append(effect)
-        if channel.deadline is None:
+        if channel.wake_at is None:
             self._timed.pop(channel.topic, None)
         else:
             self._timed[channel.topic] = channel

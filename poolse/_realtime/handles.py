@@ -8,10 +8,20 @@ from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
+from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.session import Session, Stream
 from poolse.errors import JoinError, PoolseError, PushTimeout
 
-__all__ = ["JOIN_WAIT", "PATIENCE", "BaseChannel", "BaseEvents", "BaseRealtime", "E", "log_error"]
+__all__ = [
+    "JOIN_WAIT",
+    "PATIENCE",
+    "REPLY_WAIT",
+    "BaseChannel",
+    "BaseEvents",
+    "BaseRealtime",
+    "E",
+    "log_error",
+]
 
 E = TypeVar("E")
 P = TypeVar("P")
@@ -19,6 +29,9 @@ C = TypeVar("C", bound="BaseChannel[Any]")
 
 JOIN_WAIT: Final = 30.0
 """Seconds that a join is waited for unless the caller says otherwise."""
+
+REPLY_WAIT: Final = 10.0
+"""Seconds that the reply to a push is waited for unless the caller says otherwise."""
 
 PATIENCE: Final = 5.0
 """Seconds that closing waits for user code, which can hold it up for as long as it likes."""
@@ -49,6 +62,9 @@ class BaseChannel(Generic[E]):
         # Queued for the socket's owner, so that neither flavour has to wait.
         self._hub.push(self._session, event, payload)
 
+    def _ask(self, event: str, payload: Payload | None, timeout: float | None) -> Push:
+        return self._hub.ask(self._session, event, {} if payload is None else payload, timeout)
+
     def _presence(self, event: EventType[P]) -> P:
         with self._hub.guard:
             return self._session.presence(event)
@@ -73,6 +89,11 @@ class BaseEvents(Generic[E]):
         self._timeout = timeout
         self._stream = Stream[object](hub.settings.queue_limit, wake)
         hub.stream(session, self._stream)
+
+    @property
+    def dropped(self) -> int:
+        """How many events this iterator lost so far, because more came than it took."""
+        return self._stream.queue.dropped
 
     def _ready(self) -> bool:
         return self._stream.queue.ready
@@ -106,6 +127,15 @@ class BaseRealtime:
         With several sockets it is that of the worst.
         """
         return self._hub.status
+
+    @property
+    def dropped(self) -> int:
+        """How many calls of callbacks were not made so far, because they came too fast.
+
+        At most 1,000 wait for their turn, those of all channels together. When more come the
+        oldest are dropped, and `on_socket_error` is given a `SlowConsumer` with their number.
+        """
+        return self._hub.dropped()
 
     def on_status(self, handler: Callable[[RealtimeStatus], object]) -> Callable[[], None]:
         """Let a function be called with each new status.

@@ -7,66 +7,26 @@ threads share it. A body carries out each link's commands, calls the functions t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Final, TypeVar, cast
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import TypeVar, cast
 
-from poolse._realtime.calls import Call, Calls, Handler, Wake
-from poolse._realtime.channel import Changed, Deliver, Ended
-from poolse._realtime.effects import Failed, Trouble
+from poolse._realtime.calls import Handler
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
-from poolse._realtime.fanout import Fanout
-from poolse._realtime.fleet import Fleet, Link, LinkEffect
 from poolse._realtime.frames import FrameError
+from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.session import Session, Stream, topic_of
-from poolse._realtime.settings import RealtimeSettings
-from poolse.errors import ConnectionFailed, DecodeError, PoolseError, UsageError
+from poolse._realtime.switchboard import Switchboard, wake_all
+from poolse.errors import UsageError
 
 __all__ = ["Hub"]
 
 H = TypeVar("H")
 P = TypeVar("P")
 
-_STATUS: Final = "status"
 
-
-class Hub:
+class Hub(Switchboard):
     """All channels, all sockets, and everything that waits to be told to the user."""
-
-    def __init__(
-        self,
-        settings: RealtimeSettings,
-        *,
-        clock: Callable[[], float],
-        random: Callable[[], float],
-        guard: AbstractContextManager[object],
-        start: Callable[[Link], None],
-        wake_calls: Wake,
-        on_error: Callable[[PoolseError], object],
-    ) -> None:
-        self.settings = settings
-        self.guard = guard
-        self.closed = False
-        self.calls = Calls(settings.queue_limit, wake_calls, on_error)
-        """The user's functions that are to be called, in order."""
-        self.wakes: list[Wake] = []
-        """Called after every change, for whoever waits for all sockets."""
-        self._clock = clock
-        self._start = start
-        self._fleet = Fleet(settings, random)
-        self._wanted: bool | None = None
-        self._sessions: dict[object, Session] = {}
-        self._by_topic: dict[str, Session] = {}
-        self._status: RealtimeStatus = "idle"
-        self._status_handlers = Fanout[Handler, RealtimeStatus]()
-
-    # What the user does.
-
-    @property
-    def status(self) -> RealtimeStatus:
-        """State of the connection; with several sockets, that of the worst."""
-        with self.guard:
-            return "closed" if self.closed else self._fleet.status
 
     def connect(self) -> None:
         """Be connected from now on."""
@@ -159,7 +119,7 @@ class Hub:
             del self._by_topic[session.topic]
             session.link.leave(session.machine, self._clock())
             self._settle(session.link)
-            _wake(session.wakes)
+            wake_all(session.wakes)
 
     def release_all(self, parameter: str) -> list[Session]:
         """Give all claims back on the channels with this parameter."""
@@ -179,6 +139,26 @@ class Hub:
                 session.link.push(session.machine, event, payload, self._clock())
             except FrameError as error:
                 raise UsageError(str(error)) from None
+            self._settle(session.link)
+
+    def ask(self, session: Session, event: str, payload: Payload, timeout: float | None) -> Push:
+        """Send an event and want its reply: now, or as soon as the channel is joined."""
+        with self.guard:
+            # It says so where a channel will not be joined.
+            _ = session.joined
+            now = self._clock()
+            deadline = inf if timeout is None else now + timeout
+            try:
+                push = session.link.ask(session.machine, event, payload, deadline, now)
+            except FrameError as error:
+                raise UsageError(str(error)) from None
+            self._settle(session.link)
+            return push
+
+    def withdraw(self, session: Session, push: Push) -> None:
+        """Want a reply no more."""
+        with self.guard:
+            session.link.withdraw(session.machine, push)
             self._settle(session.link)
 
     def subscribe(
@@ -206,38 +186,18 @@ class Hub:
         """Let a handler be called with each new status, until the function returned is called."""
         with self.guard:
             self._check_open()
-            subscription, _ = self._status_handlers.subscribe(_STATUS, cast(Handler, handler))
+            subscription = self._watch.subscribe(handler)
 
         def unsubscribe() -> None:
             with self.guard:
-                self._status_handlers.unsubscribe(subscription)
+                self._watch.unsubscribe(subscription)
 
         return unsubscribe
 
-    # What the body does.
-
-    @contextmanager
-    def turn(self, link: Link) -> Generator[float]:
-        """Tell a link what happened, at the time given."""
+    def dropped(self) -> int:
+        """How many calls of the user's functions were not made, and reported as `SlowConsumer`."""
         with self.guard:
-            yield self._clock()
-            self._settle(link)
-
-    def broken(self, link: Link, cause: BaseException) -> None:
-        """Whoever looked after this link died of a mistake."""
-        error = ConnectionFailed(f"the socket's owner failed: {type(cause).__name__}", final=True)
-        error.__cause__ = cause
-        with self.turn(link) as now:
-            link.broken(error, now)
-
-    def callback_failed(self, call: Call, cause: BaseException) -> None:
-        """A function of the user's raised."""
-        with self.guard:
-            self.calls.failed(call, cause)
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise UsageError("the client is closed")
+            return self.calls.dropped
 
     def _join(self, kind: ChannelType, parameter: str, topic: str) -> Session:
         link = self._fleet.with_room() or self._add_link()
@@ -249,70 +209,3 @@ class Hub:
             link.connect(self._clock())
         self._settle(link)
         return session
-
-    def _add_link(self) -> Link:
-        link = self._fleet.add()
-        self._start(link)
-        return link
-
-    def _settle(self, link: Link) -> None:
-        """Pass on what a link said."""
-        effects, link.effects = link.effects, []
-        for effect in effects:
-            self._follow(link, effect)
-        link.wake_if_needed()
-        self._tell_status()
-        _wake(self.wakes)
-
-    def _follow(self, link: Link, effect: LinkEffect) -> None:
-        match effect:
-            case Deliver():
-                self._deliver(effect)
-            case Changed():
-                session = self._sessions[effect.channel]
-                if effect.channel.state != "joined":
-                    session.lost()
-                _wake(session.wakes)
-            case Ended():
-                self._ended(effect)
-            case Failed():
-                for session in self._sessions.values():
-                    if session.link is link:
-                        session.end_streams(effect.error)
-                        _wake(session.wakes)
-                self.calls.report(effect.error)
-            case Trouble():
-                self.calls.report(effect.error)
-
-    def _deliver(self, effect: Deliver) -> None:
-        try:
-            self._sessions[effect.channel].deliver(effect.frame, self.calls)
-        except DecodeError as error:
-            self.calls.report(error)
-
-    def _ended(self, effect: Ended) -> None:
-        session = self._sessions.pop(effect.channel)
-        session.has_left = True
-        if not session.is_over:
-            del self._by_topic[session.topic]
-            session.over(effect.error)
-        if effect.error is not None:
-            self.calls.report(effect.error)
-        _wake(session.wakes)
-
-    def _tell_status(self) -> None:
-        status = self.status
-        if status != self._status:
-            self._status = status
-            for subscription in self._status_handlers.publish(_STATUS, status):
-                self.calls.put(subscription.target, status, subscription)
-
-    def _wake_waiters(self) -> None:
-        _wake(self.wakes)
-        for session in self._sessions.values():
-            _wake(session.wakes)
-
-
-def _wake(wakes: list[Wake]) -> None:
-    for wake in wakes:
-        wake()

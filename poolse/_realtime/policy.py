@@ -9,8 +9,10 @@ import attrs
 
 __all__ = [
     "MAX_POLICY_CLOSES",
+    "PAUSES",
     "TERMINAL_REASONS",
     "UNMATCHED_TOPIC",
+    "Pause",
     "after_close",
     "reconnect_delay",
     "rejoin_delay",
@@ -48,18 +50,20 @@ _HANDSHAKES: Final[Mapping[int, Verdict]] = {
 
 
 @attrs.frozen
-class _Pause:
+class Pause:
+    """So long at least, and up to so much longer: the clients of a server do not come at once."""
+
     least: float
     spread: float
 
 
-# Some closes ask for more time than the backoff gives: going away, restarting (all clients come
-# back at once, so they are spread), and overloaded.
-_CLOSES: Final[Mapping[int, _Pause]] = {
-    1001: _Pause(0.5, 0.0),
-    1012: _Pause(0.0, 5.0),
-    1013: _Pause(5.0, 5.0),
+# Going away, restarting (all clients come back at once, so they are spread), and overloaded.
+PAUSES: Final[Mapping[int, Pause]] = {
+    1001: Pause(0.5, 0.0),
+    1012: Pause(0.0, 5.0),
+    1013: Pause(5.0, 5.0),
 }
+"""Some close codes ask for more time than the backoff gives."""
 
 
 def verdict(status: int | None) -> Verdict:
@@ -80,7 +84,7 @@ def rejoin_delay(delays: Sequence[float], attempt: int, random: float) -> float:
     return (0.5 + 0.5 * random) * delays[min(attempt, len(delays) - 1)]
 
 
-def after_close(code: int, delay: float, random: float) -> float:
+def after_close(pauses: Mapping[int, Pause], code: int, delay: float, random: float) -> float:
     """The delay that follows a close with this code, given the one that backoff asks for."""
-    pause = _CLOSES.get(code)
+    pause = pauses.get(code)
     return delay if pause is None else max(delay, pause.least + random * pause.spread)

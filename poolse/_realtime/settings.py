@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from poolse._realtime.policy import PAUSES, Pause
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -36,6 +38,8 @@ class RealtimeSettings:
     heartbeat_timeout: float = 10.0
     connect_timeout: float = 10.0
     """For TCP, TLS and handshake together."""
+    token_timeout: float = 60.0
+    """For an async `get_token`. Nothing can end one that blocks its thread."""
     join_timeout: float = 10.0
     leave_timeout: float = 5.0
     close_timeout: float = 1.0
@@ -44,6 +48,8 @@ class RealtimeSettings:
     """Up, or joined, for so long, a connection or channel counts as good again."""
     reconnect_delays: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0)
     """Of the first attempts. Later ones double from 5 s to 30 s. A random part of it is waited."""
+    pauses_after_close: Mapping[int, Pause] = PAUSES
+    """By close code, what is waited instead where it is longer."""
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Between two joins of a channel; the last one repeats."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
@@ -16,6 +17,7 @@ from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
     JOIN_WAIT,
     PATIENCE,
+    REPLY_WAIT,
     BaseChannel,
     BaseEvents,
     BaseRealtime,
@@ -23,8 +25,10 @@ from poolse._realtime.handles import (
     log_error,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.sync_bell import Bell
 from poolse._realtime.sync_owner import GetToken, Owner
 from poolse.errors import PoolseError
 
@@ -37,6 +41,11 @@ class Channel(BaseChannel[E]):
     """A channel, joined for as long as somebody has a claim on it. All its methods are thread-safe.
 
     As a context manager it is joined when the block begins, and left when it ends.
+
+    Callbacks are called one after the other, those of all channels by one thread: one that takes
+    long delays the others, but neither the sockets nor any iterator. At most 1,000 calls wait.
+    When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
+    and `dropped` of realtime counts them.
     """
 
     def events(self, timeout: float | None = None) -> Events[E]:
@@ -71,6 +80,38 @@ class Channel(BaseChannel[E]):
         if not _wait(self._hub, self._session.wakes, self._is_joined, timeout):
             raise self._not_in_time(timeout)
 
+    def push(
+        self, event: str, payload: Payload | None = None, timeout: float | None = REPLY_WAIT
+    ) -> object:
+        """Push an event that this release has no method for, and wait for the server's reply.
+
+        It is sent as soon as the channel is joined, once, and never again. An event that the
+        server does not know makes the channel crash there; it is joined again by itself.
+
+        Args:
+            event: Its name on the wire.
+            payload: A JSON object, or bytes for a binary frame; None is an empty object.
+            timeout: Seconds for everything together; None waits as long as it takes.
+
+        Returns:
+            The response in the server's reply, as parsed JSON, or bytes.
+
+        Raises:
+            PushError: The server answered with an error.
+            PushTimeout: No reply came in time.
+            PushOutcomeUnknown: The connection or the channel was lost before the reply came.
+            ChannelClosed: The channel was left, or realtime disconnected, meanwhile.
+            RealtimeError: 1,000 pushes wait already.
+            UsageError: JSON cannot say the payload.
+        """
+        push = self._ask(event, payload, timeout)
+        try:
+            # The brain keeps the time too, but its thread may be held up by `get_token`.
+            _wait(self._hub, self._session.wakes, lambda: push.is_done, timeout)
+        finally:
+            self._hub.withdraw(self._session, push)
+        return push.result()
+
     def leave(self) -> None:
         """Give one claim back. With the last one, the channel is left and no more events come.
 
@@ -97,19 +138,21 @@ class Channel(BaseChannel[E]):
 
 
 class Events(BaseEvents[E]):
-    """The events of a channel. One consumer."""
+    """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
-        self._arrived = _condition(hub)
-        super().__init__(hub, session, timeout, self._arrived.notify)
+        self._arrived = Bell()
+        self._hub = hub
+        super().__init__(hub, session, timeout, self._arrived.ring)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> E:
-        with self._arrived:
-            if not self._arrived.wait_for(self._ready, self._timeout):
-                raise StopIteration
+        guard = self._hub.guard
+        if not self._arrived.until(guard, self._ready, self._timeout):
+            raise StopIteration
+        with guard:
             try:
                 return self._take()
             except QueueEnded:
@@ -134,7 +177,7 @@ class Realtime(BaseRealtime):
         """
         # Callbacks may subscribe, leave and close, and those take it too.
         lock = threading.RLock()
-        self._due = threading.Condition(lock)
+        self._due = Bell()
         self._token = token
         self._threads: list[threading.Thread] = []
         self._hub = Hub(
@@ -142,8 +185,9 @@ class Realtime(BaseRealtime):
             clock=time.monotonic,
             random=random.random,
             guard=lock,
+            process=os.getpid,
             start=self._start,
-            wake_calls=self._due.notify,
+            wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
         )
 
@@ -167,6 +211,8 @@ class Realtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
+        if self._hub.is_elsewhere:
+            return
         self._hub.close()
         deadline = time.monotonic() + PATIENCE
         with self._hub.guard:
@@ -185,10 +231,18 @@ class Realtime(BaseRealtime):
         thread.start()
 
     def _make_calls(self) -> None:
+        try:
+            self._call_all()
+        except BaseException as error:
+            _LOG.exception("the thread of the callbacks failed")
+            self._hub.crashed(error)
+
+    def _call_all(self) -> None:
         calls = self._hub.calls
         while True:
-            with self._due:
-                self._due.wait_for(lambda: calls.ready)
+            guard = self._hub.guard
+            self._due.until(guard, lambda: calls.ready, None)
+            with guard:
                 try:
                     call = calls.next()
                 except QueueEnded:
@@ -202,17 +256,13 @@ class Realtime(BaseRealtime):
                     self._hub.callback_failed(call, error)
 
 
-def _condition(hub: Hub) -> threading.Condition:
-    """One to wait on, under the lock that guards the hub."""
-    return threading.Condition(cast(Any, hub.guard))
-
-
 def _wait(hub: Hub, wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
     """Wait until something holds; False when it did not in time."""
-    changed = _condition(hub)
-    with changed:
-        wakes.append(changed.notify)
-        try:
-            return changed.wait_for(ready, timeout)
-        finally:
-            wakes.remove(changed.notify)
+    changed, guard = Bell(), hub.guard
+    with guard:
+        wakes.append(changed.ring)
+    try:
+        return changed.until(guard, ready, timeout)
+    finally:
+        with guard:
+            wakes.remove(changed.ring)

@@ -65,14 +65,14 @@ class Alice:
 
     def play(self) -> None:
         stage, chat = self._stage, self._chat
-        stage.scene(1, "REST")
+        stage.scene(1, "REST: two users and a conversation")
         self._me = chat.me.show()
         stage.alice(f"signs in as {self._me.external_id}", "GET /v1/me")
         group = chat.conversations.create(type="group", name="Demo", member_external_ids=["bob"])
         stage.alice("opens a conversation with bob", "POST /v1/conversations")
         self._messages = chat.conversations.one(group.id).messages
 
-        stage.scene(2, "Live")
+        stage.scene(2, "Live: who is here, who is typing, what is said")
         live = chat.realtime.conversation(group.id)
         live.on_message(self._hear)
         live.on_typing_start(lambda _: stage.alice("sees that bob is typing", "typing:start"))
@@ -86,18 +86,20 @@ class Alice:
             self._say_goodbye()
 
     def _lose_bob(self) -> None:
-        self._stage.scene(3, "A lost connection")
-        self._stage.backend("bob's connection is cut, and the server is busy for a moment")
-        self._sandbox.faults.refuse_handshakes(status=503, times=5)
+        self._stage.scene(3, "A killed connection, and the way back")
+        self._stage.backend("bob's connection is killed, and the server takes no new ones")
+        self._sandbox.faults.refuse_handshakes(status=503, times=1000)
         self._sandbox.faults.drop_sockets(external_id="bob")
         self._wait_for("is gone")
         self._say("You will miss this,")
         self._say("and this.")
+        self._stage.backend("the server takes connections again")
+        self._sandbox.faults.clear()
         self._wait_for("is here")
         self._ask("Good to have you back!")
 
     def _say_goodbye(self) -> None:
-        self._stage.scene(4, "Read back")
+        self._stage.scene(4, "Read back, the newest first")
         nonce = os.environ.get("POOLSE_DEMO_NONCE")
         if nonce:
             self._say(nonce)
@@ -160,7 +162,7 @@ async def serve(sandbox: Sandbox, stage: Stage, conversation_id: str) -> None:
         on_socket_error=lambda error: stage.bob(f"is told: {error}", "on_socket_error"),
     ) as chat:
         me = await chat.me.show()
-        chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "socket"))
+        chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "status"))
         async with chat.realtime.conversation(conversation_id) as live:
             last = 0
             async for event in live.events():

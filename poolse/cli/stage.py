@@ -17,6 +17,8 @@ class Stage:
     def title(self, text: str, detail: str) -> None:
         """The first line."""
         self._console.print(f"\n  [bold]{text}[/bold]  [dim]{detail}[/dim]", soft_wrap=True)
+        legend = "who, with the sync or the async client: what happens   [dim]how[/dim]"
+        self._console.print(f"  {legend}", soft_wrap=True)
 
     def scene(self, number: int, title: str) -> None:
         """A new chapter."""

@@ -90,8 +90,11 @@ def test_an_async_get_token_is_for_the_async_client(get_token: Any) -> None:
     with pytest.raises(UsageError, match="use AsyncPoolse, or give a plain function"):
         Poolse(get_token=get_token)
 
+    with pytest.raises(UsageError, match=r"on_socket_error is async.*: use AsyncPoolse"):
+        Poolse(token="t", on_socket_error=get_token)
+
     async def ask() -> str | None:
-        async with AsyncPoolse(get_token=get_token) as chat:
+        async with AsyncPoolse(get_token=get_token, on_socket_error=get_token) as chat:
             return chat.user_id
 
     assert asyncio.run(ask()) is None
@@ -124,6 +127,8 @@ ANY: list[tuple[dict[str, Any], str]] = [
     ({"http_client": "http"}, "http_client must be an httpx"),
     ({"http_client": object()}, "http_client must be an httpx"),
     ({"http_client": httpx}, "http_client must be an httpx"),
+    ({"http_client": httpx.Client}, "http_client must be an httpx.*, not a class of them"),
+    ({"http_client": httpx.AsyncClient}, "http_client must be an httpx.*, not a class of them"),
 ]
 LIVE: list[tuple[dict[str, Any], str]] = [
     ({"ws_url": "ftp://example.com"}, "ws_url must start with ws:// or wss://"),

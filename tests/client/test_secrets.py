@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from poolse import AsyncPoolse, Poolse, PoolseError
+from poolse import AsyncPoolse, Poolse, PoolseError, UsageError
 from poolse.client import AsyncPoolseBackend, PoolseBackend
 from poolse.testing import Sandbox
 
@@ -92,6 +92,7 @@ def test_no_error_of_a_call_shows_a_secret(client: str, sandbox: Sandbox, nobody
     "wrong",
     [
         {"api_url": "nowhere"},
+        {"api_url": f"https://ann:{SECRET}@api.test"},
         {"headers": {"a": "\n"}},
         {"max_retries": -1},
         {"proxy": f"ftp://ann:{SECRET}@proxy"},
@@ -125,6 +126,18 @@ def test_a_secret_that_http_cannot_carry_is_refused_without_being_shown(
 ) -> None:
     monkeypatch.setattr(f"{__name__}.SECRET", f"{SECRET}\r\n")
     assert SECRET.strip() not in library_frames(refusal(client))
+
+
+@pytest.mark.parametrize("client", ["sync get_token", "async get_token"])
+@pytest.mark.parametrize("returned", [f"{SECRET}\n", {"token": SECRET}], ids=["line", "dict"])
+def test_what_get_token_returned_is_refused_without_being_shown(
+    client: str, returned: object, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.SECRET", returned)
+    error = failure(client, api_url=sandbox.url)
+    assert isinstance(error, UsageError)
+    assert "s3cret" not in library_frames(error)
+    assert sandbox.requests == []
 
 
 def test_a_secret_of_the_environment_is_refused_without_being_shown(

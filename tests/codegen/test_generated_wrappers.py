@@ -24,7 +24,9 @@ PATHS = """\
         resource: shelves(shelf_id)
         method: add_labels
         positional: [labels]
-        single: {method: add_label, summary: Label it., field: labels, param: label, items: on}
+        single:
+          {method: add_label, summary: Label it., field: labels, param: label, items: on,
+          description: What it says., returns: The label.}
       requestBody:
         content: {application/json: {schema: {$ref: '#/components/schemas/LabelsRequest'}}}
       responses:
@@ -127,6 +129,13 @@ def test_one_instead_of_many_is_an_endpoint_of_its_own(shop: Shop) -> None:
     ]
 
 
+def test_one_instead_of_many_is_told_of_as_one(shop: Shop) -> None:
+    assert shop.run() == 0
+    _, _, doc = shop.text("resources.py").partition("def add_label(")
+    assert "            label: What it says.\n" in doc
+    assert "        Returns:\n            The label.\n" in doc
+
+
 def test_an_upload(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "endpoints.py", "PLACE_PICTURE_BYTES") == (
@@ -184,33 +193,33 @@ def test_a_sandbox_beside_it_gets_a_copy_of_the_spec(
         (
             "field: labels,",
             "field: label,",
-            "61:57: no 'label' in the request. Did you mean 'labels'?",
+            "62:51: no 'label' in the request. Did you mean 'labels'?",
         ),
         (
-            "items: on}",
-            "items: off}",
-            "61:86: no 'off' in the answer",
+            "items: on,",
+            "items: off,",
+            "62:80: no 'off' in the answer",
         ),
-        ("field: labels,", "field: colour,", "61:57: 'colour' is not a list"),
+        ("field: labels,", "field: colour,", "62:51: 'colour' is not a list"),
         (
             "target: place\n",
             "target: picture\n",
-            "78:11: a place to upload to needs 'headers'",
+            "80:11: a place to upload to needs 'headers'",
         ),
         (
             "          size: size\n",
             "          size: title\n",
-            "75:9: 'upload' does not fill the required field 'size'",
+            "77:9: 'upload' does not fill the required field 'size'",
         ),
         (
             "x-sdk: {resource: staff, method: list}",
             "x-sdk: {resource: pictures, method: list}",
-            "90:5: calls of 'pictures' carry a 'token', this one a 'api_key'",
+            "92:5: calls of 'pictures' carry a 'token', this one a 'api_key'",
         ),
         (
             "{credential: api_key}",
             "{credential: api_key, errors: [ful]}",
-            "101:77: no error code 'ful'. Did you mean 'full'?",
+            "103:77: no error code 'ful'. Did you mean 'full'?",
         ),
         (
             "  enums: open\n",

@@ -58,6 +58,19 @@ def test_a_missing_file_is_told(shop: Shop, capsys: pytest.CaptureFixture[str]) 
     assert "spec/asyncapi.yaml:1:1: cannot be read: No such file or directory" in told(shop, capsys)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "is empty"), ("# nothing yet\n", "is empty"), ("- a\n", "must be a mapping with keys")],
+)
+@pytest.mark.parametrize("name", ["openapi.yaml", EVENTS])
+def test_a_file_with_nothing_in_it_is_told(
+    shop: Shop, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    """Or all that was generated before would be replaced by nothing."""
+    (shop.spec / name).write_text(text, "utf-8")
+    assert told(shop, capsys) == [f"spec/{name}:1:1: {said}"]
+
+
 def test_plain_words_of_yaml_1_1_stay_words(shop: Shop) -> None:
     shop.change("enum: [crime, love-story]", "enum: [no, on, 2026-01-01, 12:30:00]")
     assert shop.run() == 0

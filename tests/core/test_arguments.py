@@ -245,10 +245,16 @@ def test_nothing_happens_before_all_arguments_are_judged(name: str) -> None:
     assert (made, script.sent) == ([], [])
 
 
-@pytest.mark.parametrize("key", [7, None, "a\nb"])
+@pytest.mark.parametrize("key", [7, None, "a\nb", " "])
 def test_a_key_that_no_header_can_carry_is_refused(key: Any) -> None:
     terms = attrs.evolve(settings(), new_key=lambda: key)
     with pytest.raises(UsageError, match="Idempotency-Key"):
+        build(THING, {"thing_id": "7"}, None, {}, terms)
+
+
+def test_a_key_that_is_empty_is_refused() -> None:
+    terms = attrs.evolve(settings(), new_key=str)
+    with pytest.raises(UsageError, match="generate_idempotency_key gave an empty key"):
         build(THING, {"thing_id": "7"}, None, {}, terms)
 
 

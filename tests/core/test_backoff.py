@@ -45,6 +45,8 @@ def test_the_whole_span_is_random(random: float) -> None:
         ("nonsense", 0.0),
         (formatdate(NOW + 90, usegmt=True), 90.0),
         (formatdate(NOW - 90, usegmt=True), 0.0),
+        ("Wed, 21 Oct 2099 07:28:00 +99999999999999999999", 0.0),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", 0.0),
     ],
 )
 def test_retry_after(header: str | None, seconds: float) -> None:

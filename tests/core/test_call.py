@@ -115,6 +115,14 @@ def test_a_refusal_of_the_callers_own_authorization_is_not_about_the_token() -> 
     assert script.rejected == []
 
 
+def test_an_empty_key_of_the_callers_own_makes_no_second_attempt_safe() -> None:
+    terms = attrs.evolve(settings(), headers={"idempotency-key": ""})
+    script = ScriptedHands(answer(503), tokens=("t",))
+    with pytest.raises(ApiError):
+        run_flow(call(hands(script), terms, THING, {"thing_id": "7"}))
+    assert len(script.sent) == 1
+
+
 def test_without_a_token_no_authorization_is_sent() -> None:
     script = ScriptedHands(answer(200), tokens=(None,))
     change(script)

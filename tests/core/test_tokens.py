@@ -71,9 +71,24 @@ def test_many_refusals_of_one_token_start_one_epoch() -> None:
     assert cache.epoch == epoch
 
 
+def test_a_refused_token_that_is_fetched_again_can_be_refused_again() -> None:
+    cache = stored("a")
+    cache.reject("a")
+    cache.store("a", cache.epoch, NOW)
+    cache.reject("a")
+    assert cache.fresh(NOW) is None
+
+
 def test_a_get_token_that_returns_nonsense_is_told_so_without_showing_it() -> None:
     with pytest.raises(UsageError, match="must return a str or None, not dict") as caught:
         checked({"token": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", [" ", " s3cret", "s3cret\r\nX: y", "s3cret-ü"])
+def test_a_token_that_http_cannot_carry_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(UsageError, match=r"what get_token returned (is blank|has)") as caught:
+        checked(token)
     assert "s3cret" not in str(caught.value)
 
 

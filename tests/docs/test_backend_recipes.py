@@ -30,8 +30,11 @@ DJANGO_SETTINGS = """
 import django
 from django.conf import settings
 
+urlpatterns = []
 settings.configure(
     ALLOWED_HOSTS=["testserver"],
+    ROOT_URLCONF="__main__",
+    LOGIN_URL="/sign-in/",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
 )
 django.setup()

@@ -145,6 +145,13 @@ def test_a_server_that_hangs(send_any: Once, timeout: Timeout, phase: str, limit
     assert (caught.value.phase, caught.value.limit) == (phase, limit)
 
 
+@pytest.mark.parametrize("limit", [3_000_000.0, 1_000_000_000.0])
+def test_limits_that_the_system_cannot_count_to(send_any: Once, limit: float) -> None:
+    timeout = Timeout(None, connect=limit, read=limit, write=limit, pool=limit)
+    with Wire(answer_with(b"in time")) as server:
+        assert send_any(get(server.base), timeout).content == b"in time"
+
+
 @pytest.mark.parametrize("behave", [drip, flood])
 def test_the_total_ends_an_answer_that_never_pauses(send_any: Once, behave: Behave) -> None:
     with Wire(behave) as server, pytest.raises(RequestTimeout) as caught:

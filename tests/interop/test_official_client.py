@@ -2,77 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 
 from poolse.testing import Sandbox
+from tests.interop.official import official_client
 from tests.sandbox.peers import User, users_of
 
-HERE = Path(__file__).parent
-PATIENCE = 30.0
-"""Seconds after which a client that says nothing is ended, and the test with it."""
+pytestmark = pytest.mark.usefixtures("packages")
 
 
-@pytest.fixture(scope="module")
-def packages() -> None:
-    """Install what the lock file names, unless that has been done."""
-    done = HERE / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=HERE, check=True, capture_output=True)
-
-
-class Client:
-    """A process that runs the client."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def tell(self, *command: object) -> None:
-        """Give it a command."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-
-    def says(self, what: str) -> object:
-        """Read on until it says this, and give the detail."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            said, detail = json.loads(line)
-            if said == what:
-                return detail
-        raise AssertionError(f"the client ended without saying {what!r}")
-
-
-@contextmanager
-def official_client(sandbox: Sandbox, user: User, topic: str) -> Generator[Client]:
-    arguments = ["node", "phoenix_client.mjs", sandbox.ws_url, user.token, topic]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(arguments, cwd=HERE, stdin=pipe, stdout=pipe, text=True) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield Client(process)
-        finally:
-            watchdog.cancel()
-            process.kill()
-            watchdog.join()
-
-
-@pytest.fixture
-def alice(sandbox: Sandbox) -> Iterator[User]:
-    """A user with a raw client."""
-    with users_of(sandbox) as new_user:
-        yield new_user("alice")
-
-
-@pytest.mark.usefixtures("packages")
 def test_join_push_presence_and_reconnect(sandbox: Sandbox, alice: User) -> None:
     with users_of(sandbox) as new_user:
         bob = new_user("bob")
@@ -103,7 +41,6 @@ def test_join_push_presence_and_reconnect(sandbox: Sandbox, alice: User) -> None
 
 
 @pytest.mark.parametrize("fault", ["crash", "unknown event", "refused once", "403 once"])
-@pytest.mark.usefixtures("packages")
 def test_it_joins_again(sandbox: Sandbox, alice: User, fault: str) -> None:
     topic = f"conversation:{alice.conversation()}"
     if fault == "refused once":
@@ -125,7 +62,6 @@ def test_it_joins_again(sandbox: Sandbox, alice: User, fault: str) -> None:
             assert client.says("present") == [[alice.id, 1]]
 
 
-@pytest.mark.usefixtures("packages")
 def test_a_closed_channel_is_left_for_good(sandbox: Sandbox, alice: User) -> None:
     topic = f"conversation:{alice.conversation()}"
     with official_client(sandbox, alice, topic) as client:
@@ -136,3 +72,23 @@ def test_a_closed_channel_is_left_for_good(sandbox: Sandbox, alice: User) -> Non
         assert client.says("closed") == 1001
         client.says("open")
         assert sandbox.joins == [topic]
+
+
+def test_a_refused_token(sandbox: Sandbox, alice: User) -> None:
+    topic = f"conversation:{alice.conversation()}"
+    expired = sandbox.token("alice", lifetime=-10)
+    with official_client(sandbox, alice, topic, token=expired) as client:
+        # It cannot see why, and tries for ever.
+        assert client.says("closed") == 1006
+        assert client.says("closed") == 1006
+    assert {handshake.status for handshake in sandbox.handshakes} == {403}
+    assert sandbox.joins == []
+
+
+def test_a_refused_join(sandbox: Sandbox, alice: User) -> None:
+    with users_of(sandbox) as new_user:
+        topic = f"conversation:{new_user('bob').conversation()}"
+        with official_client(sandbox, alice, topic) as client:
+            for _ in range(2):
+                assert client.says("refused") == {"reason": "unauthorized"}
+    assert sandbox.joins == []

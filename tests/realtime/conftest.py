@@ -6,18 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 
+from poolse.testing import Sandbox
 from tests.realtime.flavours import FLAVOURS
 from tests.realtime.world import World, make_world
-
-
-@pytest.fixture(params=FLAVOURS, ids=["sync", "async"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    yield from make_world(request.param, tls=False)
 
 
 @pytest.fixture(
     params=[(flavour, tls) for flavour in FLAVOURS for tls in (False, True)],
     ids=["sync-ws", "sync-wss", "async-ws", "async-wss"],
 )
-def both_world(request: pytest.FixtureRequest) -> Iterator[World]:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A backend, and clients of both bodies, over both kinds of socket."""
     yield from make_world(request.param[0], tls=request.param[1])
+
+
+@pytest.fixture(params=[False, True], ids=["ws", "wss"])
+def sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A whole local backend, over both kinds of socket. Programs that a test starts trust it."""
+    with Sandbox(tls=request.param) as server:
+        if request.param:
+            monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        yield server

@@ -89,7 +89,7 @@ class SyncRoom(Channel[Any]):
     def on(self, event: EventType[object], handler: Handler) -> Callable[[], None]:
         return self._on(event, handler)
 
-    def push(self, event: str) -> None:
+    def tell(self, event: str) -> None:
         self._push(event, {})
 
     @property
@@ -105,7 +105,7 @@ class AsyncRoom(AsyncChannel[Any]):
     def on(self, event: EventType[object], handler: Handler) -> Callable[[], None]:
         return self._on(event, handler)
 
-    async def push(self, event: str) -> None:
+    async def tell(self, event: str) -> None:
         self._push(event, {})
 
     @property

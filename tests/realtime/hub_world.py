@@ -41,6 +41,7 @@ class World:
 
     settings: RealtimeSettings = attrs.field(factory=lambda: RealtimeSettings(url="ws://h/socket"))
     now: float = 1000.0
+    process: int = 1
     links: list[Link] = attrs.field(factory=list[Link])
     errors: list[PoolseError] = attrs.field(factory=list[PoolseError])
     hub: Hub = attrs.field(init=False)
@@ -51,6 +52,7 @@ class World:
             clock=lambda: self.now,
             random=fixed(),
             guard=nullcontext(),
+            process=lambda: self.process,
             start=self.links.append,
             wake_calls=lambda: None,
             on_error=self.errors.append,

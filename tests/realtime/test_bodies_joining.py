@@ -14,9 +14,7 @@ from tests.realtime.kinds import MESSAGE, PING, TYPING
 from tests.realtime.world import World, run
 
 
-def test_a_conversation(both_world: World) -> None:
-    world = both_world
-
+def test_a_conversation(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as alice, world.client("bob") as bob:
             ours = alice.realtime.room(world.conversation)
@@ -27,7 +25,7 @@ def test_a_conversation(both_world: World) -> None:
             events = ours.events()
             theirs = bob.realtime.room(world.conversation)
             await done(theirs.wait_joined())
-            await done(theirs.push("typing"))
+            await done(theirs.tell("typing"))
             await typing.until(len)
             assert typing.items == [{"user_id": world.sandbox.user_id("bob")}]
             path = f"/v1/conversations/{world.conversation}/messages"
@@ -112,9 +110,7 @@ def test_a_channel_that_the_server_closed_is_over(world: World) -> None:
     run(scenario)
 
 
-def test_a_half_open_link_is_noticed(both_world: World) -> None:
-    world = both_world
-
+def test_a_half_open_link_is_noticed(world: World) -> None:
     async def scenario() -> None:
         async with world.client(
             heartbeat_interval=0.1, heartbeat_timeout=0.5, close_timeout=0.1

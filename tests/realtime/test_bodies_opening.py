@@ -15,10 +15,8 @@ from tests.realtime.kinds import PING, News
 from tests.realtime.world import World, run
 
 
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1011])
-def test_it_comes_back_when_the_server_hangs_up(both_world: World, code: int | None) -> None:
-    world = both_world
-
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1002, 1008, 1011, 4000])
+def test_it_comes_back_when_the_server_hangs_up(world: World, code: int | None) -> None:
     async def scenario() -> None:
         async with world.client() as client:
             statuses = Log()
@@ -60,9 +58,7 @@ def test_every_attempt_asks_for_a_token(world: World) -> None:
     run(scenario)
 
 
-def test_an_expired_token_is_replaced(both_world: World) -> None:
-    world = both_world
-
+def test_an_expired_token_is_replaced(world: World) -> None:
     async def scenario() -> None:
         expired = world.sandbox.token("alice", lifetime=-10)
 
@@ -72,13 +68,14 @@ def test_an_expired_token_is_replaced(both_world: World) -> None:
         async with opened(world.flavour, world.settings(), token) as client:
             await done(client.realtime.room(world.conversation).wait_joined())
             assert client.errors.items == []
+        refused, accepted = world.sandbox.handshakes
+        assert expired in refused.path
+        assert expired not in accepted.path
 
     run(scenario)
 
 
-def test_a_token_that_stays_refused_is_final(both_world: World) -> None:
-    world = both_world
-
+def test_a_token_that_stays_refused_is_final(world: World) -> None:
     async def scenario() -> None:
         expired = world.sandbox.token("alice", lifetime=-10)
         stale: list[str | None] = []
@@ -124,6 +121,7 @@ def test_an_outage_is_tried_again(world: World, status: int) -> None:
         world.sandbox.faults.refuse_handshakes(status, times=3)
         async with world.client() as client:
             await done(client.realtime.room(world.conversation).wait_joined())
+            await client.errors.reach(3)
             assert [error.code for error in client.errors.items] == [status] * 3
 
     run(scenario)

@@ -60,12 +60,14 @@ def test_unknown_and_broken_events(world: World) -> None:
 def test_an_iterator_ends_after_silence_and_can_go_on(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as client:
-            room = client.realtime.room(world.conversation)
+            room, got = client.realtime.room(world.conversation), Log()
             await done(room.wait_joined())
+            room.on(PING, got.append)
             events = room.events(timeout=0.2)
             await client.take(events, 100)
             assert await client.take(events, 1) == []
             world.ping("late")
+            await got.until(len)
             assert await client.take(room.events(timeout=0.01), 1) != [News("late")]
             assert await client.take(events, 1) == [News("late")]
 
@@ -108,7 +110,7 @@ def test_callbacks_may_use_everything(world: World) -> None:
                 room.on(PING, seen.append)
                 off()
                 called.append("more")
-                return room.push("typing")
+                return room.tell("typing")
 
             def end(_: object) -> object:
                 closed.append("closing")
@@ -147,7 +149,7 @@ def test_leave_and_come_again(world: World) -> None:
             with pytest.raises(ChannelClosed):
                 await done(room.wait_joined())
             with pytest.raises(ChannelClosed):
-                await done(room.push("typing"))
+                await done(room.tell("typing"))
             again = client.realtime.room(world.conversation)
             await done(again.wait_joined())
             assert len(world.sandbox.joins) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel import Ended
+from poolse._realtime.channel_effects import Ended
 from poolse._realtime.effects import Trouble
 from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings

@@ -8,7 +8,8 @@ from typing import Literal, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.channel import TRANSITIONS, ChannelMachine, Deliver, Ended
+from poolse._realtime.channel import TRANSITIONS, ChannelMachine
+from poolse._realtime.channel_effects import Deliver, Ended
 from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.virtual import OK, fixed, refusal

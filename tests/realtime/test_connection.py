@@ -197,6 +197,24 @@ def test_only_the_reply_to_the_heartbeat_counts(answer: str) -> None:
     assert len(bench.opens()) == 2
 
 
+def test_a_reply_that_comes_after_the_time_out_revives_nothing() -> None:
+    bench = Bench(answers_heartbeats=False)
+    bench.connect()
+    bench.advance(30)
+    beat = bench.log[-1][1]
+    assert isinstance(beat, Send)
+    late = reply(decode(beat.data))
+    bench.advance(10)
+    assert bench.link.connection.status == "reconnecting", "overdue is not connected"
+    bench.receive(late)
+    assert bench.link.connection.status == "reconnecting"
+    bench.advance(1)
+    bench.open()
+    bench.receive(late)
+    bench.advance(30 + 10)
+    assert len(bench.closes()) == 2, "and it is no reply to the next one"
+
+
 def test_after_a_long_sleep_the_input_comes_first() -> None:
     bench = Bench(answers_heartbeats=False)
     bench.connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -11,18 +12,15 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, ConnectionFailed, PushTimeout
 from poolse.testing import Sandbox
+from tests.house.tree import ROOT
 from tests.realtime.backend import post
-from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
+from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
 from tests.realtime.kinds import PING
+from tests.realtime.world import settings_of
 
 BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
-
-
-def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
-    return RealtimeSettings(url=f"{sandbox.ws_url}/socket", **{**FAST, **changes})
 
 
 @pytest.fixture
@@ -85,6 +83,8 @@ def test_a_script_that_forgets_close_ends(sandbox: Sandbox, conversation: str) -
     arguments = [sandbox.url, sandbox.token("alice"), conversation]
     found = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         timeout=60,
         text=True,
@@ -175,7 +175,7 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
                 off = room.on(PING, lambda _: None)
                 if source.random() < 0.3:
                     room.wait_joined(5)
-                room.push("typing")
+                room.tell("typing")
                 off()
                 if source.random() < 0.5:
                     room.leave()
@@ -186,7 +186,7 @@ def test_threads_may_do_anything_at_any_time(sandbox: Sandbox) -> None:
             except Exception as error:
                 mistakes.append(error)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(32)]
     for thread in threads:
         thread.start()
     for _ in range(10):

@@ -7,18 +7,14 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError, UsageError
 from poolse.testing import Sandbox
 from tests.realtime.backend import post
-from tests.realtime.flavours import FAST, FLAVOURS, LIMIT, Aio, Log, opened
+from tests.realtime.flavours import FLAVOURS, LIMIT, Aio, AsyncRooms, Log, opened
 from tests.realtime.kinds import PING
+from tests.realtime.world import settings_of
 
 BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
-
-
-def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
-    return RealtimeSettings(url=f"{sandbox.ws_url}/socket", **{**FAST, **changes})
 
 
 @pytest.fixture
@@ -145,3 +141,26 @@ def test_a_loop_that_ends_without_aclose(sandbox: Sandbox, conversation: str) ->
     assert client.realtime.status == "closed"
     with pytest.raises(PoolseError):
         asyncio.run(client.realtime.connect())
+
+
+def test_a_get_token_that_hangs_is_asked_again(sandbox: Sandbox, conversation: str) -> None:
+    async def scenario() -> None:
+        asked: list[str | None] = []
+
+        async def get_token(stale: str | None) -> str:
+            asked.append(stale)
+            if len(asked) < 3:
+                await asyncio.Event().wait()
+            return sandbox.token("alice")
+
+        errors = Log()
+        settings = settings_of(sandbox, token_timeout=0.01)
+        realtime = AsyncRooms(settings, get_token, errors.append)
+        try:
+            await realtime.room(conversation).wait_joined()
+            assert len(asked) == 3
+            assert ["no token: TimeoutError" in str(error) for error in errors.items] == [True] * 2
+        finally:
+            await realtime.aclose()
+
+    asyncio.run(scenario())

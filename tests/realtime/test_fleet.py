@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel import Ended
+from poolse._realtime.channel_effects import Ended
 from poolse._realtime.fleet import Fleet
 from poolse._realtime.frames import Frame, FrameError
 from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import RealtimeError
 from tests.realtime.virtual import Bench, fixed, reply
 
 
@@ -37,6 +38,21 @@ def test_one_slow_join_delays_no_other() -> None:
     bench.receive(reply(quick))
     assert [machine.state for machine in machines] == ["joining", "joined"]
     assert slow.topic == "t:1"
+
+
+def test_a_crashed_channel_concerns_no_other() -> None:
+    bench = Bench()
+    bench.connect()
+    machines = [bench.link.join(topic, bench.now) for topic in ("t:1", "t:2")]
+    crashing, other = bench.sent()
+    for frame in (crashing, other):
+        bench.receive(reply(frame))
+    bench.receive(Frame(crashing.ref, crashing.ref, "t:1", "phx_error", {}))
+    bench.receive(Frame(None, None, "t:2", "news", {}))
+    assert [machine.state for machine in machines] == ["errored", "joined"]
+    assert bench.events() == ["news"]
+    bench.advance(1)
+    assert [frame.topic for frame in bench.sent()] == ["t:1"]
 
 
 def test_joins_are_paced() -> None:
@@ -121,8 +137,12 @@ def test_the_backlog_of_pushes_is_bounded() -> None:
     bench.connect()
     machine = bench.link.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[-1]))
-    taken = [bench.link.push(machine, "typing", {}, bench.now) for _ in range(20)]
-    assert taken == [True] * 10 + [False] * 10
+    for _ in range(10):
+        assert bench.link.push(machine, "typing", {}, bench.now)
+    with pytest.raises(RealtimeError, match="10 frames wait"):
+        bench.link.push(machine, "typing", {}, bench.now)
+    with pytest.raises(RealtimeError, match="10 frames wait"):
+        bench.link.ask(machine, "ask", {}, bench.now + 1, bench.now)
     assert len(bench.sent()) == 10
 
 

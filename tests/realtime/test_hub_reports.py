@@ -124,6 +124,7 @@ def test_an_error_handler_that_fails_is_not_told_of_itself() -> None:
         clock=lambda: world.now,
         random=fixed(),
         guard=nullcontext(),
+        process=lambda: world.process,
         start=world.links.append,
         wake_calls=lambda: None,
         on_error=fail,
@@ -259,15 +260,6 @@ def test_channels_take_as_many_sockets_as_they_need() -> None:
     assert len(world.links) == 3
     assert all(room.session.joined for room in rooms)
     assert world.hub.status == "connected"
-
-
-def test_an_owner_that_died_is_no_secret(world: World) -> None:
-    room = world.joined()
-    world.hub.broken(world.links[0], ZeroDivisionError())
-    assert world.hub.status == "closed"
-    with pytest.raises(ConnectionFailed, match="ZeroDivisionError") as caught:
-        _ = room.session.joined
-    assert caught.value.final
 
 
 def test_a_payload_that_json_cannot_say_is_the_callers_mistake(world: World) -> None:

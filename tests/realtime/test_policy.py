@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from poolse._realtime.policy import after_close, reconnect_delay, rejoin_delay, verdict
+from poolse._realtime.policy import PAUSES, after_close, reconnect_delay, rejoin_delay, verdict
 from poolse._realtime.settings import RealtimeSettings
 
 RECONNECT = RealtimeSettings(url="ws://h").reconnect_delays
@@ -31,7 +31,9 @@ def test_rejoins_by_the_table_with_at_least_half_of_it() -> None:
 
 def test_a_deploy_spreads_its_clients() -> None:
     source = random.Random(7)
-    delays = sorted(after_close(1012, 0.01 * source.random(), source.random()) for _ in range(1000))
+    delays = sorted(
+        after_close(PAUSES, 1012, 0.01 * source.random(), source.random()) for _ in range(1000)
+    )
     assert delays[0] >= 0.0
     assert delays[-1] <= 5.0
     assert delays[950] - delays[50] >= 4.0
@@ -41,8 +43,8 @@ def test_a_deploy_spreads_its_clients() -> None:
     ("code", "least"), [(1001, 0.5), (1013, 5.0), (1000, 0.01), (1006, 0.01), (4000, 0.01)]
 )
 def test_some_closes_ask_for_more_time(code: int, least: float) -> None:
-    assert after_close(code, 0.01, 0.0) == least
-    assert after_close(code, 30.0, 0.0) == 30.0
+    assert after_close(PAUSES, code, 0.01, 0.0) == least
+    assert after_close(PAUSES, code, 30.0, 0.0) == 30.0
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_threads(storm: Storm) -> None:
         def send(mine: list[Any]) -> None:
             while not storm.over.is_set():
                 for room in mine:
-                    room.push("typing")
+                    room.tell("typing")
                 # Without it four threads that never wait would leave the others no time at all.
                 time.sleep(0.005)
 
@@ -124,7 +124,7 @@ def test_tasks(storm: Storm) -> None:
     async def send(mine: list[Any]) -> None:
         while not storm.over.is_set():
             for room in mine:
-                await room.push("typing")
+                await room.tell("typing")
             await asyncio.sleep(0.005)
 
     async def scenario() -> None:

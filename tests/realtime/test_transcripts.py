@@ -1,7 +1,7 @@
 """What phoenix.js 1.8.16 did, step by step: frames, their times, and the states after each step.
 
 The recordings were made with full delays, so randomness always says 1 here, and a connection
-counts as good at once.
+counts as good at once, and no close asks for more time than another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import pytest
 from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.effects import Close, Open, Send
 from poolse._realtime.frames import Frame, decode
+from poolse._realtime.pushes import Push
 from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import PushOutcomeUnknown, PushTimeout
 from tests.realtime.virtual import Bench
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "socket-transcripts.json"
@@ -23,24 +25,18 @@ SCENARIOS: dict[str, Any] = {
     scenario["name"]: scenario for scenario in json.loads(RECORDED.read_text("utf-8"))["scenarios"]
 }
 
-BUFFERED = "pushes are not kept for later: what is pushed while not joined is dropped"
-
 NOT_OURS = {
     "url_params_nested": "the only parameters of our URL are the token and the version",
     "auth_token_subprotocol": "our token is in the URL",
     "push_before_join_raises_and_second_join_raises": "there is no handle that is not joined",
-    "join_before_connect": BUFFERED,
-    "push_buffered_while_joining_then_ok": BUFFERED,
-    "push_buffered_times_out_before_join": BUFFERED,
-    "push_while_disconnected_is_sent_after_rejoin": BUFFERED,
-    "server_close_1001": "waits for at least half a second: see test_policy",
-    "server_close_1012": "waits for up to five seconds: see test_policy",
     "heartbeat_missed_reconnects": "does not wait for the close to be answered: test_connection",
     "duplicate_topic_closes_older": "one topic has one handle: see test_fleet",
     "event_delivered_while_joining": "waits for the reply to the join: see test_channel",
 }
 
-SETTINGS = RealtimeSettings(url="ws://h/socket", heartbeat_timeout=30.0, stable_after=0.0)
+SETTINGS = RealtimeSettings(
+    url="ws://h/socket", heartbeat_timeout=30.0, stable_after=0.0, pauses_after_close={}
+)
 
 # They call it closed before the first connect and while waiting for the next one.
 SOCKET = {
@@ -59,6 +55,7 @@ class Player:
         self.topics: dict[str, str] = {}
         self.machines: dict[str, ChannelMachine] = {}
         self.refs: dict[str, str] = {}
+        self.pushes: dict[str, Push] = {}
 
     def play(self, step: list[Any]) -> None:
         bench, link = self.bench, self.bench.link
@@ -82,7 +79,12 @@ class Player:
             case ["leave", name]:
                 link.leave(self.machines[name], bench.now)
             case ["push", name, event, *rest]:
-                link.push(self.machines[name], event, rest[0] if rest else {}, bench.now)
+                payload: dict[str, object] = rest[0] if rest else {}
+                timeout = rest[1] if len(rest) == 2 else 10_000
+                deadline = bench.now + timeout / 1000
+                self.pushes[event] = link.ask(
+                    self.machines[name], event, payload, deadline, bench.now
+                )
             case ["recv", [join_ref, ref, topic, event, payload]]:
                 frame = Frame(self.refs.get(join_ref), self.refs.get(ref), topic, event, payload)
                 bench.receive(frame)
@@ -135,6 +137,7 @@ def test_replay(name: str) -> None:
         start = len(player.bench.log)
         player.play(step["step"])
         ours = player.outputs(start)
+        check_replies(player, step)
         assert rounded(ours) == rounded(player.translated(step["outputs"], ours)), step
         check_states(player, step)
 
@@ -153,6 +156,19 @@ def check_states(player: Player, step: dict[str, Any]) -> None:
         if machine.state == "leaving" and theirs == "ended":
             continue  # they do not wait for the server to confirm
         assert machine.state == theirs, step
+
+
+def check_replies(player: Player, step: dict[str, Any]) -> None:
+    """A push has ended when theirs has; ours that were lost do not wait for their time-out."""
+    for output in step["outputs"]:
+        if output["out"] == "reply" and output["of"] in player.pushes:
+            push = player.pushes[output["of"]]
+            assert push.is_done, step
+            if output["status"] == "ok":
+                assert push.result() == output["response"], step
+            else:
+                with pytest.raises((PushTimeout, PushOutcomeUnknown)):
+                    push.result()
 
 
 def rounded(outputs: list[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import attrs
 import orjson
 
-from poolse._realtime.channel import Deliver
+from poolse._realtime.channel_effects import Deliver
 from poolse._realtime.effects import Close, Command, Failure, Open, Send, Trouble
 from poolse._realtime.fleet import Link
 from poolse._realtime.frames import HEARTBEAT, Frame, decode

@@ -14,6 +14,13 @@ from tests.realtime.backend import post
 from tests.realtime.flavours import FAST, LIMIT, Flavour, opened
 
 
+def settings_of(sandbox: Sandbox, **changes: Any) -> RealtimeSettings:
+    """What a client of this backend needs, with delays that a test can wait for."""
+    context = sandbox.ssl_context() if sandbox.url.startswith("https") else None
+    url = f"{sandbox.ws_url}/socket"
+    return RealtimeSettings(url=url, ssl_context=context, **{**FAST, **changes})
+
+
 @attrs.frozen
 class World:
     """A backend with a conversation of alice and bob, and clients of theirs."""
@@ -28,9 +35,7 @@ class World:
         return f"conversation:{self.conversation}"
 
     def settings(self, **changes: Any) -> RealtimeSettings:
-        context = self.sandbox.ssl_context() if self.tls else None
-        url = f"{self.sandbox.ws_url}/socket"
-        return RealtimeSettings(url=url, ssl_context=context, **{**FAST, **changes})
+        return settings_of(self.sandbox, **changes)
 
     def client(self, user: str = "alice", **changes: Any) -> Any:
         return opened(self.flavour, self.settings(**changes), lambda _: self.sandbox.token(user))
@@ -38,6 +43,10 @@ class World:
     async def until(self, predicate: Callable[[], bool]) -> None:
         """Wait for the sandbox, and let the event loop run meanwhile."""
         await asyncio.to_thread(self.sandbox.wait_for, predicate, LIMIT)
+
+    async def joins(self, count: int) -> None:
+        """Wait until so many joins worked."""
+        await self.until(lambda: len(self.sandbox.joins) == count)
 
     def ping(self, text: object) -> None:
         self.sandbox.broadcast(self.topic, "ping", {"text": text})

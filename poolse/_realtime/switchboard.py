@@ -1,0 +1,178 @@
+"""What the sockets said, on its way to the channels' handles and to the user's functions.
+
+One half of the brain; `Hub` is the other one, which knows what the user wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+
+from poolse._realtime.calls import Call, Calls, Wake
+from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
+from poolse._realtime.effects import Failed, Trouble
+from poolse._realtime.events import RealtimeStatus
+from poolse._realtime.fleet import Fleet, Link, LinkEffect
+from poolse._realtime.session import Session, fresh
+from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.watch import StatusWatch
+from poolse.errors import ConnectionFailed, DecodeError, PoolseError, UsageError
+
+__all__ = ["Switchboard", "wake_all"]
+
+
+class Switchboard:
+    """All sockets, and everything that waits to be told to the user."""
+
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        *,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        guard: AbstractContextManager[object],
+        process: Callable[[], int],
+        start: Callable[[Link], None],
+        wake_calls: Wake,
+        on_error: Callable[[PoolseError], object],
+    ) -> None:
+        self.settings = settings
+        self.closed = False
+        self.calls = Calls(settings.queue_limit, wake_calls, on_error)
+        """The user's functions that are to be called, in order."""
+        self.wakes: list[Wake] = []
+        """Called after every change, for whoever waits for all sockets."""
+        self._guard = guard
+        self._process = process
+        self._home: int | None = None
+        self._crash: PoolseError | None = None
+        self._clock = clock
+        self._start = start
+        self._fleet = Fleet(settings, random)
+        self._wanted: bool | None = None
+        self._sessions: dict[object, Session] = {}
+        self._by_topic: dict[str, Session] = {}
+        self._watch = StatusWatch()
+
+    @property
+    def guard(self) -> AbstractContextManager[object]:
+        """Held during every change.
+
+        Raises:
+            UsageError: This is another process than the one where it all runs.
+        """
+        # Before it is taken: at the fork, a thread that the child lacks may have held it.
+        if self.is_elsewhere:
+            raise UsageError("realtime does not survive a fork: make a client in each process")
+        return self._guard
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the threads or tasks that it runs on belong to another process."""
+        return self._home is not None and self._home != self._process()
+
+    @property
+    def status(self) -> RealtimeStatus:
+        """State of the connection; with several sockets, that of the worst."""
+        with self.guard:
+            return "closed" if self.closed else self._fleet.status
+
+    @contextmanager
+    def turn(self, link: Link) -> Generator[float]:
+        """Tell a link what happened, at the time given."""
+        with self.guard:
+            yield self._clock()
+            self._settle(link)
+
+    def broken(self, link: Link, cause: BaseException) -> None:
+        """Whoever looked after this link died of a mistake."""
+        error = ConnectionFailed(f"the socket's owner failed: {type(cause).__name__}", final=True)
+        error.__cause__ = cause
+        with self.turn(link) as now:
+            link.broken(error, now)
+
+    def crashed(self, cause: BaseException) -> None:
+        """Whoever calls the user's functions died of a mistake: nothing would be told any more."""
+        with self.guard:
+            self._crash = ConnectionFailed("nobody calls the callbacks any more", final=True)
+            self._crash.__cause__ = cause
+            for link in self._fleet.links:
+                self.broken(link, cause)
+
+    def callback_failed(self, call: Call, cause: BaseException) -> None:
+        """A function of the user's raised."""
+        with self.guard:
+            self.calls.failed(call, cause)
+
+    def _add_link(self) -> Link:
+        self._home = self._process()
+        link = self._fleet.add()
+        self._start(link)
+        return link
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise UsageError("the client is closed")
+        if self._crash is not None:
+            raise fresh(self._crash)
+
+    def _settle(self, link: Link) -> None:
+        """Pass on what a link said."""
+        effects, link.effects = link.effects, []
+        for effect in effects:
+            self._follow(link, effect)
+        link.wake_if_needed()
+        self._tell_status()
+        wake_all(self.wakes)
+
+    def _follow(self, link: Link, effect: LinkEffect) -> None:
+        match effect:
+            case Deliver():
+                self._deliver(effect)
+            case Changed():
+                session = self._sessions[effect.channel]
+                if effect.channel.state != "joined":
+                    session.lost()
+                wake_all(session.wakes)
+            case Answered():
+                wake_all(self._sessions[effect.channel].wakes)
+            case Ended():
+                self._ended(effect)
+            case Failed():
+                for session in self._sessions.values():
+                    if session.link is link:
+                        session.end_streams(effect.error)
+                        wake_all(session.wakes)
+                self.calls.report(effect.error)
+            case Trouble():
+                self.calls.report(effect.error)
+
+    def _deliver(self, effect: Deliver) -> None:
+        try:
+            self._sessions[effect.channel].deliver(effect.frame, self.calls)
+        except DecodeError as error:
+            self.calls.report(error)
+
+    def _ended(self, effect: Ended) -> None:
+        session = self._sessions.pop(effect.channel)
+        session.has_left = True
+        if not session.is_over:
+            del self._by_topic[session.topic]
+            session.over(effect.error)
+        if effect.error is not None:
+            self.calls.report(effect.error)
+        wake_all(session.wakes)
+
+    def _tell_status(self) -> None:
+        self._watch.tell(self.status, self.calls)
+
+    def _wake_waiters(self) -> None:
+        wake_all(self.wakes)
+        for session in self._sessions.values():
+            wake_all(session.wakes)
+
+
+def wake_all(wakes: list[Wake]) -> None:
+    """Wake whoever waits."""
+    for wake in wakes:
+        wake()

@@ -1,0 +1,55 @@
+"""How a thread waits until something holds, so that Ctrl-C can end it at any point.
+
+`threading.Condition` enters and leaves its lock in Python code. A KeyboardInterrupt that is raised
+there leaves the lock taken for ever, and with it every other thread. So the lock is taken by its
+own `with` only, which nothing interrupts, and never while waiting.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Final
+
+__all__ = ["Bell"]
+
+# Longer ones are no use to anybody, and the longest that a lock takes differs between systems.
+_LONGEST_WAIT: Final = 3600.0
+
+
+class Bell:
+    """Wakes one thread. Rung before it waits, it ends the next wait."""
+
+    def __init__(self) -> None:
+        self._silence = threading.Lock()
+        self._silence.acquire()
+
+    def ring(self) -> None:
+        """Wake the thread. Called with the guard held, so that no two ring at a time."""
+        if self._silence.locked():
+            self._silence.release()
+
+    def until(
+        self,
+        guard: AbstractContextManager[object],
+        ready: Callable[[], bool],
+        timeout: float | None,
+    ) -> bool:
+        """Wait until something holds; False when it did not in time.
+
+        Args:
+            guard: Held while asking.
+            ready: Asked at first, and after each ring.
+            timeout: Seconds; None for no end.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with guard:
+                if ready():
+                    return True
+            left = _LONGEST_WAIT if end is None else end - time.monotonic()
+            if left <= 0:
+                return False
+            self._silence.acquire(timeout=min(left, _LONGEST_WAIT))

@@ -1,0 +1,67 @@
+"""The brain as one object: when nobody looks after it any more, or in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from poolse.errors import ConnectionFailed, UsageError
+from tests.realtime.hub_world import World
+from tests.realtime.kinds import NEWS
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_owner_that_died_is_no_secret(world: World) -> None:
+    room = world.joined()
+    world.hub.broken(world.links[0], ZeroDivisionError())
+    assert world.hub.status == "closed"
+    with pytest.raises(ConnectionFailed, match="ZeroDivisionError") as caught:
+        _ = room.session.joined
+    assert caught.value.final
+    # Nobody would open it: better no hope than one that never comes true.
+    world.hub.connect()
+    assert world.hub.status == "closed"
+    with pytest.raises(ConnectionFailed):
+        _ = room.session.joined
+    assert world.joined("2").session.joined, "another socket, with an owner of its own"
+
+
+def test_nothing_is_used_in_another_process(world: World) -> None:
+    room = world.joined()
+    world.process += 1
+    uses: list[Callable[[], object]] = [
+        world.room,
+        world.hub.connect,
+        world.hub.disconnect,
+        lambda: world.hub.status,
+        lambda: world.hub.release(room.session),
+        lambda: world.hub.push(room.session, "typing", {}),
+        lambda: world.hub.subscribe(room.session, NEWS, print),
+    ]
+    for use in uses:
+        with pytest.raises(UsageError, match="fork"):
+            use()
+    assert world.hub.is_elsewhere
+    world.process -= 1
+    assert room.session.joined
+
+
+def test_what_was_not_used_yet_may_be_used_in_another_process(world: World) -> None:
+    assert world.hub.status == "idle"
+    world.process += 1
+    assert world.joined().session.joined
+
+
+def test_without_somebody_to_call_callbacks_nothing_goes_on(world: World) -> None:
+    room = world.joined()
+    world.hub.crashed(ZeroDivisionError())
+    assert world.hub.status == "closed"
+    with pytest.raises(ConnectionFailed):
+        _ = room.session.joined
+    with pytest.raises(ConnectionFailed, match="callbacks"):
+        world.room("2")
