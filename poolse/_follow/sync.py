@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from poolse._follow.flow import Flow
 from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
+from poolse._realtime.sync_bell import Bell
 from poolse.options import CallOptions
 
 __all__ = ["Delivery", "Feed", "SyncHome"]
@@ -171,8 +171,7 @@ class _Reach(BaseReach[R]):
     def __init__(self, home: SyncHome[R, Any], wish: Wish[R]) -> None:
         super().__init__(home, wish, time.monotonic, random.random)
         self._client = home
-        # Of the lock that guards the hub, which is what wakes us.
-        self._heard = threading.Condition(cast(Any, home.hub.guard))
+        self._heard = Bell()
         self._is_told = False
         self._options = CallOptions(max_retries=0, cancel=wish.cancel)
         self._forget: Callable[[], None] = lambda: None
@@ -180,9 +179,9 @@ class _Reach(BaseReach[R]):
             self._forget = wish.cancel.on_cancel(self.wake)
 
     def wake(self) -> None:
-        with self._heard:
+        with self._hub.guard:
             self._is_told = True
-            self._heard.notify_all()
+            self._heard.ring()
 
     def close(self) -> None:
         super().close()
@@ -212,7 +211,7 @@ class _Reach(BaseReach[R]):
             self._wish.on_gap(gap)
 
     async def wait(self, until: float | None) -> None:
-        with self._heard:
-            timeout = None if until is None else max(0.0, until - self.now())
-            self._heard.wait_for(lambda: self._is_told, timeout)
+        timeout = None if until is None else max(0.0, until - self.now())
+        self._heard.until(self._hub.guard, lambda: self._is_told, timeout)
+        with self._hub.guard:
             self._is_told = False
