@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from codegen.addresses import binds_of, class_name, parent_of
 from codegen.build_files import build_download, build_upload
 from codegen.build_old import old_of
 from codegen.build_params import build_params, path_argument, single_param
 from codegen.build_types import Types
-from codegen.ir import Alias, Old, Operation, Paging
+from codegen.ir import Alias, Follow, Old, Operation, Paging
 from codegen.naming import constant
 from codegen.source import Node
 from codegen.spec import Call, Spec
@@ -39,6 +40,7 @@ def build_former(call: Call, was: Node, spec: Spec, types: Types) -> Operation:
         paging=None,
         upload=None,
         download=None,
+        follow=None,
         is_former=True,
         old=Old(deprecated=alias.notice, until=alias.until, aliases=(alias,)),
         mark=was.mark,
@@ -63,6 +65,7 @@ def _single(operation: Operation, rule: Node, spec: Spec, call: Call, types: Typ
         returns=rule.text("returns"),
         example=rule.text("example"),
         paging=None,
+        follow=None,
         mark=rule.mark,
     )
 
@@ -98,6 +101,7 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         paging=_paging(spec, call, types) if sdk.get("paginate") else None,
         upload=build_upload(spec, call, types) if sdk.get("upload") else None,
         download=build_download(spec, call, types) if sdk.get("download") else None,
+        follow=_follow(spec, call, types) if sdk.get("follow") else None,
     )
 
 
@@ -150,4 +154,17 @@ def _paging(spec: Spec, call: Call, types: Types) -> Paging:
         by=rule.text("by"),
         descending=rule.text("order") == "desc",
         example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
+    )
+
+
+def _follow(spec: Spec, call: Call, types: Types) -> Follow:
+    rule = call.sdk.get("follow")
+    parent = parent_of(call.sdk.text("resource"))
+    return Follow(
+        method=rule.text("method"),
+        summary=rule.text("summary"),
+        key=binds_of(parent),
+        row=_paging(spec, call, types).item,
+        handle=class_name(parent, spec.rest.get("x-sdk", "resources", parent)),
+        example=rule.text("example"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.addresses import bound_at
+from codegen.addresses import binds_of, bound_at, parent_of
 from codegen.check_files import check_download, check_upload, look_up
 from codegen.mistakes import Mistakes
 from codegen.source import Node
@@ -23,6 +23,7 @@ def check_methods(spec: Spec, mistakes: Mistakes) -> None:
             _check_single,
             check_upload,
             check_download,
+            _check_follow,
         ):
             check(spec, call, mistakes)
 
@@ -95,3 +96,13 @@ def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
         target = spec.resolve(fields.get(rule.text(key)))
         if target and target.text("type") != "array":
             mistakes.add(rule.get(key).mark, f"{rule.text(key)!r} is not a list")
+
+
+def _check_follow(_: Spec, call: Call, mistakes: Mistakes) -> None:
+    rule = call.sdk.get("follow")
+    if not rule:
+        return
+    if call.sdk.text("paginate", "order") != "desc":
+        mistakes.add(rule.mark, "'follow' needs 'paginate' with the order 'desc'")
+    if not binds_of(parent_of(call.sdk.text("resource"))):
+        mistakes.add(rule.mark, "'follow' needs a resource that belongs to a handle")

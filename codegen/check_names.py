@@ -148,7 +148,7 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
             rule = call.sdk.get("paginate")
             if rule:
                 scope.take(rule.text("method") or "iter", rule.mark)
-            for keys in (("single",), ("upload",), ("upload", "many"), ("download",)):
+            for keys in (("single",), ("upload",), ("upload", "many"), ("download",), ("follow",)):
                 rule = call.sdk.get(*keys)
                 scope.take(rule.text("method"), rule.mark)
 

@@ -10,6 +10,7 @@ import attrs
 from codegen.ir_calls import (
     Child,
     Download,
+    Follow,
     Many,
     Operation,
     Paging,
@@ -33,6 +34,7 @@ __all__ = [
     "Enum",
     "Event",
     "Field",
+    "Follow",
     "Many",
     "Model",
     "Old",

@@ -10,6 +10,7 @@ from codegen.mistakes import Mark
 __all__ = [
     "Child",
     "Download",
+    "Follow",
     "Many",
     "Operation",
     "Paging",
@@ -57,6 +58,20 @@ class Request:
     fields: tuple[Param, ...]
     mark: Mark = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """A method that hands out the rows of a list as they come, and none twice."""
+
+    method: str
+    summary: str
+    key: str
+    """The path value that tells one list from the others."""
+    row: str
+    handle: str
+    """Class of the handle that the list belongs to."""
+    example: str
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +155,7 @@ class Operation:
     example: str
     paging: Paging | None
     upload: Upload | None
+    follow: Follow | None
     download: Download | None
     none_on: tuple[int, ...]
     """Statuses that mean that there is nothing."""

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen import docs, docs_channels, docs_files
+from codegen import docs, docs_channels, docs_files, docs_follow
 from codegen.docs import ASYNC, SYNC, Flavour
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
@@ -176,7 +176,7 @@ def _environment() -> Environment:
     }
     names = cast("dict[str, Any]", environment.globals)
     names["old_classes"] = _old_classes
-    for module in (docs, docs_channels, docs_files):
+    for module in (docs, docs_channels, docs_files, docs_follow):
         names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
     return environment
 

@@ -17,10 +17,12 @@ __all__ = [
     "BadRequestError",
     "Cancelled",
     "ChannelClosed",
+    "CheckpointInUse",
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
     "DownloadError",
+    "FeedReset",
     "ForbiddenError",
     "JoinError",
     "NetworkError",
@@ -78,6 +80,10 @@ class UsageError(PoolseError, ValueError):
 
 class ArgumentTypeError(UsageError, TypeError):
     """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
+
+
+class CheckpointInUse(UsageError):  # noqa: N818  (as ChannelClosed)
+    """Another process, or another object of this one, follows with the same checkpoint file."""
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)
@@ -277,6 +283,18 @@ class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
     """The connection was lost between a push and its reply: it may or may not have worked."""
+
+
+class FeedReset(RealtimeError):  # noqa: N818
+    """The server's log began anew while it was followed, so that the position means nothing now.
+
+    Attributes:
+        sequence: The number that was used for another row.
+    """
+
+    def __init__(self, message: str, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818

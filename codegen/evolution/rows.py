@@ -29,7 +29,7 @@ def symbols_of(api: Api) -> tuple[Symbol, ...]:
 
 def class_names(api: Api) -> dict[str, str]:
     """What classes of rows and enums are called now, by their old names."""
-    things = (*api.enums, *api.models, *api.events)
+    things: tuple[Enum | Model | Event, ...] = (*api.enums, *api.models, *api.events)
     return {alias.name: alias.now for one in things for alias in one.old.classes}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from poolse._core.download import Download
 from poolse._core.endpoint import Endpoint, Paging
@@ -55,6 +55,10 @@ class Caller(Protocol):
         options: CallOptions | None = None,
     ) -> Iterator[Item]:
         """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
         ...
 
     def upload(
@@ -122,6 +126,10 @@ class AsyncCaller(Protocol):
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
         """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
         ...
 
     async def upload(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import attrs
 
 from poolse._core.hands import Hands
@@ -10,6 +13,8 @@ from poolse.errors import UsageError
 from poolse.options import CallOptions
 
 __all__ = ["Calls", "Lifetime"]
+
+T = TypeVar("T")
 
 
 @attrs.define
@@ -31,6 +36,15 @@ class Calls:
     hands: Hands
     settings: Settings
     lifetime: Lifetime
+    followed: Callable[..., tuple[object, object]] | None = None
+    """What a feed is made of, for one list and the choices of a caller."""
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """A feed of that kind over one list."""
+        self.lifetime.check()
+        if self.followed is None:
+            raise UsageError("this client follows nothing")
+        return feed(*self.followed(key, **choices))
 
     def _settings_for(self, options: CallOptions | None) -> Settings:
         self.lifetime.check()
