@@ -72,18 +72,8 @@ def _single(operation: Operation, rule: Node, spec: Spec, call: Call, types: Typ
 
 def _operation(call: Call, spec: Spec, types: Types) -> Operation:
     sdk, node = call.sdk, call.node
-    returned = sdk.text("returns")
-    schema = spec.answer_schema(call)
     params = build_params(call, spec, types)
-    answer = types.of(schema) if schema else None
-    read = answer.reader_text if answer else "read_nothing"
-    result = answer.result_text if answer else "None"
-    none_on = tuple(int(str(one.value)) for one in sdk.get("none_on").each())
-    if returned:
-        result = types.of(_property(spec, schema, returned)).result_text
-        read = f"lambda value: {read}(value).{returned}"
-    if none_on and not result.endswith("None"):
-        result, read = f"{result} | None", f"nullable({read})"
+    result, read = _result(call, spec, types)
     return Operation(
         const=constant(node.text("operationId")),
         name=sdk.text("method"),
@@ -95,11 +85,11 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         params=params,
         result=result,
         read=read,
-        returns=_returns(spec, call) if answer else "",
+        returns=_returns(spec, call) if spec.answer_schema(call) else "",
         idempotency=_idempotency(spec, call),
         retry=sdk.get("retry").value is not False,
         generate=tuple(p.wire for p in params if p.generate),
-        none_on=none_on,
+        none_on=_none_on(call),
         is_former=False,
         old=old_of(node, "", sdk.text("method")),
         mark=node.mark,
@@ -113,6 +103,24 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         download=build_download(spec, call, types) if sdk.get("download") else None,
         follow=_follow(spec, call, types) if sdk.get("follow") else None,
     )
+
+
+def _result(call: Call, spec: Spec, types: Types) -> tuple[str, str]:
+    """The type of what the method returns, and the expression that reads it."""
+    schema, returned = spec.answer_schema(call), call.sdk.text("returns")
+    answer = types.of(schema) if schema else None
+    result = answer.result_text if answer else "None"
+    read = answer.reader_text if answer else "read_nothing"
+    if returned:
+        result = types.of(_property(spec, schema, returned)).result_text
+        read = f"lambda value: {read}(value).{returned}"
+    if _none_on(call) and not result.endswith("None"):
+        result, read = f"{result} | None", f"nullable({read})"
+    return result, read
+
+
+def _none_on(call: Call) -> tuple[int, ...]:
+    return tuple(int(str(one.value)) for one in call.sdk.get("none_on").each())
 
 
 def _property(spec: Spec, schema: Node, name: str) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.addresses import bound_at
+from codegen.addresses import binds_of, bound_at
 from codegen.mistakes import Mistakes
 from codegen.source import Node
 from codegen.spec import Call, Spec, path_names
@@ -20,9 +20,12 @@ def check_old(spec: Spec, mistakes: Mistakes) -> None:
             _check_deprecated(node, mistakes)
             for one in (*said.get("was").each(), said.get("deprecated")):
                 _check_span(one, mistakes)
-    for node in spec.rest.get("x-sdk", "resources").values():
+    for address, node in spec.rest.get("x-sdk", "resources").items():
         for one in node.get("was").each():
             _check_span(one, mistakes)
+            if binds_of(address) and one.get("name"):
+                text = f"{address!r} is a handle, which has no name of its own"
+                mistakes.add(one.get("name").mark, text)
     for call in spec.calls():
         _check_moved(spec, call, mistakes)
         _check_none_on(call, mistakes)

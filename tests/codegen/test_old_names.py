@@ -58,7 +58,7 @@ def test_a_method_stays_where_it_was(shop: Shop) -> None:
     assert "self._core.call(ADD_BOOK, {'shelf_id': shelf_id}, body=" in old
 
 
-def test_a_resource_keeps_its_old_names(shop: Shop) -> None:
+def rename_resources(shop: Shop) -> None:
     shop.change(
         "    shelves: {doc: All shelves.}",
         f"    shelves: {{doc: All shelves., was: [{{name: racks, class: RacksResource, {WAS}}}",
@@ -68,6 +68,10 @@ def test_a_resource_keeps_its_old_names(shop: Shop) -> None:
         f"shelves(shelf_id).books: {{class: ShelfBooks, was: [{{name: volumes, {WAS},",
     )
     assert shop.run() == 0
+
+
+def test_a_resource_keeps_its_old_name(shop: Shop) -> None:
+    rename_resources(shop)
     assert piece(shop, "resources.py", "ShelfHandle.volumes").splitlines() == [
         "@property",
         "@deprecated('volumes is called books since 1.1, and ends with 2.0')",
@@ -80,6 +84,10 @@ def test_a_resource_keeps_its_old_names(shop: Shop) -> None:
         "def racks(self) -> AsyncShelvesResource:",
         "    return self.shelves",
     ]
+
+
+def test_the_class_of_a_resource_keeps_its_old_name(shop: Shop) -> None:
+    rename_resources(shop)
     assert (
         shop.text("aio_resources.py")
         .rstrip()
