@@ -51,11 +51,6 @@ def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:
     return error
 
 
-def _short(value: object, longest: int = 200) -> str:
-    text = str(value)
-    return text if len(text) <= longest else f"{text[:longest]}..."
-
-
 class PoolseError(Exception):
     """Base of all errors of this library.
 
@@ -66,9 +61,6 @@ class PoolseError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-    def __str__(self) -> str:
-        return self.message
 
     def __reduce__(self) -> tuple[Callable[..., BaseException], tuple[object, ...]]:
         return _rebuild, (type(self), dict(self.__dict__))
@@ -127,7 +119,7 @@ class ApiError(PoolseError):
     def __str__(self) -> str:
         known = {"request_id": self.request_id, "see": self.doc_url}
         more = ", ".join(f"{name}={value}" for name, value in known.items() if value)
-        what = f": {_short(self.details)}" if self.details else ""
+        what = f": {self.details!s:.200}" if self.details else ""
         return f"{self.status} {self.code}: {self.message}{what}" + (f" ({more})" if more else "")
 
 
@@ -159,11 +151,7 @@ class ValidationError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """429: too many calls, and the retries are used up, or the wait asked for is too long.
-
-    Attributes:
-        retry_after: Seconds to wait, from the Retry-After header; 0.0 when absent.
-    """
+    """429: too many calls, and the retries are used up, or the wait asked for is too long."""
 
 
 class ServerError(ApiError):

@@ -48,6 +48,17 @@ def both_ends() -> Tls:
     return Tls(ours, theirs)
 
 
+def serve(handler: Handler, connection: socket.socket) -> None:
+    """Hand one connection to the handler, and close it afterwards."""
+    try:
+        with connection:
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            handler(connection)
+    except OSError:
+        pass
+
+
 @contextmanager
 def server(handler: Handler) -> Generator[str]:
     """A server that gives each connection to a handler; its URL."""
@@ -55,15 +66,6 @@ def server(handler: Handler) -> Generator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
     connections: list[socket.socket] = []
-
-    def serve(connection: socket.socket) -> None:
-        try:
-            with connection:
-                if isinstance(connection, ssl.SSLSocket):
-                    connection.do_handshake()
-                handler(connection)
-        except OSError:
-            pass
 
     def accept() -> None:
         while True:
@@ -76,7 +78,7 @@ def server(handler: Handler) -> Generator[str]:
                     connection, server_side=True, do_handshake_on_connect=False
                 )
             connections.append(connection)
-            threads.append(threading.Thread(target=serve, args=(connection,)))
+            threads.append(threading.Thread(target=serve, args=(handler, connection)))
             threads[-1].start()
 
     accepting = threading.Thread(target=accept)
