@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Final, TypeVar, cast
 
+from poolse._secret import hidden_items
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = [
@@ -92,20 +93,22 @@ def checked_mapping(name: str, value: object) -> Mapping[object, object]:
 
 def checked_headers(name: str, value: object) -> dict[str, str]:
     """A copy of the headers, if HTTP can carry them."""
-    copy: dict[str, str] = {}
+    # Hidden, because tools that print local variables print these when one of them is refused.
+    value = hidden_items(value)
     for key, text in checked_mapping(name, value).items():
         if not isinstance(key, str):
             raise ArgumentTypeError(f"the names of {name} must be str, not {named(key)}")
+        check_header(key, text)
         if key.lower() in FRAMING:
             raise UsageError(f"leave {key} out of {name}: it follows from the body")
-        copy[key] = check_header(key, text)
-    return copy
+    return {str(key): str(text) for key, text in checked_mapping(name, value).items()}
 
 
 def check_header(name: str, value: object) -> str:
     """The value of a header, if HTTP can carry it and it cannot split the header in two."""
     if not TOKEN.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be the name of a header")
+        # Not repeated: it may be a secret that was put in the wrong place.
+        raise UsageError("the name of a header must be a plain word such as X-Request-Source")
     if not isinstance(value, str):
         raise ArgumentTypeError(f"the value of header {name} must be a str, not {named(value)}")
     if not value.isprintable() or not value.isascii():

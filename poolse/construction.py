@@ -15,6 +15,7 @@ from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
+from poolse._secret import hidden_items
 from poolse.errors import PoolseError
 from poolse.options import Timeout
 from poolse.wiring import Base, HttpClient
@@ -97,6 +98,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         # First, so that no traceback shows them among its local variables.
         token, proxy = hidden(token), hidden(proxy)
         api_url, ws_url = hidden(api_url), hidden(ws_url)
+        headers = hidden_items(headers)
         base = api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL")))
         self._socket_url = socket_url(ws_url, base, socket_path)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
@@ -199,6 +201,7 @@ class BackendClient(Base[HttpClient]):
         """
         # First, so that no traceback shows them among its local variables.
         api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
+        headers = hidden_items(headers)
         self._begin(
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
             api_url=api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL"))),

@@ -22,6 +22,7 @@ from poolse._core.settings import checked_settings
 from poolse._core.tokens import FixedToken
 from poolse._http.callers import Lifetime
 from poolse._http.user_agent import user_agent_of
+from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
@@ -146,6 +147,8 @@ class Base(Generic[HttpClient]):
             headers: Sent beside the client's own.
             cancel: Ends the calls made through the view.
         """
+        # First, so that no traceback shows them among its local variables.
+        headers = hidden_items(headers)
         options = CallOptions(
             timeout=timeout, max_retries=max_retries, headers=headers, cancel=cancel
         )
