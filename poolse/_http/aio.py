@@ -63,6 +63,9 @@ class AsyncSender:
             with named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
                 try:
+                    # httpcore raises this by itself. Nobody asked for another protocol.
+                    if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
+                        raise httpx.RemoteProtocolError("the server switched protocols")
                     content = b"".join([piece async for piece in response.aiter_bytes()])
                 finally:
                     await response.aclose()
