@@ -64,7 +64,7 @@ class AsyncSender:
                 response = await self._exchange(request, timeout)
                 try:
                     # httpcore raises this by itself. Nobody asked for another protocol.
-                    if response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
+                    if response.status_code == 101:
                         raise httpx.RemoteProtocolError("the server switched protocols")
                     content = b"".join([piece async for piece in response.aiter_bytes()])
                 finally:
