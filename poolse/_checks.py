@@ -12,6 +12,7 @@ from typing import Final, TypeVar, cast
 
 from poolse._secret import hidden_items
 from poolse.errors import ArgumentTypeError, UsageError
+from poolse.types import UNSET
 
 __all__ = [
     "TOKEN",
@@ -41,7 +42,7 @@ FRAMING: Final = ("content-length", "transfer-encoding")
 
 def named(value: object) -> str:
     """What to call a value that must not be shown."""
-    return "None" if value is None else type(value).__name__
+    return repr(value) if value is None or value is UNSET else type(value).__name__
 
 
 def checked_instance(name: str, value: object, kind: type[T], wanted: str) -> T:
