@@ -59,7 +59,7 @@ def target(
         ArgumentTypeError: A value of the wrong type.
     """
     expanded = _expand(endpoint.path, path)
-    if not query:
+    if query is None:
         return expanded
     fields = {
         checked_text("a name in query", name): value

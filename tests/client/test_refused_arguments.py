@@ -35,6 +35,22 @@ UNSENDABLE: dict[str, tuple[Callable[[Any, Any], object], str]] = {
         lambda chat, _: chat.conversations.one("c-1").add_member(5),
         "external_id must be a str, not int",
     ),
+    "a raw call without a path": (
+        lambda chat, _: chat.rest.request(method="GET", path=""),
+        "path is empty: give the one of an endpoint",
+    ),
+    "a raw call for a tunnel": (
+        lambda chat, _: chat.rest.request(method="connect", path="/v1/me"),
+        "CONNECT asks for a tunnel",
+    ),
+    "a raw call with an empty text as its query": (
+        lambda chat, _: chat.rest.request(method="GET", path="/v1/me", query=""),
+        "query must be a mapping, not str",
+    ),
+    "a raw call with an empty list as its query": (
+        lambda chat, _: chat.rest.request(method="GET", path="/v1/me", query=[]),
+        "query must be a mapping, not list",
+    ),
 }
 
 
