@@ -33,6 +33,9 @@ F = TypeVar("F", bound=Callable[..., object])
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A word of HTTP: a method, or the name of a header."""
 
+FIELD: Final = re.compile(r"[\t\x20-\x7e]*")
+"""What HTTP carries as the value of a header: anything else could be read in two ways."""
+
 LONGEST: Final = 1_000_000_000
 """Seconds, 31 years: the operating system cannot wait much longer."""
 
@@ -112,7 +115,7 @@ def check_header(name: str, value: object) -> str:
         raise UsageError("the name of a header must be a plain word such as X-Request-Source")
     if not isinstance(value, str):
         raise ArgumentTypeError(f"the value of header {name} must be a str, not {named(value)}")
-    if not value.isprintable() or not value.isascii():
+    if not FIELD.fullmatch(value):
         raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
     if value != value.strip():
         raise UsageError(f"the value of header {name} has blanks around it")

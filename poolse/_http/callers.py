@@ -14,9 +14,9 @@ from poolse._core.hands import Answer, Hands, Outgoing, run_flow
 from poolse._core.pages import Pages
 from poolse._core.settings import Settings
 from poolse._core.upload import Upload, file_of, upload
+from poolse._http.mapping import client_closed
 from poolse._http.sync import SyncSender
 from poolse.cancel import CancelToken
-from poolse.errors import UsageError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset, UploadBody
 
@@ -37,7 +37,7 @@ class Lifetime:
     def check(self) -> None:
         """Raise `UsageError` once the client is closed."""
         if self.closed:
-            raise UsageError("this client is closed; make a new one")
+            raise client_closed()
 
 
 @attrs.frozen

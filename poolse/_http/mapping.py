@@ -15,12 +15,19 @@ from typing import Final
 
 import httpx
 
-from poolse._checks import TOKEN
+from poolse._checks import TOKEN, check_header
 from poolse._core.hands import Outgoing
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
 
-__all__ = ["IDLE", "MAX_CONNECTIONS", "for_client", "for_ourselves", "named_failures"]
+__all__ = [
+    "IDLE",
+    "MAX_CONNECTIONS",
+    "client_closed",
+    "for_client",
+    "for_ourselves",
+    "named_failures",
+]
 
 MAX_CONNECTIONS: Final = 100
 """Connections of a client to all hosts together."""
@@ -31,7 +38,6 @@ IDLE: Final = 30.0
 ENCODINGS: Final = "gzip, deflate"
 """What httpx decompresses without further packages."""
 
-FIELD = re.compile(r"[\t\x20-\x7e]*")
 ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 
 # By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
@@ -98,6 +104,11 @@ def for_client(
     )
 
 
+def client_closed() -> UsageError:
+    """What to raise when a client is used that was closed."""
+    return UsageError("this client is closed; make a new one")
+
+
 @contextmanager
 def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     """Turn what the HTTP library raises into our own errors; let everything else through."""
@@ -140,13 +151,7 @@ def _origin_url(origin: str) -> httpx.URL:
 
 
 def _headers(request: Outgoing) -> list[tuple[str, str]]:
-    for name, value in request.headers:
-        if not TOKEN.fullmatch(name):
-            raise UsageError(f"{name!r} cannot be the name of a header")
-        # The value may be a secret, so the message does not repeat it.
-        if not FIELD.fullmatch(value):
-            raise UsageError(f"the value of header {name} must be printable ASCII on one line")
-    return list(request.headers)
+    return [(name, check_header(name, value)) for name, value in request.headers]
 
 
 def _limits(timeout: Timeout) -> dict[str, float | None]:
