@@ -29,6 +29,11 @@ GetToken = TypeVar("GetToken", bound=Callable[[], object])
 Resolver = TypeVar("Resolver", bound=Callable[[str], object])
 
 
+def new_uuid() -> str:
+    """A random id that nobody else has."""
+    return str(uuid.uuid4())
+
+
 class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
     """A client that acts for one user, and is told of what happens."""
 
@@ -52,7 +57,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         base_backoff: float = 0.25,
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
-        generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
+        generate_idempotency_key: Callable[[], str] = new_uuid,
         on_socket_error: Callable[[PoolseError], object] | None = None,
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
@@ -171,7 +176,7 @@ class BackendClient(Base[HttpClient]):
         base_backoff: float = 0.25,
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
-        generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
+        generate_idempotency_key: Callable[[], str] = new_uuid,
     ) -> None:
         """Make a client for your own server. Keep it, and the key, away from your users.
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -24,6 +24,7 @@ from poolse._http.callers import Lifetime
 from poolse._http.user_agent import user_agent_of
 from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
+from poolse.errors import ArgumentTypeError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
@@ -165,6 +166,12 @@ class Base(Generic[HttpClient]):
             return f"<{type(self).__name__}>"
         closed = " closed" if self._lifetime.closed else ""
         return f"<{type(self).__name__} {self._settings.api_url}{closed}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentTypeError(
+            f"a {type(self).__name__} holds connections and can be neither pickled nor copied: "
+            "make one in each process"
+        )
 
     def capture(self) -> AbstractContextManager[list[CapturedCall]]:
         """Collect what the calls inside a block do: status, headers, request id, attempts.

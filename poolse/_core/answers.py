@@ -28,6 +28,9 @@ __all__ = ["api_error", "storage_error"]
 
 STORAGE_CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 
+# Scheme, credentials, host and path. None of it is long, unless somebody means harm.
+LOCATION: Final = re.compile(r"((?:https?:)?//)?(?:[^/?#\s]{0,200}@)?([^?#\s]{1,200})")
+
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
     401: AuthError,
@@ -47,7 +50,7 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
     return kind(
         status,
         _text(envelope.get("code")) or "unknown_error",
-        _text(envelope.get("message")) or f"HTTP {status}",
+        _text(envelope.get("message")) or f"HTTP {status}{_pointing(answer)}",
         _text(envelope.get("doc_url")),
         envelope.get("details"),
         answer.headers.get("x-request-id"),
@@ -60,6 +63,14 @@ def storage_error(answer: Answer) -> UploadError:
     code = STORAGE_CODE.search(answer.content[:4096])
     why = f": {code[1].decode()}" if code else ""
     return UploadError(answer.status, f"the storage answered {answer.status}{why}")
+
+
+def _pointing(answer: Answer) -> str:
+    """Where a redirect points, without what may be a secret: its query and credentials."""
+    found = LOCATION.match(answer.headers.get("location", "")) if answer.status < 400 else None
+    if found is None:
+        return ""
+    return f", a redirect to {found[1] or ''}{found[2]}, which is not followed: check api_url"
 
 
 def _envelope(content: bytes) -> dict[str, object]:
