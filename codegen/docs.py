@@ -131,9 +131,8 @@ def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
             "Returns:",
             "    The row, as it was before the bytes were there.",
             "",
-            *_raises(op),
+            *_raises(op, "An argument that cannot be sent, or a `byte_size` that is not its size"),
             "    UploadError: The storage refused the bytes; `status` is its answer.",
-            "    UsageError: `byte_size` is not the size of the body. Nothing was sent.",
             *_example([f">>> {flavour.await_}{upload.example}"] if upload.example else []),
         ]
     )
@@ -150,7 +149,7 @@ def _arguments(params: Iterable[tuple[str, str]]) -> list[str]:
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
-def _raises(op: Operation) -> list[str]:
+def _raises(op: Operation, wrong: str = "An argument that cannot be sent") -> list[str]:
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
     said = f"The server refused, with `code` {codes}." if codes else "The server refused."
@@ -159,6 +158,7 @@ def _raises(op: Operation) -> list[str]:
         f"    ApiError: {said}",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
+        f"    UsageError: {wrong}. Nothing was sent.",
     ]
 
 

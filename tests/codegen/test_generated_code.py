@@ -270,4 +270,5 @@ def test_the_docstring_of_a_method(shop: Shop) -> None:
         "    ApiError: The server refused.",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
+        "    UsageError: An argument that cannot be sent. Nothing was sent.",
     ]
