@@ -125,6 +125,8 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
         for cause in causes:
             # Tools that print local variables would find the headers there, and the token in them.
             traceback.clear_frames(cause.__traceback__)
+        # Nor here: aiohttp's errors show the password of a proxy.
+        del causes, cause
         raise ours from error
 
 
@@ -186,11 +188,14 @@ def _named(
 def _causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
     """The error and those that led to it, but not what the caller was busy with `before`."""
     found: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause is not before:
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if cause is None or cause is before or any(cause is other for other in found):
+            continue
         found.append(cause)
         # httpcore raises some of its errors `from None`, after which only the context knows.
-        cause = cause.__cause__ or cause.__context__
+        waiting += [cause.__cause__, cause.__context__]
     return found
 
 
