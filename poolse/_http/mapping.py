@@ -122,11 +122,9 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
         ours = _named(error, causes, request, timeout)
         if ours is None:
             raise
-        for cause in causes:
-            # Tools that print local variables would find the headers there, and the token in them.
-            traceback.clear_frames(cause.__traceback__)
-        # Nor here: aiohttp's errors show the password of a proxy.
-        del causes, cause
+        _clear_frames(causes)
+        # Nor may they be found here: aiohttp's errors show the password of a proxy.
+        del causes
         raise ours from error
 
 
@@ -197,6 +195,12 @@ def _causes(error: BaseException, before: BaseException | None) -> list[BaseExce
         # httpcore raises some of its errors `from None`, after which only the context knows.
         waiting += [cause.__cause__, cause.__context__]
     return found
+
+
+def _clear_frames(causes: list[BaseException]) -> None:
+    for cause in causes:
+        # Tools that print local variables would find the headers there, and the token in them.
+        traceback.clear_frames(cause.__traceback__)
 
 
 def _reason(causes: list[BaseException]) -> list[str]:

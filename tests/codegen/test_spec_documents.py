@@ -84,7 +84,7 @@ def test_an_example_keeps_to_its_schema(name: str, example: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
 def test_an_example_goes_out_as_it_came_in(name: str, example: dict[str, Any]) -> None:
-    row = decode_value(readers.READERS[getattr(models, name)], example)
+    row: Any = decode_value(readers.READERS[getattr(models, name)], example)
     assert to_dict(row) == example
     assert missing(row) == ()
     assert row.extra == {}
