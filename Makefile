@@ -58,13 +58,14 @@ imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 
 test: venv ## all tests but interop (under 10 min)
-	@$(PY) -m pytest -n 2 -q -m 'not interop'
+	@$(PY) -m pytest -n 2 -q -m 'not interop and not soak'
 
 fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
-soak: venv ## a day of reconnects, and a million events: nothing may grow (5 min)
+soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
 	@POOLSE_SOAK=1 $(PY) -m pytest -q tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
+	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop

@@ -1,4 +1,7 @@
-"""`python -m codegen`: make poolse/_generated from spec. `--check`: only tell what differs."""
+"""`python -m codegen`: make poolse/_generated from spec. `--check`: only tell what differs.
+
+`python -m codegen diff`: what a change of the spec means to those who use the client.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +13,30 @@ from pathlib import Path
 from typing import Final
 
 from codegen.build import build
-from codegen.check import check
-from codegen.mistakes import Mistakes, SpecError
+from codegen.check import checked
+from codegen.evolution.command import diff
+from codegen.mistakes import SpecError
 from codegen.render import render
-from codegen.spec import EVENTS, REST, Spec, load_spec
+from codegen.spec import EVENTS, REST, Spec
+from codegen.surface import SURFACE, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
 
 
-def checked(spec_folder: Path, shown: str) -> Spec:
-    """The spec.
-
-    Raises:
-        SpecError: It has mistakes.
-    """
-    mistakes = Mistakes()
-    spec = load_spec(spec_folder, shown, mistakes)
-    check(spec, mistakes)
-    mistakes.raise_if_any()
-    return spec
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["diff"]:
+        return diff(arguments[1:])
     given = _parser().parse_args(arguments)
     try:
-        spec = checked(given.spec, _shown(given.spec))
+        spec = checked(given.spec)
+        api = build(spec)
+        texts = render(api)
         todo = [
-            plan(given.out, render(build(spec)), _digest(given.spec)),
+            plan(given.out, texts, _digest(given.spec)),
+            plan_file(given.spec / SURFACE, surface(api, texts)),
             *_copies(spec, given.out),
         ]
         if given.check or given.command == "check":
@@ -60,12 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spec", type=Path, default=ROOT / "spec", metavar="DIR")
     parser.add_argument("--out", type=Path, default=ROOT / "poolse" / "_generated", metavar="DIR")
     return parser
-
-
-def _shown(folder: Path) -> str:
-    """How mistakes name the folder: as seen from here, if it lies below."""
-    here, folder = Path.cwd(), folder.resolve()
-    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 
 
 def _copies(spec: Spec, out: Path) -> list[Plan]:

@@ -6,7 +6,8 @@ from codegen.build_calls import build_resources
 from codegen.build_events import build_channels
 from codegen.build_params import build_requests
 from codegen.build_types import Types
-from codegen.ir import Api
+from codegen.failures import all_codes
+from codegen.ir import Api, Code
 from codegen.spec import Spec
 
 __all__ = ["build"]
@@ -27,4 +28,6 @@ def build(spec: Spec) -> Api:
         backend_resources=tuple(r for r in resources if r.credential == "api_key"),
         channels=channels,
         realtime=spec.events.text("x-sdk", "class"),
+        codes=tuple(Code(name=name, mark=node.mark) for name, node in all_codes(spec).items()),
+        version=spec.rest.text("info", "version"),
     )

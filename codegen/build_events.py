@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codegen.build_old import old_of
 from codegen.build_types import Types
 from codegen.ir import Channel, Event, Param, Presence, Push
 from codegen.naming import constant, pascal, snake
@@ -42,6 +43,8 @@ def _channel(name: str, node: Node, spec: Spec, types: Types) -> Channel:
         events=tuple(events.values()),
         pushes=tuple(_push(op, spec, types) for op in operations if op.text("action") == "send"),
         presence=_presence(node.get("x-sdk", "presence"), events),
+        old=old_of(node, "accessor", accessor, node.text("x-sdk", "class")),
+        mark=node.mark,
     )
 
 
@@ -73,6 +76,8 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         map_reader=kind.reader if kind and not is_row else "",
         model=None if kind else types.model(name, payload, summary),
         reader=f"read_{snake(name)}",
+        old=old_of(operation, "callback", operation.text("x-sdk", "callback"), name),
+        mark=operation.mark,
     )
 
 
@@ -82,7 +87,12 @@ def _is_map(spec: Spec, payload: Node) -> bool:
 
 
 def _push(operation: Node, spec: Spec, types: Types) -> Push:
+    reply = spec.reply_payload(operation)
+    answer = types.of(reply) if reply else None
     return Push(
+        result=answer.result_text if answer else "",
+        read=answer.reader_text if answer else "",
+        returns=types.describe(reply) if answer else "",
         wire=spec.event_declaration(operation).text("name"),
         method=operation.text("x-sdk", "push"),
         summary=operation.text("summary"),
@@ -98,7 +108,11 @@ def _push(operation: Node, spec: Spec, types: Types) -> Push:
                 positional=False,
                 generate=False,
                 doc=types.describe(node),
+                old=old_of(node, now=wire),
+                mark=node.mark,
             )
             for wire, node in spec.resolve(spec.event_payload(operation)).get("properties").items()
         ),
+        old=old_of(operation, "push", operation.text("x-sdk", "push")),
+        mark=operation.mark,
     )

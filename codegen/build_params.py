@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import attrs
 
 from codegen.addresses import bound_at
+from codegen.build_old import old_of
 from codegen.build_types import Types
 from codegen.ir import Param, Request
+from codegen.mistakes import Mark
 from codegen.source import Node
 from codegen.spec import Call, Spec, path_names
 
@@ -18,7 +20,7 @@ __all__ = ["build_params", "build_requests", "path_argument", "single_param"]
 
 def path_argument(call: Call, params: tuple[Param, ...]) -> str:
     """The expression that gives the values of the path, or ""."""
-    bound = bound_at(call.sdk.text("resource"))
+    bound = bound_at(call.address)
     own = [f'"{p.wire}": {p.name}' for p in params if p.where == "path"]
     if not own:
         return "self._path" if path_names(call.path) else ""
@@ -27,7 +29,7 @@ def path_argument(call: Call, params: tuple[Param, ...]) -> str:
 
 def build_params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
     """What the method takes: path values that its resource lacks, the query, the body's fields."""
-    bound = bound_at(call.sdk.text("resource"))
+    bound = bound_at(call.address)
     positional = call.sdk.get("positional").strings()
     found: list[Param] = []
     for node in call.parameters:
@@ -36,7 +38,7 @@ def build_params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
             required = node.get("required").value is True
             schema = node.get("schema")
             doc = node.text("description")
-            found.append(_param(name, where, schema, required, positional, types, doc))
+            found.append(_param(name, where, schema, required, positional, types, doc, node.mark))
     found += fields_of(spec.request_schema(call), types, positional)
     return tuple(sorted(found, key=lambda p: (not p.positional, _index(positional, p.name))))
 
@@ -53,6 +55,7 @@ def _param(
     positional: Sequence[str],
     types: Types,
     doc: str,
+    mark: Mark,
 ) -> Param:
     name = schema.text("x-sdk", "name") or wire
     kind = types.of(schema)
@@ -67,6 +70,8 @@ def _param(
         positional=name in positional,
         generate=schema.text("x-sdk", "generate") == "uuid4",
         doc=" ".join(filter(None, [doc or types.describe(schema), *_limits(schema)])),
+        old=old_of(schema, now=name),
+        mark=mark,
     )
 
 
@@ -87,7 +92,7 @@ def fields_of(request: Node, types: Types, positional: Sequence[str] = ()) -> li
     """The fields of a request, as parameters."""
     required = request.get("required").strings()
     return [
-        _param(name, "body", schema, name in required, positional, types, "")
+        _param(name, "body", schema, name in required, positional, types, "", schema.mark)
         for name, schema in request.get("properties").items()
     ]
 
@@ -113,6 +118,7 @@ def build_requests(spec: Spec, types: Types) -> tuple[Request, ...]:
             name=name,
             doc=schema.text("description"),
             fields=tuple(fields_of(schema, types)),
+            mark=schema.mark,
         )
         for name, schema in sorted(found.items())
     )

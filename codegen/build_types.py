@@ -6,10 +6,11 @@ from typing import Final
 
 import attrs
 
+from codegen.build_old import old_of
 from codegen.ir_rows import Enum, Field, Model
 from codegen.naming import member, pascal, snake
 from codegen.source import Node
-from codegen.spec import Spec
+from codegen.spec import Spec, is_one_or_many
 
 __all__ = ["Type", "Types"]
 
@@ -67,7 +68,18 @@ OBJECT: Final = Type(
     reader="json_object",
     check="an_object",
 )
+ONE_OR_MANY: Final = Type(
+    result="str | list[str]",
+    argument="str | Sequence[str]",
+    reader="one_or_many(string)",
+    check="one_or_many_of(a_string)",
+)
 ANYTHING: Final = Type(result="Json", argument="object", reader="read_json", check="anything")
+
+
+def _others(node: Node) -> list[Node]:
+    """The choices beside null."""
+    return [one for one in node.get("oneOf").each() if one.get("type").value != "null"]
 
 
 class Types:
@@ -88,14 +100,19 @@ class Types:
 
     def _without_null(self, node: Node) -> tuple[Node, bool]:
         """The schema beside null, and whether null is allowed."""
-        others = [one for one in node.get("oneOf").each() if one.get("type").value != "null"]
-        if others:
+        choices = list(node.get("oneOf").each())
+        others = _others(node)
+        if len(others) == 1:
             return others[0], True
+        if others:
+            return node, len(others) < len(choices)
         return node, "null" in node.get("type").strings()
 
     def _plain(self, node: Node) -> Type:
         if node.get("enum"):
             return self._enum_type(node)
+        if is_one_or_many(_others(node)):
+            return ONE_OR_MANY
         kinds = [kind for kind in node.get("type").strings() if kind != "null"]
         match kinds:
             case ["array"]:
@@ -141,6 +158,8 @@ class Types:
             members=tuple((member(value), value) for value in values),
             open=(node.text("x-sdk", "enums") or default) == "open",
             reader=f"read_{snake(name)}",
+            old=old_of(node, class_name=name),
+            mark=node.mark,
         )
         choices = ", ".join(f'"{value}"' for value in values)
         return Type(
@@ -170,6 +189,8 @@ class Types:
             item=item,
             fields=fields,
             reader=f"read_{snake(name)}",
+            old=old_of(node, class_name=name),
+            mark=node.mark,
         )
 
     def _page_item(self, node: Node) -> str:
@@ -193,6 +214,8 @@ class Types:
             scalar=kind.scalar,
             kind=kind.kind,
             reader="" if kind.scalar else kind.reader,
+            old=old_of(node, now=node.text("x-sdk", "name") or wire),
+            mark=node.mark,
         )
 
     def models(self) -> tuple[Model, ...]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from codegen.check_calls import check_calls
 from codegen.check_documents import check_documents
 from codegen.check_events import check_events
 from codegen.check_grammar import check_grammar
 from codegen.check_methods import check_methods
 from codegen.check_names import check_names
+from codegen.check_old import check_old
 from codegen.check_schemas import check_schemas
 from codegen.mistakes import Mistakes
-from codegen.spec import Spec
+from codegen.spec import Spec, load_spec
 
-__all__ = ["check"]
+__all__ = ["check", "checked", "readable"]
 
 
 def check(spec: Spec, mistakes: Mistakes) -> None:
@@ -26,6 +29,41 @@ def check(spec: Spec, mistakes: Mistakes) -> None:
         check_calls,
         check_methods,
         check_events,
+        check_old,
         check_names,
     ):
         part(spec, mistakes)
+
+
+def checked(folder: Path, shown: str = "") -> Spec:
+    """The spec in a folder.
+
+    Args:
+        folder: Where it is.
+        shown: How mistakes name the folder; left out: as seen from here, if it lies below.
+
+    Raises:
+        SpecError: It has mistakes.
+    """
+    mistakes = Mistakes()
+    spec = load_spec(folder, shown or _shown(folder), mistakes)
+    check(spec, mistakes)
+    mistakes.raise_if_any()
+    return spec
+
+
+def readable(folder: Path, shown: str = "") -> Spec:
+    """The same for a spec that was good in its time: what is asked of one has changed since.
+
+    Raises:
+        SpecError: It is not there, or not YAML.
+    """
+    mistakes = Mistakes()
+    spec = load_spec(folder, shown or _shown(folder), mistakes)
+    mistakes.raise_if_any()
+    return spec
+
+
+def _shown(folder: Path) -> str:
+    here, folder = Path.cwd(), folder.resolve()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

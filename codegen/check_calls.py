@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from codegen.addresses import binds_of, bound_at, parent_of, root_of
 from codegen.build_calls import credential_of
+from codegen.failures import all_codes, codes_of
 from codegen.mistakes import Mistakes
 from codegen.source import Node
 from codegen.spec import Call, Spec, path_names
@@ -21,7 +20,7 @@ def check_calls(spec: Spec, mistakes: Mistakes) -> None:
         _check_path(call, mistakes)
         _check_security(spec, call, mistakes)
         _check_bodies(spec, call, mistakes)
-        _check_errors(call.sdk.get("errors"), _codes_of(spec, call), mistakes)
+        _check_errors(call.sdk.get("errors"), set(codes_of(spec, call)), mistakes)
     _check_common_errors(spec, mistakes)
     _check_credentials(spec, mistakes)
 
@@ -35,6 +34,19 @@ def _check_resources(spec: Spec, mistakes: Mistakes) -> None:
             mistakes.unknown(node.mark, f"no resource {parent!r} above it", parent, declared)
         if binds_of(address) and handles.setdefault(parent, address) != address:
             mistakes.add(node.mark, f"{parent!r} has a handle already: {handles[parent]!r}")
+        if node.get("row"):
+            _check_row(spec, address, node.get("row"), mistakes)
+
+
+def _check_row(spec: Spec, address: str, row: Node, mistakes: Mistakes) -> None:
+    schemas = spec.rest.get("components", "schemas")
+    name = str(row.value)
+    if not binds_of(address):
+        mistakes.add(row.mark, f"{address!r} is no handle, so it has no row")
+    elif name not in schemas.mapping:
+        mistakes.unknown(row.mark, f"no schema {name!r}", name, schemas.mapping)
+    elif schemas.text(name, "properties", "id", "type") != "string":
+        mistakes.add(row.mark, f"{name!r} has no id, or one that is no string")
 
 
 def _check_address(spec: Spec, call: Call, mistakes: Mistakes) -> None:
@@ -116,26 +128,7 @@ def _check_errors(said: Node, codes: set[str], mistakes: Mistakes) -> None:
 
 def _check_common_errors(spec: Spec, mistakes: Mistakes) -> None:
     """What all calls may answer, or all that carry a credential."""
-    codes = {code for call in spec.calls() for code in _codes_of(spec, call)}
+    codes = set(all_codes(spec))
     schemes = spec.rest.get("components", "securitySchemes")
     for node in (spec.rest, *schemes.values()):
         _check_errors(node.get("x-sdk", "errors"), codes, mistakes)
-
-
-def _codes_of(spec: Spec, call: Call) -> set[str]:
-    return {code for node in _failures(spec, call) for code in _codes(spec, node)}
-
-
-def _failures(spec: Spec, call: Call) -> Iterator[Node]:
-    for status, answer in call.node.get("responses").items():
-        if not status.startswith("2"):
-            yield spec.resolve(answer).get("content", "application/json", "schema")
-
-
-def _codes(spec: Spec, schema: Node) -> list[str]:
-    """Values of the enum `code` of an error, which may be wrapped in a field."""
-    fields = spec.resolve(schema).get("properties")
-    found = spec.resolve(fields.get("code")).get("enum").strings()
-    for field in fields.values():
-        found += _codes(spec, field) if spec.resolve(field).get("properties") else []
-    return found

@@ -20,7 +20,8 @@ KEYS: Final = {
     "openapi components": "securitySchemes parameters responses requestBodies schemas",
     "path": f"parameters {' '.join(VERBS)}",
     "operation": (
-        "tags operationId summary description parameters requestBody responses security x-sdk"
+        "tags operationId summary description deprecated parameters requestBody responses security"
+        " x-sdk"
     ),
     "parameter": "name in required description schema $ref",
     "request body": "required description content $ref",
@@ -30,8 +31,10 @@ KEYS: Final = {
     "asyncapi": "asyncapi info defaultContentType x-sdk servers channels operations components",
     "asyncapi components": "securitySchemes messages schemas",
     "channel": "address title parameters messages x-sdk",
-    "channel operation": "action channel summary messages x-sdk",
+    "channel operation": "action channel summary messages reply x-sdk",
     "payload": "name payload $ref",
+    "reply": "channel messages",
+    "reply payload": "name payload $ref",
 }
 
 NEEDED: Final = {
@@ -43,6 +46,8 @@ NEEDED: Final = {
     "channel": "address title parameters x-sdk",
     "channel operation": "action channel summary messages x-sdk",
     "payload": "name payload",
+    "reply": "messages",
+    "reply payload": "payload",
 }
 
 
@@ -80,6 +85,8 @@ def _event_places(spec: Spec) -> list[tuple[str, Node]]:
     for operation in root.get("operations").values():
         found.append(("channel operation", operation))
         found.append(("payload", spec.event_declaration(operation)))
+        found.append(("reply", operation.get("reply")))
+        found += [("reply payload", declared) for declared in spec.reply_declarations(operation)]
     return found
 
 

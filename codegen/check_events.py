@@ -23,6 +23,7 @@ def check_events(spec: Spec, mistakes: Mistakes) -> None:
         if len(list(operation.get("messages").each())) > 1:
             mistakes.add(operation.get("messages").mark, "an operation carries one thing")
         _check_payload(spec, operation, mistakes)
+        _check_reply(spec, operation, mistakes)
 
 
 def _check_channel(spec: Spec, name: str, channel: Node, mistakes: Mistakes) -> None:
@@ -78,3 +79,11 @@ def _check_payload(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
             mistakes.add(field.mark, "an object with fields is not supported in a push")
         if not (field.text("description") or spec.resolve(field).text("description")):
             mistakes.add(field.mark, f"{name!r} needs a description")
+
+
+def _check_reply(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+    reply = operation.get("reply")
+    if reply and operation.text("action") != "send":
+        mistakes.add(reply.mark, "only what is sent has a reply")
+    if len(spec.reply_declarations(operation)) > 1:
+        mistakes.add(reply.mark, "a reply carries one thing")

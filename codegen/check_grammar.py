@@ -87,7 +87,14 @@ def _tell(
                 text = f"x-sdk: unknown field {name!r} for {_in_words(place)}"
                 mistakes.unknown(mark, text, name, schema["properties"])
     else:
-        mistakes.add(node.mark, f"x-sdk: {error.message}")
+        hint = ": quote it" if _is_bare_number(error) else ""
+        mistakes.add(node.mark, f"x-sdk: {error.message}{hint}")
+
+
+def _is_bare_number(error: ValidationError) -> bool:
+    """Whether a version was written without quotes, as 0.1, which is the same number as 0.10."""
+    value = cast("object", error.instance)
+    return error.validator == "type" and isinstance(value, int | float)
 
 
 def _in_words(place: str) -> str:

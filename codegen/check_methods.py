@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from codegen.addresses import bound_at
+from codegen.addresses import binds_of, bound_at, parent_of
+from codegen.check_files import check_download, check_upload, look_up
 from codegen.mistakes import Mistakes
 from codegen.source import Node
-from codegen.spec import Call, Spec, path_names
+from codegen.spec import Call, Spec
 
 __all__ = ["check_methods"]
 
@@ -20,7 +21,9 @@ def check_methods(spec: Spec, mistakes: Mistakes) -> None:
             _check_returns,
             _check_paginate,
             _check_single,
-            _check_upload,
+            check_upload,
+            check_download,
+            _check_follow,
         ):
             check(spec, call, mistakes)
 
@@ -71,9 +74,9 @@ def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
     items = fields.get(rule.text("items"))
     rows = _fields(spec, spec.resolve(items).get("items"))
     query = {p.text("name") for p in call.parameters if p.text("in") == "query"}
-    _look_up(rule, "items", fields.mapping, "the answer", mistakes)
-    _look_up(rule, "cursor", query, "the query", mistakes)
-    _look_up(rule, "by", rows.mapping, "the items", mistakes)
+    look_up(rule, "items", fields.mapping, "the answer", mistakes)
+    look_up(rule, "cursor", query, "the query", mistakes)
+    look_up(rule, "by", rows.mapping, "the items", mistakes)
     by = spec.resolve(rows.get(rule.text("by")))
     if by and by.text("type") != "integer":
         mistakes.add(rule.get("by").mark, f"{rule.text('by')!r} is not an integer")
@@ -87,37 +90,19 @@ def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
         mistakes.add(rule.mark, "'single' does not go with 'returns'")
     request = spec.request_schema(call).get("properties")
     answer = _fields(spec, spec.answer_schema(call))
-    _look_up(rule, "field", request.mapping, "the request", mistakes)
-    _look_up(rule, "items", answer.mapping, "the answer", mistakes)
+    look_up(rule, "field", request.mapping, "the request", mistakes)
+    look_up(rule, "items", answer.mapping, "the answer", mistakes)
     for key, fields in (("field", request), ("items", answer)):
         target = spec.resolve(fields.get(rule.text(key)))
         if target and target.text("type") != "array":
             mistakes.add(rule.get(key).mark, f"{rule.text(key)!r} is not a list")
 
 
-def _check_upload(spec: Spec, call: Call, mistakes: Mistakes) -> None:
-    rule = call.sdk.get("upload")
+def _check_follow(_: Spec, call: Call, mistakes: Mistakes) -> None:
+    rule = call.sdk.get("follow")
     if not rule:
         return
-    if path_names(call.path):
-        mistakes.add(rule.mark, "'upload' needs a path without values")
-    request = spec.request_schema(call)
-    answer = _fields(spec, spec.answer_schema(call))
-    named = [rule.text(key) for key in ("content_type", "size", "filename")]
-    for key in ("content_type", "size", "filename"):
-        _look_up(rule, key, request.get("properties").mapping, "the request", mistakes)
-    for key in ("target", "result"):
-        _look_up(rule, key, answer.mapping, "the answer", mistakes)
-    for name in request.get("required").strings():
-        if name not in named:
-            mistakes.add(rule.mark, f"'upload' does not fill the required field {name!r}")
-    target = _fields(spec, answer.get(rule.text("target"))).mapping
-    for name in ("url", "method", "headers"):
-        if target and name not in target:
-            mistakes.add(rule.get("target").mark, f"a place to upload to needs {name!r}")
-
-
-def _look_up(rule: Node, key: str, fields: Collection[str], where: str, mistakes: Mistakes) -> None:
-    name = rule.text(key)
-    if name and name not in fields:
-        mistakes.unknown(rule.get(key).mark, f"no {name!r} in {where}", name, fields)
+    if call.sdk.text("paginate", "order") != "desc":
+        mistakes.add(rule.mark, "'follow' needs 'paginate' with the order 'desc'")
+    if not binds_of(parent_of(call.sdk.text("resource"))):
+        mistakes.add(rule.mark, "'follow' needs a resource that belongs to a handle")

@@ -18,7 +18,7 @@ __all__ = ["check_names"]
 CONTAINERS: Final = tuple(
     f"{prefix}{name}" for prefix in ("", "Async") for name in ("Resources", "BackendResources")
 )
-CHANNEL: Final = ("close", "events", "leave", "topic", "wait_joined")
+CHANNEL: Final = ("close", "events", "leave", "push", "topic", "wait_joined")
 FIELD: Final = ("attrs", "bool", "datetime", "dict", "extra", "float", "int", "list", "str")
 PARAMETER: Final = ("datetime", "options", "self")
 REALTIME: Final = ("connect", "disconnect", "leave", "on_status", "status")
@@ -77,18 +77,32 @@ def _classes(spec: Spec) -> Iterator[tuple[str, Mark]]:
     for name, schema in spec.schemas():
         if schema.get("properties") or schema.get("enum"):
             yield schema.text("x-sdk", "class") or name, schema.mark
+        yield from _was(schema.get("x-sdk"), "class")
         for value in schema.get("properties").values():
             if value.get("enum"):
                 yield value.text("x-sdk", "class"), value.mark
+                yield from _was(value.get("x-sdk"), "class")
     for address, node in spec.rest.get("x-sdk", "resources").items():
         yield from _twins(class_name(address, node), node)
+        for name, _ in _was(node, "class"):
+            yield from _twins(name, node)
     for key, channel in spec.events.get("channels").items():
         yield from _twins(channel.text("x-sdk", "class"), channel)
+        for name, _ in _was(channel.get("x-sdk"), "class"):
+            yield from _twins(name, channel)
         yield f"{pascal(channel.text('x-sdk', 'accessor'))}Event", channel.mark
         for operation in spec.event_operations(key):
             if operation.text("action") == "receive":
                 yield event_class(spec, operation), operation.mark
+                yield from _was(operation.get("x-sdk"), "class")
     yield from _twins(spec.events.text("x-sdk", "class"), spec.events.get("x-sdk"))
+
+
+def _was(said: Node, key: str) -> Iterator[tuple[str, Mark]]:
+    """Old names of one kind."""
+    for one in said.get("was").each():
+        if one.text(key):
+            yield one.text(key), one.get(key).mark
 
 
 def _twins(name: str, node: Node) -> Iterator[tuple[str, Mark]]:
@@ -100,6 +114,9 @@ def _check_fields(schema: Node, mistakes: Mistakes) -> None:
     fields = Names("field", mistakes, FIELD)
     for name, value in schema.get("properties").items():
         fields.take(value.text("x-sdk", "name") or name, value.mark)
+    for value in schema.get("properties").values():
+        for name, mark in _was(value.get("x-sdk"), "name"):
+            fields.take(name, mark)
 
 
 def _check_members(schema: Node, mistakes: Mistakes) -> None:
@@ -111,22 +128,28 @@ def _check_members(schema: Node, mistakes: Mistakes) -> None:
 def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     scopes = {
-        address: Names("method", mistakes, ("id",) if binds_of(address) else ())
+        address: Names("method", mistakes, ("id", "row") if binds_of(address) else ())
         for address in declared
     }
     root = Names("resource", mistakes)
     for address, node in declared.items():
         name = "one" if binds_of(address) else attribute_of(address)
         scopes.get(parent_of(address), root).take(name, node.mark)
+        for old, mark in _was(node, "name"):
+            scopes.get(parent_of(address), root).take(old, mark)
     for call in spec.calls():
         scope = scopes.get(call.sdk.text("resource"))
+        for one in call.sdk.get("was").each():
+            before = scopes.get(one.text("resource") or call.sdk.text("resource"))
+            if before and (one.get("resource") or one.get("method")):
+                before.take(one.text("method") or call.sdk.text("method"), one.mark)
         if scope:
             scope.take(call.sdk.text("method"), call.sdk.get("method").mark)
             rule = call.sdk.get("paginate")
             if rule:
                 scope.take(rule.text("method") or "iter", rule.mark)
-            for key in ("single", "upload"):
-                rule = call.sdk.get(key)
+            for keys in (("single",), ("upload",), ("upload", "many"), ("download",), ("follow",)):
+                rule = call.sdk.get(*keys)
                 scope.take(rule.text("method"), rule.mark)
 
 
@@ -148,6 +171,8 @@ def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
     accessors = Names("channel", mistakes, REALTIME)
     for key, channel in spec.events.get("channels").items():
         accessors.take(channel.text("x-sdk", "accessor"), channel.mark)
+        for name, mark in _was(channel.get("x-sdk"), "accessor"):
+            accessors.take(name, mark)
         methods = Names("method", mistakes, CHANNEL)
         presence = channel.get("x-sdk", "presence", "property")
         if presence:
@@ -155,3 +180,14 @@ def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
         for operation in spec.event_operations(key):
             said = operation.get("x-sdk")
             methods.take(said.text("callback") or said.text("push"), operation.mark)
+            for name, mark in (*_was(said, "callback"), *_was(said, "push")):
+                methods.take(name, mark)
+            if operation.text("action") == "send":
+                _check_push(spec, operation, mistakes)
+
+
+def _check_push(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+    reserved = (*PARAMETER, "timeout") if operation.get("reply") else PARAMETER
+    names = Names("parameter", mistakes, reserved)
+    for name, value in spec.resolve(spec.event_payload(operation)).get("properties").items():
+        names.take(value.text("x-sdk", "name") or name, value.mark)

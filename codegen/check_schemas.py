@@ -7,7 +7,7 @@ from typing import Final
 
 from codegen.mistakes import Mistakes
 from codegen.source import Node
-from codegen.spec import Spec
+from codegen.spec import Spec, is_one_or_many
 
 __all__ = ["check_schemas"]
 
@@ -15,6 +15,7 @@ KEYWORDS: Final = (
     "$ref",
     "additionalProperties",
     "default",
+    "deprecated",
     "description",
     "enum",
     "examples",
@@ -54,6 +55,7 @@ def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
             yield answer.get("content", "application/json", "schema"), False
     for operation in spec.events.get("operations").values():
         yield spec.event_payload(operation), True
+        yield spec.reply_payload(operation), False
 
 
 def _check(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:
@@ -97,9 +99,13 @@ def _check_kind(schema: Node, mistakes: Mistakes) -> None:
 def _check_choice(schema: Node, mistakes: Mistakes) -> None:
     choices = list(schema.get("oneOf").each())
     nulls = [one for one in choices if one.get("type").value == "null"]
-    if choices and (len(choices), len(nulls)) != (2, 1):
-        mark = schema.get("oneOf").mark
-        mistakes.add(mark, "schema: 'oneOf' is only supported as one schema and null")
+    others = [one for one in choices if one.get("type").value != "null"]
+    is_nullable = (len(others), len(nulls)) == (1, 1)
+    if choices and not is_nullable and not (is_one_or_many(others) and len(nulls) < 2):
+        text = (
+            "schema: 'oneOf' is only supported as one schema and null, or a string and a list of it"
+        )
+        mistakes.add(schema.get("oneOf").mark, text)
 
 
 def _check_required(schema: Node, mistakes: Mistakes) -> None:

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import attrs
 
-from codegen.ir import Channel, Event, Operation, Paging, Push, Request, Upload
+from codegen.ir import Field, Operation, Paging, Param, Request
 
 __all__ = [
     "ASYNC",
     "SYNC",
     "Flavour",
-    "accessor_doc",
+    "age",
+    "arguments",
     "as_docstring",
-    "callback_doc",
+    "example",
+    "field_doc",
+    "joined",
     "method_doc",
     "pager_doc",
-    "push_doc",
+    "raises",
     "request_doc",
-    "upload_doc",
 ]
 
 WIDTH: Final = 96
-UPLOAD_FIELDS: Final = {
-    "body": "The bytes, or a text, which is sent as UTF-8. A text is never a path.",
-    "content_type": "Its media type. Left out: by the ending of `filename`, else the general one.",
-    "byte_size": "Its size in bytes. Left out: the size of the body.",
-    "filename": "Its name, for people.",
-}
 OPTIONS: Final = ("options", "Time limits, retries and the like, of this call only.")
+UNSENDABLE: Final = "An argument that cannot be sent. Nothing was sent."
 
 
 @attrs.frozen(kw_only=True)
@@ -43,15 +40,24 @@ class Flavour:
     await_: str
     for_: str
     iterator: str
+    upload_body: str
 
 
-SYNC: Final = Flavour(prefix="", def_="def", await_="", for_="for", iterator="Iterator")
+SYNC: Final = Flavour(
+    prefix="",
+    def_="def",
+    await_="",
+    for_="for",
+    iterator="Iterator",
+    upload_body="UploadBody",
+)
 ASYNC: Final = Flavour(
     prefix="Async",
     def_="async def",
     await_="await ",
     for_="async for",
     iterator="AsyncIterator",
+    upload_body="AsyncUploadBody",
 )
 
 
@@ -82,74 +88,85 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 def method_doc(op: Operation, flavour: Flavour) -> str:
     """What is said of a method."""
-    returns = ["Returns:", f"    {op.returns}", ""] if op.returns else []
-    example = [f">>> {flavour.await_}{op.example}"] if op.example else []
-    return _joined(
+    nothing = (
+        [f"    None when the answer is {' or '.join(map(str, op.none_on))}."] if op.none_on else []
+    )
+    returns = ["Returns:", *([f"    {op.returns}"] if op.returns else []), *nothing, ""]
+    returns = returns if len(returns) > 2 else []
+    shown = [f">>> {flavour.await_}{op.example}"] if op.example else []
+    return joined(
         [
             op.summary,
             "",
             *([op.description, ""] if op.description else []),
             f"`{op.verb} {op.path}`",
             "",
-            *_arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *age(op.old.since, op.old.deprecated),
+            *arguments(told((*op.positional, *op.keyword))),
             *returns,
-            *_raises(op),
-            *_example(example),
+            *raises(op),
+            *example(shown),
         ]
     )
 
 
 def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
     """What is said of the method that walks over all pages."""
-    example = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
-    return _joined(
+    shown = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
+    return joined(
         [
             f"The same as `{op.name}`, but on from page to page until one is empty.",
             "",
             f"`{op.verb} {op.path}`, once for each page, when its first row is asked for.",
             "",
-            *_arguments((p.name, p.doc) for p in (*op.positional, *op.keyword)),
+            *arguments(told((*op.positional, *op.keyword))),
             "Returns:",
             "    An iterator over the rows.",
             "",
-            *_raises(op),
-            *_example(example if paging.example else []),
+            *raises(op),
+            *example(shown if paging.example else []),
         ]
     )
 
 
-def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
-    """What is said of the method that puts the bytes where another one says."""
-    return _joined(
-        [
-            upload.summary,
-            "",
-            f"`{op.verb} {op.path}`, then the bytes go to the URL that it returns, without your"
-            " credential.",
-            "",
-            *_arguments(UPLOAD_FIELDS.items()),
-            "Returns:",
-            "    The row, as it was before the bytes were there.",
-            "",
-            *_raises(op, "An argument that cannot be sent, or a `byte_size` that is not its size"),
-            "    UploadError: The storage refused the bytes; `status` is its answer.",
-            *_example([f">>> {flavour.await_}{upload.example}"] if upload.example else []),
-        ]
-    )
+def age(since: str, notice: str) -> list[str]:
+    """Since when there is something, and why it is not to be used any more."""
+    said = [f"New in {since}."] if since else []
+    said += [f"Deprecated: {notice}."] if notice else []
+    return [" ".join(said), ""] if said else []
+
+
+def field_doc(field: Field) -> str:
+    """What is said of a field."""
+    return " ".join(filter(None, [field.doc, *age(field.old.since, field.old.deprecated)]))
 
 
 def request_doc(request: Request) -> str:
     """What is said of the fields that a method takes."""
-    return _joined(
-        [request.doc, "", "Attributes:", *(f"    {p.name}: {p.doc}" for p in request.fields)]
+    return joined(
+        [
+            request.doc,
+            "",
+            "Attributes:",
+            *(f"    {name}: {doc}" for name, doc in told(request.fields)),
+        ]
     )
 
 
-def _arguments(params: Iterable[tuple[str, str]]) -> list[str]:
+def told(params: Iterable[Param]) -> Iterator[tuple[str, str]]:
+    """Names of parameters, and what is said of each."""
+    for param in params:
+        said = (param.doc, *age(param.old.since, param.old.deprecated))
+        yield param.name, " ".join(filter(None, said))
+
+
+def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
+    """What it takes, options included."""
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
-def _raises(op: Operation, wrong: str = "An argument that cannot be sent") -> list[str]:
+def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
+    """What any call raises."""
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
     said = f"The server refused, with `code` {codes}." if codes else "The server refused."
@@ -158,44 +175,15 @@ def _raises(op: Operation, wrong: str = "An argument that cannot be sent") -> li
         f"    ApiError: {said}",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
-        f"    UsageError: {wrong}. Nothing was sent.",
+        f"    UsageError: {wrong}",
     ]
 
 
-def _example(lines: list[str]) -> list[str]:
+def example(lines: list[str]) -> list[str]:
+    """Lines that show it."""
     return ["", "Example:", *(f"    {line}" for line in lines)] if lines else []
 
 
-def callback_doc(event: Event) -> str:
-    """What is said of the method that takes a handler."""
-    return _joined(
-        [
-            event.doc,
-            "",
-            f"Event `{event.wire}`."
-            + (" A handler that comes late is given the last one at once." if event.replay else ""),
-            "",
-            "Args:",
-            "    handler: Called with each one, in order.",
-            "",
-            "Returns:",
-            "    A function that takes the handler away again.",
-        ]
-    )
-
-
-def push_doc(push: Push) -> str:
-    """What is said of a push."""
-    params = [f"    {p.name}: {p.doc}" for p in push.params]
-    return _joined(
-        [push.summary, "", f"Pushes `{push.wire}`.", *(["", "Args:", *params] if params else [])]
-    )
-
-
-def accessor_doc(channel: Channel) -> str:
-    """What is said of the method that gives a channel."""
-    return _joined([channel.doc, "", "Args:", f"    {channel.param}: {channel.param_doc}"])
-
-
-def _joined(lines: list[str]) -> str:
+def joined(lines: list[str]) -> str:
+    """The lines as one text."""
     return "\n".join(lines).rstrip()

@@ -9,22 +9,26 @@ from typing import Final
 
 __all__ = ["HOLDERS", "import_block"]
 
-MODULES: Final = {"attrs", "builtins"}
+MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
     "collections.abc": ("AsyncIterator", "Callable", "Iterator", "Mapping", "Sequence"),
     "datetime": ("datetime",),
     "enum": ("StrEnum",),
+    "pathlib": ("Path",),
     "typing": (
         "Any",
         "ClassVar",
         "Final",
         "Literal",
         "Required",
+        "TYPE_CHECKING",
         "TypeAlias",
         "TypedDict",
         "cast",
+        "overload",
     ),
+    "typing_extensions": ("deprecated",),
     "poolse._core.arguments": (
         "a_boolean",
         "a_list_of",
@@ -35,10 +39,14 @@ LIBRARY: Final = {
         "an_object",
         "an_object_of",
         "anything",
+        "one_or_many_of",
         "or_none",
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
+    "poolse._core.codec": ("decode_value",),
+    "poolse._core.download": ("Download",),
     "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
+    "poolse._core.former": ("former_names",),
     "poolse._core.reading": (
         "Mismatch",
         "Shapes",
@@ -52,17 +60,35 @@ LIBRARY: Final = {
         "map_of",
         "nullable",
         "number",
+        "one_or_many",
         "read_json",
         "read_nothing",
         "string",
     ),
     "poolse._core.rows": ("Page", "Row"),
     "poolse._core.upload": ("Upload",),
+    "poolse._follow.aio": ("AsyncFeed",),
+    "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
+    "poolse._follow.choices": ("After", "Gap"),
+    "poolse._follow.sync": ("Feed",),
     "poolse._realtime.aio": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
+    "poolse._realtime.handles": ("REPLY_WAIT",),
     "poolse._realtime.sync": ("Channel", "Realtime"),
+    "poolse.cancel": ("CancelToken",),
     "poolse.options": ("CallOptions",),
-    "poolse.types": ("UNSET", "Json", "OpenEnum", "Unset", "UploadBody"),
+    "poolse.types": (
+        "UNSET",
+        "AsyncUploadBody",
+        "BinaryWriter",
+        "DownloadTo",
+        "Json",
+        "OnProgress",
+        "OpenEnum",
+        "Unset",
+        "UploadBody",
+        "UploadPaths",
+    ),
 }
 HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in names}
 

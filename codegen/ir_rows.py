@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+from codegen.ir_old import Old
+from codegen.mistakes import Mark
+
 __all__ = ["Enum", "Field", "Model"]
 
 
@@ -17,6 +20,9 @@ class Enum:
     """Name and value."""
     open: bool
     reader: str
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
 
     @property
     def slug(self) -> str:
@@ -43,6 +49,9 @@ class Field:
     """That type in words."""
     reader: str
     """The expression that reads it when it is no scalar, or ""."""
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
 
     @property
     def refused(self) -> str:
@@ -64,6 +73,9 @@ class Model:
     """Of a page: the class of its rows. Else ""."""
     fields: tuple[Field, ...]
     reader: str
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
 
     @property
     def slug(self) -> str:

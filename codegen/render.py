@@ -7,18 +7,17 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen import docs
+from codegen import docs, docs_channels, docs_files, docs_follow
 from codegen.docs import ASYNC, SYNC, Flavour
 from codegen.imports import import_block
-from codegen.ir import Api, Resource
-from codegen.ir_rows import Field
+from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
 
 __all__ = ["PACKAGE", "render"]
 
@@ -106,12 +105,11 @@ def render(api: Api) -> dict[str, str]:
 
 def public_names(api: Api) -> tuple[tuple[str, str], ...]:
     """What may be imported, sorted, and the modules that hold it."""
-    events = [name for c in api.channels for name in (c.union, *(e.class_name for e in c.events))]
-    channels = [*(c.class_name for c in api.channels), api.realtime]
-    resources = [r.class_name for r in api.resources]
-    backend = [r.class_name for r in api.backend_resources]
+    events = [*(c.union for c in api.channels), *_classes(api.events)]
+    channels = [*_classes(api.channels), api.realtime]
+    resources, backend = _classes(api.resources), _classes(api.backend_resources)
     held = {
-        "models": [enum.name for enum in api.enums] + [model.name for model in api.models],
+        "models": [*_classes(api.enums), *_classes(api.models)],
         "requests": [request.name for request in api.requests],
         "resources": resources,
         "aio_resources": [f"Async{name}" for name in resources],
@@ -124,6 +122,22 @@ def public_names(api: Api) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, f"{PACKAGE}.{m}") for m, found in held.items() for name in found))
 
 
+def _classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[str]:
+    """The names of their classes, with those that they had before."""
+    now = [one.name if isinstance(one, Enum | Model) else one.class_name for one in things]
+    return now + [alias.name for alias in _old_classes(things)]
+
+
+def _old_classes(
+    things: Iterable[Channel | Enum | Event | Model | Resource], prefix: str = ""
+) -> list[Alias]:
+    return [
+        attrs.evolve(alias, name=prefix + alias.name, now=prefix + alias.now)
+        for one in things
+        for alias in one.old.classes
+    ]
+
+
 def _generated_names(api: Api) -> dict[str, str]:
     """Private names that one generated file takes from another."""
     readers = [enum.reader for enum in api.enums] + [model.reader for model in api.models]
@@ -134,6 +148,7 @@ def _generated_names(api: Api) -> dict[str, str]:
             op.const,
             op.paging.const if op.paging else "",
             op.upload.const if op.upload else "",
+            op.download.const if op.download else "",
         )
     ]
     events = [event.const for event in api.events] + [channel.const for channel in api.channels]
@@ -160,7 +175,9 @@ def _environment() -> Environment:
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
-    names |= {name: getattr(docs, name) for name in docs.__all__ if name.endswith("_doc")}
+    names["old_classes"] = _old_classes
+    for module in (docs, docs_channels, docs_files, docs_follow):
+        names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
     return environment
 
 

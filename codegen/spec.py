@@ -12,7 +12,7 @@ import attrs
 from codegen.mistakes import Mistakes
 from codegen.source import Node, load
 
-__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "load_spec", "path_names"]
+__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "is_one_or_many", "load_spec", "path_names"]
 
 REST: Final = "openapi.yaml"
 EVENTS: Final = "asyncapi.yaml"
@@ -27,6 +27,13 @@ class Call:
     path: str
     node: Node
     parameters: tuple[Node, ...]
+    former: str = ""
+    """The resource that it was a method of, while that is what counts."""
+
+    @property
+    def address(self) -> str:
+        """The resource that it is a method of."""
+        return self.former or self.sdk.text("resource")
 
     @property
     def sdk(self) -> Node:
@@ -88,6 +95,15 @@ class Spec:
         body = self.resolve(call.node.get("requestBody"))
         return self.resolve(body.get("content", "application/json", "schema"))
 
+    def row_schema(self, call: Call) -> Node:
+        """The schema of the rows that the handle of a call takes, unresolved."""
+        resource = self.rest.get("x-sdk", "resources", call.sdk.text("resource"))
+        return self.schema(resource.text("row"))
+
+    def schema(self, name: str) -> Node:
+        """A named schema of the REST side."""
+        return self.rest.get("components", "schemas", name)
+
     def answers(self, call: Call) -> Iterator[tuple[str, Node]]:
         """The 2xx answers, by status."""
         for status, answer in call.node.get("responses").items():
@@ -110,6 +126,16 @@ class Spec:
             return self.resolve(node)
         return operation.get("messages")
 
+    def reply_declarations(self, operation: Node) -> list[Node]:
+        """What is said of each thing that may answer an operation of a channel."""
+        return [self.resolve(node) for node in operation.get("reply", "messages").each()]
+
+    def reply_payload(self, operation: Node) -> Node:
+        """The payload of the answer to an operation of a channel, unresolved; absent without."""
+        for declared in self.reply_declarations(operation):
+            return declared.get("payload")
+        return operation.get("no reply")
+
     def event_operations(self, channel: str) -> Iterator[Node]:
         """The operations of a channel."""
         for operation in self.events.get("operations").values():
@@ -123,6 +149,12 @@ def load_spec(folder: Path, shown: str, mistakes: Mistakes) -> Spec:
         rest=load(folder / REST, f"{shown}/{REST}", mistakes),
         events=load(folder / EVENTS, f"{shown}/{EVENTS}", mistakes),
     )
+
+
+def is_one_or_many(choices: list[Node]) -> bool:
+    """Whether these schemas are a string and a list of strings."""
+    kinds = [(one.text("type"), one.text("items", "type")) for one in choices]
+    return sorted(kinds) == [("array", "string"), ("string", "")]
 
 
 def path_names(path: str) -> list[str]:

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from poolse._core.addresses import POOLSE_API_URL
     from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
+    from poolse._follow.actions import Position
+    from poolse._follow.aio import AsyncDelivery, AsyncFeed
+    from poolse._follow.checkpoints import (
+        AsyncCheckpoint,
+        Checkpoint,
+        MemoryCheckpoint,
+        SQLiteCheckpoint,
+    )
+    from poolse._follow.choices import Gap, Last
+    from poolse._follow.sync import Delivery, Feed
     from poolse._generated import public
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
@@ -30,12 +40,15 @@ if TYPE_CHECKING:
     from poolse.minting import AsyncTokenProvider, TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
+    from poolse.progress import ProgressBar, progress_bar
 
 __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
-    "POOLSE_API_URL": "poolse._core.addresses",
+    "AsyncCheckpoint": "poolse._follow.checkpoints",
+    "AsyncDelivery": "poolse._follow.aio",
+    "AsyncFeed": "poolse._follow.aio",
     "AsyncPoolse": "poolse.client",
     "AsyncPoolseBackend": "poolse.client",
     "AsyncTokenProvider": "poolse.minting",
@@ -43,9 +56,19 @@ _LAZY = {
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
+    "Checkpoint": "poolse._follow.checkpoints",
+    "Delivery": "poolse._follow.sync",
+    "Feed": "poolse._follow.sync",
+    "Gap": "poolse._follow.choices",
+    "Last": "poolse._follow.choices",
+    "MemoryCheckpoint": "poolse._follow.checkpoints",
+    "POOLSE_API_URL": "poolse._core.addresses",
     "Poolse": "poolse.client",
     "PoolseBackend": "poolse.client",
+    "ProgressBar": "poolse.progress",
+    "Position": "poolse._follow.actions",
     "RealtimeStatus": "poolse._realtime.events",
+    "SQLiteCheckpoint": "poolse._follow.checkpoints",
     "Timeout": "poolse.options",
     "TokenProvider": "poolse.minting",
     "UnknownEvent": "poolse._realtime.events",
@@ -53,6 +76,7 @@ _LAZY = {
     "UsersResource": "poolse.profiles",
     "from_dict": "poolse.convert",
     "missing": "poolse._core.codec",
+    "progress_bar": "poolse.progress",
     "to_dict": "poolse._core.codec",
     **NAMES,
 }
@@ -60,6 +84,9 @@ _LAZY = {
 __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
+    "AsyncCheckpoint",
+    "AsyncDelivery",
+    "AsyncFeed",
     "AsyncPoolse",
     "AsyncPoolseBackend",
     "AsyncTokenProvider",
@@ -67,9 +94,18 @@ __all__: list[str] = [
     "CallOptions",
     "CancelToken",
     "CapturedCall",
+    "Checkpoint",
+    "Delivery",
+    "Feed",
+    "Gap",
+    "Last",
+    "MemoryCheckpoint",
     "Poolse",
     "PoolseBackend",
+    "Position",
+    "ProgressBar",
     "RealtimeStatus",
+    "SQLiteCheckpoint",
     "Timeout",
     "TokenProvider",
     "UnknownEvent",
@@ -78,6 +114,7 @@ __all__: list[str] = [
     "UsersResource",
     "from_dict",
     "missing",
+    "progress_bar",
     "to_dict",
     "version",
 ]

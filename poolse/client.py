@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import attrs
 import httpx
 
 from poolse._core.hands import run_flow
@@ -22,6 +23,7 @@ from poolse._http.sync import SyncSender
 from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
 from poolse.construction import BackendClient, UserClient
+from poolse.following import AsyncFollowing, Following
 from poolse.minting import AsyncTokenProvider, Mint, SyncMint, TokenProvider
 from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
@@ -77,6 +79,7 @@ class Poolse(
     SyncBody,
     UserClient[Callable[[], str | None], Callable[[str], UserProfile | None], httpx.Client],
     Resources,
+    Following,
 ):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
@@ -91,7 +94,7 @@ class Poolse(
         self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
 
     def _expose(self) -> None:
-        calls = self._calls()
+        calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
         self.rest = Rest(calls)
 
@@ -205,6 +208,7 @@ class AsyncPoolse(
         httpx.AsyncClient,
     ],
     AsyncResources,
+    AsyncFollowing,
 ):
     """The async client of the poolse chat backend, for one event loop. Make one and share it.
 
@@ -220,7 +224,7 @@ class AsyncPoolse(
         self.users = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
-        calls = self._calls()
+        calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
         self.rest = AsyncRest(calls)
 

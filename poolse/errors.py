@@ -17,9 +17,12 @@ __all__ = [
     "BadRequestError",
     "Cancelled",
     "ChannelClosed",
+    "CheckpointInUse",
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
+    "DownloadError",
+    "FeedReset",
     "ForbiddenError",
     "JoinError",
     "NetworkError",
@@ -77,6 +80,10 @@ class UsageError(PoolseError, ValueError):
 
 class ArgumentTypeError(UsageError, TypeError):
     """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
+
+
+class CheckpointInUse(UsageError):  # noqa: N818  (as ChannelClosed)
+    """Another process, or another object of this one, follows with the same checkpoint file."""
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)
@@ -208,6 +215,18 @@ class UploadError(PoolseError):
         self.status = status
 
 
+class DownloadError(PoolseError):
+    """The bytes of a download did not come, are the wrong ones, or could not be kept.
+
+    Attributes:
+        status: The storage's HTTP status when it refused, else None.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class RealtimeError(PoolseError):
     """Something went wrong on the socket or on a channel."""
 
@@ -264,6 +283,18 @@ class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
     """The connection was lost between a push and its reply: it may or may not have worked."""
+
+
+class FeedReset(RealtimeError):  # noqa: N818
+    """The server's log began anew while it was followed, so that the position means nothing now.
+
+    Attributes:
+        sequence: The number that was used for another row.
+    """
+
+    def __init__(self, message: str, sequence: int) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818

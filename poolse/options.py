@@ -22,6 +22,12 @@ from poolse.types import UNSET, Unset
 __all__ = ["CallOptions", "Timeout"]
 
 
+class _ByDefault(float):
+    """A limit that nobody has set."""
+
+    __slots__ = ()
+
+
 @attrs.frozen
 class Timeout:
     """Time limits of one attempt, in float seconds. None means no limit.
@@ -32,8 +38,11 @@ class Timeout:
         UsageError: A limit that is negative or not finite.
     """
 
-    total: float | None = 30.0
-    """From the start of the attempt to the last byte of the answer."""
+    total: float | None = _ByDefault(30.0)
+    """From the start of the attempt to the last byte of the answer.
+
+    Left out, it does not hold for the bytes of uploads and downloads, which may take long.
+    """
     connect: float | None = attrs.field(default=5.0, kw_only=True)
     """To open a connection, TLS included."""
     read: float | None = attrs.field(default=30.0, kw_only=True)
@@ -57,6 +66,11 @@ class Timeout:
         if value is None:
             return cls(None, connect=None, read=None, write=None, pool=None)
         return cls(float(checked_seconds("timeout", value, ", a Timeout or None")))
+
+    @property
+    def for_files(self) -> Timeout:
+        """The limits for the bytes of a file: there is a total only if somebody set one."""
+        return attrs.evolve(self, total=None) if isinstance(self.total, _ByDefault) else self
 
 
 @attrs.frozen(kw_only=True, init=False)

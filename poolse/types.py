@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from enum import Enum, StrEnum
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self, runtime_checkable
 
-__all__ = ["UNSET", "Json", "JsonObject", "OpenEnum", "Unset", "UploadBody"]
+__all__ = [
+    "UNSET",
+    "AsyncUploadBody",
+    "BinaryReader",
+    "BinaryWriter",
+    "DownloadTo",
+    "Json",
+    "JsonObject",
+    "OnProgress",
+    "OpenEnum",
+    "Unset",
+    "UploadBody",
+    "UploadPaths",
+]
 
 
 class _Unset(Enum):
@@ -30,8 +44,46 @@ Unset = Literal[_Unset.UNSET]
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """Anything that JSON can say."""
 
-UploadBody = bytes | bytearray | memoryview | str
+
+@runtime_checkable
+class BinaryReader(Protocol):
+    """A file that is open for reading in binary mode, or anything that reads like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
+
+@runtime_checkable
+class BinaryWriter(Protocol):
+    """A file that is open for writing in binary mode, or anything that is written like one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of it."""
+        ...
+
+
+UploadBody = (
+    os.PathLike[str] | bytes | bytearray | memoryview | str | BinaryReader | Iterable[bytes]
+)
 """What can be uploaded. A str is the text itself, sent as UTF-8, and never a path."""
+
+AsyncUploadBody = UploadBody | AsyncIterable[bytes]
+"""The same for the async client. An iterable that is not async is stepped in the event loop."""
+
+UploadPaths = Iterable[os.PathLike[str]]
+"""Files to be uploaded. A str is none of them: it would be a text elsewhere."""
+
+DownloadTo = str | os.PathLike[str] | BinaryWriter
+"""Where a download can go: a path, which may be a str here, or a binary file."""
+
+OnProgress = Callable[[int, int], object]
+"""Told how many bytes of how many are through: `on_progress(loaded, total)`.
+
+It never goes back, not even when an attempt starts again, and is called about a hundred times. The
+last call, with `loaded` equal to `total`, says that all went well. What it raises ends the
+transfer and comes out as it is.
+"""
 
 JsonObject = Mapping[str, object]
 """A JSON object: string keys, JSON values."""

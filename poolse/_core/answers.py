@@ -20,13 +20,10 @@ from poolse.errors import (
     NotFoundError,
     RateLimitedError,
     ServerError,
-    UploadError,
     ValidationError,
 )
 
-__all__ = ["api_error", "storage_error"]
-
-STORAGE_CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+__all__ = ["api_error"]
 
 # Scheme, credentials, host and path. None of it is long, unless somebody means harm.
 LOCATION: Final = re.compile(r"((?:https?:)?//)?(?:[^/?#\s]{0,200}@)?([^?#\s]{1,200})")
@@ -56,13 +53,6 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
         answer.headers.get("x-request-id"),
         retry_after,
     )
-
-
-def storage_error(answer: Answer) -> UploadError:
-    """The error of a storage's answer that is not 2xx. Most say why in XML, with a `Code`."""
-    code = STORAGE_CODE.search(answer.content[:4096])
-    why = f": {code[1].decode()}" if code else ""
-    return UploadError(answer.status, f"the storage answered {answer.status}{why}")
 
 
 def _pointing(answer: Answer) -> str:

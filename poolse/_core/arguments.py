@@ -29,6 +29,7 @@ __all__ = [
     "anything",
     "check_arguments",
     "check_needed",
+    "one_or_many_of",
     "or_none",
 ]
 
@@ -112,6 +113,16 @@ def an_object_of(kind: Kind) -> Kind:
         kind,
         KEYS,
     )
+
+
+def one_or_many_of(kind: Kind) -> Kind:
+    """A value of the kind, or a list of them."""
+    many = a_list_of(kind)
+
+    def fits(value: object) -> bool:
+        return kind.fits(value) or many.fits(value)
+
+    return attrs.evolve(many, wanted=f"{kind.wanted} or {many.wanted}", fits=fits, hints={})
 
 
 def or_none(kind: Kind) -> Kind:

@@ -46,7 +46,8 @@ async def call(
         UsageError: An argument that cannot be sent.
     """
     request = build(endpoint, path, query, body, settings)
-    progress = Progress(settings.max_retries if may_repeat(endpoint, request) else 0)
+    budget = settings.max_retries if may_repeat(endpoint, request) else 0
+    progress = Progress(budget, endpoint.none_on)
     try:
         # In one: what the answer holds must not be among the local variables of a traceback.
         result = decode(endpoint.read, await _answer(hands, settings, request, progress))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Final, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
 
+from poolse._core.download import Download
 from poolse._core.endpoint import Endpoint, Paging
 from poolse._core.upload import Upload
 from poolse.options import CallOptions
-from poolse.types import UNSET, Unset, UploadBody
+from poolse.types import (
+    UNSET,
+    AsyncUploadBody,
+    DownloadTo,
+    OnProgress,
+    Unset,
+    UploadBody,
+    UploadPaths,
+)
 
 __all__ = ["NO_PATH", "AsyncCaller", "Caller"]
 
@@ -16,6 +26,7 @@ T = TypeVar("T")
 Answered = TypeVar("Answered")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
+Row = TypeVar("Row")
 
 NO_PATH: Final[Mapping[str, str]] = {}
 
@@ -46,6 +57,10 @@ class Caller(Protocol):
         """Walk over the items of all pages. The first page is fetched by the first step."""
         ...
 
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
+        ...
+
     def upload(
         self,
         plan: Upload[Answered, T],
@@ -54,9 +69,36 @@ class Caller(Protocol):
         content_type: str | Unset = UNSET,
         byte_size: int | Unset = UNSET,
         filename: str | Unset = UNSET,
+        on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> T:
         """Ask where the bytes go, and put them there."""
+        ...
+
+    def upload_many(
+        self,
+        plan: Upload[Answered, T],
+        paths: UploadPaths,
+        *,
+        concurrency: int = 4,
+        on_progress: OnProgress | None = None,
+        options: CallOptions | None = None,
+    ) -> list[T | Exception]:
+        """Upload several files, some of them at the same time."""
+        ...
+
+    def download(
+        self,
+        plan: Download[Answered, Row],
+        path: Mapping[str, str],
+        row: Row | None,
+        to: DownloadTo | None,
+        *,
+        on_progress: OnProgress | None = None,
+        max_bytes: int | None = None,
+        options: CallOptions | None = None,
+    ) -> bytes | Path | int:
+        """Ask where the bytes are, and fetch them."""
         ...
 
 
@@ -86,15 +128,46 @@ class AsyncCaller(Protocol):
         """Walk over the items of all pages. The first page is fetched by the first step."""
         ...
 
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
+        ...
+
     async def upload(
         self,
         plan: Upload[Answered, T],
-        body: UploadBody,
+        body: AsyncUploadBody,
         *,
         content_type: str | Unset = UNSET,
         byte_size: int | Unset = UNSET,
         filename: str | Unset = UNSET,
+        on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> T:
         """Ask where the bytes go, and put them there."""
+        ...
+
+    async def upload_many(
+        self,
+        plan: Upload[Answered, T],
+        paths: UploadPaths,
+        *,
+        concurrency: int = 4,
+        on_progress: OnProgress | None = None,
+        options: CallOptions | None = None,
+    ) -> list[T | Exception]:
+        """Upload several files, some of them at the same time."""
+        ...
+
+    async def download(
+        self,
+        plan: Download[Answered, Row],
+        path: Mapping[str, str],
+        row: Row | None,
+        to: DownloadTo | None,
+        *,
+        on_progress: OnProgress | None = None,
+        max_bytes: int | None = None,
+        options: CallOptions | None = None,
+    ) -> bytes | Path | int:
+        """Ask where the bytes are, and fetch them."""
         ...

@@ -35,6 +35,8 @@ class Endpoint(Generic[T]):
     """The header that carries the idempotency key, or None when the operation takes none."""
     generate: tuple[str, ...] = ()
     """Body fields that the client fills with a fresh uuid4 when the caller leaves them out."""
+    none_on: tuple[int, ...] = ()
+    """Statuses that are no failure: they say that there is nothing."""
     retry: bool = True
 
 

@@ -8,7 +8,7 @@ to end without suspending: `run_flow` does that and asserts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -16,9 +16,41 @@ from poolse._core.captures import Captures
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
-__all__ = ["Answer", "Hands", "Outgoing", "Sender", "Tokens", "run_flow"]
+__all__ = ["Answer", "Body", "Hands", "Intake", "Outgoing", "Sender", "Tokens", "run_flow"]
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Body(Protocol):
+    """What is sent piece by piece, so that it need not fit into memory."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes all pieces have together."""
+        ...
+
+    async def next(self) -> bytes:
+        """The next piece; none at the end."""
+        ...
+
+
+class Intake(Protocol):
+    """Takes the body of an answer piece by piece, so that it need not fit into memory."""
+
+    async def begins(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether the body of this answer is wanted. If not, it is read as that of any answer."""
+        ...
+
+    async def takes(self, piece: bytes) -> None:
+        """The next piece, as it came: not decompressed."""
+        ...
+
+
+def _without_query(url: str) -> str:
+    """What may be shown of a URL: the query may hold a signature."""
+    path, question, _ = url.partition("?")
+    return repr(f"{path}{question and '?...'}")
 
 
 @attrs.frozen
@@ -26,11 +58,13 @@ class Outgoing:
     """A request as the brain sees it: plain values, ready for any HTTP library."""
 
     method: str
-    url: str
+    url: str = attrs.field(repr=_without_query)
     """Absolute and already percent-encoded: it goes out byte for byte as it stands here."""
     headers: Sequence[tuple[str, str]] = attrs.field(repr=False)
     """The token is among them."""
-    content: bytes | None = attrs.field(repr=False)
+    content: bytes | Body | None = attrs.field(repr=False)
+    bare: bool = False
+    """Whether these headers are signed: none may be added to them, nor may the answer be packed."""
 
     def header(self, name: str) -> str | None:
         """The value of a header, in whatever case; None without it."""
@@ -51,8 +85,16 @@ class Answer:
 class Sender(Protocol):
     """Carries requests, and waits. `Cancelled` and task cancellation come out of both."""
 
-    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+    async def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
         """Send once and read the whole answer, whatever its status.
+
+        The body that the intake wants goes there, and is empty in the answer.
 
         Raises:
             RequestTimeout: One of the limits was reached.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import attrs
 
-from poolse._core.answers import api_error, storage_error
+from poolse._core.answers import api_error
 from poolse._core.backoff import full_jitter, parse_retry_after
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Answer, Outgoing
 from poolse._core.settings import Settings
-from poolse.errors import ApiError, NetworkError, PoolseError, UploadError
+from poolse.errors import NetworkError, PoolseError
 
 __all__ = [
     "Done",
@@ -24,9 +24,13 @@ __all__ = [
     "Wait",
     "judge_answer",
     "judge_loss",
-    "judge_storage",
+    "may_pass",
     "may_repeat",
+    "pause",
 ]
+
+NOTHING = b"null"
+"""What JSON says of nothing."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -68,6 +72,8 @@ class Progress:
 
     budget: int
     """Retries that it may use in all."""
+    none_on: tuple[int, ...] = ()
+    """Statuses that say that there is nothing."""
     retries: int = 0
     refreshed: bool = False
     attempts: int = 0
@@ -91,48 +97,33 @@ def judge_answer(
     status = answer.status
     if 200 <= status < 300:
         return Done(answer.content)
+    if status in progress.none_on:
+        return Done(NOTHING)
     asked = parse_retry_after(answer.headers.get("retry-after"), now)
     error = api_error(answer, asked)
     if status == 401 and not progress.refreshed:
         return Refresh(error)
-    return _again(error, asked, settings, progress, random)
-
-
-def judge_storage(
-    answer: Answer, settings: Settings, progress: Progress, now: float, random: float
-) -> Done | Wait | Fail:
-    """The verdict on what the storage answered to an upload. It knows no tokens of ours."""
-    status = answer.status
-    if 200 <= status < 300:
-        return Done(answer.content)
-    asked = parse_retry_after(answer.headers.get("retry-after"), now)
-    return _again(storage_error(answer), asked, settings, progress, random)
+    if may_pass(status) and asked <= settings.max_retry_after:
+        return pause(settings, progress, random, at_least=asked) or Fail(error)
+    return Fail(error)
 
 
 def judge_loss(
     error: NetworkError, settings: Settings, progress: Progress, random: float
 ) -> Wait | Fail:
     """The verdict on an attempt that brought no answer."""
-    return _wait(settings, progress, random) or Fail(error)
+    return pause(settings, progress, random) or Fail(error)
 
 
-def _again(
-    error: ApiError | UploadError,
-    asked: float,
-    settings: Settings,
-    progress: Progress,
-    random: float,
-) -> Wait | Fail:
-    """Another attempt after a refusal that may pass, if there is one left, else the error."""
-    passing = error.status == 429 or error.status >= 500
-    if passing and asked <= settings.max_retry_after:
-        return _wait(settings, progress, random, at_least=asked) or Fail(error)
-    return Fail(error)
+def may_pass(status: int) -> bool:
+    """Whether a refusal with this status may be over soon."""
+    return status == 429 or status >= 500
 
 
-def _wait(
+def pause(
     settings: Settings, progress: Progress, random: float, at_least: float = 0.0
 ) -> Wait | None:
+    """The wait before another attempt, if there is one left."""
     if progress.retries >= progress.budget:
         return None
     backoff = full_jitter(settings.base_backoff, settings.max_backoff, progress.retries, random)

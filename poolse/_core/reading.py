@@ -27,6 +27,7 @@ __all__ = [
     "map_of",
     "nullable",
     "number",
+    "one_or_many",
     "read_json",
     "read_nothing",
     "string",
@@ -219,6 +220,16 @@ def first_of(key: str, read: Read[T]) -> Read[T]:
             raise
 
     return read_first
+
+
+def one_or_many(read: Read[T]) -> Read[T | list[T]]:
+    """A reader of what comes alone or in a list."""
+    read_many = list_of(read)
+
+    def read_one_or_many(value: Any) -> T | list[T]:  # noqa: ANN401
+        return read_many(value) if value.__class__ is list else read(value)
+
+    return read_one_or_many
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable, Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
-from poolse._checks import checked_text, named
 from poolse._core.call import call
 from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Hands, Outgoing
-from poolse._core.judge import Done, Fail, Progress, Wait, judge_loss, judge_storage
+from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.judge import Done, Fail, Progress, Wait
+from poolse._core.meter import Meter, Sending, Source
 from poolse._core.settings import Settings
-from poolse.errors import ArgumentTypeError, DecodeError, NetworkError, UsageError
-from poolse.types import UNSET, Unset, UploadBody
+from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse.errors import DecodeError, NetworkError, UploadError
+from poolse.types import OnProgress, Unset
 
-__all__ = ["File", "Target", "Upload", "file_of", "upload"]
+__all__ = ["File", "Target", "Upload", "upload"]
 
 Row = TypeVar("Row")
 Answered = TypeVar("Answered")
 
-TEXT: Final = "text/plain; charset=utf-8"
-ANYTHING: Final = "application/octet-stream"
-
-# Without the files of this machine, so that a file has the same type wherever it is sent from.
-TYPES: Final = mimetypes.MimeTypes(filenames=())
+ONCE: Final = "it was not tried again, because the body can be read only once"
 
 
 class Target(Protocol):
@@ -57,83 +53,93 @@ class Upload(Generic[Answered, Row]):
 class File:
     """What is to be uploaded."""
 
-    content: bytes = attrs.field(repr=False)
+    source: Source = attrs.field(repr=False)
     content_type: str
     name: str | Unset
 
 
-def file_of(
-    body: UploadBody,
-    content_type: str | Unset,
-    byte_size: int | Unset,
-    filename: str | Unset,
-) -> File:
-    """What the caller gave, with what was left out worked out.
-
-    Raises:
-        UsageError: It cannot be uploaded, or is not as long as the caller says.
-    """
-    content = _bytes_of(body)
-    if byte_size is not UNSET and byte_size != len(content):
-        raise UsageError(f"byte_size says {byte_size}, but the body has {len(content)} bytes")
-    if filename is not UNSET:
-        checked_text("filename", filename)
-    if content_type is UNSET:
-        guessed = TYPES.guess_type(filename)[0] if filename else None
-        content_type = guessed or (TEXT if isinstance(body, str) else ANYTHING)
-    return File(content, content_type, filename)
-
-
-def _bytes_of(body: UploadBody) -> bytes:
-    if isinstance(body, str):
-        return body.encode()
-    # Whoever does not check types may give anything.
-    if not isinstance(body, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ArgumentTypeError(f"body must be bytes or a str, not {named(body)}")
-    return bytes(body)
-
-
-async def upload(hands: Hands, settings: Settings, plan: Upload[Answered, Row], file: File) -> Row:
-    """Carry it out.
+async def upload(
+    hands: Hands,
+    settings: Settings,
+    plan: Upload[Answered, Row],
+    file: File,
+    on_progress: OnProgress | None = None,
+) -> Row:
+    """Carry it out. The source is closed afterwards, however that ends.
 
     Raises:
         ApiError: The API refused.
         UploadError: The storage refused.
         NetworkError: One of the two gave no answer.
         DecodeError: The API named no place.
+        UsageError: The source has more or fewer bytes than it said, or cannot be read.
     """
+    try:
+        meter = Meter(file.source.size, on_progress)
+        # Before anything is sent: what cannot be read needs no place.
+        await file.source.start()
+        answered = await _ask(hands, settings, plan, file)
+        transfer = Transfer(hands, settings, Progress(settings.max_retries), UploadError)
+        while True:
+            match await _attempt(transfer, _put(plan.target(answered)), file.source, meter):
+                case Wait(seconds):
+                    await hands.sender.sleep(seconds, settings.cancel)
+                case Renew():
+                    answered = await _ask(hands, renewed(settings), plan, file)
+                case Fail(error):
+                    raise error
+                case Done():
+                    meter.done()
+                    return plan.result(answered)
+            transfer.progress.retries += 1
+    finally:
+        file.source.close()
+
+
+async def _ask(
+    hands: Hands, settings: Settings, plan: Upload[Answered, Row], file: File
+) -> Answered:
     fields = {
         plan.content_type: file.content_type,
-        plan.size: len(file.content),
+        plan.size: file.source.size,
         plan.filename: file.name,
     }
-    answered = await call(hands, settings, plan.endpoint, {}, body=fields)
-    request = _put(plan.target(answered), file)
-    progress = Progress(settings.max_retries)
-    while True:
-        match await _attempt(hands, settings, request, progress):
-            case Wait(seconds):
-                await hands.sender.sleep(seconds, settings.cancel)
-                progress.retries += 1
-            case Fail(error):
-                raise error
-            case _:
-                return plan.result(answered)
+    return await call(hands, settings, plan.endpoint, {}, body=fields)
 
 
 async def _attempt(
-    hands: Hands, settings: Settings, request: Outgoing, progress: Progress
-) -> Done | Wait | Fail:
+    transfer: Transfer, request: Outgoing, source: Source, meter: Meter
+) -> Done | Again | Fail:
+    sending = Sending(source, meter)
+    outcome = await _sent(transfer, attrs.evolve(request, content=sending), sending)
+    cannot = ONCE if sending.begun and not source.repeatable else ""
+    verdict = transfer.judge(outcome, cannot)
+    if isinstance(verdict, Done) and isinstance(outcome, Answer) and not sending.complete:
+        return Fail(UploadError(outcome.status, "the storage answered before it had all bytes"))
+    if isinstance(verdict, Again) and sending.begun:
+        await source.start()
+    return verdict
+
+
+async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answer | NetworkError:
+    settings = transfer.settings
+    outcome: Answer | NetworkError
     try:
-        answer = await hands.sender.send(request, settings.timeout, settings.cancel)
+        outcome = await transfer.hands.sender.send(
+            request, settings.timeout.for_files, settings.cancel
+        )
     except NetworkError as error:
-        return judge_loss(error, settings, progress, hands.random())
-    return judge_storage(answer, settings, progress, hands.now(), hands.random())
+        outcome = error
+    except Exception:
+        sending.check()
+        raise
+    sending.check()
+    return outcome
 
 
-def _put(target: Target, file: File) -> Outgoing:
+def _put(target: Target) -> Outgoing:
     # The signature covers these headers and no others, least of all our Authorization.
     url, method, headers = target.url, target.method, target.headers
     if not (url and method):
         raise DecodeError("the answer does not say where to put the bytes", "$")
-    return Outgoing(method.upper(), url, list((headers or {}).items()), file.content)
+    return Outgoing(method.upper(), url, list((headers or {}).items()), None, bare=True)

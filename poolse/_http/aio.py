@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 
-from poolse._core.hands import Answer, Outgoing
+from poolse._core.hands import Answer, Body, Intake, Outgoing
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
     client_closed,
@@ -48,7 +48,13 @@ class AsyncSender:
         self._context = context_of(ssl_context)
         self._size = max_connections
 
-    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+    async def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
         """Send once and read the whole answer, whatever its status.
 
         Raises:
@@ -67,7 +73,7 @@ class AsyncSender:
                     # httpcore raises this by itself. Nobody asked for another protocol.
                     if response.status_code == 101:
                         raise httpx.RemoteProtocolError("the server switched protocols")
-                    content = b"".join([piece async for piece in response.aiter_bytes()])
+                    content = await _content(response, intake)
                 finally:
                     await response.aclose()
         return Answer(response.status_code, response.headers, content)
@@ -88,15 +94,31 @@ class AsyncSender:
             await self._own.aclose()
 
     async def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
+        body = request.content
+        content = _pieces(body) if isinstance(body, Body) else body
         if self._given is not None:
-            sent = for_client(self._given, request, timeout)
-            return await self._given.send(sent, stream=True, follow_redirects=False)
+            sent = for_client(self._given, request, timeout, content)
+            own: dict[str, None] = {"auth": None} if request.bare else {}
+            return await self._given.send(sent, stream=True, follow_redirects=False, **own)
         if self._own is None:
             # Only now: whoever makes a client and sends nothing need not load aiohttp.
             from poolse._http.aiohttp_transport import AiohttpTransport
 
             self._own = AiohttpTransport(self._proxies, self._context, self._size)
-        return await self._own.handle_async_request(for_ourselves(request, timeout))
+        return await self._own.handle_async_request(for_ourselves(request, timeout, content))
+
+
+async def _pieces(body: Body) -> AsyncIterator[bytes]:
+    while piece := await body.next():
+        yield piece
+
+
+async def _content(response: httpx.Response, intake: Intake | None) -> bytes:
+    if intake is None or not await intake.begins(response.status_code, response.headers):
+        return b"".join([piece async for piece in response.aiter_bytes()])
+    async for piece in response.aiter_raw():
+        await intake.takes(piece)
+    return b""
 
 
 @asynccontextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import aiohttp
@@ -15,32 +14,22 @@ import yarl
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
+from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, named, root
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
 from poolse.errors import UsageError
 
 __all__ = ["AiohttpTransport"]
 
-PIECE: Final = 65_536
 LONGEST_FIELD: Final = 65_536
 """Bytes of an answer's header; signed URLs do not fit into aiohttp's 8,190."""
 
 # httpx sends these, or leaves them out on purpose.
 NOT_BY_ITSELF: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
-ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.ClientConnectionResetError, httpx.WriteError),
-    (aiohttp.ClientOSError, httpx.ReadError),
-    (aiohttp.InvalidURL, httpx.LocalProtocolError),
-)
-"""The first that fits counts; the rest is a `RemoteProtocolError`."""
-
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Sends requests in one event loop, and reads the whole answer.
+    """Sends requests in one event loop.
 
     The extension `target` says what is asked of the server, byte for byte. The loop is that of the
     first request. When it is closed, the next loop takes its place.
@@ -58,10 +47,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._bind()
         proxy = self._proxies.of(request.url)
-        async with self._slot(request.extensions["timeout"]["pool"]):
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._slot(request.extensions["timeout"]["pool"]))
             if proxy is not None and proxy.url.scheme.startswith("socks"):
-                return await self._through_socks(proxy).handle_async_request(request)
-            return await self._exchange(request, proxy)
+                answer = await self._through_socks(proxy).handle_async_request(request)
+                stack.push_async_callback(answer.aclose)
+                stream = Relayed(answer, stack.pop_all())
+                return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
+            return await self._exchange(request, proxy, stack)
 
     async def aclose(self) -> None:
         if self._loop is not None:
@@ -104,40 +97,33 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         finally:
             self._slots.release()
 
-    async def _exchange(self, request: httpx.Request, proxy: httpx.Proxy | None) -> httpx.Response:
+    async def _exchange(
+        self, request: httpx.Request, proxy: httpx.Proxy | None, stack: AsyncExitStack
+    ) -> httpx.Response:
         limits = request.extensions["timeout"]
         origin = str(request.url).removesuffix("/")
         secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
-        silence = asyncio.timeout(None)
-        wires: list[asyncio.Transport] = []
-        _wires.set(wires)
-        try:
-            async with (
-                silence,
-                self._session.request(
-                    request.method,
-                    yarl.URL(origin + request.extensions["target"].decode(), encoded=True),
-                    headers=request.headers.multi_items(),
-                    data=_body(request.content, silence, limits["write"]),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(
-                        connect=limits["connect"], sock_read=limits["read"]
-                    ),
-                    ssl=self._context() if secure else True,
-                    proxy=None if proxy is None else _with_credentials(proxy),
-                ) as answer,
-            ):
-                content = await answer.read()
-        except BaseException as error:
-            # aiohttp closes politely: it would wait for a server that may never read again.
-            for wire in wires:
-                wire.abort()
-            if isinstance(error, aiohttp.ClientError):
-                raise _named(error) from _root(error)
-            if silence.expired():
-                raise httpx.WriteTimeout("") from None
-            raise
-        return httpx.Response(answer.status, headers=answer.raw_headers, content=content)
+        exchange = Exchange(limits["write"])
+        current.set(exchange)
+        with exchange.aborted_on_error():
+            async with exchange.silence:
+                answer = await stack.enter_async_context(
+                    self._session.request(
+                        request.method,
+                        yarl.URL(origin + request.extensions["target"].decode(), encoded=True),
+                        headers=request.headers.multi_items(),
+                        data=exchange.body(request),
+                        allow_redirects=False,
+                        timeout=aiohttp.ClientTimeout(
+                            connect=limits["connect"], sock_read=limits["read"]
+                        ),
+                        ssl=self._context() if secure else True,
+                        proxy=None if proxy is None else _with_credentials(proxy),
+                    )
+                )
+            exchange.answered = True
+        stream = Answered(answer, exchange, stack.pop_all())
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
 
     def _through_socks(self, proxy: httpx.Proxy) -> httpx.AsyncHTTPTransport:
         # aiohttp knows no SOCKS; httpx does, if socksio is installed.
@@ -148,10 +134,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 limits=httpx.Limits(max_connections=self._size, keepalive_expiry=IDLE),
             )
         return self._socks[proxy]
-
-
-_wires: ContextVar[list[asyncio.Transport]] = ContextVar("poolse_wires")
-"""The transports that the exchange of this task got."""
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -165,26 +147,8 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         if connection.transport is not None:
-            _wires.get().append(connection.transport)
+            current.get().wires.append(connection.transport)
         return connection
-
-
-def _body(
-    content: bytes, silence: asyncio.Timeout, limit: float | None
-) -> bytes | AsyncIterator[bytes] | None:
-    """What fits into the buffers goes out in one; for more, aiohttp has no write timeout."""
-    return (content or None) if len(content) <= PIECE else _pieces(content, silence, limit)
-
-
-async def _pieces(
-    content: bytes, silence: asyncio.Timeout, limit: float | None
-) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
-    for start in range(0, len(content), PIECE):
-        if limit is not None:
-            silence.reschedule(loop.time() + limit)
-        yield content[start : start + PIECE]
-    silence.reschedule(None)
 
 
 async def _once(
@@ -194,24 +158,7 @@ async def _once(
     try:
         return await handler(request)
     except aiohttp.ClientError as error:
-        raise _named(error) from _root(error)
-
-
-def _named(error: aiohttp.ClientError) -> httpx.TransportError:
-    # aiohttp's own words are left out: they repeat the URL with its query.
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return httpx.ProxyError(f"{error.status} {error.message}")
-    for theirs, ours in ERRORS:
-        if isinstance(error, theirs):
-            return ours("")
-    return httpx.RemoteProtocolError("")
-
-
-def _root(error: BaseException | None) -> BaseException | None:
-    """The error of the operating system or of TLS below those of aiohttp."""
-    while isinstance(error, aiohttp.ClientError):
-        error = error.__cause__
-    return error
+        raise named(error) from root(error)
 
 
 def _with_credentials(proxy: httpx.Proxy) -> yarl.URL:

@@ -89,15 +89,16 @@ class Attempt:
             if forget is not None:
                 forget()
 
-    def wait_for(self, sock: socket.socket, event: int, until: Until) -> None:
-        """Block until the socket is ready, and at most `until` then."""
+    def wait_for(self, sock: socket.socket, events: int, until: Until) -> int:
+        """Block until the socket is ready, and at most `until` then. Gives what it is ready for."""
         with Selector() as selector:
-            selector.register(sock, event)
+            selector.register(sock, events)
             if self._bell is not None:
                 selector.register(self._bell, selectors.EVENT_READ)
-            while not selector.select(self._left(until)):
+            while not (ready := selector.select(self._left(until))):
                 pass
         self.check()
+        return sum(event for key, event in ready if key.fileobj is sock)
 
     def wait_on(self, condition: threading.Condition, until: Until) -> None:
         """Block until the condition, which is held, is notified, and at most `until` then."""

@@ -10,46 +10,22 @@ import attrs
 from poolse._core.call import call
 from poolse._core.caller import NO_PATH
 from poolse._core.endpoint import Endpoint, Paging
-from poolse._core.hands import Answer, Hands, Outgoing, run_flow
+from poolse._core.hands import Answer, Intake, Outgoing, run_flow
 from poolse._core.pages import Pages
-from poolse._core.settings import Settings
-from poolse._core.upload import Upload, file_of, upload
-from poolse._http.mapping import client_closed
+from poolse._http.calls import Calls, Lifetime
 from poolse._http.sync import SyncSender
+from poolse._http.transfers import AsyncTransfers, SyncTransfers
 from poolse.cancel import CancelToken
 from poolse.options import CallOptions, Timeout
-from poolse.types import UNSET, Unset, UploadBody
 
 __all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
 
 T = TypeVar("T")
-Answered = TypeVar("Answered")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
 
 
-@attrs.define
-class Lifetime:
-    """Whether the client is open; shared with all its views."""
-
-    closed: bool = False
-
-    def check(self) -> None:
-        """Raise `UsageError` once the client is closed."""
-        if self.closed:
-            raise client_closed()
-
-
-@attrs.frozen
-class _Calls:
-    hands: Hands
-    settings: Settings
-    lifetime: Lifetime
-
-    def _settings_for(self, options: CallOptions | None) -> Settings:
-        self.lifetime.check()
-        return self.settings.for_call(options)
-
+class _Paged(Calls):
     def _pages(
         self,
         paging: Paging[Page, Item],
@@ -66,14 +42,20 @@ class AtOnce:
 
     sender: SyncSender
 
-    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
-        return self.sender.send(request, timeout, cancel)
+    async def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
+        return self.sender.send(request, timeout, cancel, intake)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         self.sender.sleep(seconds, cancel)
 
 
-class SyncCalls(_Calls):
+class SyncCalls(_Paged, SyncTransfers):
     """Runs a flow from start to end in the calling thread."""
 
     def call(
@@ -98,22 +80,8 @@ class SyncCalls(_Calls):
     ) -> Iterator[Item]:
         return _walk(self._pages(paging, path, query, options))
 
-    def upload(
-        self,
-        plan: Upload[Answered, T],
-        body: UploadBody,
-        *,
-        content_type: str | Unset = UNSET,
-        byte_size: int | Unset = UNSET,
-        filename: str | Unset = UNSET,
-        options: CallOptions | None = None,
-    ) -> T:
-        settings = self._settings_for(options)
-        file = file_of(body, content_type, byte_size, filename)
-        return run_flow(upload(self.hands, settings, plan, file))
 
-
-class AsyncCalls(_Calls):
+class AsyncCalls(_Paged, AsyncTransfers):
     """Awaits a flow."""
 
     async def call(
@@ -137,20 +105,6 @@ class AsyncCalls(_Calls):
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
         return _walk_async(self._pages(paging, path, query, options))
-
-    async def upload(
-        self,
-        plan: Upload[Answered, T],
-        body: UploadBody,
-        *,
-        content_type: str | Unset = UNSET,
-        byte_size: int | Unset = UNSET,
-        filename: str | Unset = UNSET,
-        options: CallOptions | None = None,
-    ) -> T:
-        settings = self._settings_for(options)
-        file = file_of(body, content_type, byte_size, filename)
-        return await upload(self.hands, settings, plan, file)
 
 
 # Functions of their own, so that wrong arguments are refused before the first step.

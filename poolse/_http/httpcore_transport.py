@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import cast
 
 import httpcore
 import httpx
@@ -19,7 +20,7 @@ __all__ = ["HttpcoreTransport"]
 
 
 class HttpcoreTransport(httpx.BaseTransport):
-    """Sends requests within the `current` attempt, and reads the whole answer.
+    """Sends requests within the `current` attempt. Their answers are read within it too.
 
     The extension `target` says what is asked of the server, byte for byte.
     """
@@ -47,16 +48,15 @@ class HttpcoreTransport(httpx.BaseTransport):
                 target=request.extensions["target"],
             ),
             headers=request.headers.raw,
-            content=request.read(),
+            content=cast("httpx.SyncByteStream", request.stream),
             extensions={"timeout": limits},
         )
-        with self._slots.taken(limits["pool"]):
+        with ExitStack() as stack:
+            stack.enter_context(self._slots.taken(limits["pool"]))
             answer = pool.handle_request(sent)
-            try:
-                content = answer.read()
-            finally:
-                answer.close()
-        return httpx.Response(answer.status, headers=answer.headers, content=content)
+            stack.callback(answer.close)
+            stream = _Answered(answer, stack.pop_all())
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
 
     def close(self) -> None:
         # They stay here, so that closing again goes on where an interrupted one stopped.
@@ -82,6 +82,20 @@ class HttpcoreTransport(httpx.BaseTransport):
             keepalive_expiry=IDLE,
             network_backend=Backend(),
         )
+
+
+class _Answered(httpx.SyncByteStream):
+    """The body of an answer, which holds its connection and its slot until it is closed."""
+
+    def __init__(self, answer: httpcore.Response, held: ExitStack) -> None:
+        self._answer = answer
+        self._held = held
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._held.close()
 
 
 def _to_httpcore(proxy: httpx.Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:

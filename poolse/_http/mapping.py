@@ -9,14 +9,14 @@ import socket
 import ssl
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
 
 import httpx
 
 from poolse._checks import TOKEN, check_header
-from poolse._core.hands import Outgoing
+from poolse._core.hands import Body, Outgoing
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
 
@@ -68,7 +68,11 @@ MISTAKES: Final = {
 }
 
 
-def for_ourselves(request: Outgoing, timeout: Timeout) -> httpx.Request:
+Content = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
+"""What httpx takes as a body. A `Body` of ours becomes one or the other iterable."""
+
+
+def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> httpx.Request:
     """A request for a transport of ours, which takes path and query from the extension `target`.
 
     httpx would normalise them.
@@ -77,17 +81,18 @@ def for_ourselves(request: Outgoing, timeout: Timeout) -> httpx.Request:
         UsageError: It cannot be sent as HTTP.
     """
     origin, _, target = _split(request.url)
+    own = [] if request.bare else [("Accept-Encoding", ENCODINGS)]
     return httpx.Request(
         _method(request),
         _origin_url(origin),
-        headers=[("Accept-Encoding", ENCODINGS), *_headers(request)],
-        content=request.content,
+        headers=[*own, *_headers(request)],
+        content=content,
         extensions={"timeout": _limits(timeout), "target": target.encode("ascii")},
     )
 
 
 def for_client(
-    client: httpx.Client | httpx.AsyncClient, request: Outgoing, timeout: Timeout
+    client: httpx.Client | httpx.AsyncClient, request: Outgoing, timeout: Timeout, content: Content
 ) -> httpx.Request:
     """A request for a client that was passed in, whatever its transport.
 
@@ -95,13 +100,21 @@ def for_client(
         UsageError: It cannot be sent as HTTP.
     """
     _split(request.url)
-    return client.build_request(
+    headers = _headers(request)
+    sent = client.build_request(
         _method(request),
         request.url,
-        headers=_headers(request),
-        content=request.content,
+        headers=headers,
+        content=content,
         extensions={"timeout": _limits(timeout)},
     )
+    if request.bare:
+        # The client has put in headers, cookies and a query of its own.
+        signed = {"host", "content-length", *(name.lower() for name, _ in headers)}
+        for name in set(sent.headers) - signed:
+            del sent.headers[name]
+        sent.url = type(sent.url)(request.url)
+    return sent
 
 
 def client_closed() -> UsageError:
@@ -151,7 +164,11 @@ def _origin_url(origin: str) -> httpx.URL:
 
 
 def _headers(request: Outgoing) -> list[tuple[str, str]]:
-    return [(name, check_header(name, value)) for name, value in request.headers]
+    headers = list(request.headers)
+    if isinstance(request.content, Body):
+        headers = [pair for pair in headers if pair[0].lower() != "content-length"]
+        headers.append(("Content-Length", str(request.content.size)))
+    return [(name, check_header(name, value)) for name, value in headers]
 
 
 def _limits(timeout: Timeout) -> dict[str, float | None]:

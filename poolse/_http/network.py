@@ -35,8 +35,18 @@ class _Stream(httpcore.NetworkStream):
         """Wait for bytes; none at the end of the stream."""
         raise NotImplementedError
 
-    def push(self, data: bytes | memoryview, until: Until) -> None:
-        """Hand all of it to the other side."""
+    def push(
+        self, data: bytes | memoryview, until: Until, heard: Callable[[], bool] | None = None
+    ) -> None:
+        """Hand all of it to the other side.
+
+        While that takes nothing, but says something: whether `heard` has understood enough to
+        give up the rest.
+        """
+        raise NotImplementedError
+
+    def heard(self) -> bool:
+        """Whether the server has answered, although it was not its turn yet."""
         raise NotImplementedError
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -53,7 +63,7 @@ class _Stream(httpcore.NetworkStream):
             # In pieces, since the limit is for silence, not for the whole buffer.
             for start in range(0, len(view), PIECE):
                 until = Until(moment(timeout), httpcore.WriteTimeout)
-                self.push(view[start : start + PIECE], until)
+                self.push(view[start : start + PIECE], until, self.heard)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:
@@ -88,15 +98,23 @@ class _TcpStream(_Stream):
             except BlockingIOError:
                 attempt.wait_for(self._socket, READ, until)
 
-    def push(self, data: bytes | memoryview, until: Until) -> None:
+    def push(
+        self, data: bytes | memoryview, until: Until, heard: Callable[[], bool] | None = None
+    ) -> None:
         attempt = current.get()
         attempt.check()
         rest = memoryview(data)
+        events = WRITE | READ if heard else WRITE
         while rest:
             try:
                 rest = rest[self._socket.send(rest) :]
             except BlockingIOError:
-                attempt.wait_for(self._socket, WRITE, until)
+                ready = attempt.wait_for(self._socket, events, until)
+                if heard and not ready & WRITE and heard():
+                    raise BrokenPipeError from None
+
+    def heard(self) -> bool:
+        return True
 
     def close(self) -> None:
         # Shut down first: it wakes a thread that waits on this very socket.
@@ -121,6 +139,7 @@ class _TlsStream(_Stream):
         self, inner: _Stream, context: ssl.SSLContext, hostname: str | None, until: Until
     ) -> None:
         self._inner = inner
+        self._early = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
             self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
@@ -130,14 +149,32 @@ class _TlsStream(_Stream):
             raise
 
     def pull(self, most: int, until: Until) -> bytes:
+        if self._early:
+            early, self._early = self._early[:most], self._early[most:]
+            return early
         try:
             return self._run(lambda: self._tls.read(most), until)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             # Many servers close without goodbye; whether bytes are missing, HTTP knows.
             return b""
 
-    def push(self, data: bytes | memoryview, until: Until) -> None:
-        self._run(lambda: self._tls.write(data), until)
+    def push(
+        self, data: bytes | memoryview, until: Until, heard: Callable[[], bool] | None = None
+    ) -> None:
+        self._run(lambda: self._tls.write(data), until, heard)
+
+    def heard(self) -> bool:
+        # What came may be a matter of TLS alone, such as a session ticket.
+        now = Until(moment(0), TimeoutError)
+        try:
+            data = self._inner.pull(PIECE, now)
+            self._incoming.write(data) if data else self._incoming.write_eof()
+            self._early += self._tls.read(PIECE)
+        except ssl.SSLWantReadError:
+            return False
+        except (OSError, TimeoutError):
+            return True
+        return True
 
     def close(self) -> None:
         self._inner.close()
@@ -145,14 +182,16 @@ class _TlsStream(_Stream):
     def get_extra_info(self, info: str) -> object:
         return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
 
-    def _run(self, step: Callable[[], T], until: Until) -> T:
+    def _run(
+        self, step: Callable[[], T], until: Until, heard: Callable[[], bool] | None = None
+    ) -> T:
         while True:
             try:
                 try:
                     return step()
                 finally:  # an error has something to send too: the alert
                     if self._outgoing.pending:
-                        self._inner.push(self._outgoing.read(), until)
+                        self._inner.push(self._outgoing.read(), until, heard)
             except ssl.SSLWantReadError:
                 data = self._inner.pull(PIECE, until)
                 self._incoming.write(data) if data else self._incoming.write_eof()

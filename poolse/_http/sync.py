@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from poolse._core.hands import Answer, Outgoing
+from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
 from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
@@ -47,7 +47,13 @@ class SyncSender:
         self._given = http_client
         self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
 
-    def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+    def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
         """Send once and read the whole answer, whatever its status.
 
         Raises:
@@ -61,7 +67,7 @@ class SyncSender:
         with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
             response = self._exchange(request, timeout)
             try:
-                content = b"".join(_pieces(response, attempt))
+                content = _content(response, attempt, intake)
             finally:
                 response.close()
         return Answer(response.status_code, response.headers, content)
@@ -89,14 +95,29 @@ class SyncSender:
         self._own.close()
 
     def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
+        body = request.content
+        content = _pieces(body) if isinstance(body, Body) else body
         if self._given is None:
-            return self._own.handle_request(for_ourselves(request, timeout))
-        return self._given.send(
-            for_client(self._given, request, timeout), stream=True, follow_redirects=False
-        )
+            return self._own.handle_request(for_ourselves(request, timeout, content))
+        sent = for_client(self._given, request, timeout, content)
+        own: dict[str, None] = {"auth": None} if request.bare else {}
+        return self._given.send(sent, stream=True, follow_redirects=False, **own)
 
 
-def _pieces(response: httpx.Response, attempt: Attempt) -> Iterator[bytes]:
-    for piece in response.iter_bytes():
+def _pieces(body: Body) -> Iterator[bytes]:
+    while piece := run_flow(body.next()):
+        yield piece
+
+
+def _content(response: httpx.Response, attempt: Attempt, intake: Intake | None) -> bytes:
+    if intake is None or not run_flow(intake.begins(response.status_code, response.headers)):
+        return b"".join(_checked(response.iter_bytes(), attempt))
+    for piece in _checked(response.iter_raw(), attempt):
+        run_flow(intake.takes(piece))
+    return b""
+
+
+def _checked(pieces: Iterator[bytes], attempt: Attempt) -> Iterator[bytes]:
+    for piece in pieces:
         attempt.check()
         yield piece

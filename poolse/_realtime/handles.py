@@ -116,6 +116,11 @@ class BaseRealtime:
         """Called before anything that may need a thread or a task."""
 
     @property
+    def hub(self) -> Hub:
+        """The brain of it. For the library's own use; it may change in any release."""
+        return self._hub
+
+    @property
     def status(self) -> RealtimeStatus:
         """`idle`, `connecting`, `connected`, `reconnecting` or `closed`.
 

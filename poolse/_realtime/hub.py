@@ -76,24 +76,45 @@ class Hub(Switchboard):
             The handle that `make` made for the first claim.
         """
         with self.guard:
-            self._check_open()
-            topic = topic_of(kind, parameter)
-            if self._wanted is None:
-                self._wanted = True
-            session = self._by_topic.get(topic)
-            if session is None:
-                session = self._join(kind, parameter, topic)
+            session = self._session(kind, parameter)
+            if session.handle is None:
                 session.handle = make(session)
             session.claims += 1
             # A topic has one kind of channel, and that one kind of handle.
             return cast(H, session.handle)
 
+    def hold(self, kind: ChannelType, parameter: str) -> Session:
+        """A claim of the library's own on a channel, which only `let_go` gives back."""
+        with self.guard:
+            session = self._session(kind, parameter)
+            session.holds += 1
+            return session
+
+    def let_go(self, session: Session) -> None:
+        """Give a claim of the library's own back."""
+        with self.guard:
+            session.holds -= 1
+            self._leave_unless_claimed(session)
+
     def release(self, session: Session) -> None:
         """One claim less; the last one leaves the channel."""
         with self.guard:
-            session.claims -= 1
-            if session.claims > 0 or session.is_over:
-                return
+            session.claims = max(0, session.claims - 1)
+            self._leave_unless_claimed(session)
+
+    def _session(self, kind: ChannelType, parameter: str) -> Session:
+        self._check_open()
+        topic = topic_of(kind, parameter)
+        if self._wanted is None:
+            self._wanted = True
+        return self._by_topic.get(topic) or self._join(kind, parameter, topic)
+
+    def _leave_unless_claimed(self, session: Session) -> None:
+        if session.is_over or session.claims:
+            return
+        if session.holds:
+            session.silence(self.calls)
+        else:
             session.over(None)
             del self._by_topic[session.topic]
             session.link.leave(session.machine, self._clock())
@@ -107,7 +128,8 @@ class Hub(Switchboard):
             for session in found:
                 session.claims = 1
                 self.release(session)
-            return found
+            # One that the library holds is not left.
+            return [session for session in found if session.is_over]
 
     def push(self, session: Session, event: str, payload: Mapping[str, object]) -> None:
         """Send an event that has no reply, or drop it when the channel is not joined."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from copy import copy
 from typing import Generic, TypeVar
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from poolse._core.codec import decode_value
 from poolse._realtime.calls import Calls, Handler, Wake
@@ -31,6 +31,11 @@ class Stream(Generic[P]):
     def __init__(self, limit: int, wake: Wake) -> None:
         self.queue = EventQueue[P](limit)
         self.wake = wake
+
+    def put(self, event: P) -> None:
+        """One event more."""
+        self.queue.put(event)
+        self.wake()
 
     def end(self, error: PoolseError | None) -> None:
         """Let the iterator end after what is queued."""
@@ -55,6 +60,8 @@ class Session:
         self.link = link
         self.machine = machine
         self.claims = 0
+        self.holds = 0
+        """Claims of the library's own."""
         self.is_over = False
         self.has_left = False
         self.handle: object = None
@@ -64,6 +71,7 @@ class Session:
         self._error: PoolseError | None = None
         self._presence = Presence()
         self._streams = WeakSet[Stream[object]]()
+        self._taps = WeakKeyDictionary[Stream[object], Subscription[Target]]()
         events = kind.events.values()
         state = kind.presence and kind.presence.state
         self._fanout = Fanout[Target, object](
@@ -107,6 +115,26 @@ class Session:
         self._streams.add(stream)
         self._subscribe(None, ref(stream), calls)
 
+    def tap(self, stream: Stream[object], wire: str, calls: Calls) -> None:
+        """Give a reader of the library's own an event from now on, whoever leaves meanwhile."""
+        self._streams.add(stream)
+        self._taps[stream] = self._subscribe(wire, ref(stream), calls)
+
+    def untap(self, stream: Stream[object]) -> None:
+        """Such a reader wants no more."""
+        self._streams.discard(stream)
+        self.unsubscribe(self._taps.pop(stream))
+
+    def silence(self, calls: Calls) -> None:
+        """The user has left, and the library has not: forget everything but the taps."""
+        taps = dict(self._taps)
+        for stream in set(self._streams) - taps.keys():
+            stream.end(None)
+            self._streams.discard(stream)
+        self._fanout.clear()
+        for stream, subscription in taps.items():
+            self.tap(stream, str(subscription.event), calls)
+
     def _subscribe(self, wire: str | None, target: Target, calls: Calls) -> Subscription[Target]:
         subscription, latest = self._fanout.subscribe(wire, target)
         kind = self.kind.presence
@@ -143,8 +171,7 @@ class Session:
         if stream is None:
             self.unsubscribe(subscription)
         else:
-            stream.queue.put(value)
-            stream.wake()
+            stream.put(value)
 
     def lost(self) -> None:
         """The channel is not joined any more, or not yet again."""

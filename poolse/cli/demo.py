@@ -29,6 +29,8 @@ PATIENCE = 20.0
 
 GOODBYE = "That is all. Bye!"
 
+PICTURE = bytes(8_000_000)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """It takes nothing; POOLSE_DEMO_NONCE in the environment is one more thing for alice to say."""
@@ -82,8 +84,19 @@ class Alice:
         with bob_serving(self._sandbox, stage, group.id):
             self._wait_for("is here")
             self._ask("Hello bob, this is a plain script.")
+            self._send_picture()
             self._lose_bob()
             self._say_goodbye()
+
+    def _send_picture(self) -> None:
+        from poolse import progress_bar
+
+        with progress_bar("        picture.png") as bar:
+            row = self._chat.attachments.upload(PICTURE, filename="picture.png", on_progress=bar)
+        self._stage.alice(f"uploads {row.original_filename}, {row.byte_size:,} bytes", "PUT …")
+        self._messages.send(body="Look at this!", attachment_ids=[row.id])
+        self._stage.alice("says “Look at this!”", "POST …/messages")
+        self._answer()
 
     def _lose_bob(self) -> None:
         self._stage.scene(3, "A killed connection, and the way back")

@@ -42,7 +42,7 @@ class Backend:
         self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
         self.faults = Faults()
-        self.hub = Hub()
+        self.hub = Hub(self.faults.losses)
         self.phoenix = Phoenix(
             self._store,
             self.hub,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Protocol, TypeVar
 
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Fault, Match
+from poolse.sandbox.losses import Losses
 from poolse.sandbox.refusals import code_of
 
 __all__ = ["FaultControl"]
@@ -183,6 +185,46 @@ class FaultControl:
             external_id: End the sockets of this user only.
         """
         self._run(lambda backend: backend.drop_sockets(code, external_id))
+
+    def disturb_broadcasts(
+        self,
+        *,
+        lost: float = 0.0,
+        doubled: float = 0.0,
+        delayed: float = 0.0,
+        seconds: float = 0.5,
+        seed: int | None = None,
+    ) -> None:
+        """Let broadcasts be lost, come twice, or be overtaken, until `clear`.
+
+        Each socket has its own luck. Replies to pushes and presence arrive as always.
+
+        Args:
+            lost: Share of those that do not arrive, between 0 and 1.
+            doubled: Share of those that arrive twice.
+            delayed: Share of those that arrive later.
+            seconds: How much later at most.
+            seed: The same one gives the same luck.
+        """
+
+        def disturb(losses: Losses) -> None:
+            losses.lost, losses.doubled = lost, doubled
+            losses.delayed, losses.seconds = delayed, seconds
+            losses.random = Random(seed).random
+
+        self._run(lambda backend: disturb(backend.faults.losses))
+
+    def cap_pages(self, rows: int | None) -> None:
+        """Let pages of messages and replies hold no more rows than this, whatever is asked for.
+
+        Args:
+            rows: At least 1; None for the usual limits.
+        """
+
+        def cap(losses: Losses) -> None:
+            losses.page_cap = rows
+
+        self._run(lambda backend: cap(backend.faults.losses))
 
     def crash(self, topic: str) -> None:
         """Crash the channels of all who joined a topic: they get `phx_error`."""

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from poolse.sandbox.losses import Losses
+
 __all__ = [
     "CutDownload",
     "CutUpload",
@@ -105,6 +107,8 @@ class Faults:
         self.sending = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
+        self.losses = Losses()
+        """What happens to broadcasts and pages."""
         self.clear()
 
     def clear(self) -> None:
@@ -113,6 +117,7 @@ class Faults:
         self._latencies: list[_Latency] = []
         self._join_refusals: list[str] = []
         self._handshake_refusals: list[int] = []
+        self.losses.clear()
         self.sending.set()
         self.release()
 

@@ -63,6 +63,9 @@ class Front:
                 self._journal.answered(request, message["status"])
             await send(message)
 
+        if scope["path"].endswith(("/messages", "/replies")) and scope["method"] == "GET":
+            query = self._faults.losses.cap(scope["query_string"])
+            scope = {**scope, "query_string": query}
         answering = mishaps.late(latency, scope, tagged)
         await mishaps.meet(fault, way.app, way.refuse, scope, receive, answering)
         if request.status is None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from poolse.sandbox import frames, presence
 from poolse.sandbox.connections import WebSocketConnection
 from poolse.sandbox.jsontext import Json, JsonObject
+from poolse.sandbox.losses import Losses
 from poolse.sandbox.presence import Present
 
 __all__ = ["Channel", "Hub", "Session"]
@@ -58,7 +60,8 @@ class Session:
 class Hub:
     """All sessions and all channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, losses: Losses) -> None:
+        self._losses = losses
         self.sessions: dict[Session, None] = {}
         self._topics: dict[str, dict[Channel, None]] = {}
 
@@ -103,4 +106,4 @@ class Hub:
         frame = frames.encode(None, None, topic, event, payload)
         for channel in listeners:
             if channel.session.user_id != but_user:
-                channel.session.send(frame)
+                self._losses.carry(event, partial(channel.session.send, frame))

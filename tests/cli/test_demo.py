@@ -23,6 +23,8 @@ def test_a_connection_is_lost_and_nothing_else() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     told = done.stdout.splitlines()
     for who, what in (
+        ("alice sync", "uploads picture.png, 8,000,000 bytes"),
+        ("bob   async", "hears “Look at this!”"),
         ("alice sync", "says “nonce-4711”"),
         ("bob   async", "hears “nonce-4711”"),
         ("bob   async", "reads back “nonce-4711”"),

@@ -147,9 +147,9 @@ def test_an_upload(shop: Shop) -> None:
     assert piece(shop, "resources.py", "PicturesResource.put").splitlines() == [
         "def put(self, body: UploadBody, *, content_type: str | Unset=UNSET, "
         "byte_size: int | Unset=UNSET, filename: str | Unset=UNSET, "
-        "options: CallOptions | None=None) -> Book:",
+        "on_progress: OnProgress | None=None, options: CallOptions | None=None) -> Book:",
         "    return self._core.upload(PLACE_PICTURE_BYTES, body, content_type=content_type, "
-        "byte_size=byte_size, filename=filename, options=options)",
+        "byte_size=byte_size, filename=filename, on_progress=on_progress, options=options)",
     ]
 
 

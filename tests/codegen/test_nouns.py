@@ -16,8 +16,9 @@ ROOT: Final = Path(__file__).parents[2]
 SHARED: Final = {
     # HTTP, and what every API over it calls its failures.
     *("body", "code", "error", "headers", "method", "request", "response", "status", "url"),
-    # What the grammar of x-sdk is about: credentials, and files that go to a place of their own.
-    *("token", "upload", "target", "content_type", "byte_size"),
+    # What the grammar of x-sdk is about: credentials, and files that go to a place of their own
+    # and come from there.
+    *("token", "upload", "download", "target", "content_type", "byte_size"),
     # The values of an enum.
     *("member", "members"),
     # What the generator itself gives a meaning: a page holds `data`, a row is hashed by its `id`.
@@ -27,11 +28,11 @@ SHARED: Final = {
     # Phoenix tracks who is there, by a state and its diffs.
     *("presence", "state", "diff"),
     # Python's own, and plain English.
-    *("sequence", "start", "read", "removed"),
+    *("sequence", "start", "read", "removed", "added", "new"),
 }
 """Words of the spec that are also words of the formats and tools that the generator is about."""
 
-PHRASES: Final = ("from typing import", '"typing"', "error.message", "sha256")
+PHRASES: Final = ("from typing import", "typing_extensions", '"typing"', "error.message", "sha256")
 """Modules and functions of Python, and an attribute of jsonschema's errors."""
 
 

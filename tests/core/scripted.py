@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from poolse._core.codec import read_json
 from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.hands import Answer, Hands, Intake, Outgoing
 from poolse._core.settings import Settings
 from poolse.cancel import CancelToken
 from poolse.errors import NetworkError
@@ -30,7 +30,13 @@ class ScriptedHands:
         self.slept: list[float] = []
         self.rejected: list[str | None] = []
 
-    async def send(self, request: Outgoing, timeout: Timeout, cancel: CancelToken | None) -> Answer:
+    async def send(
+        self,
+        request: Outgoing,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        intake: Intake | None = None,
+    ) -> Answer:
         self.sent.append(request)
         outcome = self._outcomes.pop(0)
         if isinstance(outcome, NetworkError):

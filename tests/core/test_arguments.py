@@ -25,7 +25,7 @@ from poolse._core.arguments import (
     or_none,
 )
 from poolse._core.call import call
-from poolse._core.hands import run_flow
+from poolse._core.hands import Body, run_flow
 from poolse._core.raw import raw_endpoint
 from poolse._core.request import build
 from poolse.types import OpenEnum
@@ -48,7 +48,7 @@ NAIVE = datetime(2026, 6, 1)  # noqa: DTZ001
 AWARE = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def post(kind: Kind, value: object) -> bytes | None:
+def post(kind: Kind, value: object) -> bytes | Body | None:
     endpoint = attrs.evolve(THING, takes={"field": kind})
     return build(endpoint, {"thing_id": "7"}, None, {"field": value}, settings()).content
 

@@ -174,3 +174,14 @@ def test_what_does_not_redirect_points_nowhere(status: int, location: str | None
     with pytest.raises(ApiError) as caught:
         change(script)
     assert caught.value.message == f"HTTP {status}"
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_status_may_say_that_there_is_nothing(status: int) -> None:
+    endpoint = attrs.evolve(LOOK, none_on=(404, 429, 503))
+    script = ScriptedHands(answer(status, b"not JSON"), tokens=("t",))
+    assert run_flow(call(hands(script), settings(), endpoint, {})) is None
+    assert (len(script.sent), script.slept) == (1, [])
+    script = ScriptedHands(answer(410), tokens=("t",))
+    with pytest.raises(ApiError):
+        run_flow(call(hands(script), settings(), endpoint, {}))

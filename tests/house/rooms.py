@@ -16,6 +16,7 @@ from tests.house.tree import ROOT, hand_written, is_docstring, name_of
 BUDGETS = {
     "poolse/_core": 1_100,
     "poolse/_http": 430,
+    "poolse/_files": 500,
     "poolse/_realtime": 1_500,
     "poolse/_follow": 570,
     "poolse/sandbox": 1_400,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -34,8 +35,8 @@ class Connection:
         """Set when the test is done: what hangs may go."""
         self._stream = sock.makefile("rb")
 
-    def request(self) -> Request | None:
-        """Read a request; None at the end of the connection."""
+    def request(self, *, whole: bool = True) -> Request | None:
+        """Read a request, or its head only; None at the end of the connection."""
         line = self._stream.readline().decode("latin-1").strip()
         if not line:
             return None
@@ -43,8 +44,12 @@ class Connection:
         while field := self._stream.readline().decode("latin-1").strip():
             name, _, value = field.partition(":")
             headers[name.lower()] = value.strip()
-        body = self._stream.read(int(headers.get("content-length", 0)))
+        body = self._stream.read(int(headers.get("content-length", 0))) if whole else b""
         return Request(line, headers, body)
+
+    def take(self, count: int) -> bytes:
+        """Read so many bytes of a body."""
+        return self._stream.read(count)
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -55,6 +60,11 @@ class Connection:
 
     def hang(self) -> None:
         self.over.wait()
+
+    def reset(self) -> None:
+        """End the connection at once, as one that is lost: what is under way is thrown away."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def drop(self) -> None:
         """End the connection; the thread that serves it closes the socket."""
@@ -79,11 +89,15 @@ def answer_with(body: bytes = b"", status: str = "200 OK", fields: str = "") -> 
 class Wire:
     """Serves each connection in a thread of its own, and keeps the requests in `seen`."""
 
-    def __init__(self, behave: Behave, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, behave: Behave, context: ssl.SSLContext | None = None, *, whole: bool = True
+    ) -> None:
         self.seen: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self.accepted = 0
         self.connections_closed = threading.Semaphore(0)
         self._behave = behave
+        self._whole = whole
+        """Whether requests are read to their end before they are served."""
         self._context = context
         self._over = threading.Event()
         self._connections: list[Connection] = []
@@ -133,10 +147,10 @@ class Wire:
         connection = Connection(sock, self._over)
         self._connections.append(connection)
         try:
-            while request := connection.request():
+            while request := connection.request(whole=self._whole):
                 self.seen.put(request)
                 self._behave(connection, request)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: closed by its own thread
             pass
         finally:
             connection.close()

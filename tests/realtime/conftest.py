@@ -8,6 +8,7 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.realtime.flavours import FLAVOURS
+from tests.realtime.hostile import TLS, both_ends
 from tests.realtime.world import World, make_world
 
 
@@ -27,3 +28,11 @@ def sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         if request.param:
             monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
         yield server
+
+
+@pytest.fixture(params=["ws", "wss"])
+def either_wire(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Servers of `hostile`, and clients made beside them, speak this."""
+    mark = TLS.set(both_ends() if request.param == "wss" else None)
+    yield
+    TLS.reset(mark)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
+import attrs
 import pytest
+import trustme
 
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.flavours import FAST, FLAVOURS, Flavour, opened
@@ -22,19 +27,43 @@ BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
 Handler = Callable[[socket.socket], None]
 
 
+@attrs.frozen
+class Tls:
+    """Both ends of TLS, for servers and clients made while it is in force."""
+
+    server: ssl.SSLContext
+    client: ssl.SSLContext
+
+
+TLS: ContextVar[Tls | None] = ContextVar("tls", default=None)
+
+
+@cache
+def both_ends() -> Tls:
+    """Made once: it takes a moment."""
+    authority = trustme.CA()
+    ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(ours)  # pyright: ignore[reportUnknownMemberType]
+    authority.configure_trust(theirs)  # pyright: ignore[reportUnknownMemberType]
+    return Tls(ours, theirs)
+
+
 @contextmanager
 def server(handler: Handler) -> Generator[str]:
-    """A TCP server that gives each connection to a handler; its URL."""
+    """A server that gives each connection to a handler; its URL."""
+    tls = TLS.get()
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
     connections: list[socket.socket] = []
 
     def serve(connection: socket.socket) -> None:
-        with connection:
-            try:
+        try:
+            with connection:
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
                 handler(connection)
-            except OSError:
-                pass
+        except OSError:
+            pass
 
     def accept() -> None:
         while True:
@@ -42,6 +71,10 @@ def server(handler: Handler) -> Generator[str]:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            if tls is not None:
+                connection = tls.server.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
             connections.append(connection)
             threads.append(threading.Thread(target=serve, args=(connection,)))
             threads[-1].start()
@@ -49,7 +82,7 @@ def server(handler: Handler) -> Generator[str]:
     accepting = threading.Thread(target=accept)
     accepting.start()
     try:
-        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/socket"
+        yield f"{'wss' if tls else 'ws'}://127.0.0.1:{listener.getsockname()[1]}/socket"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -93,7 +126,11 @@ def frame(text: str) -> bytes:
 
 
 def client(flavour: Flavour, url: str, **changes: Any) -> Any:
-    return opened(flavour, RealtimeSettings(url=url, **{**FAST, **changes}), lambda _: "secret")
+    tls = TLS.get()
+    trust: dict[str, Any] = {"ssl_context": tls.client} if tls else {}
+    return opened(
+        flavour, RealtimeSettings(url=url, **{**FAST, **trust, **changes}), lambda _: "secret"
+    )
 
 
 def silent(connection: socket.socket) -> None:

@@ -79,6 +79,7 @@ def test_pongs_are_no_heartbeats(flavour: Flavour, tls: bool) -> None:
     run(scenario)
 
 
+@pytest.mark.usefixtures("either_wire")
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
 def test_a_close_without_a_code_is_no_goodbye(flavour: Flavour) -> None:
     connections = Log()
@@ -103,6 +104,7 @@ def test_a_close_without_a_code_is_no_goodbye(flavour: Flavour) -> None:
         asyncio.run(scenario(url))
 
 
+@pytest.mark.usefixtures("either_wire")
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
 @pytest.mark.parametrize("status", [b"429 Too Many", b"503 Busy"])
 def test_the_server_may_ask_for_time(flavour: Flavour, status: bytes) -> None:

@@ -28,6 +28,8 @@ from tests.realtime.hostile import (
 )
 from tests.realtime.kinds import PING, News
 
+pytestmark = pytest.mark.usefixtures("either_wire")
+
 
 @BOTH
 @pytest.mark.parametrize("handler", [silent, drips_headers, never_says_goodbye])

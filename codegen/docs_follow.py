@@ -1,0 +1,46 @@
+"""Docstrings of methods that hand out what comes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from codegen.docs import Flavour, example, joined
+from codegen.ir import Follow, Operation
+
+__all__ = ["follow_doc"]
+
+FIELDS: Final = {
+    "after": "Where to start: a sequence, a `Position`, `latest`, `beginning` or `Last(n)`. Left "
+    "out: where the checkpoint says, else `latest`.",
+    "checkpoint": "Where to keep how far it was followed.",
+    "skip_own": "Leave out what you wrote yourself.",
+    "on_gap": "Called with each `Gap` of numbers that were passed over.",
+    "cancel": "Ends it from another thread or task.",
+}
+
+
+def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
+    """What is said of the method that hands out what comes."""
+    open_with, walk = flavour.for_.replace("for", "with"), flavour.for_
+    lines = [f">>> {open_with} {follow.example} as feed:", f"...     {walk} item in feed:"]
+    return joined(
+        [
+            follow.summary,
+            "",
+            f"It listens live, and reads what it missed with `{op.name}`.",
+            "",
+            "Args:",
+            *(f"    {name}: {text}" for name, text in FIELDS.items()),
+            "",
+            "Returns:",
+            "    A context manager, and an iterator of deliveries.",
+            "",
+            "Raises:",
+            "    JoinError: By the iterator: the server refused the channel.",
+            "    FeedReset: By the iterator: the log began anew.",
+            "    ApiError: When it begins, and by the iterator: what does not pass by itself.",
+            "    UsageError: When it begins: an argument that cannot be used.",
+            "    Cancelled: By the iterator: `cancel` was cancelled.",
+            *example([*lines, "...         print(item)"] if follow.example else []),
+        ]
+    )

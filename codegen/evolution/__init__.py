@@ -1,0 +1,1 @@
+"""What a change of the spec means to those who use the generated client."""

@@ -1,0 +1,256 @@
+"""Methods and the classes that have them, as frozen objects."""
+
+from __future__ import annotations
+
+import attrs
+
+from codegen.ir_old import Old
+from codegen.mistakes import Mark
+
+__all__ = [
+    "Child",
+    "Download",
+    "Follow",
+    "Many",
+    "Operation",
+    "Paging",
+    "Param",
+    "Request",
+    "Resource",
+    "Upload",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Param:
+    """A parameter of a method."""
+
+    name: str
+    wire: str
+    where: str
+    """`path`, `query` or `body`."""
+    type: str
+    """Its annotation when it is given."""
+    check: str
+    """The expression that tells whether a value may be sent."""
+    value: str
+    """The expression that is sent."""
+    required: bool
+    positional: bool
+    generate: bool
+    doc: str
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def annotation(self) -> str:
+        """Its annotation in a signature."""
+        return self.type if self.required else f"{self.type} | Unset"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """The fields that a method takes, as a dict that can be passed on."""
+
+    name: str
+    doc: str
+    fields: tuple[Param, ...]
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """A method that hands out the rows of a list as they come, and none twice."""
+
+    method: str
+    summary: str
+    key: str
+    """The path value that tells one list from the others."""
+    row: str
+    handle: str
+    """Class of the handle that the list belongs to."""
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """How a method puts the bytes of a file where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    target: str
+    result: str
+    result_type: str
+    content_type: str
+    size: str
+    filename: str
+    example: str
+    many: Many | None
+
+
+@attrs.frozen(kw_only=True)
+class Many:
+    """The same for several files."""
+
+    method: str
+    summary: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Download:
+    """How a method fetches the bytes of a file from where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    url: str
+    row: str
+    size: str
+    sha256: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Paging:
+    """How a method walks over all pages of another one."""
+
+    const: str
+    method: str
+    page: str
+    item: str
+    items: str
+    cursor: str
+    by: str
+    descending: bool
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """A method that sends one request."""
+
+    const: str
+    name: str
+    summary: str
+    description: str
+    verb: str
+    path: str
+    path_argument: str
+    """The expression that gives the values of the path, or ""."""
+    params: tuple[Param, ...]
+    result: str
+    read: str
+    returns: str
+    """What is said of the result, or ""."""
+    idempotency: str
+    retry: bool
+    generate: tuple[str, ...]
+    errors: tuple[str, ...]
+    example: str
+    paging: Paging | None
+    upload: Upload | None
+    follow: Follow | None
+    download: Download | None
+    none_on: tuple[int, ...]
+    """Statuses that mean that there is nothing."""
+    is_former: bool
+    """Whether it is only the old name of another one."""
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def positional(self) -> tuple[Param, ...]:
+        """Those that may be passed by position."""
+        return tuple(p for p in self.params if p.positional)
+
+    @property
+    def keyword(self) -> tuple[Param, ...]:
+        """Those that may not, the required ones first."""
+        rest = [p for p in self.params if not p.positional]
+        return tuple(sorted(rest, key=lambda p: not p.required))
+
+    @property
+    def query(self) -> tuple[Param, ...]:
+        """Those of the query."""
+        return tuple(p for p in self.params if p.where == "query")
+
+    @property
+    def body(self) -> tuple[Param, ...]:
+        """Those of the body."""
+        return tuple(p for p in self.params if p.where == "body")
+
+    @property
+    def takes(self) -> tuple[Param, ...]:
+        """Those whose values are looked at before anything is sent; paths see to their own."""
+        return tuple(p for p in self.params if p.where != "path")
+
+    @property
+    def needs(self) -> tuple[Param, ...]:
+        """Those of them that nothing else stands in for."""
+        return tuple(p for p in self.takes if p.required)
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """A resource as an attribute of another one."""
+
+    attribute: str
+    class_name: str
+    doc: str
+    old: Old
+
+
+@attrs.frozen(kw_only=True)
+class Resource:
+    """A class with methods, reached by an attribute of another one, or by its `one`."""
+
+    address: str
+    attribute: str
+    class_name: str
+    doc: str
+    parent: str
+    """The address that it hangs under, "" for a root."""
+    binds: str
+    """Of a handle: the path value that it stands for. Else ""."""
+    bound: tuple[str, ...]
+    """All path values that are known here."""
+    row: str
+    """Of a handle: the class of the rows that it can be made with, or ""."""
+    handle: str
+    """The class of what `one` returns, or ""."""
+    handle_row: str
+    """The class of the rows that `one` takes, or ""."""
+    children: tuple[Child, ...]
+    """What hangs under it."""
+    operations: tuple[Operation, ...]
+    credential: str
+    """Which credential its calls carry: `token` or `api_key`."""
+    hidden: tuple[str, ...]
+    """Builtin types that a method of the class hides inside it."""
+    old: Old
+    mark: Mark = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is an attribute of the client."""
+        return not self.parent and not self.binds
+
+    @property
+    def as_child(self) -> Child:
+        """The attribute that it is reached by."""
+        return Child(
+            attribute=self.attribute, class_name=self.class_name, doc=self.doc, old=self.old
+        )
+
+    @property
+    def inherits_path(self) -> bool:
+        """Whether it is made with the path values of what it hangs under."""
+        return len(self.bound) > bool(self.binds)

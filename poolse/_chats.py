@@ -1,0 +1,214 @@
+"""The clients as feeds see them, in the words of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from poolse._checks import checked_function, checked_instance, checked_text
+from poolse._core.credentials import check_plain
+from poolse._follow.body import Channels
+from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
+from poolse._follow.choices import After, Gap
+from poolse._follow.reach import Wish
+from poolse._follow.roster import Known
+from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
+from poolse._generated.models import Conversation, Message
+from poolse._realtime.hub import Hub
+from poolse.cancel import CancelToken
+from poolse.errors import ArgumentTypeError
+from poolse.options import CallOptions
+from poolse.types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from poolse._generated.aio_channels import AsyncPoolseRealtime
+    from poolse._generated.aio_resources import (
+        AsyncConversationHandle,
+        AsyncConversationsResource,
+        AsyncMeResource,
+    )
+    from poolse._generated.channels import PoolseRealtime
+    from poolse._generated.resources import ConversationHandle, ConversationsResource, MeResource
+
+__all__ = ["AsyncChat", "AsyncChats", "Chat", "Chats", "wish_for"]
+
+_CHANNELS: Final = Channels(rows=CONVERSATION, row=MESSAGE_NEW, news=USER, new=CONVERSATION_CREATED)
+
+
+class Chat(Protocol):
+    """The sync client, as far as following needs it."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user of the token."""
+        ...
+
+    @property
+    def realtime(self) -> PoolseRealtime:
+        """Its realtime."""
+        ...
+
+    @property
+    def me(self) -> MeResource:
+        """The signed-in user."""
+        ...
+
+    @property
+    def conversations(self) -> ConversationsResource:
+        """His conversations."""
+        ...
+
+
+class AsyncChat(Protocol):
+    """The async client, as far as following needs it."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user of the token."""
+        ...
+
+    @property
+    def realtime(self) -> AsyncPoolseRealtime:
+        """Its realtime."""
+        ...
+
+    @property
+    def me(self) -> AsyncMeResource:
+        """The signed-in user."""
+        ...
+
+    @property
+    def conversations(self) -> AsyncConversationsResource:
+        """His conversations."""
+        ...
+
+
+class Chats:
+    """The sync client as a feed sees it."""
+
+    channels = _CHANNELS
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+
+    @property
+    def hub(self) -> Hub:
+        return self._chat.realtime.hub
+
+    def handle(self, key: str) -> ConversationHandle:
+        return self._chat.conversations.one(key)
+
+    def who(self) -> str:
+        return self._chat.user_id or self._chat.me.show().id
+
+    def known(self) -> list[Known]:
+        return [_known(row) for row in self._chat.conversations.list()]
+
+    def head(self, key: str) -> int:
+        return self.handle(key).show().last_sequence
+
+    def page(
+        self, key: str, before: int | None, limit: int, options: CallOptions
+    ) -> Sequence[Message]:
+        start = UNSET if before is None else before
+        return self.handle(key).messages.list(limit=limit, before=start, options=options).data
+
+    def send(self, key: str, arguments: dict[str, Any]) -> Message:
+        return self.handle(key).messages.send(**arguments)
+
+
+class AsyncChats:
+    """The async client as a feed sees it."""
+
+    channels = _CHANNELS
+
+    def __init__(self, chat: AsyncChat) -> None:
+        self._chat = chat
+
+    @property
+    def hub(self) -> Hub:
+        return self._chat.realtime.hub
+
+    def handle(self, key: str) -> AsyncConversationHandle:
+        return self._chat.conversations.one(key)
+
+    async def who(self) -> str:
+        return self._chat.user_id or (await self._chat.me.show()).id
+
+    async def known(self) -> list[Known]:
+        return [_known(row) for row in await self._chat.conversations.list()]
+
+    async def head(self, key: str) -> int:
+        return (await self.handle(key).show()).last_sequence
+
+    async def page(
+        self, key: str, before: int | None, limit: int, options: CallOptions
+    ) -> Sequence[Message]:
+        start = UNSET if before is None else before
+        page = await self.handle(key).messages.list(limit=limit, before=start, options=options)
+        return page.data
+
+    async def send(self, key: str, arguments: dict[str, Any]) -> Message:
+        return await self.handle(key).messages.send(**arguments)
+
+
+def wish_for(
+    only: Sequence[str] | None,
+    after: After | Unset,
+    checkpoint: Checkpoint | AsyncCheckpoint | None,
+    on_gap: Callable[[Gap], object] | None,
+    cancel: CancelToken | None,
+    *,
+    skip_own: bool,
+    asynchronous: bool,
+) -> Wish[Message]:
+    """The arguments of `follow`, checked."""
+    _check_checkpoint(checkpoint, asynchronous=asynchronous)
+    if on_gap is not None:
+        checked_function("on_gap", on_gap)
+        if not asynchronous:
+            check_plain("on_gap", on_gap)
+    if cancel is not None:
+        checked_instance("cancel", cancel, CancelToken, "a CancelToken")
+    return Wish(
+        only=_ids(only),
+        after=after,
+        checkpoint=checkpoint,
+        skip_own=skip_own,
+        on_gap=on_gap,
+        cancel=cancel,
+        author=lambda message: message.sender_id,
+    )
+
+
+def _check_checkpoint(checkpoint: object, *, asynchronous: bool) -> None:
+    if checkpoint is None:
+        return
+    for name in ("load", "save"):
+        method: object = getattr(checkpoint, name, None)
+        if not callable(method):
+            raise ArgumentTypeError(
+                f"checkpoint must have load and save, as SQLiteCheckpoint(path) has; {name} is "
+                "missing"
+            )
+        if not asynchronous:
+            check_plain(f"checkpoint.{name}", method)
+
+
+def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
+    if only is None:
+        return None
+    if isinstance(only, str):
+        raise ArgumentTypeError("conversation_ids must be a list of ids, not one str")
+    return tuple(dict.fromkeys(checked_text("a conversation id", key) for key in only))
+
+
+def _known(row: Conversation) -> Known:
+    changed = [row.updated_at, row.last_message_at or row.inserted_at]
+    active = max(_microseconds(time) for time in [row.inserted_at, *changed])
+    return Known(row.id, row.last_sequence, _microseconds(row.inserted_at), active)
+
+
+def _microseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1_000_000)

@@ -1,0 +1,105 @@
+"""A download: ask the API where the bytes are, then fetch them, from where the last try ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import attrs
+
+from poolse._core.arrival import Arrival
+from poolse._core.call import call
+from poolse._core.endpoint import Endpoint
+from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.judge import Done, Fail, Progress, Wait
+from poolse._core.settings import Settings
+from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse.errors import DecodeError, DownloadError, NetworkError
+
+__all__ = ["Download", "download"]
+
+Row = TypeVar("Row", contravariant=True)
+Answered = TypeVar("Answered")
+Kept = TypeVar("Kept")
+
+
+@attrs.frozen(kw_only=True)
+class Download(Generic[Answered, Row]):
+    """How an operation that says where the bytes are leads to a download."""
+
+    endpoint: Endpoint[Answered]
+    url: Callable[[Answered], str]
+    size: Callable[[Row], int | None]
+    """What the row says of the bytes."""
+    sha256: Callable[[Row], str | None]
+
+
+async def download(
+    hands: Hands,
+    settings: Settings,
+    plan: Download[Answered, Row],
+    path: Mapping[str, str],
+    arrival: Arrival[Kept],
+) -> Kept:
+    """Carry it out. Whatever was begun is taken back when it does not end well.
+
+    Raises:
+        ApiError: The API refused.
+        DownloadError: The storage refused, or the bytes are wrong, too many, or cannot be kept.
+        NetworkError: One of the two gave no answer.
+        DecodeError: The API did not say where the bytes are.
+        UsageError: There is no room for them where they shall go.
+    """
+    try:
+        await arrival.sink.start()
+        url = await _ask(hands, settings, plan, path)
+        transfer = Transfer(hands, settings, Progress(settings.max_retries), _refusal)
+        while True:
+            match await _attempt(transfer, url, arrival):
+                case Wait(seconds):
+                    await hands.sender.sleep(seconds, settings.cancel)
+                case Renew():
+                    url = await _ask(hands, renewed(settings), plan, path)
+                case Fail(error):
+                    raise error
+                case Done():
+                    return await arrival.finish()
+            transfer.progress.retries += 1
+    finally:
+        arrival.sink.close()
+
+
+def _refusal(status: int, message: str) -> DownloadError:
+    return DownloadError(message, status)
+
+
+async def _ask(
+    hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, str]
+) -> str:
+    url = plan.url(await call(hands, settings, plan.endpoint, path))
+    if not url:
+        raise DecodeError("the answer does not say where the bytes are", "$")
+    return url
+
+
+async def _attempt(transfer: Transfer, url: str, arrival: Arrival[Kept]) -> Done | Again | Fail:
+    settings = transfer.settings
+    request = Outgoing("GET", url, arrival.range_headers(), None, bare=True)
+    outcome: Answer | NetworkError
+    try:
+        outcome = await transfer.hands.sender.send(
+            request, settings.timeout.for_files, settings.cancel, arrival
+        )
+    except NetworkError as error:
+        outcome = error
+    except Exception:
+        arrival.check()
+        raise
+    arrival.check()
+    if isinstance(outcome, Answer):
+        arrival.ended()
+    if arrival.complete:
+        return Done(b"")
+    if isinstance(outcome, Answer):
+        outcome = arrival.lost(outcome) or outcome
+    return transfer.judge(outcome, arrival.cannot_repeat)

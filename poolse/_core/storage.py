@@ -1,0 +1,85 @@
+"""What the storage's answer, or its absence, means for the bytes of a file.
+
+The storage lies behind signed URLs. It knows no tokens of ours, and does not speak our JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from poolse._core.backoff import parse_retry_after
+from poolse._core.hands import Answer, Hands
+from poolse._core.judge import Done, Fail, Progress, Wait, may_pass, pause
+from poolse._core.settings import Settings
+from poolse.errors import NetworkError, PoolseError
+from poolse.types import UNSET
+
+__all__ = ["Again", "Renew", "Transfer", "renewed"]
+
+CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+EXPIRED: Final = re.compile(
+    rb"has expired|ExpiredToken|not valid in the specified time frame", re.IGNORECASE
+)
+"""How S3, Google's and Microsoft's say that a signed URL is too old."""
+LONGEST_ERROR: Final = 4096
+
+
+@attrs.frozen
+class Renew:
+    """Ask for a fresh URL, then send again."""
+
+
+Again = Wait | Renew
+
+
+@attrs.frozen
+class Transfer:
+    """The rules by which the attempts of one upload or download are judged."""
+
+    hands: Hands
+    settings: Settings
+    progress: Progress
+    refusal: Callable[[int, str], PoolseError]
+    """Makes the error of a status and words."""
+
+    def judge(self, outcome: Answer | NetworkError, cannot_repeat: str) -> Done | Again | Fail:
+        """The verdict. `cannot_repeat` says why there cannot be another attempt, or is empty."""
+        if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+            return Done(b"")
+        again = self._again(outcome)
+        error = outcome if isinstance(outcome, NetworkError) else self._refused(outcome)
+        if again is not None and cannot_repeat:
+            error.message += f"; {cannot_repeat}"
+        return again if again is not None and not cannot_repeat else Fail(error)
+
+    def _again(self, outcome: Answer | NetworkError) -> Again | None:
+        asked = 0.0
+        if isinstance(outcome, Answer):
+            if _is_expired(outcome):
+                return Renew() if self.progress.retries < self.progress.budget else None
+            asked = parse_retry_after(outcome.headers.get("retry-after"), self.hands.now())
+            if not may_pass(outcome.status) or asked > self.settings.max_retry_after:
+                return None
+        return pause(self.settings, self.progress, self.hands.random(), at_least=asked)
+
+    def _refused(self, answer: Answer) -> PoolseError:
+        """Most storages say why in XML, with a `Code`."""
+        code = CODE.search(answer.content[:LONGEST_ERROR])
+        why = f": {code[1].decode()}" if code else ""
+        if 300 <= answer.status < 400:
+            why = ", a redirect, which is not followed: the URL is signed for one place"
+        return self.refusal(answer.status, f"the storage answered {answer.status}{why}")
+
+
+def renewed(settings: Settings) -> Settings:
+    """For asking once more: with a key of its own, or the server would repeat its old answer."""
+    key = None if settings.idempotency_key is None else UNSET
+    return attrs.evolve(settings, idempotency_key=key)
+
+
+def _is_expired(answer: Answer) -> bool:
+    return answer.status in (400, 403) and bool(EXPIRED.search(answer.content[:LONGEST_ERROR]))

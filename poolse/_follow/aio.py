@@ -1,0 +1,237 @@
+"""A feed for asyncio: all that it does, it does in the task that asks for the next message."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
+
+from poolse._follow.actions import Numbered, Position
+from poolse._follow.body import BaseDelivery, BaseReach, Home, answer_name
+from poolse._follow.checkpoints import MemoryCheckpoint
+from poolse._follow.choices import Gap
+from poolse._follow.flow import Flow
+from poolse._follow.follower import Item
+from poolse._follow.reach import Wish
+from poolse._follow.roster import Known
+from poolse.options import CallOptions
+
+__all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
+
+R = TypeVar("R", bound=Numbered)
+C = TypeVar("C")
+R_co = TypeVar("R_co", bound=Numbered, covariant=True)
+C_co = TypeVar("C_co", covariant=True)
+
+
+class AsyncHome(Home[C_co], Protocol[R_co, C_co]):
+    """The client, as far as a feed needs it."""
+
+    async def who(self) -> str:
+        """Id of the user."""
+        ...
+
+    async def known(self) -> list[Known]:
+        """All conversations."""
+        ...
+
+    async def head(self, key: str) -> int:
+        """The highest number that a conversation has handed out."""
+        ...
+
+    async def page(
+        self, key: str, before: int | None, limit: int, options: CallOptions
+    ) -> Sequence[R_co]:
+        """A page of a conversation, newest first."""
+        ...
+
+    async def send(self, key: str, arguments: dict[str, object]) -> R_co:
+        """Send a message."""
+        ...
+
+
+class AsyncDelivery(BaseDelivery[R, C]):
+    """A message that a feed handed out.
+
+    Attributes:
+        message: The message.
+        conversation: The handle of the conversation that it is in.
+        position: How far the conversation was followed, once this message is done with. Keep it in
+            the transaction in which you keep what you made of the message, and nothing is handled
+            twice: then follow with `after=position`, and without a checkpoint.
+        late: True when messages that stand behind it were handed out before it.
+    """
+
+    def __init__(
+        self,
+        item: Item[R],
+        conversation: C,
+        ack: Callable[[Item[R]], Awaitable[None]],
+        answer: Callable[[Item[R], int, dict[str, object]], Awaitable[R]],
+    ) -> None:
+        super().__init__(item, conversation)
+        self._ack = ack
+        self._answer = answer
+
+    async def ack(self) -> None:
+        """The message is done with: after a restart it will not come again.
+
+        Asking for the next one does the same. Calling it again does nothing.
+        """
+        await self._ack(self._item)
+
+    async def reply(self, **send_arguments: object) -> R:
+        """Send a message to the same conversation, once, however often this one is handed out.
+
+        The id of the answer follows from this message, the user and how many answers were sent
+        before. When the program was killed after sending it, and the message is handed out again,
+        the server returns the first answer and stores no second one.
+
+        Args:
+            send_arguments: Those of `messages.send`.
+
+        Returns:
+            The stored message.
+
+        Raises:
+            ApiError: As `messages.send`; the others likewise.
+        """
+        sent = await self._answer(self._item, self._answers, send_arguments)
+        self._answers += 1
+        return sent
+
+
+class AsyncFeed(Generic[R, C]):
+    """Every message once and in order, over lost connections and restarts. One consumer.
+
+    Asking for the next message acknowledges the one in hand, and so does leaving the `with` block,
+    by `break` too, but not by an exception. Without a `with` block only the next step does, and
+    the channels stay joined until `close` or until the client is closed.
+    """
+
+    def __init__(self, home: AsyncHome[R, C], wish: Wish[R]) -> None:
+        self._home = home
+        reach = _Reach(home, wish)
+        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+
+    async def aclose(self) -> None:
+        """End it and leave the channels. What is in hand is not acknowledged.
+
+        Whoever waits for the next message is told that there is none.
+        """
+        self._flow.close()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._flow.open()
+        except BaseException:
+            self._flow.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                await self._flow.acknowledge()
+        finally:
+            self._flow.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AsyncDelivery[R, C]:
+        item = await self._flow.next()
+        if item is None:
+            raise StopAsyncIteration
+        return AsyncDelivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+
+    async def _acknowledge(self, item: Item[R]) -> None:
+        if self._flow.in_hand is item:
+            await self._flow.acknowledge()
+
+    async def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
+        name = answer_name(self._flow.user, item, answers)
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        return await self._home.send(item.key, made | arguments)
+
+
+class _Reach(BaseReach[R]):
+    """Waits in the calling task."""
+
+    def __init__(self, home: AsyncHome[R, Any], wish: Wish[R]) -> None:
+        super().__init__(home, wish, time.monotonic, random.random)
+        self._client = home
+        self._told = asyncio.Event()
+        self._saving: asyncio.Future[object] | None = None
+        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
+        self._forget: Callable[[], None] = lambda: None
+
+    def wake(self) -> None:
+        self._told.set()
+
+    def close(self) -> None:
+        super().close()
+        self._forget()
+        self.wake()
+
+    async def who(self) -> str:
+        if self._wish.cancel is not None:
+            loop = asyncio.get_running_loop()
+            # It may be cancelled from a thread.
+            self._forget = self._wish.cancel.on_cancel(lambda: loop.call_soon_threadsafe(self.wake))
+        return await self._client.who()
+
+    async def known(self) -> list[Known]:
+        return await self._client.known()
+
+    async def head(self, key: str) -> int:
+        return await self._client.head(key)
+
+    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
+        return await self._client.page(key, before, limit, self._options)
+
+    async def load(self, key: str) -> Position | None:
+        return cast("Position | None", await self._keep("load", key))
+
+    async def save(self, key: str, position: Position) -> None:
+        await self._keep("save", key, position)
+
+    async def _keep(self, method: str, *arguments: object) -> object:
+        """Call the checkpoint without stopping the loop, nor twice at a time."""
+        if self._saving is not None:
+            # What was cancelled is still being written, and must not be written last.
+            await asyncio.wait([self._saving])
+        function = getattr(self._wish.checkpoint, method)
+        if isinstance(self._wish.checkpoint, MemoryCheckpoint):
+            return function(*arguments)
+        if inspect.iscoroutinefunction(function):
+            saving = asyncio.ensure_future(function(*arguments))
+        else:
+            saving = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        self._saving = saving
+        return await asyncio.shield(saving)
+
+    async def tell(self, gap: Gap) -> None:
+        if self._wish.on_gap is not None:
+            told = self._wish.on_gap(gap)
+            if inspect.isawaitable(told):
+                await told
+
+    async def wait(self, until: float | None) -> None:
+        timeout = None if until is None else max(0.0, until - self.now())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._told.wait()
+        except TimeoutError:
+            return
+        self._told.clear()

@@ -1,0 +1,300 @@
+"""Every row of one log once, in order: from a list that is read backwards, and a lossy channel.
+
+Told what happened and when (joined, lost, a live row, a page, a failed request), it says what to do
+next: hand out a row, fetch a page, wait. It owns no clock and does nothing itself.
+
+- The list is only read while the channel is joined, and after each join it is read anew. So a row
+  that was stored before the reading is in the page, and one stored after it comes live.
+- The list has no rows for some numbers, so a missing number proves nothing for a while: see
+  `Horizon`. A number that only came live counts as known, whether the list has it or not.
+- The list is read backwards from any number, so a gap is filled upwards in small windows, and rows
+  are handed out while most of it is still to be read.
+- A page holds fewer rows than were asked for whenever the server likes. It is complete only down
+  to its lowest number: the rest of its window is asked for again, until a page is empty or
+  reaches down to what is known. A window begins at the last number known, whose row thereby shows
+  that it is complete, and that the log is the same.
+- All buffers are bounded. Of what is too much the highest number is dropped; the list has it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Generic, TypeVar
+
+from poolse._follow.actions import At, Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
+from poolse._follow.memory import Behind, Horizon, Top
+from poolse._follow.reading import Reading, Search, Width
+from poolse._follow.retry import Retry
+from poolse._follow.settings import FeedSettings
+from poolse.errors import DecodeError, FeedReset, PoolseError
+
+__all__ = ["Action", "FeedMachine"]
+
+R = TypeVar("R", bound=Numbered)
+
+Action = Deliver[R] | Hole | Begin | Fetch | Wait
+
+
+class FeedMachine(Generic[R]):
+    """One log."""
+
+    def __init__(
+        self, start: Start, settings: FeedSettings, random: Callable[[], float], *, gaps: bool
+    ) -> None:
+        self.error: PoolseError | None = None
+        """What ended it."""
+        self.retry = Retry(settings, random)
+        """How the requests go."""
+        self._settings = settings
+        self._random = random
+        self._gaps = gaps
+        self._search = None if isinstance(start, At) else Search(start)
+        self._behind = Behind()
+        self._horizon = Horizon(settings.grace)
+        self._width = Width(settings.limit, settings.pages, settings.widest)
+        self._ready: deque[Deliver[R] | Hole | Begin] = deque()
+        self._buffer: dict[int, R] = {}
+        # Every number up to this one is delivered, about to be, or given up.
+        self._decided = 0
+        self._joined = False
+        self._join = 0
+        self._checked_join = 0
+        self._top = Top()
+        self._reading: Reading[R] | None = None
+        self._asked: Fetch | None = None
+        self._look_at = 0.0
+        self._reconcile_at = 0.0
+        if isinstance(start, At):
+            self._begin(start.position)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether all that the list had, when it was read after the last join, is decided."""
+        checked = self._joined and self._search is None and self._checked_join == self._join
+        return checked and self._decided >= self._horizon.highest
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are held in memory."""
+        read = len(self._reading.rows) if self._reading else 0
+        return len(self._ready) + len(self._buffer) + read
+
+    # What happened.
+
+    def joined(self) -> None:
+        """The server has let us in: from now on what is stored comes live."""
+        self._joined = True
+        self._join += 1
+
+    def lost(self) -> None:
+        """What is stored from now on does not come."""
+        self._joined = False
+
+    def live(self, row: R, now: float) -> None:
+        """A row came by itself."""
+        if row.sequence <= self._decided:
+            self._again(row)
+            if self._grew_below(row.sequence):
+                self._reconcile_at = 0.0
+            return
+        was_whole = self._decided >= self._horizon.highest
+        self._horizon.seen(row.sequence, now)
+        self._keep(row)
+        self._drain()
+        if was_whole and self._decided < self._horizon.highest:
+            self._look_at = now + self._settings.reorder
+
+    def page(self, fetch: Fetch, rows: Sequence[R], now: float) -> None:
+        """The page that was asked for came, in whatever order."""
+        reading = self._reading
+        if fetch is not self._asked or reading is None:
+            return
+        self._asked = None
+        self.retry.worked()
+        below = [row for row in rows if fetch.before is None or row.sequence < fetch.before]
+        if rows and not below:
+            self.error = DecodeError(f"the server repeats itself: nothing below {fetch.before}")
+            return
+        below.sort(key=lambda row: row.sequence)
+        if fetch.before is None:
+            self._saw_newest(reading, below[-1].sequence if below else 0, now)
+        reading.pages += 1
+        if self.error is not None:
+            return
+        if self._search is None:
+            self._read(reading, below)
+        else:
+            self._look_for_start(self._search, reading, below)
+
+    def failed(self, fetch: Fetch, now: float, retry_after: float = 0.0) -> None:
+        """The page that was asked for did not come, and may later."""
+        if fetch is self._asked:
+            self.retry.failed(now, retry_after)
+            self.abandoned(fetch)
+
+    def abandoned(self, fetch: Fetch) -> None:
+        """Nobody waits for the page any more, but the feed goes on."""
+        if fetch is self._asked:
+            self._asked = None
+            if self._reading is not None and not self._reading.pages:
+                # Asked for again, it will show more.
+                self._reading = None
+
+    # What to do.
+
+    def step(self, now: float) -> Action[R]:
+        """The next thing to do. When there is an `error`, only what came before it."""
+        self._drain()
+        if self._ready:
+            return self._ready.popleft()
+        if not self._joined or self._asked is not None or self.error is not None:
+            return Wait()
+        if now < self.retry.at:
+            return Wait(self.retry.at)
+        if self._reading is None:
+            until = self._idle_until(now)
+            if until is not None:
+                return Wait(until)
+            self._reading = self._next_reading(now)
+        self._asked = Fetch(self._reading.before, self._reading.limit)
+        return self._asked
+
+    def _idle_until(self, now: float) -> float | None:
+        """When there will be something to read; None for now."""
+        if self._checked_join != self._join:
+            return None
+        whole = self._decided >= self._horizon.highest
+        until = self._reconcile_at if whole else min(self._look_at, self._reconcile_at)
+        return until if now < until else None
+
+    def _next_reading(self, now: float) -> Reading[R]:
+        limit, highest = self._settings.limit, self._horizon.highest
+        first = self._checked_join != self._join
+        if not first and now < self._reconcile_at:
+            upto = min(self._decided + self._width.numbers, highest)
+            return Reading(now, self._join, self._decided, upto, upto + 1, limit)
+        if self._search is not None:
+            limit = self._search.limit(limit)
+        return Reading(now, self._join, self._decided, highest, None, limit if first else 1)
+
+    # What a page says.
+
+    def _begin(self, position: Position) -> None:
+        self._search = None
+        self._decided = position.sequence
+        self._horizon.seen(position.sequence, -inf)
+        if position.id is not None:
+            self._behind.delivered(position.sequence, position.id)
+        self._buffer = {n: row for n, row in self._buffer.items() if n > self._decided}
+        self._ready.append(Begin(position))
+
+    def _look_for_start(self, search: Search, reading: Reading[R], rows: list[R]) -> None:
+        position = search.found(rows)
+        if position is None:
+            reading.before = rows[0].sequence
+        else:
+            self._reading = None
+            self._begin(position)
+
+    def _saw_newest(self, reading: Reading[R], top: int, now: float) -> None:
+        """Nothing is above the newest page, except what came live."""
+        self._horizon.seen(top, now)
+        self._checked_join = reading.join
+        self._reconcile_at = now + self._settings.reconcile * (0.8 + 0.4 * self._random())
+        reading.upto = max(top, reading.upto)
+        reading.limit = self._settings.limit
+        if self._grew_below(top):
+            self.error = _reset(top, "was given out again")
+        self._top.saw(top, self._horizon.settled(reading.asked_at))
+
+    def _read(self, reading: Reading[R], rows: list[R]) -> None:
+        """Take what a page shows, and go on below it unless its window is complete."""
+        for row in rows:
+            if row.sequence <= self._decided:
+                self._again(row)
+            else:
+                reading.rows[row.sequence] = row
+        if self.error is not None:
+            return
+        reading.keep(self._width.most_rows)
+        if not rows or rows[0].sequence <= self._decided + 1:
+            self._reading = None
+            self._width.learn(reading)
+            self._decide(reading)
+        elif reading.upto - self._decided <= self._width.most:
+            reading.before = rows[0].sequence
+        else:
+            # Too much for one window, so it is filled from below.
+            self._reading, self._look_at = None, 0.0
+
+    def _decide(self, reading: Reading[R]) -> None:
+        """Hand out what is below the first hole that is not final; keep what is above it."""
+        settled = self._horizon.settled(reading.asked_at)
+        known = {n: row for n, row in self._buffer.items() if n <= reading.upto} | reading.rows
+        hole = None
+        for number in sorted(known):
+            if number <= self._decided:
+                continue
+            if hole is None and max(settled, self._decided) < number - 1:
+                hole = number - 1
+            if hole is None:
+                self._give_up(number - 1)
+                self._deliver(known[number])
+            else:
+                self._keep(known[number])
+        if hole is None:
+            self._give_up(min(reading.upto, settled))
+            hole = reading.upto if self._decided < reading.upto else None
+        self._drain()
+        self._look_at = 0.0 if hole is None else self._horizon.settles_at(hole)
+
+    # Rows and numbers.
+
+    def _again(self, row: R) -> None:
+        """A row whose number is behind us: old, or late, or of another log."""
+        if self._behind.is_late(row.sequence):
+            self._behind.delivered(row.sequence, row.id)
+            self._ready.append(Deliver(row, late=True))
+        elif self._behind.contradicts(row.sequence, row.id):
+            self.error = _reset(row.sequence, "has another row now")
+
+    def _grew_below(self, number: int) -> bool:
+        """Whether a number behind us was given out after higher ones."""
+        new = number <= self._decided and self._top.is_new_below(number)
+        return new and not self._behind.knows(number)
+
+    def _keep(self, row: R) -> None:
+        self._buffer[row.sequence] = row
+        if len(self._buffer) > self._settings.buffer:
+            del self._buffer[max(self._buffer)]
+
+    def _drain(self) -> None:
+        """Hand out what follows without a hole."""
+        if self._search is not None:
+            return
+        while self._decided + 1 in self._buffer and len(self._ready) < self._settings.buffer:
+            self._deliver(self._buffer[self._decided + 1])
+
+    def _deliver(self, row: R) -> None:
+        self._buffer.pop(row.sequence, None)
+        self._decided = row.sequence
+        self._behind.delivered(row.sequence, row.id)
+        self._ready.append(Deliver(row))
+
+    def _give_up(self, last: int) -> None:
+        if last <= self._decided:
+            return
+        self._behind.gave_up(self._decided + 1, last)
+        if self._gaps:
+            self._ready.append(Hole(self._decided + 1, last))
+        self._decided = last
+
+
+def _reset(number: int, what: str) -> FeedReset:
+    return FeedReset(
+        f"the log began anew: number {number} {what}; follow it again with after='latest' or "
+        "after='beginning'",
+        number,
+    )

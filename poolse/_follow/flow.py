@@ -1,0 +1,244 @@
+"""From one message to the next: what both bodies of a feed carry out.
+
+Written against `Reach`, as the flows of REST are written against `Hands`: the async body awaits it,
+the sync body's methods return when they are done.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Generic, TypeVar, cast
+
+from poolse._follow.actions import At, Numbered, Position, Start, Wait
+from poolse._follow.choices import Gap, Last, start_of
+from poolse._follow.follower import Ask, Began, Follower, Item, Over, Passed
+from poolse._follow.reach import Reach, Wish
+from poolse._follow.roster import Roster
+from poolse.errors import (
+    ChannelClosed,
+    ForbiddenError,
+    JoinError,
+    NetworkError,
+    NotFoundError,
+    PoolseError,
+    RateLimitedError,
+    ServerError,
+)
+from poolse.types import UNSET
+
+__all__ = ["Flow"]
+
+R = TypeVar("R", bound=Numbered)
+
+PASSING = (NetworkError, RateLimitedError, ServerError)
+"""What time may heal."""
+
+ONE_ONLY = (ChannelClosed, ForbiddenError, JoinError, NotFoundError)
+"""What ends one conversation, and none of the others that are followed with it."""
+
+
+class Flow(Generic[R]):
+    """One feed, of one consumer."""
+
+    def __init__(
+        self, reach: Reach[R], wish: Wish[R], guard: AbstractContextManager[object]
+    ) -> None:
+        self.in_hand: Item[R] | None = None
+        """What the consumer has, and has not acknowledged."""
+        self.is_over = False
+        """Whether it was closed."""
+        self._reach = reach
+        self._wish = wish
+        self._guard = guard
+        self.user = ""
+        """Id of the user, once it is open."""
+        self._is_open = False
+        self._fresh: set[str] = set()
+        self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
+        self._brain: Follower[R] = Follower(
+            wish.settings, reach.random, skip=self._is_own, gaps=wish.on_gap is not None
+        )
+
+    # What is heard; the hub is guarded.
+
+    def joined(self, key: str) -> None:
+        """See `Listener`."""
+        if key == self.user and self._roster is not None:
+            self._roster.look(self._reach.now())
+        self._brain.joined(key)
+
+    def lost(self, key: str) -> None:
+        """See `Listener`."""
+        self._brain.lost(key)
+
+    def heard(self, key: str, value: object) -> None:
+        """See `Listener`."""
+        if key == self.user and self._roster is not None:
+            self._roster.look(self._reach.now())
+        else:
+            # A channel reads its events with the readers of its own kind, and no others.
+            self._brain.live(key, cast(R, value), self._reach.now())
+
+    def ended(self, key: str, error: PoolseError | None) -> None:
+        """See `Listener`."""
+        if error is None:
+            self.is_over = True
+        elif key == self.user and self._roster is not None:
+            # Then it is only the list that shows new ones.
+            self._roster.look(self._reach.now())
+        else:
+            self._brain.ended(key, error)
+
+    # What the consumer does.
+
+    async def next(self) -> Item[R] | None:
+        """The next message, once the one in hand is acknowledged; None at the end."""
+        await self.acknowledge()
+        await self.open()
+        while not self.is_over:
+            if self._wish.cancel is not None:
+                self._wish.cancel.raise_if_cancelled()
+            await self._take_in_new()
+            with self._guard:
+                step = self._brain.step(self._reach.now())
+            if isinstance(step, Item):
+                self.in_hand = step
+                return step
+            await self._do(step)
+        return None
+
+    async def acknowledge(self) -> None:
+        """What is in hand is done with."""
+        item = self.in_hand
+        if item is not None:
+            if self._wish.checkpoint is not None and not item.late:
+                await self._reach.save(self._key(item.key), item.position)
+            self.in_hand = None
+
+    def close(self) -> None:
+        """The end, whatever is in hand."""
+        self.is_over = True
+        self._reach.close()
+
+    async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
+        match step:
+            case Wait():
+                await self._reach.wait(self._until(step))
+            case Ask():
+                await self._ask(step)
+            case Passed():
+                await self._reach.tell(Gap(step.key, step.hole.first, step.hole.last))
+            case Began():
+                if step.key in self._fresh:
+                    self._fresh.discard(step.key)
+                    await self._reach.save(self._key(step.key), step.position)
+            case Over():
+                self._give_up(step)
+
+    def _until(self, step: Wait) -> float | None:
+        times = [] if step.until is None else [step.until]
+        if self._roster is not None:
+            times.append(self._roster.due_at())
+        return min(times, default=None)
+
+    async def _ask(self, ask: Ask) -> None:
+        key, fetch, reach = ask.key, ask.fetch, self._reach
+        try:
+            rows = await reach.fetch(key, fetch.before, fetch.limit)
+        except PASSING as error:
+            with self._guard:
+                wait = getattr(error, "retry_after", 0.0)
+                stalled = self._brain.failed(key, fetch, reach.now(), wait)
+            if stalled:
+                reach.report(error)
+        except PoolseError as error:
+            with self._guard:
+                self._brain.abandoned(key, fetch)
+                self._brain.ended(key, error)
+        except BaseException:
+            with self._guard:
+                self._brain.abandoned(key, fetch)
+            raise
+        else:
+            with self._guard:
+                self._brain.page(key, fetch, rows, reach.now())
+
+    def _give_up(self, over: Over) -> None:
+        """One conversation can be followed no more."""
+        others = len(self._brain) > 0 or self._roster is not None
+        if not (others and isinstance(over.error, ONE_ONLY)):
+            raise over.error
+        if not isinstance(over.error, JoinError | ChannelClosed):
+            self._reach.report(over.error)
+
+    # What is followed.
+
+    async def open(self) -> None:
+        """Begin. From now on nothing is missed."""
+        if self._is_open or self.is_over:
+            return
+        self.user = await self._reach.who()
+        for key in self._wish.only or ():
+            if key not in self._brain:
+                await self._take_in(key, None)
+        if self._roster is not None:
+            if self._wish.checkpoint is not None:
+                kept = await self._reach.load(self._key("*"))
+                self._roster.seen_until = None if kept is None else kept.sequence
+            await self._read_list(self._roster)
+            self._reach.listen_for_new(self.user, self)
+        self._is_open = True
+
+    async def _take_in_new(self) -> None:
+        """Read the list of conversations again, when it is time."""
+        roster, now = self._roster, self._reach.now()
+        if roster is None or now < roster.due_at():
+            return
+        try:
+            await self._read_list(roster)
+        except PASSING as error:
+            roster.retry.failed(now, getattr(error, "retry_after", 0.0))
+            if roster.retry.has_stalled(now):
+                self._reach.report(error)
+
+    async def _read_list(self, roster: Roster) -> None:
+        roster.asked(self._reach.now())
+        found = await self._reach.known()
+        for known in found:
+            if known.key not in self._brain:
+                await self._take_in(known.key, known.head, is_new=roster.is_new(known))
+        roster.saw(found)
+        if self._wish.checkpoint is not None and roster.seen_until is not None:
+            await self._reach.save(self._key("*"), Position(roster.seen_until))
+
+    async def _take_in(self, key: str, head: int | None, *, is_new: bool = False) -> None:
+        """Follow one conversation more."""
+        checkpoint, start = self._wish.checkpoint, cast(Start | None, None)
+        if checkpoint is not None and self._wish.after is UNSET:
+            kept = await self._reach.load(self._key(key))
+            start = None if kept is None else At(kept)
+        if start is None:
+            start = At(Position(0)) if is_new else await self._start(key, head)
+            if checkpoint is None:
+                pass
+            elif isinstance(start, At):
+                # Now, because once it is in the list that was seen, it is new no more.
+                await self._reach.save(self._key(key), start.position)
+            else:
+                self._fresh.add(key)
+        with self._guard:
+            self._brain.add(key, start)
+        self._reach.listen(key, self)
+
+    async def _start(self, key: str, head: int | None) -> Start:
+        after = "latest" if self._wish.after is UNSET else self._wish.after
+        if head is None and after in ("latest", Last(0)):
+            head = await self._reach.head(key)
+        return start_of(after, head or 0)
+
+    def _key(self, key: str) -> str:
+        """What a position is kept under: two users of one process may share a checkpoint."""
+        return f"{self.user}/{key}"
+
+    def _is_own(self, row: R) -> bool:
+        return self._wish.skip_own and self._wish.author(row) == self.user

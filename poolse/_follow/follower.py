@@ -1,0 +1,209 @@
+"""Many feeds as one: fair among them, one request at a time, and no more of them than agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Generic, TypeVar
+
+import attrs
+
+from poolse._follow.actions import Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
+from poolse._follow.feed import FeedMachine
+from poolse._follow.settings import FeedSettings
+from poolse.errors import PoolseError
+
+__all__ = ["Ask", "Began", "Follower", "Item", "Over", "Passed", "Step"]
+
+R = TypeVar("R", bound=Numbered)
+
+
+@attrs.frozen
+class Item(Generic[R]):
+    """Hand this row to the consumer."""
+
+    key: str
+    row: R
+    late: bool
+
+    @property
+    def position(self) -> Position:
+        """Where the log is once it is handled."""
+        return Position(self.row.sequence, self.row.id)
+
+
+@attrs.frozen
+class Began:
+    """The start of a log was found."""
+
+    key: str
+    position: Position
+
+
+@attrs.frozen
+class Passed:
+    """Numbers of a log were passed over."""
+
+    key: str
+    hole: Hole
+
+
+@attrs.frozen
+class Ask:
+    """Ask the list of a log for a page."""
+
+    key: str
+    fetch: Fetch
+
+
+@attrs.frozen
+class Over:
+    """A log is followed no more."""
+
+    key: str
+    error: PoolseError
+
+
+Step = Item[R] | Began | Passed | Ask | Over | Wait
+
+
+class Follower(Generic[R]):
+    """Feeds by their keys."""
+
+    def __init__(
+        self,
+        settings: FeedSettings,
+        random: Callable[[], float],
+        *,
+        skip: Callable[[R], bool],
+        gaps: bool,
+    ) -> None:
+        self._settings = settings
+        self._random = random
+        self._skip = skip
+        self._gaps = gaps
+        self._feeds: dict[str, FeedMachine[R]] = {}
+        # Those that may have something to do, in the order of their turns.
+        self._awake: dict[str, None] = {}
+        self._due: dict[str, float] = {}
+        self._next_due = inf
+        self._budget = float(settings.burst)
+        self._budget_at = 0.0
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._feeds
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    # What happened.
+
+    def add(self, key: str, start: Start) -> None:
+        """Follow one log more."""
+        feed = FeedMachine[R](start, self._settings, self._random, gaps=self._gaps)
+        self._feeds[key] = feed
+        self._awake[key] = None
+
+    def joined(self, key: str) -> None:
+        """See `FeedMachine.joined`; the other inputs likewise."""
+        if (feed := self._told(key)) is not None:
+            feed.joined()
+
+    def lost(self, key: str) -> None:
+        if (feed := self._told(key)) is not None:
+            feed.lost()
+
+    def live(self, key: str, row: R, now: float) -> None:
+        if (feed := self._told(key)) is not None:
+            feed.live(row, now)
+
+    def page(self, key: str, fetch: Fetch, rows: Sequence[R], now: float) -> None:
+        if (feed := self._told(key)) is not None:
+            feed.page(fetch, rows, now)
+
+    def abandoned(self, key: str, fetch: Fetch) -> None:
+        if (feed := self._told(key)) is not None:
+            feed.abandoned(fetch)
+
+    def failed(self, key: str, fetch: Fetch, now: float, retry_after: float) -> bool:
+        """A page did not come. Whether it is time to tell somebody."""
+        feed = self._told(key)
+        if feed is None:
+            return False
+        feed.failed(fetch, now, retry_after)
+        return feed.retry.has_stalled(now)
+
+    def ended(self, key: str, error: PoolseError) -> None:
+        """A log can be followed no more."""
+        if (feed := self._told(key)) is not None:
+            feed.error = feed.error or error
+
+    def _told(self, key: str) -> FeedMachine[R] | None:
+        feed = self._feeds.get(key)
+        if feed is not None:
+            self._awake[key] = None
+        return feed
+
+    # What to do.
+
+    def step(self, now: float) -> Step[R]:
+        """The next thing to do."""
+        if now >= self._next_due:
+            self._wake_due(now)
+        while self._awake:
+            key = next(iter(self._awake))
+            step = self._step(key, self._feeds[key], now)
+            if step is not None:
+                return step
+        return Wait(None if self._next_due == inf else self._next_due)
+
+    def _step(self, key: str, feed: FeedMachine[R], now: float) -> Step[R] | None:
+        """What one feed wants done; None when it is nothing that others have to do."""
+        match action := feed.step(now):
+            case Deliver():
+                # Its next turn comes after those of all others.
+                del self._awake[key]
+                self._awake[key] = None
+                return None if self._skip(action.row) else Item(key, action.row, action.late)
+            case Hole():
+                return Passed(key, action)
+            case Begin():
+                return Began(key, action.position)
+            case Fetch():
+                until = self._spend(now)
+                if until is None:
+                    return Ask(key, action)
+                feed.abandoned(action)
+                self._sleep(key, until)
+            case Wait():
+                if feed.error is not None:
+                    del self._feeds[key]
+                    self._sleep(key, None)
+                    return Over(key, feed.error)
+                self._sleep(key, action.until)
+        return None
+
+    def _sleep(self, key: str, until: float | None) -> None:
+        self._awake.pop(key, None)
+        if until is None:
+            self._due.pop(key, None)
+        else:
+            self._due[key] = until
+            self._next_due = min(self._next_due, until)
+
+    def _wake_due(self, now: float) -> None:
+        for key in [key for key, until in self._due.items() if until <= now]:
+            del self._due[key]
+            self._awake[key] = None
+        self._next_due = min(self._due.values(), default=inf)
+
+    def _spend(self, now: float) -> float | None:
+        """Take a request from the budget; when there is none left, the time of the next one."""
+        rate = self._settings.requests_per_second
+        earned = max(0.0, now - self._budget_at) * rate
+        self._budget = min(float(self._settings.burst), self._budget + earned)
+        self._budget_at = now
+        if self._budget < 1:
+            return now + (1 - self._budget) / rate
+        self._budget -= 1
+        return None

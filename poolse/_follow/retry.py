@@ -1,0 +1,47 @@
+"""When to ask again after a request that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from poolse._core.backoff import full_jitter
+from poolse._follow.settings import FeedSettings
+
+__all__ = ["Retry"]
+
+
+class Retry:
+    """The requests of one feed, as far as they fail."""
+
+    def __init__(self, settings: FeedSettings, random: Callable[[], float]) -> None:
+        self.at = 0.0
+        """Nothing is asked before."""
+        self._settings = settings
+        self._random = random
+        self._attempt = 0
+        self._since: float | None = None
+        self._told = False
+
+    def worked(self) -> None:
+        """A request did not fail."""
+        self._attempt = 0
+        self._since = None
+        self._told = False
+
+    def failed(self, now: float, at_least: float) -> None:
+        """A request failed; the server may have said how long to wait at least."""
+        settings = self._settings
+        backoff = full_jitter(
+            settings.base_backoff, settings.max_backoff, self._attempt, self._random()
+        )
+        self._attempt += 1
+        self.at = now + max(backoff, at_least)
+        if self._since is None:
+            self._since = now
+
+    def has_stalled(self, now: float) -> bool:
+        """Whether it has failed for so long that somebody should know. True once."""
+        if self._since is None or self._told or now - self._since < self._settings.stalled_after:
+            return False
+        self._told = True
+        return True

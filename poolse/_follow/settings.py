@@ -1,0 +1,35 @@
+"""What a feed was told about times and sizes."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["FeedSettings"]
+
+
+@attrs.frozen(kw_only=True)
+class FeedSettings:
+    """Everything that decides how a feed goes. All times are float seconds."""
+
+    limit: int = 100
+    """Rows to ask for in one request. The server may send fewer."""
+    buffer: int = 1000
+    """Rows that may wait for the consumer, and as many that may wait for a gap to be filled."""
+    grace: float = 2.0
+    """So long after a higher number was seen, a number that the list lacks is given up."""
+    reorder: float = 0.25
+    """So long a missing number may still come by itself, before the list is asked for it."""
+    reconcile: float = 300.0
+    """Between two looks at the list while all is well. They find a broadcast that was lost."""
+    pages: int = 8
+    """Pages that are read before their rows are handed out, where one alone would be wasteful."""
+    widest: int = 64
+    """Where most numbers are no rows of the list, those pages span up to so many times `limit`."""
+    base_backoff: float = 0.25
+    max_backoff: float = 30.0
+    stalled_after: float = 30.0
+    """Requests that fail for so long are told of."""
+    requests_per_second: float = 100.0
+    """Of all conversations of one follower together."""
+    burst: int = 20
+    """So many requests may go out at once after a quiet time."""

@@ -1,0 +1,217 @@
+"""A feed for threads: all that it does, it does in the thread that asks for the next message."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
+
+from poolse._core.hands import run_flow
+from poolse._follow.actions import Numbered, Position
+from poolse._follow.body import BaseDelivery, BaseReach, Home, answer_name
+from poolse._follow.checkpoints import Checkpoint
+from poolse._follow.choices import Gap
+from poolse._follow.flow import Flow
+from poolse._follow.follower import Item
+from poolse._follow.reach import Wish
+from poolse._follow.roster import Known
+from poolse._realtime.sync_bell import Bell
+from poolse.options import CallOptions
+
+__all__ = ["Delivery", "Feed", "SyncHome"]
+
+R = TypeVar("R", bound=Numbered)
+C = TypeVar("C")
+R_co = TypeVar("R_co", bound=Numbered, covariant=True)
+C_co = TypeVar("C_co", covariant=True)
+
+
+class SyncHome(Home[C_co], Protocol[R_co, C_co]):
+    """The client, as far as a feed needs it."""
+
+    def who(self) -> str:
+        """Id of the user."""
+        ...
+
+    def known(self) -> list[Known]:
+        """All conversations."""
+        ...
+
+    def head(self, key: str) -> int:
+        """The highest number that a conversation has handed out."""
+        ...
+
+    def page(
+        self, key: str, before: int | None, limit: int, options: CallOptions
+    ) -> Sequence[R_co]:
+        """A page of a conversation, newest first."""
+        ...
+
+    def send(self, key: str, arguments: dict[str, object]) -> R_co:
+        """Send a message."""
+        ...
+
+
+class Delivery(BaseDelivery[R, C]):
+    """A message that a feed handed out.
+
+    Attributes:
+        message: The message.
+        conversation: The handle of the conversation that it is in.
+        position: How far the conversation was followed, once this message is done with. Keep it in
+            the transaction in which you keep what you made of the message, and nothing is handled
+            twice: then follow with `after=position`, and without a checkpoint.
+        late: True when messages that stand behind it were handed out before it.
+    """
+
+    def __init__(
+        self,
+        item: Item[R],
+        conversation: C,
+        ack: Callable[[Item[R]], None],
+        answer: Callable[[Item[R], int, dict[str, object]], R],
+    ) -> None:
+        super().__init__(item, conversation)
+        self._ack = ack
+        self._answer = answer
+
+    def ack(self) -> None:
+        """The message is done with: after a restart it will not come again.
+
+        Asking for the next one does the same. Calling it again does nothing.
+        """
+        self._ack(self._item)
+
+    def reply(self, **send_arguments: object) -> R:
+        """Send a message to the same conversation, once, however often this one is handed out.
+
+        The id of the answer follows from this message, the user and how many answers were sent
+        before. When the program was killed after sending it, and the message is handed out again,
+        the server returns the first answer and stores no second one.
+
+        Args:
+            send_arguments: Those of `messages.send`.
+
+        Returns:
+            The stored message.
+
+        Raises:
+            ApiError: As `messages.send`; the others likewise.
+        """
+        sent = self._answer(self._item, self._answers, send_arguments)
+        self._answers += 1
+        return sent
+
+
+class Feed(Generic[R, C]):
+    """Every message once and in order, over lost connections and restarts. One consumer.
+
+    Asking for the next message acknowledges the one in hand, and so does leaving the `with` block,
+    by `break` too, but not by an exception. Without a `with` block only the next step does, and
+    the channels stay joined until `close` or until the client is closed.
+    """
+
+    def __init__(self, home: SyncHome[R, C], wish: Wish[R]) -> None:
+        self._home = home
+        reach = _Reach(home, wish)
+        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+
+    def close(self) -> None:
+        """End it and leave the channels. What is in hand is not acknowledged.
+
+        Whoever waits for the next message is told that there is none.
+        """
+        self._flow.close()
+
+    def __enter__(self) -> Self:
+        try:
+            run_flow(self._flow.open())
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                run_flow(self._flow.acknowledge())
+        finally:
+            self.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Delivery[R, C]:
+        item = run_flow(self._flow.next())
+        if item is None:
+            raise StopIteration
+        return Delivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+
+    def _acknowledge(self, item: Item[R]) -> None:
+        if self._flow.in_hand is item:
+            run_flow(self._flow.acknowledge())
+
+    def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
+        name = answer_name(self._flow.user, item, answers)
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        return self._home.send(item.key, made | arguments)
+
+
+class _Reach(BaseReach[R]):
+    """Waits in the calling thread."""
+
+    def __init__(self, home: SyncHome[R, Any], wish: Wish[R]) -> None:
+        super().__init__(home, wish, time.monotonic, random.random)
+        self._client = home
+        self._heard = Bell()
+        self._is_told = False
+        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
+        self._forget: Callable[[], None] = lambda: None
+        if wish.cancel is not None:
+            self._forget = wish.cancel.on_cancel(self.wake)
+
+    def wake(self) -> None:
+        with self._hub.guard:
+            self._is_told = True
+            self._heard.ring()
+
+    def close(self) -> None:
+        super().close()
+        self._forget()
+        self.wake()
+
+    async def who(self) -> str:
+        return self._client.who()
+
+    async def known(self) -> list[Known]:
+        return self._client.known()
+
+    async def head(self, key: str) -> int:
+        return self._client.head(key)
+
+    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
+        return self._client.page(key, before, limit, self._options)
+
+    async def load(self, key: str) -> Position | None:
+        return cast(Checkpoint, self._wish.checkpoint).load(key)
+
+    async def save(self, key: str, position: Position) -> None:
+        cast(Checkpoint, self._wish.checkpoint).save(key, position)
+
+    async def tell(self, gap: Gap) -> None:
+        if self._wish.on_gap is not None:
+            self._wish.on_gap(gap)
+
+    async def wait(self, until: float | None) -> None:
+        timeout = None if until is None else max(0.0, until - self.now())
+        self._heard.until(self._hub.guard, lambda: self._is_told, timeout)
+        with self._hub.guard:
+            self._is_told = False

@@ -1,0 +1,52 @@
+"""What every call of a client needs: hands, settings, and a client that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+
+from poolse._core.hands import Hands
+from poolse._core.settings import Settings
+from poolse._http.mapping import client_closed
+from poolse.errors import UsageError
+from poolse.options import CallOptions
+
+__all__ = ["Calls", "Lifetime"]
+
+T = TypeVar("T")
+
+
+@attrs.define
+class Lifetime:
+    """Whether the client is open; shared with all its views."""
+
+    closed: bool = False
+
+    def check(self) -> None:
+        """Raise `UsageError` once the client is closed."""
+        if self.closed:
+            raise client_closed()
+
+
+@attrs.frozen
+class Calls:
+    """What the calls of both clients have in common."""
+
+    hands: Hands
+    settings: Settings
+    lifetime: Lifetime
+    followed: Callable[..., tuple[object, object]] | None = None
+    """What a feed is made of, for one list and the choices of a caller."""
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """A feed of that kind over one list."""
+        self.lifetime.check()
+        if self.followed is None:
+            raise UsageError("this client follows nothing")
+        return feed(*self.followed(key, **choices))
+
+    def _settings_for(self, options: CallOptions | None) -> Settings:
+        self.lifetime.check()
+        return self.settings.for_call(options)

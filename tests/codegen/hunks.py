@@ -1,0 +1,23 @@
+"""Changes of a few lines, as they stand in examples: hunks that say what is around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["apply"]
+
+
+def apply(folder: Path, change: str) -> None:
+    """Apply a change to the file that its first line names; each hunk must fit at one place."""
+    head, *hunks = change.split("@@\n")
+    path = folder / head.strip().removeprefix("--- ")
+    text = path.read_text("utf-8")
+    assert hunks
+    for hunk in hunks:
+        lines = [(line[:1], line[1:]) for line in hunk.splitlines()]
+        old, new = (
+            "".join(f"{text}\n" for sign, text in lines if sign != other) for other in ("+", "-")
+        )
+        assert text.count(old) == 1, f"there {text.count(old)} times in {path.name}:\n{old}"
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")

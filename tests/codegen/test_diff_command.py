@@ -1,0 +1,190 @@
+"""`python -m codegen diff`: what it compares, prints and returns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from codegen.__main__ import main
+from codegen.evolution.releases import Release, release_of
+from codegen.evolution.rules import Verdict
+from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.trees import plant
+
+VERSION = 'version = "0.1.0"'
+
+
+@pytest.fixture
+def shops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Shop, Shop]:
+    """An old spec, and a new one in which a method was renamed and a value added."""
+    monkeypatch.chdir(tmp_path)
+    old, new = open_shop(tmp_path / "old"), open_shop(tmp_path / "new")
+    new.change("method: add,", "method: put, was: [{method: add, since: '1.1', until: '2.0'}],")
+    new.change("enum: [crime, love-story]", "enum: [crime, love-story, poem]")
+    new.change("        bought_at: {type: string, format: date-time}\n", "")
+    return old, new
+
+
+def run(shops: tuple[Shop, Shop], *arguments: str) -> int:
+    return main(["diff", *(str(shop.spec) for shop in shops), *arguments])
+
+
+def test_each_change_is_told_with_its_place(
+    shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shops, "--old-version", "1.4.0", "--version", "1.4.2") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "old/spec/openapi.yaml:69:9: major: removed: `Book.bought_at`",
+        "    Do without it.",
+        "new/spec/openapi.yaml:35:5: minor: renamed: `ShelfBooks.add()` is `ShelfBooks.put()` now;"
+        " the old name works until 2.0",
+        "    Use the new name before 2.0.",
+        "new/spec/openapi.yaml:75:5: minor: added: `Genre.POEM`",
+        "verdict: major: from 1.4.0 to at least 2.0.0; now it is 1.4.2",
+        "",
+        "### Added",
+        "",
+        "- `Genre.POEM`.",
+        "",
+        "### Changed",
+        "",
+        "- `ShelfBooks.add()` is `ShelfBooks.put()` now; the old name works until 2.0.",
+        "",
+        "### Removed",
+        "",
+        "- `Book.bought_at`.",
+    ]
+
+
+def test_it_can_be_had_as_json(
+    shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shops, "--json", "--old-version", "0.3.1") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["from"], told["needed"]) == ("major", "0.3.1", "0.4.0")
+    assert told["changes"][0] == {
+        "rule": "removed",
+        "verdict": "major",
+        "group": "Removed",
+        "name": "Book.bought_at",
+        "old": "",
+        "new": "",
+        "text": "`Book.bought_at`",
+        "advice": "Do without it.",
+        "file": "old/spec/openapi.yaml",
+        "line": 69,
+        "column": 9,
+    }
+    assert told["changelog"].startswith("### Added\n\n- `Genre.POEM`.\n")
+    assert told["wire"] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "now", "status"),
+    [
+        ("1.4.0", "1.9.9", 1),
+        ("1.4.0", "2.0.0", 0),
+        ("0.4.0", "0.4.9", 1),
+        ("0.4.0", "0.5.0", 0),
+    ],
+)
+def test_a_version_that_is_too_low(
+    shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str], old: str, now: str, status: int
+) -> None:
+    versions = ("--old-version", old, "--version", now)
+    assert run(shops, *versions) == 0
+    capsys.readouterr()
+    assert run(shops, *versions, "--fail-below") == status
+    said = f"the version is {now}: it must be at least {release_of(old).after(Verdict.MAJOR)}\n"
+    assert capsys.readouterr().err == (said if status else "")
+
+
+@pytest.mark.parametrize(
+    ("version", "after"),
+    [
+        ("1.2.3", ["1.2.3", "1.2.4", "1.3.0", "2.0.0"]),
+        ("0.2.3", ["0.2.3", "0.2.4", "0.2.4", "0.3.0"]),
+    ],
+)
+def test_the_version_that_a_verdict_asks_for(version: str, after: list[str]) -> None:
+    assert [str(release_of(version).after(verdict)) for verdict in Verdict] == after
+
+
+def test_a_version_is_found_in_its_module() -> None:
+    assert release_of('"""Text."""\nversion = "1.22.3"\n"""More."""\n') == Release(1, 22, 3)
+    with pytest.raises(ValueError, match="not a version: 'soon'"):
+        release_of("soon")
+
+
+def test_the_same_spec_is_no_change(
+    shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run((shops[0], shops[0]), "--old-version", "1.0.0", "--version", "1.0.0") == 0
+    assert (
+        capsys.readouterr().out == "verdict: none: from 1.0.0 to at least 1.0.0; now it is 1.0.0\n"
+    )
+
+
+def test_a_revision_is_compared_with_what_is_there(tmp_path: Path) -> None:
+    tree = plant(tmp_path / "tree", git=True)
+    tree.replace("spec/openapi.yaml", "method: mark_read\n", "method: note_read\n")
+    line = (
+        (tree.path / "spec/openapi.yaml").read_text().partition("method: note_read")[0].count("\n")
+    )
+    told = tree.diff("--base", "start").splitlines()
+    # The operation begins some lines above its x-sdk.
+    place, _, text = told[0].partition(": ")
+    assert text == (
+        "major: renamed at once: `ConversationMessages.mark_read()` is"
+        " `ConversationMessages.note_read()` now, and the old name is gone"
+    )
+    assert place == f"spec/openapi.yaml:{line - 5}:5"
+    assert told[2] == (
+        "verdict: major, which before 1.0 is minor: from 0.1.0 to at least 0.2.0; now it is 0.1.0"
+    )
+    refused = tree.diff("--base", "start", "--fail-below", expect=1)
+    assert refused.endswith("the version is 0.1.0: it must be at least 0.2.0\n")
+    tree.replace("poolse/_version.py", VERSION, 'version = "0.2.0"')
+    assert "now it is 0.2.0" in tree.diff("--base", "start", "--fail-below")
+    unknown = tree.diff("--base", "no-such-revision", expect=2)
+    assert "bad revision 'no-such-revision:spec/openapi.yaml'" in unknown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "what to compare with: --base REV, or an old and a new folder"),
+        (["--base", "--help-me"], "expected one argument"),
+        (["--base", "HEAD", "old"], "either --base or two folders"),
+        (["old", "new"], "old/openapi.yaml:1:1: cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_compared(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["diff", *arguments])
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    assert status == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_old_spec_need_not_be_what_is_asked_of_one_now(
+    shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = shops
+    good, bad = "title: {type: string, description: Its title.}", "title: {type: string, title: T}"
+    for shop in shops:
+        shop.change(good, bad)
+    assert run(shops, "--old-version", "1.0.0") == 2
+    assert "'title' is not supported" in capsys.readouterr().err
+    new.change(bad, good)
+    assert run((old, new), "--old-version", "1.0.0") == 0

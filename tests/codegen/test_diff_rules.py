@@ -1,0 +1,50 @@
+"""Each rule of the diff: what a change of the spec is told to mean, in words and in size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from codegen.build import build
+from codegen.check import checked
+from codegen.evolution.compare import compare
+from codegen.evolution.report import Report
+from codegen.evolution.rules import RULES, Verdict
+from tests.codegen.tiny import Shop, open_shop
+
+CASES: Final[list[dict[str, Any]]] = yaml.safe_load(
+    Path(__file__).with_name("changes.yaml").read_text("utf-8")
+)
+
+
+def edit(shop: Shop, pairs: list[list[str]], file: str) -> None:
+    for old, new in pairs:
+        shop.change(old, new, file)
+
+
+def reported(tmp_path: Path, case: dict[str, Any]) -> Report:
+    """What is told of the case: its base against its base with the changes."""
+    old, new = open_shop(tmp_path / "old"), open_shop(tmp_path / "new")
+    file = case.get("in", "openapi.yaml")
+    for shop in (old, new):
+        edit(shop, case.get("base", []), file)
+    edit(new, case["changes"], file)
+    apis = [build(checked(shop.spec)) for shop in (old, new)]
+    return Report(changes=compare(*apis), server=apis[1].version, old=None, now=None)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["title"])
+def test_a_change_means(tmp_path: Path, case: dict[str, Any]) -> None:
+    report = reported(tmp_path, case)
+    told = [f"{c.rule.verdict} {c.kind}: {c.text}" for c in report.changes]
+    assert told == case["told"]
+    assert [c for c in report.changes if c.rule.verdict is Verdict.MAJOR and not c.advice] == []
+    assert report.wire == case.get("wire", report.wire if "wire" in str(told) else [])
+
+
+def test_every_rule_is_shown() -> None:
+    shown = {line.partition(" ")[2].partition(":")[0] for case in CASES for line in case["told"]}
+    assert shown == set(RULES)

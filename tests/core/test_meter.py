@@ -1,0 +1,124 @@
+"""Progress and declared sizes, without any I/O."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from poolse._core.hands import run_flow
+from poolse._core.meter import Meter, Sending, Together
+from poolse.errors import ArgumentTypeError, UsageError
+from tests.files.clients import Told
+
+
+class Given:
+    """A source of these pieces."""
+
+    repeatable = True
+
+    def __init__(self, pieces: list[bytes], size: int) -> None:
+        self.size = size
+        self.left = list(pieces)
+
+    async def start(self) -> None:
+        raise NotImplementedError
+
+    async def read(self) -> bytes:
+        return self.left.pop(0) if self.left else b""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+def send(sending: Sending, sent: list[bytes]) -> None:
+    while piece := run_flow(sending.next()):
+        sent.append(piece)
+
+
+PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=30)
+
+
+@given(PIECES)
+def test_all_pieces_pass_when_they_are_as_many_as_declared(pieces: list[bytes]) -> None:
+    size = sum(map(len, pieces))
+    sending = Sending(Given(pieces, size), Meter(size, None))
+    assert not sending.begun
+    sent: list[bytes] = []
+    send(sending, sent)
+    assert sent == pieces
+    assert sending.complete
+    assert run_flow(sending.next()) == b"", "asked once more"
+
+
+@example([b"ab", b"c"], 2)
+@given(PIECES, st.integers(min_value=0, max_value=2000))
+def test_of_another_size_the_last_declared_byte_never_passes(
+    pieces: list[bytes], declared: int
+) -> None:
+    size = sum(map(len, pieces))
+    if size == declared:
+        return
+    sending = Sending(Given(pieces, declared), Meter(declared, None))
+    sent: list[bytes] = []
+    with pytest.raises(UsageError, match=f"^{declared} bytes were declared, but the body has"):
+        send(sending, sent)
+    assert sum(map(len, sent)) < max(declared, 1)
+    assert isinstance(sending.failure, UsageError)
+    assert not sending.complete
+
+
+@given(st.lists(st.integers(min_value=0, max_value=5000)), st.integers(min_value=0, max_value=5000))
+def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
+    loaded: list[int], total: int
+) -> None:
+    told = Told()
+    meter = Meter(total, told)
+    for now in loaded:
+        meter.passed(now)
+    meter.done()
+    values = [now for now, _ in told]
+    assert values == sorted(set(values))
+    assert told[-1] == (total, total)
+    assert len(told) <= 101
+
+
+def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
+    told = Told()
+    meter = Meter(1_000_000, told)
+    for now in range(0, 1_000_001, 10):
+        meter.passed(now)
+    meter.done()
+    assert len(told) == 100
+    assert told[0] == (10_000, 1_000_000)
+
+
+def test_several_transfers_are_one() -> None:
+    told = Told()
+    together = Together([100, 300], told)
+    together.part(1, 200)
+    together.part(0, 50)
+    together.part(1, 10)
+    together.over(0)
+    together.over(1)
+    together.done()
+    assert told == [(200, 400), (250, 400), (400, 400)]
+
+
+def test_what_a_report_raises_is_kept() -> None:
+    error = KeyError("mine")
+
+    def report(_loaded: int, _total: int) -> None:
+        raise error
+
+    together = Together([100], report)
+    with pytest.raises(KeyError):
+        together.part(0, 50)
+    with pytest.raises(KeyError) as caught:
+        together.check()
+    assert caught.value is error
+
+
+def test_a_report_must_be_a_function() -> None:
+    with pytest.raises(ArgumentTypeError, match="on_progress must be a function, not str"):
+        Meter(3, "print")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

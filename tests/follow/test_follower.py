@@ -1,0 +1,98 @@
+"""Many feeds as one."""
+
+from __future__ import annotations
+
+from poolse._follow.actions import At, Position, Wait
+from poolse._follow.follower import Ask, Began, Follower, Item, Over, Step
+from poolse._follow.settings import FeedSettings
+from poolse.errors import UsageError
+from tests.follow.schedules import Row
+
+
+def follower(*keys: str, **settings: float) -> Follower[Row]:
+    found: Follower[Row] = Follower(
+        FeedSettings(**settings),  # type: ignore[arg-type]
+        lambda: 0.5,
+        skip=lambda row: row.id.startswith("own"),
+        gaps=False,
+    )
+    for key in keys:
+        found.add(key, At(Position(0)))
+        found.joined(key)
+    return found
+
+
+def take(found: Follower[Row], now: float = 0.0) -> list[Step[Row]]:
+    """Everything up to the next wait; lists are empty."""
+    steps: list[Step[Row]] = []
+    while not isinstance(step := found.step(now), Wait):
+        steps.append(step)
+        if isinstance(step, Ask):
+            found.page(step.key, step.fetch, [], now)
+    return steps
+
+
+def items(steps: list[Step[Row]]) -> list[tuple[str, int]]:
+    return [(step.key, step.row.sequence) for step in steps if isinstance(step, Item)]
+
+
+def test_a_busy_log_does_not_hold_up_the_others() -> None:
+    found = follower("busy", "quiet")
+    take(found)
+    for number in range(1, 101):
+        found.live("busy", Row(f"b{number}", number), 0.0)
+    found.live("quiet", Row("q1", 1), 0.0)
+    assert items(take(found))[:3] == [("busy", 1), ("quiet", 1), ("busy", 2)]
+
+
+def test_one_request_at_a_time_of_all_in_turn() -> None:
+    found = follower(*"abcd")
+    asked = [step.key for step in take(found) if isinstance(step, Ask)]
+    assert asked == ["a", "b", "c", "d"]
+
+
+def test_no_more_requests_than_agreed() -> None:
+    found = follower(*map(str, range(100)), burst=10, requests_per_second=5.0)
+    assert sum(isinstance(step, Ask) for step in take(found, 0.0)) == 10
+    assert sum(isinstance(step, Ask) for step in take(found, 1.0)) == 5
+    wait = found.step(1.0)
+    assert isinstance(wait, Wait)
+    assert wait.until == 1.2
+
+
+def test_what_is_skipped_counts_as_seen() -> None:
+    found = follower("a")
+    take(found)
+    for row in (Row("m1", 1), Row("own2", 2), Row("m3", 3)):
+        found.live("a", row, 0.0)
+    assert items(take(found)) == [("a", 1), ("a", 3)]
+
+
+def test_one_that_ends_leaves_the_others_alone() -> None:
+    found = follower("a", "b")
+    take(found)
+    found.live("a", Row("m1", 1), 0.0)
+    found.ended("a", UsageError("gone"))
+    found.live("b", Row("m1", 1), 0.0)
+    steps = take(found)
+    assert items(steps) == [("a", 1), ("b", 1)]
+    assert [step.key for step in steps if isinstance(step, Over)] == ["a"]
+    found.live("a", Row("m2", 2), 0.0)
+    assert take(found) == []
+    assert "a" not in found
+    assert len(found) == 1
+
+
+def test_each_says_where_it_begins() -> None:
+    steps = take(follower("a", "b"))
+    assert [step.key for step in steps if isinstance(step, Began)] == ["a", "b"]
+
+
+def test_it_wakes_for_the_first_that_is_due() -> None:
+    found = follower("a", "b")
+    take(found)
+    found.live("b", Row("m2", 2), 10.0)
+    wait = found.step(10.0)
+    assert isinstance(wait, Wait)
+    assert wait.until == 10.25
+    assert isinstance(found.step(10.25), Ask)
