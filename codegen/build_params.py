@@ -103,6 +103,7 @@ def single_param(param: Param, name: str, doc: str) -> Param:
         param,
         name=name,
         type=re.sub(r"^Sequence\[(.*)\]$", r"\1", param.type),
+        check=re.sub(r"^a_list_of\((.*)\)$", rf'a_list_of(\1, "{name}")', param.check),
         value=f"[{name}]",
         doc=doc,
     )

@@ -28,6 +28,7 @@ __all__ = [
 
 WIDTH: Final = 96
 OPTIONS: Final = ("options", "Time limits, retries and the like, of this call only.")
+UNSENDABLE: Final = "An argument that cannot be sent. Nothing was sent."
 
 
 @attrs.frozen(kw_only=True)
@@ -164,7 +165,7 @@ def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
-def raises(op: Operation) -> list[str]:
+def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
     """What any call raises."""
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
@@ -174,6 +175,7 @@ def raises(op: Operation) -> list[str]:
         f"    ApiError: {said}",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
+        f"    UsageError: {wrong}",
     ]
 
 

@@ -33,6 +33,13 @@ DOWNLOAD: Final = {
     "on_progress": PROGRESS,
     "max_bytes": "How large the file may be.",
 }
+BAD_BODY: Final = (
+    "An argument that cannot be sent, or a body that cannot be read, does not tell its size, or has"
+    " another one than `byte_size` says or the file had at the start."
+)
+BAD_PLACE: Final = (
+    "An argument that cannot be used, or the bytes cannot go there. Nothing was sent."
+)
 
 
 def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
@@ -51,10 +58,8 @@ def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
             "Returns:",
             "    The row, as it was before the bytes were there.",
             "",
-            *raises(op),
+            *raises(op, BAD_BODY),
             "    UploadError: The storage refused the bytes; `status` is its answer.",
-            "    UsageError: The body cannot be read, does not tell its size, or has another one"
-            " than `byte_size` says or the file had at the start.",
             *_shown(upload.example, flavour),
         ]
     )
@@ -74,7 +79,7 @@ def upload_many_doc(op: Operation, many: Many, flavour: Flavour) -> str:
             "    In the order of the paths: for each the row, or the exception that it ended in.",
             "",
             "Raises:",
-            "    ArgumentTypeError: Not all of them are paths. Nothing was sent.",
+            "    UsageError: Not all are paths, or an argument cannot be used. Nothing was sent.",
             "    Cancelled: By the token; this ends all of them.",
             *_shown(many.example, flavour),
         ]
@@ -97,10 +102,9 @@ def download_doc(op: Operation, download: Download, flavour: Flavour) -> str:
             "Returns:",
             "    The bytes; for a path, the path; for a file, how many bytes were written.",
             "",
-            *raises(op),
+            *raises(op, BAD_PLACE),
             "    DownloadError: The storage refused, or the bytes are too many, not those of the"
             " row, or cannot be written. No part of the file is left behind at a path.",
-            "    UsageError: They cannot go there. Nothing was sent.",
             *_shown(download.example, flavour),
         ]
     )

@@ -191,6 +191,11 @@ class Operation:
         """Those whose values are looked at before anything is sent; paths see to their own."""
         return tuple(p for p in self.params if p.where != "path")
 
+    @property
+    def needs(self) -> tuple[Param, ...]:
+        """Those of them that nothing else stands in for."""
+        return tuple(p for p in self.takes if p.required)
+
 
 @attrs.frozen(kw_only=True)
 class Child:

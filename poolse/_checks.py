@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Final, TypeVar, cast
 
+from poolse._secret import hidden_items
 from poolse.errors import ArgumentTypeError, UsageError
+from poolse.types import UNSET
 
 __all__ = [
     "TOKEN",
@@ -31,6 +33,9 @@ F = TypeVar("F", bound=Callable[..., object])
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A word of HTTP: a method, or the name of a header."""
 
+FIELD: Final = re.compile(r"[\t\x20-\x7e]*")
+"""What HTTP carries as the value of a header: anything else could be read in two ways."""
+
 LONGEST: Final = 1_000_000_000
 """Seconds, 31 years: the operating system cannot wait much longer."""
 
@@ -40,7 +45,7 @@ FRAMING: Final = ("content-length", "transfer-encoding")
 
 def named(value: object) -> str:
     """What to call a value that must not be shown."""
-    return "None" if value is None else type(value).__name__
+    return repr(value) if value is None or value is UNSET else type(value).__name__
 
 
 def checked_instance(name: str, value: object, kind: type[T], wanted: str) -> T:
@@ -92,23 +97,25 @@ def checked_mapping(name: str, value: object) -> Mapping[object, object]:
 
 def checked_headers(name: str, value: object) -> dict[str, str]:
     """A copy of the headers, if HTTP can carry them."""
-    copy: dict[str, str] = {}
+    # Hidden, because tools that print local variables print these when one of them is refused.
+    value = hidden_items(value)
     for key, text in checked_mapping(name, value).items():
         if not isinstance(key, str):
             raise ArgumentTypeError(f"the names of {name} must be str, not {named(key)}")
+        check_header(key, text)
         if key.lower() in FRAMING:
             raise UsageError(f"leave {key} out of {name}: it follows from the body")
-        copy[key] = check_header(key, text)
-    return copy
+    return {str(key): str(text) for key, text in checked_mapping(name, value).items()}
 
 
 def check_header(name: str, value: object) -> str:
     """The value of a header, if HTTP can carry it and it cannot split the header in two."""
     if not TOKEN.fullmatch(name):
-        raise UsageError(f"{name!r} cannot be the name of a header")
+        # Not repeated: it may be a secret that was put in the wrong place.
+        raise UsageError("the name of a header must be a plain word such as X-Request-Source")
     if not isinstance(value, str):
         raise ArgumentTypeError(f"the value of header {name} must be a str, not {named(value)}")
-    if not value.isprintable() or not value.isascii():
+    if not FIELD.fullmatch(value):
         raise UsageError(f"the value of header {name} has characters that HTTP cannot carry")
     if value != value.strip():
         raise UsageError(f"the value of header {name} has blanks around it")

@@ -15,6 +15,10 @@ class CancelToken:
 
     Thread-safe, one-way and reusable for many calls at once. A call that is ended this way raises
     `Cancelled`, wherever it was: waiting to retry, connecting, or waiting for the server.
+
+    A `get_token` of yours is not interrupted where it runs in the thread of the call itself: the
+    sync client calls it there, and raises `Cancelled` when it returns. Give it a time limit of its
+    own. Calls that only wait for its result end at once.
     """
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
+from poolse._secret import hidden_items
 from poolse.errors import PoolseError
 from poolse.options import Timeout
 from poolse.wiring import Base, HttpClient
@@ -26,6 +27,11 @@ __all__ = ["BackendClient", "UserClient"]
 
 GetToken = TypeVar("GetToken", bound=Callable[[], object])
 Resolver = TypeVar("Resolver", bound=Callable[[str], object])
+
+
+def new_uuid() -> str:
+    """A random id that nobody else has."""
+    return str(uuid.uuid4())
 
 
 class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
@@ -51,7 +57,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         base_backoff: float = 0.25,
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
-        generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
+        generate_idempotency_key: Callable[[], str] = new_uuid,
         on_socket_error: Callable[[PoolseError], object] | None = None,
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
@@ -97,6 +103,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         # First, so that no traceback shows them among its local variables.
         token, proxy = hidden(token), hidden(proxy)
         api_url, ws_url = hidden(api_url), hidden(ws_url)
+        headers = hidden_items(headers)
         base = api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL")))
         self._socket_url = socket_url(ws_url, base, socket_path)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
@@ -169,7 +176,7 @@ class BackendClient(Base[HttpClient]):
         base_backoff: float = 0.25,
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
-        generate_idempotency_key: Callable[[], str] = lambda: str(uuid.uuid4()),
+        generate_idempotency_key: Callable[[], str] = new_uuid,
     ) -> None:
         """Make a client for your own server. Keep it, and the key, away from your users.
 
@@ -199,6 +206,7 @@ class BackendClient(Base[HttpClient]):
         """
         # First, so that no traceback shows them among its local variables.
         api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
+        headers = hidden_items(headers)
         self._begin(
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
             api_url=api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL"))),

@@ -187,7 +187,7 @@ class DecodeError(PoolseError):
     """
 
     def __init__(self, message: str, path: str = "$") -> None:
-        super().__init__(f"{path}: {message}")
+        super().__init__(message if path == "$" else f"{path}: {message}")
         self.path = path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -13,6 +14,7 @@ from poolse._checks import (
     checked_instance,
     checked_seconds,
 )
+from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.types import UNSET, Unset
@@ -71,12 +73,7 @@ class Timeout:
         return attrs.evolve(self, total=None) if isinstance(self.total, _ByDefault) else self
 
 
-def _own(value: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    # A copy, because what was checked must not change afterwards.
-    return None if value is None else checked_headers("headers", value)
-
-
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, init=False)
 class CallOptions:
     """Options of one call. What is left out comes from the view or the client.
 
@@ -90,10 +87,34 @@ class CallOptions:
     """Attempts after the first."""
     idempotency_key: str | None | Unset = UNSET
     """Sent as Idempotency-Key instead of a fresh one; None sends none."""
-    headers: Mapping[str, str] | None = attrs.field(default=None, converter=_own, repr=False)
+    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     """Sent beside the client's own headers."""
     cancel: CancelToken | None = None
     """Ends the call from another thread or task."""
+
+    if TYPE_CHECKING:
+
+        def __attrs_init__(self, **options: object) -> None: ...
+
+    def __init__(
+        self,
+        *,
+        timeout: float | Timeout | None | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+        idempotency_key: str | None | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        # First, so that no traceback shows them among its local variables. And a copy, because what
+        # was checked must not change afterwards.
+        headers = hidden_items(headers)
+        self.__attrs_init__(
+            timeout=timeout,
+            max_retries=max_retries,
+            idempotency_key=idempotency_key,
+            headers=headers,
+            cancel=cancel,
+        )
 
     def __attrs_post_init__(self) -> None:
         if self.timeout is not UNSET:
@@ -106,5 +127,7 @@ class CallOptions:
                 raise UsageError(
                     "idempotency_key is empty: leave it out, or give None to send none"
                 )
+        if self.headers is not None:
+            checked_headers("headers", self.headers)
         if self.cancel is not None:
             checked_instance("cancel", self.cancel, CancelToken, "a CancelToken")

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -22,7 +22,9 @@ from poolse._core.settings import checked_settings
 from poolse._core.tokens import FixedToken
 from poolse._http.callers import Lifetime
 from poolse._http.user_agent import user_agent_of
+from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
+from poolse.errors import ArgumentTypeError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
@@ -146,6 +148,8 @@ class Base(Generic[HttpClient]):
             headers: Sent beside the client's own.
             cancel: Ends the calls made through the view.
         """
+        # First, so that no traceback shows them among its local variables.
+        headers = hidden_items(headers)
         options = CallOptions(
             timeout=timeout, max_retries=max_retries, headers=headers, cancel=cancel
         )
@@ -162,6 +166,12 @@ class Base(Generic[HttpClient]):
             return f"<{type(self).__name__}>"
         closed = " closed" if self._lifetime.closed else ""
         return f"<{type(self).__name__} {self._settings.api_url}{closed}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentTypeError(
+            f"a {type(self).__name__} holds connections and can be neither pickled nor copied: "
+            "make one in each process"
+        )
 
     def capture(self) -> AbstractContextManager[list[CapturedCall]]:
         """Collect what the calls inside a block do: status, headers, request id, attempts.

@@ -76,7 +76,8 @@ def _base(name: str, given: object) -> tuple[str, str]:
     host, _, path = rest.partition("/")
     _check_host(name, host)
     if path.split("/")[-1] == "v1":
-        raise UsageError(f"leave /v1 out of {name}: it is part of each call's path")
+        why = "no socket is below it" if name == "ws_url" else "it is part of each call's path"
+        raise UsageError(f"leave /v1 out of {name}: {why}")
     return scheme.lower(), rest
 
 

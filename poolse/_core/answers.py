@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,6 +25,9 @@ from poolse.errors import (
 
 __all__ = ["api_error"]
 
+# Scheme, credentials, host and path. None of it is long, unless somebody means harm.
+LOCATION: Final = re.compile(r"((?:https?:)?//)?(?:[^/?#\s]{0,200}@)?([^?#\s]{1,200})")
+
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
     401: AuthError,
@@ -43,12 +47,20 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
     return kind(
         status,
         _text(envelope.get("code")) or "unknown_error",
-        _text(envelope.get("message")) or f"HTTP {status}",
+        _text(envelope.get("message")) or f"HTTP {status}{_pointing(answer)}",
         _text(envelope.get("doc_url")),
         envelope.get("details"),
         answer.headers.get("x-request-id"),
         retry_after,
     )
+
+
+def _pointing(answer: Answer) -> str:
+    """Where a redirect points, without what may be a secret: its query and credentials."""
+    found = LOCATION.match(answer.headers.get("location", "")) if answer.status < 400 else None
+    if found is None:
+        return ""
+    return f", a redirect to {found[1] or ''}{found[2]}, which is not followed: check api_url"
 
 
 def _envelope(content: bytes) -> dict[str, object]:

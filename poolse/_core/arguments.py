@@ -14,6 +14,7 @@ import attrs
 
 from poolse._checks import named
 from poolse.errors import ArgumentTypeError
+from poolse.types import UNSET
 
 __all__ = [
     "Kind",
@@ -27,6 +28,7 @@ __all__ = [
     "an_object_of",
     "anything",
     "check_arguments",
+    "check_needed",
     "one_or_many_of",
     "or_none",
 ]
@@ -50,12 +52,14 @@ class Kind:
     """What the items must be."""
     hints: Mapping[type, str] = attrs.field(factory=dict[type, str])
     """What to do with a value of one of these types."""
+    single: str = ""
+    """What the caller calls the one item, if it is not an item to the caller."""
 
     def complaint(self, name: str, value: object) -> str:
         """Why a value does not fit, in words that say what to do."""
         for step, item in self.items(value):
             if self.of is not None and not self.of.fits(item):
-                return self.of.complaint(f"{name}[{step!r}]", item)
+                return self.of.complaint(self.single or f"{name}[{step!r}]", item)
         hints = (f": {hint}" for kind, hint in self.hints.items() if isinstance(value, kind))
         return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
 
@@ -72,14 +76,31 @@ def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> N
             raise ArgumentTypeError(kind.complaint(name, value))
 
 
-def a_list_of(kind: Kind) -> Kind:
-    """Any sequence whose items are of the kind, but for a bare string."""
+def check_needed(needs: tuple[str, ...], given: Mapping[str, object]) -> None:
+    """Refuse UNSET for what cannot be left out.
+
+    Raises:
+        ArgumentTypeError: It names the field.
+    """
+    for name in needs:
+        if given.get(name) is UNSET:
+            raise ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
+
+
+def a_list_of(kind: Kind, single: str = "") -> Kind:
+    """Any sequence whose items are of the kind, but for a bare string.
+
+    Args:
+        kind: What its items must be.
+        single: What the caller calls its one item, where the list is made for the caller.
+    """
     return Kind(
         f"a list of {_bare(kind)}",
         lambda value: _is_list(value) and all(map(kind.fits, cast("Sequence[object]", value))),
         lambda value: enumerate(cast("Sequence[object]", value)) if _is_list(value) else (),
         kind,
         dict.fromkeys(BARE, "put it in a list"),
+        single,
     )
 
 

@@ -49,8 +49,8 @@ async def call(
     budget = settings.max_retries if may_repeat(endpoint, request) else 0
     progress = Progress(budget, endpoint.none_on)
     try:
-        content = await _answer(hands, settings, request, progress)
-        result = decode(endpoint.read, content)
+        # In one: what the answer holds must not be among the local variables of a traceback.
+        result = decode(endpoint.read, await _answer(hands, settings, request, progress))
     except BaseException as error:
         hands.captures.add(request, progress.answer, progress.attempts, error)
         raise

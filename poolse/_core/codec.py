@@ -54,20 +54,29 @@ def decode(read: Read[T], content: bytes) -> T:
     """
     if read is read_nothing or (read is read_json and not content.strip()):
         return read(None)
-    content = content.removeprefix(BYTE_ORDER_MARK)
     try:
-        value: object = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise DecodeError(_not_json(content)) from error
+        return _decoded(read, content.removeprefix(BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError:
+        failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
+    except Mismatch as mismatch:
+        failure = DecodeError(str(mismatch), mismatch.path)
+    # Raised out here, without its cause, and after this: the frames that held the answer, and the
+    # token that may be in it, are in no traceback then.
+    del content
+    raise failure
+
+
+def _decoded(read: Read[T], content: bytes) -> T:
+    value: object = orjson.loads(content)
     if read is read_json:
         return read(_exact(content, value))
     try:
         return read(value)
-    except Mismatch as mismatch:
+    except Mismatch:
         exact = _exact(content, value)
         if exact is value:
-            raise DecodeError(str(mismatch), mismatch.path) from mismatch
-        return decode_value(read, exact)
+            raise
+        return read(exact)
 
 
 def _exact(content: bytes, value: object) -> object:
@@ -90,7 +99,10 @@ def decode_value(read: Callable[[object], T], value: object) -> T:
     try:
         return read(value)
     except Mismatch as mismatch:
-        raise DecodeError(str(mismatch), mismatch.path) from mismatch
+        failure = DecodeError(str(mismatch), mismatch.path)
+    # As in `decode`.
+    del value
+    raise failure
 
 
 def _not_json(content: bytes) -> str:

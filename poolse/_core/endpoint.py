@@ -29,6 +29,8 @@ class Endpoint(Generic[T]):
     read: Read[T]
     takes: Mapping[str, Kind] = attrs.field(factory=dict[str, Kind], repr=False)
     """What the fields of query and body may be, by their names in JSON."""
+    needs: tuple[str, ...] = ()
+    """Those of them that cannot be left out."""
     idempotency: str | None = None
     """The header that carries the idempotency key, or None when the operation takes none."""
     generate: tuple[str, ...] = ()

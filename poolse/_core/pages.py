@@ -39,6 +39,7 @@ class Pages(Generic[Page, Item]):
         self._paging = paging
         self._path = path
         self._query = dict(query or {})
+        self._lost = False
         target(paging.endpoint, path, self._query)
 
     async def next(self) -> list[Item]:
@@ -47,23 +48,29 @@ class Pages(Generic[Page, Item]):
         Only an empty page is the end: a short one may be a server with a lower cap.
 
         Raises:
-            DecodeError: The page does not lead on, so that the walk would never end.
+            DecodeError: The last page did not lead on, or this one leads back, so that the walk
+                would never end.
         """
+        if self._lost:
+            raise DecodeError("the rows of the last page have nothing to page by")
         page = await call(
             self._hands, self._settings, self._paging.endpoint, self._path, self._query
         )
         items = self._paging.items(page)
         if items:
-            self._query[self._paging.cursor] = self._advance(items)
+            cursor = self._advance(items)
+            # No reason to keep these rows back: only what follows them cannot be had.
+            self._lost = cursor is None
+            self._query[self._paging.cursor] = cursor
         return items
 
-    def _advance(self, items: list[Item]) -> int:
+    def _advance(self, items: list[Item]) -> int | None:
         paging = self._paging
         here = self._query.get(paging.cursor)
         known = [value for item in items if (value := paging.by(item)) is not None]
         cursor = min(known, default=None) if paging.descending else max(known, default=None)
         if cursor is None:
-            raise DecodeError("a page whose items have nothing to page by")
+            return None
         moved = not isinstance(here, int) or (cursor < here if paging.descending else cursor > here)
         if not moved:
             raise DecodeError(f"the server repeats itself: {paging.cursor} stays at {here}")

@@ -24,9 +24,13 @@ def raw_endpoint(method: str, path: str, body: object = None) -> Endpoint[Json]:
     method = checked_text("method", method).upper()
     if not TOKEN.fullmatch(method):
         raise UsageError(f"method must be a plain word such as GET, not {method!r}")
+    if method == "CONNECT":
+        raise UsageError("CONNECT asks for a tunnel, which no endpoint is: use another method")
     if body is not None and method in SAFE_METHODS:
         raise UsageError(f"a {method} carries no body: put it into query, or use another method")
-    path = "/" + checked_text("path", path).removeprefix("/")
+    if not checked_text("path", path):
+        raise UsageError("path is empty: give the one of an endpoint, such as /v1/me")
+    path = "/" + path.removeprefix("/")
     if not PERCENT_ENCODED.fullmatch(path):
         raise UsageError(f"path must be percent-encoded, and have no fragment: {path!r}")
     return Endpoint(

@@ -10,7 +10,7 @@ import attrs
 import orjson
 
 from poolse._checks import check_header, checked_mapping, checked_text
-from poolse._core.arguments import check_arguments
+from poolse._core.arguments import check_arguments, check_needed
 from poolse._core.codec import encode, query_text
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Outgoing
@@ -59,13 +59,15 @@ def target(
         ArgumentTypeError: A value of the wrong type.
     """
     expanded = _expand(endpoint.path, path)
-    if not query:
+    if query is None:
         return expanded
-    fields = checked_mapping("query", query).items()
-    given = {
+    fields = {
         checked_text("a name in query", name): value
-        for name, value in fields
-        if value is not None and value is not UNSET
+        for name, value in checked_mapping("query", query).items()
+    }
+    check_needed(endpoint.needs, fields)
+    given = {
+        name: value for name, value in fields.items() if value is not None and value is not UNSET
     }
     check_arguments(endpoint.takes, given)
     pairs = [
@@ -98,10 +100,14 @@ def _encoded(
         return None
     if not isinstance(body, Mapping):
         return orjson.Fragment(encode(body))
-    fields = cast("Mapping[object, object]", body).items()
-    given = {
+    fields = {
         checked_text("a name in body", name): value
-        for name, value in fields
+        for name, value in cast("Mapping[object, object]", body).items()
+    }
+    check_needed(endpoint.needs, fields)
+    given = {
+        name: value
+        for name, value in fields.items()
         # None as well for what the client fills in: an id of null is of no use to anybody.
         if value is not UNSET and not (value is None and name in endpoint.generate)
     }

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 import attrs
 
-from poolse._checks import checked_count, checked_function, checked_seconds, checked_text, named
-from poolse._core.credentials import check_plain
+from poolse._checks import checked_count, checked_seconds, checked_text, named
+from poolse._core.credentials import checked_callback
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = [
@@ -66,9 +66,7 @@ def profile_settings(
 ) -> ProfileSettings:
     """The settings, if they can work."""
     if resolver is not None:
-        checked_function("user_resolver", resolver)
-        if not asynchronous:
-            check_plain("user_resolver", resolver, "use AsyncPoolse, or give a plain function")
+        checked_callback("user_resolver", resolver, asynchronous=asynchronous)
     if ttl is not None:
         checked_seconds("user_cache_ttl", ttl, " or None")
     return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)

@@ -1,26 +1,11 @@
-"""A token, an API key, or a URL with a password in it."""
+"""What can be sent of a secret, and how it is kept from being shown."""
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
-
+from poolse._secret import Secret, hidden
 from poolse.errors import UsageError
 
 __all__ = ["Secret", "carried", "hidden"]
-
-T = TypeVar("T")
-
-
-class Secret(str):
-    """A str that does not show itself.
-
-    Some tools print the local variables of each frame of a traceback: then this is what they print.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<secret>"
 
 
 def carried(name: str, secret: Secret) -> Secret:
@@ -30,8 +15,3 @@ def carried(name: str, secret: Secret) -> Secret:
     if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
         raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
     return secret
-
-
-def hidden(value: T) -> T:
-    """The same value, as a secret if it is a str."""
-    return cast("T", Secret(value)) if isinstance(value, str) else value

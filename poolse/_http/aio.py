@@ -12,6 +12,7 @@ import httpx
 from poolse._core.hands import Answer, Body, Intake, Outgoing
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
+    client_closed,
     for_client,
     for_ourselves,
     named_failures,
@@ -19,7 +20,7 @@ from poolse._http.mapping import (
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
-from poolse.errors import Cancelled, RequestTimeout, UsageError
+from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
 
 __all__ = ["AsyncSender", "attempt"]
@@ -64,11 +65,14 @@ class AsyncSender:
                 another event loop.
         """
         if self._closed:
-            raise UsageError("this client is closed; make a new one")
+            raise client_closed()
         async with attempt(timeout.total, cancel):
             with named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
                 try:
+                    # httpcore raises this by itself. Nobody asked for another protocol.
+                    if response.status_code == 101:
+                        raise httpx.RemoteProtocolError("the server switched protocols")
                     content = await _content(response, intake)
                 finally:
                     await response.aclose()

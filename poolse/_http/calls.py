@@ -9,6 +9,7 @@ import attrs
 
 from poolse._core.hands import Hands
 from poolse._core.settings import Settings
+from poolse._http.mapping import client_closed
 from poolse.errors import UsageError
 from poolse.options import CallOptions
 
@@ -26,7 +27,7 @@ class Lifetime:
     def check(self) -> None:
         """Raise `UsageError` once the client is closed."""
         if self.closed:
-            raise UsageError("this client is closed; make a new one")
+            raise client_closed()
 
 
 @attrs.frozen

@@ -15,12 +15,19 @@ from typing import Final
 
 import httpx
 
-from poolse._checks import TOKEN
+from poolse._checks import TOKEN, check_header
 from poolse._core.hands import Body, Outgoing
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
 
-__all__ = ["IDLE", "MAX_CONNECTIONS", "for_client", "for_ourselves", "named_failures"]
+__all__ = [
+    "IDLE",
+    "MAX_CONNECTIONS",
+    "client_closed",
+    "for_client",
+    "for_ourselves",
+    "named_failures",
+]
 
 MAX_CONNECTIONS: Final = 100
 """Connections of a client to all hosts together."""
@@ -31,7 +38,6 @@ IDLE: Final = 30.0
 ENCODINGS: Final = "gzip, deflate"
 """What httpx decompresses without further packages."""
 
-FIELD = re.compile(r"[\t\x20-\x7e]*")
 ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 
 # By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
@@ -111,6 +117,11 @@ def for_client(
     return sent
 
 
+def client_closed() -> UsageError:
+    """What to raise when a client is used that was closed."""
+    return UsageError("this client is closed; make a new one")
+
+
 @contextmanager
 def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     """Turn what the HTTP library raises into our own errors; let everything else through."""
@@ -124,9 +135,9 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
         ours = _named(error, causes, request, timeout)
         if ours is None:
             raise
-        for cause in causes:
-            # Tools that print local variables would find the headers there, and the token in them.
-            traceback.clear_frames(cause.__traceback__)
+        _clear_frames(causes)
+        # Nor may they be found here: aiohttp's errors show the password of a proxy.
+        del causes
         raise ours from error
 
 
@@ -157,13 +168,7 @@ def _headers(request: Outgoing) -> list[tuple[str, str]]:
     if isinstance(request.content, Body):
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         headers.append(("Content-Length", str(request.content.size)))
-    for name, value in headers:
-        if not TOKEN.fullmatch(name):
-            raise UsageError(f"{name!r} cannot be the name of a header")
-        # The value may be a secret, so the message does not repeat it.
-        if not FIELD.fullmatch(value):
-            raise UsageError(f"the value of header {name} must be printable ASCII on one line")
-    return headers
+    return [(name, check_header(name, value)) for name, value in headers]
 
 
 def _limits(timeout: Timeout) -> dict[str, float | None]:
@@ -198,12 +203,21 @@ def _named(
 def _causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
     """The error and those that led to it, but not what the caller was busy with `before`."""
     found: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause is not before:
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if cause is None or cause is before or any(cause is other for other in found):
+            continue
         found.append(cause)
         # httpcore raises some of its errors `from None`, after which only the context knows.
-        cause = cause.__cause__ or cause.__context__
+        waiting += [cause.__cause__, cause.__context__]
     return found
+
+
+def _clear_frames(causes: list[BaseException]) -> None:
+    for cause in causes:
+        # Tools that print local variables would find the headers there, and the token in them.
+        traceback.clear_frames(cause.__traceback__)
 
 
 def _reason(causes: list[BaseException]) -> list[str]:

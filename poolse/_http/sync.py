@@ -14,6 +14,7 @@ from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
+    client_closed,
     for_client,
     for_ourselves,
     named_failures,
@@ -21,7 +22,7 @@ from poolse._http.mapping import (
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
-from poolse.errors import Cancelled, UsageError
+from poolse.errors import Cancelled
 from poolse.options import Timeout
 
 __all__ = ["MAX_CONNECTIONS", "SyncSender"]
@@ -62,7 +63,7 @@ class SyncSender:
             UsageError: The request cannot be sent as HTTP, or this is closed.
         """
         if self._closed:
-            raise UsageError("this client is closed; make a new one")
+            raise client_closed()
         with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
             response = self._exchange(request, timeout)
             try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import inspect
 import pickle
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -248,3 +250,15 @@ def test_untyped_answers_become_rows(sandbox: Sandbox) -> None:
         empty: list[dict[str, object]] = [{}]
         with pytest.raises(poolse.DecodeError, match=r"\$\[0\]|id"):
             poolse.from_dict(empty, list[poolse.Me])
+
+
+@pytest.mark.parametrize("kind", [Poolse, AsyncPoolse])
+@pytest.mark.parametrize("again", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_neither_pickled_nor_copied(kind: Any, again: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"^a \w*Poolse holds connections .*one in each process$"):
+        again(kind(token="t"))
+
+
+@pytest.mark.parametrize("kind", [Poolse, poolse.PoolseBackend])
+def test_the_help_of_a_client_names_its_defaults(kind: Any) -> None:
+    assert "lambda" not in str(inspect.signature(kind))

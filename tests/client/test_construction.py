@@ -101,7 +101,7 @@ def test_an_async_get_token_is_for_the_async_client(get_token: Any) -> None:
 
 
 ANY: list[tuple[dict[str, Any], str]] = [
-    ({"api_url": "https://example.com/v1/"}, "leave /v1 out of api_url"),
+    ({"api_url": "https://example.com/v1/"}, "leave /v1 out of api_url: it is part"),
     ({"api_url": "example.com"}, "api_url must start with http:// or https://"),
     ({"timeout": -1}, "timeout must be"),
     ({"timeout": "5"}, "timeout must be a number of seconds, a Timeout or None, not str"),
@@ -132,7 +132,7 @@ ANY: list[tuple[dict[str, Any], str]] = [
 ]
 LIVE: list[tuple[dict[str, Any], str]] = [
     ({"ws_url": "ftp://example.com"}, "ws_url must start with ws:// or wss://"),
-    ({"ws_url": "wss://example.com/v1"}, "leave /v1 out of ws_url"),
+    ({"ws_url": "wss://example.com/v1"}, "leave /v1 out of ws_url: no socket is below it"),
     ({"socket_path": 7}, "socket_path must be a str, not int"),
     ({"channels_per_socket": 0}, "channels_per_socket must be at least 1"),
     ({"channels_per_socket": True}, "channels_per_socket must be an int, not bool"),

@@ -188,7 +188,7 @@ def test_an_endpoint(shop: Shop) -> None:
         "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
         "path='/shelves/{shelf_id}/books', read=read_book, idempotency='Idempotency-Key', "
         "generate=('key',), takes={'title': a_string, 'genre': a_string, "
-        "'tags': a_list_of(a_string), 'key': a_string})"
+        "'tags': a_list_of(a_string), 'key': a_string}, needs=('title',))"
     )
 
 
@@ -199,7 +199,7 @@ def test_an_endpoint_without_idempotency_and_retry(shop: Shop) -> None:
         "ADD_BOOK: Final[Endpoint[Book]] = Endpoint(method='POST', "
         "path='/shelves/{shelf_id}/books', read=read_book, generate=('key',), "
         "takes={'title': a_string, 'genre': a_string, 'tags': a_list_of(a_string), "
-        "'key': a_string}, retry=False)"
+        "'key': a_string}, needs=('title',), retry=False)"
     )
 
 
@@ -270,4 +270,5 @@ def test_the_docstring_of_a_method(shop: Shop) -> None:
         "    ApiError: The server refused.",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
+        "    UsageError: An argument that cannot be sent. Nothing was sent.",
     ]

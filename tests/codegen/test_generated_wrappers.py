@@ -119,7 +119,8 @@ def test_one_instead_of_many_is_an_endpoint_of_its_own(shop: Shop) -> None:
         "ADD_LABELS_FIRST: Final[Endpoint[Book]] = Endpoint(method='POST', "
         "path='/shelves/{shelf_id}/labels', read=first_of('on', read_book), "
         "idempotency='Idempotency-Key', "
-        "takes={'labels': a_list_of(a_string), 'colour': or_none(a_string)})"
+        "takes={'labels': a_list_of(a_string, 'label'), 'colour': or_none(a_string)}, "
+        "needs=('labels',))"
     )
     assert piece(shop, "aio_resources.py", "AsyncShelfHandle.add_label").splitlines() == [
         "async def add_label(self, label: str, *, colour: str | None | Unset=UNSET, "

@@ -53,6 +53,19 @@ def post(kind: Kind, value: object) -> bytes | Body | None:
     return build(endpoint, {"thing_id": "7"}, None, {"field": value}, settings()).content
 
 
+def test_what_cannot_be_left_out_is_refused_by_name() -> None:
+    needy = attrs.evolve(THING, needs=("field",))
+    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: give it a value"):
+        build(needy, {"thing_id": "7"}, None, {"field": UNSET}, settings())
+    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: give it a value"):
+        build(attrs.evolve(LOOK, needs=("field",)), {}, {"field": UNSET}, None, settings())
+
+
+def test_the_one_item_of_a_list_is_called_what_the_caller_calls_it() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"^friend must be a str, not int$"):
+        post(a_list_of(a_string, "friend"), [5])
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "sent"),
     [

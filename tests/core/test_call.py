@@ -150,6 +150,32 @@ def test_an_error_is_understood_with_and_without_envelope(
     assert str(caught.value) == f"404 {code}: {message} (request_id=r-1)"
 
 
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://api.test/v2/x?token=s3cret#s3cret", "https://api.test/v2/x"),
+        ("https://ann:s3cret@api.test/v2", "https://api.test/v2"),
+        ("//api.test/", "//api.test/"),
+        ("/login?next=s3cret", "/login"),
+    ],
+)
+def test_a_redirect_says_where_it_points(location: str, shown: str) -> None:
+    script = ScriptedHands(answer(301, b"", {"location": location}), tokens=("t",))
+    with pytest.raises(ApiError) as caught:
+        change(script)
+    said = f"HTTP 301, a redirect to {shown}, which is not followed: check api_url"
+    assert caught.value.message == said
+
+
+@pytest.mark.parametrize(("status", "location"), [(301, None), (301, "?s3cret"), (404, "/login")])
+def test_what_does_not_redirect_points_nowhere(status: int, location: str | None) -> None:
+    headers = {} if location is None else {"location": location}
+    script = ScriptedHands(answer(status, b"", headers), tokens=("t",))
+    with pytest.raises(ApiError) as caught:
+        change(script)
+    assert caught.value.message == f"HTTP {status}"
+
+
 @pytest.mark.parametrize("status", [404, 429, 503])
 def test_a_status_may_say_that_there_is_nothing(status: int) -> None:
     endpoint = attrs.evolve(LOOK, none_on=(404, 429, 503))

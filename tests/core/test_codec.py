@@ -260,3 +260,9 @@ def test_any_type_made_of_rows_can_be_structured() -> None:
 def test_structuring_uses_the_same_readers() -> None:
     with pytest.raises(DecodeError, match=r"expected an integer, got a string"):
         structure([{**MESSAGE, "sequence": ""}], list[Message])
+
+
+def test_the_root_of_an_answer_needs_no_path_in_the_message() -> None:
+    with pytest.raises(DecodeError, match=r"^expected an object, got a list$") as caught:
+        decode(read_message, b"[]")
+    assert caught.value.path == "$"

@@ -59,9 +59,15 @@ def test_a_server_that_repeats_itself_is_noticed() -> None:
         walk(script_of(b"[9, 8]", b"[9, 8]", b"[9, 8]"))
 
 
-def test_items_without_a_value_to_page_by_are_noticed() -> None:
-    with pytest.raises(DecodeError, match="nothing to page by"):
-        walk(script_of(b"[null]"))
+def test_items_without_a_value_to_page_by_are_given_and_then_noticed() -> None:
+    script = script_of(b"[9, 8]", b"[null, null]")
+    pages = Pages(hands(script), settings(), paging(descending=True), {}, {})
+    assert run_flow(pages.next()) == [9, 8]
+    assert run_flow(pages.next()) == [None, None]
+    for _ in range(2):
+        with pytest.raises(DecodeError, match="nothing to page by"):
+            run_flow(pages.next())
+    assert len(script.sent) == 2
 
 
 def test_a_walk_that_starts_somewhere_goes_on_from_there() -> None:

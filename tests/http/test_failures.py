@@ -61,6 +61,11 @@ class Rude(Wire):
             sock.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
 
 
+def switch(connection: Connection, _: Request) -> None:
+    connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n")
+    connection.hang()
+
+
 def drip(connection: Connection, _: Request) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     while not connection.over.wait(0.05):
@@ -95,7 +100,7 @@ def test_no_such_host(send_any: Once) -> None:
         send_any(get("http://nowhere.invalid" + SECRET))
 
 
-@pytest.mark.parametrize("behave", [drop, cut, cut_chunked, reset, nonsense])
+@pytest.mark.parametrize("behave", [drop, cut, cut_chunked, reset, nonsense, switch])
 def test_a_broken_answer(send_any: Once, behave: Behave) -> None:
     with Wire(behave) as server, pytest.raises(NetworkError) as caught:
         send_any(get(server.base + SECRET))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import socket
 import ssl
 import sys
+import traceback
 
 import httpx
 import pytest
@@ -81,6 +83,30 @@ def test_a_proxy_that_is_not_there(send: Once) -> None:
     while error is not None:
         assert "s3cret" not in f"{error} {error!r}"
         error = error.__cause__
+
+
+def locals_of(error: BaseException | None) -> str:
+    """The local variables of all frames of an error but those of the tests."""
+    if error is None:
+        return ""
+    found = traceback.StackSummary.extract(
+        traceback.walk_tb(error.__traceback__), capture_locals=True
+    )
+    own = [str(frame.locals) for frame in found if "/tests/" not in frame.filename]
+    return "\n".join([*own, locals_of(error.__cause__), locals_of(error.__context__)])
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_no_frame_of_an_error_shows_the_password(
+    send: Once, there: bool, client_tls: ssl.SSLContext
+) -> None:
+    with Proxy(credentials=BASIC) as proxy, socket.create_server(("127.0.0.1", 0)) as unused:
+        port = proxy.port if there else unused.getsockname()[1]
+        unused.close()
+        url = f"http://me:s3cret@127.0.0.1:{port}"
+        with pytest.raises(NetworkError) as caught:
+            send(get("https://nowhere.invalid/"), proxy=url, ssl_context=client_tls)
+    assert "s3cret" not in locals_of(caught.value)
 
 
 def test_the_total_holds_in_a_tunnel_too(
