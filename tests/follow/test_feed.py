@@ -33,6 +33,17 @@ def test_a_common_rejoin_costs_one_request() -> None:
     assert world.feed.is_live
 
 
+def test_a_page_that_was_asked_for_before_the_rejoin_does_not_count_as_read_after_it() -> None:
+    world = World()
+    old = world.fetch()
+    world.feed.lost()
+    world.feed.joined()
+    world.feed.page(old, rows(1), world.now)
+    assert world.fetch().before is None
+    assert world.given == [1]
+    assert not world.feed.is_live
+
+
 def test_while_all_is_well_nothing_is_asked_but_a_look_now_and_then() -> None:
     world = World()
     world.answer()

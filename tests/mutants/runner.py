@@ -105,7 +105,8 @@ def run(command: Sequence[str | Path], cwd: Path) -> tuple[int, str]:
 
 def run_tests(tests: Sequence[str], tree: Path) -> tuple[int, str]:
     """Run tests in a tree, up to the first failure."""
-    return run([sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests], tree)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not soak"]
+    return run([sys.executable, "-m", "pytest", *options, *tests], tree)
 
 
 def judge(mutant: Mutant, tree: Path) -> tuple[Verdict, str]:
