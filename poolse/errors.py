@@ -62,6 +62,9 @@ class PoolseError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __str__(self) -> str:
+        return self.message  # which may have been added to
+
     def __reduce__(self) -> tuple[Callable[..., BaseException], tuple[object, ...]]:
         return _rebuild, (type(self), dict(self.__dict__))
 
