@@ -1,7 +1,7 @@
 """How Sphinx makes a site of this folder: `make docs`. No network is needed, nor used.
 
-Every `docs/*.md` is a guide: index.md takes them all by a glob, so that a new page appears by itself.
-What users need less often lies in folders: `cookbook/`, `api/`, `contributing/`.
+Every `docs/*.md` is a guide: index.md takes all of them by a glob, so that a new page appears by
+itself. The other kinds of pages have folders: `cookbook/`, `api/`, `contributing/`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import poolse  # noqa: E402  (from this tree)
 
 project = "poolse"
 author = "poolse"
-copyright = "poolse, MIT licence"  # noqa: A001
+copyright = "poolse, MIT licence"
 version = release = poolse.version
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -50,7 +50,7 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 80
+python_maximum_signature_line_length = 100
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
@@ -68,7 +68,7 @@ MADE_BY_USERS = re.compile(
 CODE = re.compile(r"(?<![:`\w])`([^`<>]+)`(?![`_])")
 LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)(#[^)]*)?\)")
 INCLUDED = {
-    "README.md": "/reference.md",
+    "README.md": "/reference/index.md",
     "CHANGELOG.md": "/contributing/changelog.md",
     "spec/README.md": "/contributing/spec.md",
 }
@@ -77,18 +77,28 @@ INCLUDED = {
 
 def setup(app: Sphinx) -> None:
     """Docstrings are written as Markdown has it, and name things as users import them."""
-    app.connect("autodoc-process-signature", no_constructor)
+    app.connect("autodoc-process-signature", shorter)
     app.connect("autodoc-process-docstring", as_rst, priority=100)
     app.connect("missing-reference", by_public_name)
     app.connect("include-read", links_of_the_site)
 
 
-def no_constructor(
-    _app: Sphinx, what: str, name: str, _obj: object, _options: object, given: str, _returned: str
+def shorter(
+    _app: Sphinx, what: str, name: str, _obj: object, _options: object, given: str, returned: str
 ) -> tuple[str, str] | None:
-    """How a class is made is told only of those that users make."""
-    hidden = what in ("class", "exception") and not MADE_BY_USERS.match(name)
-    return ("", "") if hidden and given else None
+    """Types as users import them; and how a class is made only of those that users make."""
+    if not given or (what in ("class", "exception") and not MADE_BY_USERS.match(name)):
+        return ("", "") if given else None
+    return _public(given), _public(returned or "")
+
+
+def _public(signature: str) -> str:
+    unset = re.sub(r"(~?)[\w.]*Literal\[[\w.~]*_Unset\.UNSET\]", r"\1poolse.Unset", signature)
+    return re.sub(r"poolse\.[\w.]+\.([A-Z]\w+)", _as_imported, unset)
+
+
+def _as_imported(found: re.Match[str]) -> str:
+    return f"poolse.{found[1]}" if found[1] in poolse.__all__ else found[0]
 
 
 def as_rst(
@@ -98,7 +108,7 @@ def as_rst(
     lines[:] = CODE.sub(_linked, "\n".join(lines)).split("\n")
     if what in ("attribute", "data", "property"):
         # Napoleon would take what is before the first colon for a type.
-        lines[0] = lines[0].replace(": ", " – ")
+        lines[0] = lines[0].replace(": ", "; ")
 
 
 def _linked(found: re.Match[str]) -> str:

@@ -1,9 +1,9 @@
 """The code in the pages, block by block, with what a comment above a block says of it.
 
-    <!-- run as bob, in the background -->     the command goes on while the rest of the page runs
-    <!-- continues -->                         in the same interpreter as the block before
-    <!-- run by tests/docs/test_x.py -->       that test brings what the block needs
-    <!-- not run: why -->                      nobody runs it
+<!-- run as bob, in the background -->     the command goes on while the rest of the page runs
+<!-- continues -->                         in the same interpreter as the block before
+<!-- run by tests/docs/test_x.py -->       that test brings what the block needs
+<!-- not run: why -->                      nobody runs it
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import attrs
 
 from tests.house.tree import ROOT
 
-__all__ = ["PAGES", "PROSE", "Block", "blocks_of", "python_of"]
+__all__ = ["PAGES", "Block", "blocks_of", "python_of"]
 
 PAGES: Final = [
     "README.md",
@@ -64,9 +64,14 @@ class Block:
         return self.note.removeprefix("not run: ") if self.note.startswith("not run: ") else ""
 
     @property
+    def is_prose(self) -> bool:
+        """Whether it is nothing that runs: a directive of the site, or plain text."""
+        return self.language.startswith("{") or self.language in PROSE
+
+    @property
     def is_ours(self) -> bool:
         """Whether it is run with its page."""
-        return not (self.runner or self.excuse or self.language in PROSE)
+        return not (self.runner or self.excuse or self.is_prose)
 
 
 def blocks_of(page: str, root: Path = ROOT) -> Iterator[Block]:
@@ -82,7 +87,6 @@ def blocks_of(page: str, root: Path = ROOT) -> Iterator[Block]:
         )
 
 
-def python_of(page: str, runner: str) -> dict[str, str]:
-    """The Python that a test has to run, by the name of its file."""
-    found = [block for block in blocks_of(page) if block.runner == runner]
-    return {block.name or str(index): block.code for index, block in enumerate(found)}
+def python_of(page: str, runner: str) -> list[Block]:
+    """The Python that a test has to run."""
+    return [b for b in blocks_of(page) if b.language == "python" and b.runner == runner]

@@ -10,8 +10,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,22 +34,46 @@ class Terminal:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
         self._folder = folder
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: list[subprocess.Popen[bytes]] = []
 
-    def python(self, *arguments: str) -> str:
-        """What a run of Python prints. It must end well, and complain of nothing."""
-        command = [sys.executable, "-W", "error", *arguments]
+    def python(self, *arguments: str, typed: str = "", status: int = 0) -> str:
+        """What a run of Python prints. It must end as expected, and complain of nothing."""
         done = subprocess.run(
-            command,
+            [sys.executable, "-W", "error", *arguments],
             cwd=self._folder,
             env=self._environment("alice"),
+            input=typed,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
+
+    def leave_running(
+        self, *arguments: str, until: Callable[[], bool], user: str = "alice"
+    ) -> None:
+        """Start Python in the background, and wait until something is so."""
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self._folder,
+            env=self._environment(user),
+            stderr=subprocess.DEVNULL,
+        )
+        self._running.append(process)
+        give_up = time.monotonic() + PATIENCE
+        while not until():
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ctrl-C for what was left running."""
+        for process in self._running:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) in (0, -signal.SIGINT)
+        self._running.clear()
 
     def enter(self, block: Block) -> None:
         """Type all commands of a block, and compare what they print with what it says."""
@@ -62,9 +87,9 @@ class Terminal:
                 assert is_as_told(printed, expected), f"{command}\n{printed}"
 
     def close(self) -> None:
-        """Ctrl-C for what was left running."""
+        """End what is still running."""
         for process in self._running:
-            process.send_signal(signal.SIGINT)
+            process.kill()
             process.wait(PATIENCE)
 
     def _environment(self, user: str) -> dict[str, str]:
@@ -78,16 +103,8 @@ class Terminal:
 
     def _leave_running(self, command: Sequence[str], user: str) -> None:
         assert command[0] == "python"
-        process = subprocess.Popen(
-            [sys.executable, *command[1:]],
-            cwd=self._folder,
-            env=self._environment(user),
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._running.append(process)
         topic = f"user:{self._sandbox.user_id(user)}"
-        self._sandbox.wait_for(lambda: topic in self._sandbox.joins, PATIENCE)
+        self.leave_running(*command[1:], until=lambda: topic in self._sandbox.joins, user=user)
 
     def _run(self, command: str) -> str:
         match shlex.split(command):
