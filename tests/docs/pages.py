@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,8 @@ PROSE: Final = frozenset({"text", "diff", "json", "toml", "yaml"})
 """Languages that nobody runs."""
 
 FENCE: Final = re.compile(
-    r"^(?:<!-- (?P<note>[^\n]+) -->\n)?^```(?P<language>[^\n]*)\n(?P<code>.*?)^```$",
+    r"^(?P<indent> *)(?:<!-- (?P<note>[^\n]+) -->\n(?P=indent))?```(?P<language>[^\n]*)\n"
+    r"(?P<code>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
 FILE: Final = re.compile(r"# (\w+\.py)\n")
@@ -83,7 +85,7 @@ def blocks_of(page: str, root: Path = ROOT) -> Iterator[Block]:
             line=text.count("\n", 0, found.start("code")) + 1,
             language=found["language"],
             note=found["note"] or "",
-            code=found["code"],
+            code=textwrap.dedent(found["code"]),
         )
 
 

@@ -57,8 +57,10 @@ def test_what_looks_wrong_waits_for_a_person(
     terminal: Terminal, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     save("docs/cookbook/moderation.md", tmp_path)
-    with Poolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
+    with Poolse(api_url=sandbox.url, token=sandbox.token("bob")) as chat:
+        sandbox.user_id("alice")
         room = chat.conversations.create(type="group")
+        chat.conversations.one(room.id).add_member("alice", role="admin")
         messages = chat.conversations.one(room.id).messages
         for body in ("hello", "buy this", "nice day"):
             messages.send(body=body)
