@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from poolse._realtime import channel, connection
 from tests.house.tree import ROOT
@@ -16,18 +16,20 @@ __all__ = ["PAGE", "filled"]
 
 PAGE: Final = ROOT / "docs/contributing/architecture.md"
 MARKED: Final = re.compile(r"(<!-- transitions of (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-MACHINES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
-    connection.__name__: {state: dict(to) for state, to in connection.TRANSITIONS.items()},
-    channel.__name__: {state: dict(to) for state, to in channel.TRANSITIONS.items()},
-}
+S = TypeVar("S", bound=str)
+N = TypeVar("N", bound=str)
 
 
 def filled(text: str) -> str:
     """The page with its tables as they should be."""
-    return MARKED.sub(lambda found: f"{found[1]}\n{_table(MACHINES[found[2]])}\n{found[3]}", text)
+    tables = {
+        connection.__name__: _table(connection.TRANSITIONS),
+        channel.__name__: _table(channel.TRANSITIONS),
+    }
+    return MARKED.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n{found[3]}", text)
 
 
-def _table(machine: Mapping[str, Mapping[str, str]]) -> str:
+def _table(machine: Mapping[S, Mapping[N, S]]) -> str:
     inputs = list(dict.fromkeys(name for to in machine.values() for name in to))
     rows = [
         ["state", *(f"`{name}`" for name in inputs)],
