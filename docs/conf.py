@@ -35,6 +35,8 @@ myst_heading_anchors = 4
 
 html_theme = "furo"
 html_title = f"poolse {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -49,6 +51,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 napoleon_google_docstring = True
@@ -84,12 +87,14 @@ def setup(app: Sphinx) -> None:
 
 
 def shorter(
-    _app: Sphinx, what: str, name: str, _obj: object, _options: object, given: str, returned: str
+    _app: Sphinx, what: str, name: str, obj: object, _options: object, given: str, returned: str
 ) -> tuple[str, str] | None:
     """Types as users import them; and how a class is made only of those that users make."""
     if not given or (what in ("class", "exception") and not MADE_BY_USERS.match(name)):
         return ("", "") if given else None
-    return _public(given), _public(returned or "")
+    defaults = getattr(obj if what != "class" else obj.__init__, "__globals__", {})
+    valued = re.sub(r"= ([A-Z]+_[A-Z_]+)\b", lambda m: f"= {defaults.get(m[1], m[1])}", given)
+    return _public(valued), _public(returned or "")
 
 
 def _public(signature: str) -> str:

@@ -119,7 +119,9 @@ class Terminal:
                 return self.python("-m", "poolse.cli", name, "--help")
             case ["python", "-m", "pytest", *rest]:
                 return self.python("-m", "pytest", "-p", "no:cacheprovider", *rest)
-            case ["python", "-m", module, *_]:
+            case [".", *_]:
+                return ""
+            case ["python" | "python3", "-m", module, *_]:
                 assert importlib.util.find_spec(module), command
                 return ""
             case ["python", *rest]:
