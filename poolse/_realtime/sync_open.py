@@ -35,8 +35,6 @@ def open_socket(
 ) -> tuple[WebSocket, Wire]:
     """Open a WebSocket, or stop when it is not wanted any more.
 
-    Only the look-up of the host's name cannot be stopped.
-
     Raises:
         NotOpened: It could not be opened.
         Interrupted: It was not wanted any more.
