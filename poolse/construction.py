@@ -169,6 +169,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             proxy=self._given.proxy,
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
+            connect_timeout=self._settings.timeout.for_sockets,
         )
 
 

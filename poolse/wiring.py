@@ -8,6 +8,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import update_wrapper
+from types import FunctionType
 from typing import ClassVar, Generic, NoReturn, Self, TypeVar
 
 import attrs
@@ -68,6 +70,14 @@ class Base(Generic[HttpClient]):
     _variable: ClassVar[str]
     """What such a client is called in the docs."""
     _tokens: Tokens
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        inherited: object = cls.__init__
+        # Python's complaint of a wrong keyword names the constructor: each client has one of its
+        # own name, although one class reads the arguments of several.
+        if isinstance(inherited, FunctionType) and "__init__" not in vars(cls):
+            type.__setattr__(cls, "__init__", _renamed(inherited, f"{cls.__qualname__}.__init__"))
 
     def _begin(
         self,
@@ -191,3 +201,11 @@ class Base(Generic[HttpClient]):
 
     def _hands(self, sender: Sender, tokens: Tokens) -> Hands:
         return Hands(sender, tokens, time.time, random.random, self._captures)
+
+
+def _renamed(function: FunctionType, name: str) -> FunctionType:
+    twin = FunctionType(function.__code__, function.__globals__, closure=function.__closure__)
+    update_wrapper(twin, function)
+    twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    twin.__qualname__ = name
+    return twin

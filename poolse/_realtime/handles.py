@@ -80,7 +80,10 @@ class BaseChannel(Generic[E]):
         refusal = self._session.machine.refusal
         if refusal is not None:
             return JoinError(self.topic, refusal.reason)
-        return PushTimeout(f"{self.topic} was not joined within {timeout} s")
+        return PushTimeout(
+            f"{self.topic} was not joined within {timeout or 0.0:g} s (join timeout); wait longer "
+            "with wait_joined(timeout=...)"
+        )
 
 
 class BaseEvents(Generic[E]):

@@ -47,7 +47,7 @@ def open_socket(
     except BaseException as error:
         wire.close()
         if isinstance(error, Exception) and not isinstance(error, NotOpened | Interrupted):
-            raise NotOpened(failure_of(error)) from None
+            raise NotOpened(failure_of(error, settings.connect_timeout)) from None
         raise
 
 

@@ -19,6 +19,9 @@ __all__ = ["Interrupted", "TooLarge", "Waker", "Wire"]
 # part of a frame.
 _CHUNK: Final = 65536
 
+# No end is no number that the system can count to. Whoever waits asks again.
+_LONGEST_WAIT: Final = 3600.0
+
 # poll takes any number of open files and needs none of its own; select has a limit of 1024.
 _Selector: type[selectors.BaseSelector] = getattr(
     selectors, "PollSelector", selectors.SelectSelector
@@ -236,7 +239,7 @@ class Wire:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        return left
+        return min(left, _LONGEST_WAIT)
 
     def _connect(self, address: tuple[object, ...]) -> None:
         sock = self._socket
