@@ -1,4 +1,6 @@
-"""`python -m codegen`: make poolse/_generated from spec. `--check`: only tell what differs.
+"""`python -m codegen`: make poolse/_generated from spec, and the tables of README.md.
+
+`--check` only tells what differs.
 
 `python -m codegen diff`: what a change of the spec means to those who use the client.
 """
@@ -16,9 +18,11 @@ from codegen.build import build
 from codegen.check import checked
 from codegen.evolution.command import diff
 from codegen.mistakes import SpecError
+from codegen.pages import plan_pages
 from codegen.render import render
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
+from codegen.tables import tables
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
@@ -38,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             plan(given.out, texts, _digest(given.spec)),
             plan_file(given.spec / SURFACE, surface(api, texts)),
             *_copies(spec, given.out),
+            *plan_pages(given.out.parent.parent, tables(api, texts)),
         ]
         if given.check or given.command == "check":
             drift = [line for one in todo for line in one.drift]
