@@ -54,10 +54,11 @@ def __getattr__(name: str) -> object:
     try:
         value = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "poolse":
+        needed = (error.name or "").partition(".")[0]
+        if needed == "poolse":
             raise
         raise ImportError(
-            f"poolse.testing needs {error.name}, which comes with: pip install 'poolse[sandbox]'"
+            f"poolse.testing needs {needed}, which comes with: pip install 'poolse[sandbox]'"
         ) from error
     globals()[name] = value
     return value

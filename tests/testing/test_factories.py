@@ -12,7 +12,7 @@ import pytest
 import poolse
 from poolse import DecodeError, Message, UsageError, from_dict, missing, to_dict
 from poolse._core.codec import decode_value
-from poolse._core.rows import Page, Row
+from poolse._core.rows import Row
 from poolse._generated import events, readers
 from poolse.testing import factories
 from poolse.testing.factories import (
@@ -41,7 +41,7 @@ def event_types() -> list[Any]:
 
 
 def test_there_is_one_for_every_row_and_every_event() -> None:
-    made = {type(make()) for make in MADE.values()}
+    made: set[type] = {type(make()) for make in MADE.values()}
     public = [getattr(poolse, name) for name in poolse.__all__]
     classes = {value for value in public if inspect.isclass(value)}
     rows = {cls for cls in classes if issubclass(cls, Row)}
@@ -84,8 +84,10 @@ def changed(value: Any) -> Any:
             return str(value) + "x"
         case datetime():
             return value.replace(year=2027)
-        case list() | dict():
-            return type(value)()
+        case list():
+            return []
+        case dict():
+            return {}
         case _:
             return value
 
