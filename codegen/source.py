@@ -109,7 +109,7 @@ class Node:
     @property
     def example(self) -> dict[str, object]:
         """The first of the examples of a schema, empty when there is none."""
-        return next((node.mapping for node in self.get("examples").each()), {})
+        return next((node.mapping for node in self.get("examples").each()), dict[str, object]())
 
     def walk(self) -> Iterator[Node]:
         """Itself and everything below."""

@@ -104,8 +104,7 @@ class AsyncFeed(Generic[R, C]):
     def __init__(self, home: AsyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
         self._options = CallOptions(cancel=wish.cancel)
-        reach = _Reach(home, wish)
-        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+        self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
         # Bound once, and not for each message.
         self._done, self._reply = self._acknowledge, self._answer
 

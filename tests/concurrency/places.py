@@ -101,6 +101,8 @@ def place_of(
 
     secure = kind != "connecting"
     wire = Wire(behave, server if secure else None)
+    reached: Callable[[], object]
+    then: Callable[[], object]
     with ExitStack() as stack:
         if kind in STRANGE:
             stack.enter_context(wire)
