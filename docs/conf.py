@@ -60,7 +60,7 @@ napoleon_use_rtype = False
 
 # Other people's names, whose documentation lies elsewhere, and ours that nobody imports.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|contextlib|datetime|enum|httpx|os|pathlib|sqlite3|ssl|types)\..*"),
+    (r"py:.*", r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types)\..*"),
     (r"py:.*", r"poolse\.(\w+\.)+\w+|After|Seen|datetime|[A-Z]"),
 ]
 
@@ -82,6 +82,7 @@ def setup(app: Sphinx) -> None:
     """Docstrings are written as Markdown has it, and name things as users import them."""
     app.connect("autodoc-process-signature", shorter)
     app.connect("autodoc-process-docstring", as_rst, priority=100)
+    app.connect("autodoc-skip-member", not_for_users)
     app.connect("missing-reference", by_public_name)
     app.connect("include-read", links_of_the_site)
 
@@ -104,6 +105,13 @@ def _public(signature: str) -> str:
 
 def _as_imported(found: re.Match[str]) -> str:
     return f"poolse.{found[1]}" if found[1] in poolse.__all__ else found[0]
+
+
+def not_for_users(
+    _app: Sphinx, _what: str, _name: str, obj: object, _skip: bool, _options: object
+) -> bool | None:
+    """Some names are public for other rooms of the library only, and say so."""
+    return True if "library's own use" in (obj.__doc__ or "") else None
 
 
 def as_rst(
