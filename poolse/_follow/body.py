@@ -62,7 +62,7 @@ class BaseDelivery(Generic[R, C]):
         self.message = item.row
         self.conversation = conversation
         self.position: Position = item.position
-        self.late = item.late
+        self.late: bool = item.late
         self._item = item
         self._answers = 0
 
