@@ -29,17 +29,13 @@ WITHOUT: Final = "tests/http/test_senders_given.py::test_failures_of_httpx2_have
 
 TESTS: Final = (
     "tests/conformance",
-    "tests/client",
     "tests/http",
-    "tests/files/test_download.py",
-    "tests/files/test_upload_sending.py",
+    "tests/files/test_upload_bodies.py",
     "tests/follow/test_checkpoints.py",
     "tests/follow/test_end_to_end.py",
-    "tests/follow/test_following.py",
     "tests/realtime/test_bodies_*.py",
     "tests/realtime/test_transcripts.py",
-    "tests/sandbox/test_sandbox_channels.py",
-    "tests/sandbox/test_sandbox_rest.py",
+    "tests/sandbox/test_sandbox_lifecycle.py",
     "tests/testing/test_factories.py",
 )
 
