@@ -1,4 +1,6 @@
-"""`python -m codegen`: make poolse/_generated from spec. `--check`: only tell what differs.
+"""`python -m codegen`: make poolse/_generated from spec, and the tables of README.md.
+
+`--check` only tells what differs.
 
 `python -m codegen diff`: what a change of the spec means to those who use the client.
 """
@@ -17,9 +19,11 @@ from codegen.check import checked
 from codegen.evolution.command import diff
 from codegen.ir import Api
 from codegen.mistakes import SpecError
+from codegen.pages import plan_pages
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
+from codegen.tables import tables
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
@@ -39,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             plan(given.out, texts, _digest(given.spec)),
             plan_file(given.spec / SURFACE, surface(api, texts)),
             *_beside(spec, api, given.out),
+            *plan_pages(given.out.parent.parent, tables(api, texts)),
         ]
         if given.check or given.command == "check":
             drift = [line for one in todo for line in one.drift]
