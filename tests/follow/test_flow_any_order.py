@@ -158,4 +158,4 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         assert run_flow(self.flow.next()) is None
 
 
-TestFlow = FlowInAnyOrder.TestCase
+TestFlow: type = FlowInAnyOrder.TestCase
