@@ -19,6 +19,7 @@ from poolse._follow.flow import Flow
 from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
+from poolse._one_loop import in_this_loop
 from poolse.options import CallOptions
 
 __all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
@@ -32,15 +33,15 @@ C_co = TypeVar("C_co", covariant=True)
 class AsyncHome(Home[C_co], Protocol[R_co, C_co]):
     """The client, as far as a feed needs it."""
 
-    async def who(self) -> str:
+    async def who(self, options: CallOptions) -> str:
         """Id of the user."""
         ...
 
-    async def known(self) -> list[Known]:
+    async def known(self, options: CallOptions) -> list[Known]:
         """All conversations."""
         ...
 
-    async def head(self, key: str) -> int:
+    async def head(self, key: str, options: CallOptions) -> int:
         """The highest number that a conversation has handed out."""
         ...
 
@@ -102,8 +103,8 @@ class AsyncFeed(Generic[R, C]):
 
     def __init__(self, home: AsyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
-        reach = _Reach(home, wish)
-        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+        self._options = CallOptions(cancel=wish.cancel)
+        self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
         # Bound once, and not for each message.
         self._done, self._reply = self._acknowledge, self._answer
 
@@ -149,7 +150,7 @@ class AsyncFeed(Generic[R, C]):
 
     async def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
         name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
         return await self._home.send(item.key, made | arguments)
 
 
@@ -161,7 +162,6 @@ class _Reach(BaseReach[R]):
         self._client = home
         self._told = asyncio.Event()
         self._saving: asyncio.Future[object] | None = None
-        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
         self._forget: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
@@ -174,19 +174,17 @@ class _Reach(BaseReach[R]):
 
     async def who(self) -> str:
         if self._wish.cancel is not None:
-            loop = asyncio.get_running_loop()
-            # It may be cancelled from a thread.
-            self._forget = self._wish.cancel.on_cancel(lambda: loop.call_soon_threadsafe(self.wake))
-        return await self._client.who()
+            self._forget = self._wish.cancel.on_cancel(in_this_loop(self.wake))
+        return await self._client.who(self._options)
 
     async def known(self) -> list[Known]:
-        return await self._client.known()
+        return await self._client.known(self._options)
 
     async def head(self, key: str) -> int:
-        return await self._client.head(key)
+        return await self._client.head(key, self._options)
 
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
-        return await self._client.page(key, before, limit, self._options)
+        return await self._client.page(key, before, limit, self._once)
 
     async def load(self, key: str) -> Position | None:
         return cast("Position | None", await self._keep("load", key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
@@ -14,6 +15,7 @@ from poolse._follow.reach import Wish
 from poolse._realtime.events import ChannelType, EventType
 from poolse._realtime.hub import Hub
 from poolse.errors import PoolseError
+from poolse.options import CallOptions
 
 __all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "answer_name"]
 
@@ -112,6 +114,13 @@ class BaseReach(Generic[R]):
         self._wish = wish
         self._hub = home.hub
         self._ears: dict[str, Ear] = {}
+        self._options = CallOptions(cancel=wish.cancel)
+        self._once = CallOptions(max_retries=0, cancel=wish.cancel)
+        """For what the brain itself tries again."""
+
+    @property
+    def guard(self) -> AbstractContextManager[object]:
+        return self._hub.guard
 
     def listen(self, key: str, listener: Listener) -> None:
         channels = self._home.channels

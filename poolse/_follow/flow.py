@@ -40,16 +40,13 @@ ONE_ONLY = (ChannelClosed, ForbiddenError, JoinError, NotFoundError)
 class Flow(Generic[R]):
     """One feed, of one consumer."""
 
-    def __init__(
-        self, reach: Reach[R], wish: Wish[R], guard: AbstractContextManager[object]
-    ) -> None:
+    def __init__(self, reach: Reach[R], wish: Wish[R]) -> None:
         self.in_hand: Item[R] | None = None
         """What the consumer has, and has not acknowledged."""
         self.is_over = False
         """Whether it was closed."""
         self._reach = reach
         self._wish = wish
-        self._guard = guard
         self.user = ""
         """Id of the user, once it is open."""
         self._is_open = False
@@ -63,6 +60,10 @@ class Flow(Generic[R]):
             skip=self._is_own if wish.skip_own else None,
             gaps=wish.on_gap is not None,
         )
+
+    @property
+    def _guard(self) -> AbstractContextManager[object]:
+        return self._reach.guard
 
     # What is heard; the hub is guarded.
 

@@ -32,15 +32,15 @@ C_co = TypeVar("C_co", covariant=True)
 class SyncHome(Home[C_co], Protocol[R_co, C_co]):
     """The client, as far as a feed needs it."""
 
-    def who(self) -> str:
+    def who(self, options: CallOptions) -> str:
         """Id of the user."""
         ...
 
-    def known(self) -> list[Known]:
+    def known(self, options: CallOptions) -> list[Known]:
         """All conversations."""
         ...
 
-    def head(self, key: str) -> int:
+    def head(self, key: str, options: CallOptions) -> int:
         """The highest number that a conversation has handed out."""
         ...
 
@@ -102,8 +102,8 @@ class Feed(Generic[R, C]):
 
     def __init__(self, home: SyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
-        reach = _Reach(home, wish)
-        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+        self._options = CallOptions(cancel=wish.cancel)
+        self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
         # Bound once, and not for each message.
         self._done, self._reply = self._acknowledge, self._answer
 
@@ -149,7 +149,7 @@ class Feed(Generic[R, C]):
 
     def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
         name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
         return self._home.send(item.key, made | arguments)
 
 
@@ -161,7 +161,6 @@ class _Reach(BaseReach[R]):
         self._client = home
         self._heard = Bell()
         self._is_told = False
-        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
         self._forget: Callable[[], None] = lambda: None
         if wish.cancel is not None:
             self._forget = wish.cancel.on_cancel(self.wake)
@@ -177,16 +176,16 @@ class _Reach(BaseReach[R]):
         self.wake()
 
     async def who(self) -> str:
-        return self._client.who()
+        return self._client.who(self._options)
 
     async def known(self) -> list[Known]:
-        return self._client.known()
+        return self._client.known(self._options)
 
     async def head(self, key: str) -> int:
-        return self._client.head(key)
+        return self._client.head(key, self._options)
 
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
-        return self._client.page(key, before, limit, self._options)
+        return self._client.page(key, before, limit, self._once)
 
     async def load(self, key: str) -> Position | None:
         return cast(Checkpoint, self._wish.checkpoint).load(key)

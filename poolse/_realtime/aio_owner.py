@@ -212,7 +212,7 @@ class AsyncOwner:
             wait = answer.headers.get("Retry-After")
             raise _NotOpened(refused(answer.status_code, wait, time.time())) from None
         except Exception as error:
-            raise _NotOpened(failure_of(error)) from None
+            raise _NotOpened(failure_of(error, settings.connect_timeout)) from None
 
     async def _end(self) -> None:
         for generation in self._transports:

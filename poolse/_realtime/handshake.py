@@ -28,6 +28,8 @@ __all__ = [
     "token_failure",
 ]
 
+_TIMEOUT: Final = "timeout=Timeout(connect=...) on the client"
+
 _SCHEMES: Final[Mapping[str, str]] = {"http": "ws", "https": "wss"}
 _SUBPROTOCOL: Final = "phoenix"
 _BEARER: Final = "base64url.bearer.phx."
@@ -132,17 +134,22 @@ def token_failure(error: Exception) -> Failure:
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: Exception, limit: float) -> Failure:
     """There was no answer to the handshake, or none that makes sense.
 
     Texts of other libraries are not passed on: some quote the URL, and the token with it.
+
+    Args:
+        error: What was raised.
+        limit: Seconds that there were for it.
     """
     match error:
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"
             return Failure(reason=reason, final=True, cause=error)
         case TimeoutError():
-            return Failure(reason="no answer in time", cause=error)
+            reason = f"no answer within {limit:g} s (connect timeout); raise it with {_TIMEOUT}"
+            return Failure(reason=reason, cause=error)
         case PoolseError():
             return Failure(reason=error.message, final=True)
         case ConnectionRefusedError():

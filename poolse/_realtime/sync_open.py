@@ -35,8 +35,6 @@ def open_socket(
 ) -> tuple[WebSocket, Wire]:
     """Open a WebSocket, or stop when it is not wanted any more.
 
-    Only the look-up of the host's name cannot be stopped.
-
     Raises:
         NotOpened: It could not be opened.
         Interrupted: It was not wanted any more.
@@ -49,7 +47,7 @@ def open_socket(
     except BaseException as error:
         wire.close()
         if isinstance(error, Exception) and not isinstance(error, NotOpened | Interrupted):
-            raise NotOpened(failure_of(error)) from None
+            raise NotOpened(failure_of(error, settings.connect_timeout)) from None
         raise
 
 

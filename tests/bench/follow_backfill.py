@@ -19,9 +19,10 @@ from typing import Any, Final
 
 import attrs
 
-from poolse import Poolse
+from poolse import UNSET, Poolse
 from poolse.sandbox.requests import NewMessage
 from poolse.testing import Sandbox
+from poolse.types import Unset
 
 __all__ = ["AIM", "Figures", "figures"]
 
@@ -100,8 +101,9 @@ def backend() -> Generator[list[str]]:
 def listed(chat: Poolse, talk: str, count: int) -> None:
     """The bare loop."""
     messages = chat.conversations.one(talk).messages
-    seen, before = 0, None
-    while rows := messages.list(limit=PAGE, **({} if before is None else {"before": before})).data:
+    seen = 0
+    before: int | Unset = UNSET
+    while rows := messages.list(limit=PAGE, before=before).data:
         seen += len(rows)
         before = rows[-1].sequence
     assert seen == count
@@ -156,11 +158,12 @@ def figures(rounds: int = 5) -> Figures:
 def main() -> None:
     """Print it."""
     found = figures()
-    for what, one, other in (
+    for what, listing, following in (
         ("CPU", found.list_cpu, found.follow_cpu),
         ("wall", found.list_wall, found.follow_wall),
     ):
-        print(f"{what:<5} list {one:6.2f} s   follow {other:6.2f} s   ratio {other / one:5.3f}")
+        ratio = following / listing
+        print(f"{what:<5} list {listing:6.2f} s   follow {following:6.2f} s   ratio {ratio:5.3f}")
     print(f"aim {AIM} of CPU time")
     peaks = (found.list_peak, found.follow_peak, found.follow_peak_small)
     one, other, small = (f"{size / 1e6:.1f} MB" for size in peaks)
