@@ -25,7 +25,7 @@ from poolse._follow.roster import Known
 from poolse.errors import ChannelClosed, NetworkError, PoolseError
 from tests.follow.schedules import Row
 
-KEYS = ("a", "b")
+KEYS: tuple[str, ...] = ("a", "b")
 keys = st.sampled_from(KEYS)
 
 
