@@ -9,27 +9,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from weakref import WeakMethod
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 __all__ = ["renew_after_fork"]
 
-_alive: set[WeakMethod[Callable[[], None]]] = set()
+T = TypeVar("T")
+
+_alive = WeakKeyDictionary[Any, Callable[[Any], None]]()
 
 
-def renew_after_fork(renew: Callable[[], None]) -> None:
-    """Have a method called in every child of this process, for as long as its object lives.
+def renew_after_fork(owner: T, renew: Callable[[T], None]) -> None:
+    """Have a method called in every child of this process, for as long as its owner lives.
 
     It is called before anything else runs there. It makes new locks, forgets what is under way and
     lets go of descriptors; it sends nothing, and waits for nobody.
     """
-    _alive.add(WeakMethod(renew, _alive.discard))
+    _alive[owner] = renew
 
 
 def _renew_all() -> None:
-    for known in list(_alive):
-        renew = known()
-        if renew is not None:
-            renew()
+    for owner, renew in list(_alive.items()):
+        renew(owner)
 
 
 if hasattr(os, "register_at_fork"):
