@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from poolse._http.tls import SHARED
+from tests.leaks import open_descriptors
 
 __all__ = ["FORK", "all_held", "connected_to", "in_child"]
 
@@ -102,10 +103,5 @@ def connected_to(port: int) -> int:
     peer = f"0100007F:{port:04X}"
     lines = Path("/proc/self/net/tcp").read_text("ascii").splitlines()[1:]
     inodes = {line.split()[9] for line in lines if line.split()[2] == peer}
-    links = [os.readlink(f"/proc/self/fd/{number}") for number in open_numbers()]
+    links = [target for _, target in open_descriptors()]
     return sum(link == f"socket:[{inode}]" for link in links for inode in inodes)
-
-
-def open_numbers() -> list[str]:
-    numbers = os.listdir("/proc/self/fd")
-    return [number for number in numbers if Path(f"/proc/self/fd/{number}").is_symlink()]

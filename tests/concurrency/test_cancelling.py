@@ -100,9 +100,8 @@ def test_by_a_timeout_of_the_callers_own(place: Place) -> None:
 def test_before_it_begins(with_options: bool) -> None:
     stop = CancelToken()
     stop.cancel()
-    with Poolse(api_url="http://127.0.0.1:9", token="t") as chat:
-        with pytest.raises(Cancelled):
-            ask(chat.with_options(cancel=stop)) if with_options else ask(chat, stop)
+    with Poolse(api_url="http://127.0.0.1:9", token="t") as chat, pytest.raises(Cancelled):
+        ask(chat.with_options(cancel=stop)) if with_options else ask(chat, stop)
 
 
 def test_while_get_token_is_awaited() -> None:
