@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import MethodType
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 __all__ = ["renew_after_fork"]
 
-T = TypeVar("T")
-
 _alive = WeakKeyDictionary[Any, Callable[[Any], None]]()
 
 
-def renew_after_fork(owner: T, renew: Callable[[T], None]) -> None:
-    """Have a method called in every child of this process, for as long as its owner lives.
+def renew_after_fork(renew: Callable[[], None]) -> None:
+    """Have a method called in every child of this process, for as long as its object lives.
 
     It is called before anything else runs there. It makes new locks, forgets what is under way and
     lets go of descriptors; it sends nothing, and waits for nobody.
     """
-    _alive[owner] = renew
+    # In two, because the method as a whole would keep the object alive.
+    method = cast("MethodType", renew)
+    _alive[method.__self__] = method.__func__
 
 
 def _renew_all() -> None:

@@ -25,7 +25,7 @@ class Once(Generic[T]):
         self._is_over = is_over
         self._lock = threading.Lock()
         self.made: T | None = None
-        renew_after_fork(self, Once._renew)
+        renew_after_fork(self._renew)
 
     def get(self) -> T:
         """The one object."""

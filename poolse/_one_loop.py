@@ -20,7 +20,7 @@ class OneLoop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        renew_after_fork(self, OneLoop._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: a child's loops are its own."""

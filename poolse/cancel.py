@@ -27,7 +27,7 @@ class CancelToken:
         self._lock = threading.Lock()
         self._cancelled = False
         self._callbacks: dict[object, Callable[[], object]] = {}
-        renew_after_fork(self, CancelToken._renew)
+        renew_after_fork(self._renew)
 
     @property
     def cancelled(self) -> bool:

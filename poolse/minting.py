@@ -77,7 +77,7 @@ class Mint(Generic[T]):
         self._lifetime = lifetime
         self._lock = threading.Lock()
         self._tokens = OrderedDict[str, T]()
-        renew_after_fork(self, Mint._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child."""

@@ -104,7 +104,7 @@ class SQLiteCheckpoint:
         self._path = path
         self._is_inherited = False
         self._db = _open(path)
-        renew_after_fork(self, SQLiteCheckpoint._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         # SQLite does not survive a fork: the child would break the parent's file.

@@ -50,7 +50,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession
         self._connector: _Connector
-        renew_after_fork(self, AiohttpTransport._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: the connections are the parent's, and so is their loop."""

@@ -138,7 +138,7 @@ class _Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._heard, self._pulled = socket.socketpair()
-        renew_after_fork(self, _Bell._renew)
+        renew_after_fork(self._renew)
 
     def fileno(self) -> int:
         return self._heard.fileno()

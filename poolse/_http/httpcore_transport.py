@@ -34,7 +34,7 @@ class HttpcoreTransport(httpx.BaseTransport):
         self._size = max_connections
         self._opened = Opened()
         self._renew()
-        renew_after_fork(self, HttpcoreTransport._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: nothing is sent over the parent's connections."""

@@ -29,7 +29,7 @@ class Profiles:
         self._resolver = settings.resolver
         self._cache = ProfileCache(settings, begin)
         self._lock = threading.Lock()
-        renew_after_fork(self, Profiles._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child."""

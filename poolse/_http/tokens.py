@@ -35,7 +35,7 @@ class FetchedTokens:
         self._begin = begin
         self._cache = TokenCache()
         self._renew()
-        renew_after_fork(self, FetchedTokens._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child, which asks for a token of its own."""

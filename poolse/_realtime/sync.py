@@ -206,7 +206,7 @@ class Realtime(BaseRealtime):
             wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
         )
-        renew_after_fork(self, Realtime._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: what has begun in the parent says so in the child."""

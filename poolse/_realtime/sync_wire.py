@@ -43,7 +43,7 @@ class Waker:
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
-        renew_after_fork(self, Waker._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: it wakes a thread of the parent's."""
@@ -109,7 +109,7 @@ class Wire:
         self._at = 0
         self._selector = _Selector()
         self._selector.register(waker, selectors.EVENT_READ)
-        renew_after_fork(self, Wire._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: nothing is sent over the parent's connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ def drip(connection: Connection, _: Request) -> None:
 
 def late(flavour: str, url: str, timeout: Timeout, how: str = "client", **more: Any) -> str:
     """What the error says, without the phase that it must name."""
-    own, view, call = (
-        {"timeout": timeout} if how == at else {} for at in ("client", "view", "call")
-    )
+    at = ("client", "view", "call")
+    settings: list[dict[str, Any]] = [{"timeout": timeout} if how == one else {} for one in at]
+    own, view, call = settings
     client = Client(flavour, url, max_retries=0, **own, **more)
     with pytest.raises(RequestTimeout) as caught:
         client(lambda chat: chat.with_options(**view).me.show(options=CallOptions(**call)))
@@ -109,7 +110,7 @@ def test_files(
 
     world.steps = [hang_there]
     options = CallOptions(timeout=timeout, max_retries=0)
-    calls: dict[str, Any] = {
+    calls: dict[str, Callable[[Any], Any]] = {
         "upload": lambda chat: chat.attachments.upload(b"x" * size, options=options),
         "download": lambda chat: chat.attachments.one("a").download(
             tmp_path / "x", options=options

@@ -9,7 +9,6 @@ import os
 import ssl
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,6 +31,11 @@ KINDS: list[tuple[Any, str]] = [
     (AsyncPoolse, ASYNC.format("AsyncPoolse", "chat")),
     (AsyncPoolseBackend, ASYNC.format("AsyncPoolseBackend", "backend")),
 ]
+
+
+CREDENTIALS: dict[Any, dict[str, Any]] = {
+    kind: {"api_key" if "Backend" in kind.__name__ else "token": "t"} for kind, _ in KINDS
+}
 
 
 @pytest.fixture
@@ -57,10 +61,10 @@ def get(chat: Any) -> Any:
 def test_it_is_told_once_and_what_to_do(
     kind: Any, complaint: str, server: Wire, client_tls: ssl.SSLContext
 ) -> None:
-    name = "api_key" if kind in (PoolseBackend, AsyncPoolseBackend) else "token"
+    known = {**CREDENTIALS[kind], "api_url": server.base, "ssl_context": client_tls}
 
     def make() -> Any:
-        return kind(api_url=server.base, ssl_context=client_tls, **{name: "t"})
+        return kind(**known)
 
     def forget() -> None:
         assert get(make()) == FINE
@@ -72,7 +76,7 @@ def test_it_is_told_once_and_what_to_do(
         # The loop lets go of the connection in its own time.
         assert await asyncio.to_thread(server.connections_closed.acquire, timeout=ASIDE)
 
-    if kind in (Poolse, PoolseBackend):
+    if not kind.__name__.startswith("Async"):
         assert complaints(forget) == [complaint]
         assert server.connections_closed.acquire(timeout=ASIDE)
     else:
@@ -81,8 +85,7 @@ def test_it_is_told_once_and_what_to_do(
 
 @pytest.mark.parametrize(("kind", "complaint"), KINDS)
 def test_one_that_has_opened_nothing_says_nothing(kind: Any, complaint: str) -> None:
-    name = "api_key" if kind in (PoolseBackend, AsyncPoolseBackend) else "token"
-    assert complaints(lambda: kind(**{name: "t"})) == []
+    assert complaints(lambda: kind(**CREDENTIALS[kind])) == []
 
 
 def test_a_closed_one_says_nothing(server: Wire, client_tls: ssl.SSLContext) -> None:
@@ -146,7 +149,7 @@ SCRIPTS = {
 chat = Poolse(**known)
 made = chat.conversations.create(type="group")
 live = chat.realtime.conversation(made.id)
-live.on_message(print)
+live.on_typing_start(print)
 live.wait_joined()
 messages = chat.conversations.one(made.id).messages
 feed = messages.follow(after="beginning")
@@ -161,7 +164,7 @@ async def main():
     chat = AsyncPoolse(**known)
     made = await chat.conversations.create(type="group")
     live = chat.realtime.conversation(made.id)
-    live.on_message(print)
+    live.on_typing_start(print)
     await live.wait_joined()
     messages = chat.conversations.one(made.id).messages
     feed = messages.follow(after="beginning")
@@ -216,7 +219,6 @@ COMPLAINTS = {
 @pytest.mark.parametrize("kind", SCRIPTS)
 def test_a_script_that_forgets_it_ends(kind: str, tls_sandbox: Sandbox) -> None:
     arguments = [tls_sandbox.url, tls_sandbox.token("alice"), str(tls_sandbox.ca_file)]
-    over = threading.Event()
     with Wire(lambda connection, _: connection.hang()) as silent:
         done = subprocess.run(
             [sys.executable, "-W", "always", "-c", HEAD + SCRIPTS[kind], *arguments, silent.base],
@@ -228,10 +230,9 @@ def test_a_script_that_forgets_it_ends(kind: str, tls_sandbox: Sandbox) -> None:
             text=True,
             check=False,
         )
-    assert not over.is_set()
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "x"
-    said = [
-        line for line in done.stderr.splitlines() if "nclosed" in line and "ransport" not in line
-    ]
+    # Those of a loop that is closed before its connections, asyncio complains of.
+    lines = [line for line in done.stderr.splitlines() if "unclosed transport" not in line]
+    said = [line for line in lines if "nclosed" in line]
     assert [line.partition("ResourceWarning: ")[2] for line in said] == COMPLAINTS[kind]

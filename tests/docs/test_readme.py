@@ -17,10 +17,10 @@ BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re
 GIVEN = {"my_server": "import types; my_server = types.SimpleNamespace(chat_token=str)\n"}
 
 
-def run(block: str) -> str:
+def run(block: str, *options: str) -> str:
     given = "".join(code for name, code in GIVEN.items() if name in block)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", given + block],
+        [sys.executable, "-W", "error", *options, "-c", given + block],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
