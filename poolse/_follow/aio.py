@@ -7,7 +7,7 @@ import inspect
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
@@ -61,23 +61,9 @@ class AsyncDelivery(BaseDelivery[R, C]):
 
     Attributes:
         message: The message.
-        conversation: The handle of the conversation that it is in.
-        position: How far the conversation was followed, once this message is done with. Keep it in
-            the transaction in which you keep what you made of the message, and nothing is handled
-            twice: then follow with `after=position`, and without a checkpoint.
-        late: True when messages that stand behind it were handed out before it.
     """
 
-    def __init__(
-        self,
-        item: Item[R],
-        conversation: C,
-        ack: Callable[[Item[R]], Awaitable[None]],
-        answer: Callable[[Item[R], int, dict[str, object]], Awaitable[R]],
-    ) -> None:
-        super().__init__(item, conversation)
-        self._ack = ack
-        self._answer = answer
+    __slots__ = ()
 
     async def ack(self) -> None:
         """The message is done with: after a restart it will not come again.
@@ -102,7 +88,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
         Raises:
             ApiError: As `messages.send`; the others likewise.
         """
-        sent = await self._answer(self._item, self._answers, send_arguments)
+        sent: R = await self._answer(self._item, self._answers, send_arguments)
         self._answers += 1
         return sent
 
@@ -119,6 +105,8 @@ class AsyncFeed(Generic[R, C]):
         self._home = home
         self._options = CallOptions(cancel=wish.cancel)
         self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
+        # Bound once, and not for each message.
+        self._done, self._reply = self._acknowledge, self._answer
 
     async def aclose(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -151,10 +139,10 @@ class AsyncFeed(Generic[R, C]):
         return self
 
     async def __anext__(self) -> AsyncDelivery[R, C]:
-        item = await self._flow.next()
+        item = self._flow.at_once() or await self._flow.next()
         if item is None:
             raise StopAsyncIteration
-        return AsyncDelivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+        return AsyncDelivery(item, self._home, self._done, self._reply)
 
     async def _acknowledge(self, item: Item[R]) -> None:
         if self._flow.in_hand is item:

@@ -153,7 +153,14 @@ def _open(path: str | Path) -> sqlite3.Connection:
     import sqlite3
 
     try:
-        db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        # Without a cache, because two threads must not be in the same prepared statement.
+        db = sqlite3.connect(
+            path,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=0,
+        )
     except sqlite3.Error as error:
         raise UsageError(f"cannot open the checkpoint {path}: {error}") from error
     try:

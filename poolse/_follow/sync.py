@@ -60,23 +60,9 @@ class Delivery(BaseDelivery[R, C]):
 
     Attributes:
         message: The message.
-        conversation: The handle of the conversation that it is in.
-        position: How far the conversation was followed, once this message is done with. Keep it in
-            the transaction in which you keep what you made of the message, and nothing is handled
-            twice: then follow with `after=position`, and without a checkpoint.
-        late: True when messages that stand behind it were handed out before it.
     """
 
-    def __init__(
-        self,
-        item: Item[R],
-        conversation: C,
-        ack: Callable[[Item[R]], None],
-        answer: Callable[[Item[R], int, dict[str, object]], R],
-    ) -> None:
-        super().__init__(item, conversation)
-        self._ack = ack
-        self._answer = answer
+    __slots__ = ()
 
     def ack(self) -> None:
         """The message is done with: after a restart it will not come again.
@@ -101,7 +87,7 @@ class Delivery(BaseDelivery[R, C]):
         Raises:
             ApiError: As `messages.send`; the others likewise.
         """
-        sent = self._answer(self._item, self._answers, send_arguments)
+        sent: R = self._answer(self._item, self._answers, send_arguments)
         self._answers += 1
         return sent
 
@@ -118,6 +104,8 @@ class Feed(Generic[R, C]):
         self._home = home
         self._options = CallOptions(cancel=wish.cancel)
         self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
+        # Bound once, and not for each message.
+        self._done, self._reply = self._acknowledge, self._answer
 
     def close(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -150,10 +138,10 @@ class Feed(Generic[R, C]):
         return self
 
     def __next__(self) -> Delivery[R, C]:
-        item = run_flow(self._flow.next())
+        item = self._flow.at_once() or run_flow(self._flow.next())
         if item is None:
             raise StopIteration
-        return Delivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+        return Delivery(item, self._home, self._done, self._reply)
 
     def _acknowledge(self, item: Item[R]) -> None:
         if self._flow.in_hand is item:

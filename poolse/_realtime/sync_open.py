@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
 from poolse._realtime.effects import Failure
-from poolse._realtime.handshake import choose_proxy, failure_of, is_secure, refused, socket_url
+from poolse._realtime.handshake import address, choose_proxy, failure_of, is_secure, refused
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 from poolse.errors import UsageError
@@ -99,11 +99,13 @@ def _tunnel(wire: Wire, proxy: SplitResult, host: str, port: int) -> None:
 def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> WebSocket:
     # The JSON decoder checks the UTF-8 anyway, and only one thread ever touches the socket.
     ws = WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    target = address(settings, token)
     try:
         cast(Any, ws).connect(
-            socket_url(settings.url, token),
+            target.url,
             socket=wire,
-            header=dict(settings.headers),
+            # Not as subprotocols: one that the server does not take would be logged.
+            header={**settings.headers, **target.headers},
             # Phoenix compares an Origin with its own host, and refuses others.
             suppress_origin=True,
             redirect_limit=0,

@@ -1,23 +1,31 @@
-"""Every Python block of docs/threads.md runs as it stands, each in an interpreter of its own."""
+"""The programs of docs/threads.md print what they promise, each in an interpreter of its own."""
 
 from __future__ import annotations
 
-import re
+import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.docs.test_readme import run
+from tests.docs.pages import python_of
 from tests.house.tree import ROOT
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/threads.md").read_text(), re.DOTALL)
+PROGRAMS = [block.code for block in python_of("docs/threads.md", "tests/docs/test_threads_page.py")]
 
 PRINTED = [["20"], ["alice"] * 2, ["cancelled", "nothing was sent"]]
 
-# The page says that asyncio complains of these.
-LEFT_OPEN = ("-W", "ignore:unclosed transport:ResourceWarning")
-
 
 @pytest.mark.parametrize("number", range(3))
-def test_block_prints_what_it_promises(number: int) -> None:
-    assert len(BLOCKS) == len(PRINTED)
-    assert run(BLOCKS[number], *LEFT_OPEN).splitlines() == PRINTED[number]
+def test_it_prints_what_it_promises(number: int) -> None:
+    assert len(PROGRAMS) == len(PRINTED)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAMS[number]],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == PRINTED[number]
