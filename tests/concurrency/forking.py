@@ -24,7 +24,7 @@ FORK = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
 ]
 
-PATIENCE = 30
+PATIENCE = 10
 
 
 def in_child(work: Callable[[], object]) -> Any:
