@@ -177,6 +177,7 @@ class AsyncBody(Base[httpx.AsyncClient]):
         """End what is under way and close all connections. Calling it again does nothing."""
         if not self._owner:
             return
+        self._sender.check_loop()
         # No early return for a closed client: closing again ends what a cancelled one left.
         self._lifetime.closed = True
         # A stack, because a cancelled `aclose` must still close what comes after.
@@ -259,9 +260,7 @@ class AsyncPoolse(
 
 
 class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
-    """The async client for your own server, which makes users and their tokens.
-
-    For one event loop.
+    """The async client for your own server, which makes users and tokens. For one event loop.
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:

@@ -98,11 +98,15 @@ class AsyncSender:
 
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
+        self.check_loop()
         self._closed = True
-        if not self._home.is_over:
-            self._home.settle()
         if self._own is not None:
             await self._own.aclose()
+
+    def check_loop(self) -> None:
+        """Raise `UsageError` when this is not the event loop to close it in."""
+        if not self._home.is_over:
+            self._home.settle()
 
     async def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
         body = request.content
