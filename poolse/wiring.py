@@ -43,6 +43,7 @@ class Given(Generic[HttpClient]):
     proxy: str | None
     ssl_context: ssl.SSLContext | None
     max_connections: int
+    max_response_bytes: int
 
     def sender(self, kind: Callable[..., T]) -> T:
         """A sender of this kind."""
@@ -51,6 +52,7 @@ class Given(Generic[HttpClient]):
             proxy=self.proxy,
             ssl_context=self.ssl_context,
             max_connections=self.max_connections,
+            max_response=self.max_response_bytes,
         )
 
     def tokens(self, kind: Callable[[Callable[[], object]], T]) -> FixedToken | T:
@@ -91,6 +93,7 @@ class Base(Generic[HttpClient]):
         proxy: str | None,
         ssl_context: ssl.SSLContext | None,
         max_connections: int,
+        max_response_bytes: int,
         headers: Mapping[str, str] | None,
         user_agent: str | None,
         max_retries: int,
@@ -123,6 +126,7 @@ class Base(Generic[HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=checked_count("max_connections", max_connections, least=1),
+            max_response_bytes=checked_count("max_response_bytes", max_response_bytes, least=1),
         )
         self._captures = Captures()
         self._owner = True

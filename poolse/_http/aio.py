@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing
+from poolse._core.limits import MAX_RESPONSE
+from poolse._core.whole import Whole
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
     client_closed,
     for_client,
     for_ourselves,
     named_failures,
+    unread,
 )
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
@@ -40,8 +43,10 @@ class AsyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_response: int = MAX_RESPONSE,
     ) -> None:
         self._closed = False
+        self._limit = max_response
         self._given = http_client
         self._own: httpx.AsyncBaseTransport | None = None
         self._proxies = Proxies(proxy)
@@ -59,6 +64,7 @@ class AsyncSender:
 
         Raises:
             Cancelled: By the token.
+            DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, this is closed, or is at work in
@@ -73,7 +79,7 @@ class AsyncSender:
                     # httpcore raises this by itself. Nobody asked for another protocol.
                     if response.status_code == 101:
                         raise httpx.RemoteProtocolError("the server switched protocols")
-                    content = await _content(response, intake)
+                    content = await self._content(response, intake)
                 finally:
                     await response.aclose()
         return Answer(response.status_code, response.headers, content)
@@ -99,7 +105,7 @@ class AsyncSender:
         if self._given is not None:
             sent = for_client(self._given, request, timeout, content)
             own: dict[str, None] = {"auth": None} if request.bare else {}
-            return await self._given.send(sent, stream=True, follow_redirects=False, **own)
+            return unread(await self._given.send(sent, stream=True, follow_redirects=False, **own))
         if self._own is None:
             # Only now: whoever makes a client and sends nothing need not load aiohttp.
             from poolse._http.aiohttp_transport import AiohttpTransport
@@ -107,18 +113,21 @@ class AsyncSender:
             self._own = AiohttpTransport(self._proxies, self._context, self._size)
         return await self._own.handle_async_request(for_ourselves(request, timeout, content))
 
+    async def _content(self, response: httpx.Response, intake: Intake | None) -> bytes:
+        status, headers = response.status_code, response.headers
+        if intake is not None and await intake.begins(status, headers):
+            async for piece in response.aiter_raw():
+                await intake.takes(piece)
+            return b""
+        whole = Whole(status, headers, self._limit)
+        async for piece in response.aiter_raw():
+            whole.takes(piece)
+        return whole.finish()
+
 
 async def _pieces(body: Body) -> AsyncIterator[bytes]:
     while piece := await body.next():
         yield piece
-
-
-async def _content(response: httpx.Response, intake: Intake | None) -> bytes:
-    if intake is None or not await intake.begins(response.status_code, response.headers):
-        return b"".join([piece async for piece in response.aiter_bytes()])
-    async for piece in response.aiter_raw():
-        await intake.takes(piece)
-    return b""
 
 
 @asynccontextmanager

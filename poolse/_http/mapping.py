@@ -17,6 +17,7 @@ import httpx
 
 from poolse._checks import TOKEN, check_header
 from poolse._core.hands import Body, Outgoing
+from poolse._core.whole import ENCODINGS
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
 
@@ -27,6 +28,7 @@ __all__ = [
     "for_client",
     "for_ourselves",
     "named_failures",
+    "unread",
 ]
 
 MAX_CONNECTIONS: Final = 100
@@ -35,14 +37,11 @@ MAX_CONNECTIONS: Final = 100
 IDLE: Final = 30.0
 """Seconds that an unused connection is kept; common servers and gateways close theirs after 60."""
 
-ENCODINGS: Final = "gzip, deflate"
-"""What httpx decompresses without further packages."""
-
 ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 
 # By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
 # and any of them may be at work under a client that was passed in.
-LIBRARIES: Final = ("httpx", "httpcore", "httpx2", "httpcore2")
+LIBRARIES: Final = ("httpx", "httpcore", "httpx2", "httpcore2", "zlib")
 
 TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
     "ConnectTimeout": "connect",
@@ -52,9 +51,12 @@ TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
     "WriteTimeout": "write",
 }
 
+UNPACKED: Final = "the body of the answer could not be decompressed"
+
 FAILURES: Final = {
     "ConnectError": "could not connect",
-    "DecodingError": "the body of the answer could not be decompressed",
+    "DecodingError": UNPACKED,
+    "error": UNPACKED,  # zlib's
     "NetworkError": "the connection failed",
     "ProtocolError": "the answer was cut off, or is not HTTP",
     "ProxyError": "the proxy refused to connect",
@@ -67,6 +69,8 @@ MISTAKES: Final = {
     "UnsupportedProtocol": "the URL is neither http nor https",
 }
 
+
+OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
 
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 """What httpx takes as a body. A `Body` of ours becomes one or the other iterable."""
@@ -81,11 +85,10 @@ def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> http
         UsageError: It cannot be sent as HTTP.
     """
     origin, _, target = _split(request.url)
-    own = [] if request.bare else [("Accept-Encoding", ENCODINGS)]
     return httpx.Request(
         _method(request),
         _origin_url(origin),
-        headers=[*own, *_headers(request)],
+        headers=_headers(request),
         content=content,
         extensions={"timeout": _limits(timeout), "target": target.encode("ascii")},
     )
@@ -115,6 +118,19 @@ def for_client(
             del sent.headers[name]
         sent.url = type(sent.url)(request.url)
     return sent
+
+
+def unread(response: httpx.Response) -> httpx.Response:
+    """The answer, so that it can be read.
+
+    A client that was passed in has done so already when its hooks look at it, or when it made it
+    up. It is unpacked then.
+    """
+    if not response.is_stream_consumed:
+        return response
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in OF_THE_BODY]
+    stream = httpx.ByteStream(response.content)
+    return httpx.Response(response.status_code, headers=headers, stream=stream)
 
 
 def client_closed() -> UsageError:
@@ -165,6 +181,9 @@ def _origin_url(origin: str) -> httpx.URL:
 
 def _headers(request: Outgoing) -> list[tuple[str, str]]:
     headers = list(request.headers)
+    if not request.bare:
+        # A client that was passed in may ask for more, which has no end when it is unpacked.
+        headers.insert(0, ("Accept-Encoding", ENCODINGS))
     if isinstance(request.content, Body):
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         headers.append(("Content-Length", str(request.content.size)))

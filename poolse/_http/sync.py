@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
+from poolse._core.limits import MAX_RESPONSE
+from poolse._core.whole import Whole
 from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
@@ -18,6 +20,7 @@ from poolse._http.mapping import (
     for_client,
     for_ourselves,
     named_failures,
+    unread,
 )
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
@@ -42,8 +45,10 @@ class SyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_response: int = MAX_RESPONSE,
     ) -> None:
         self._closed = False
+        self._limit = max_response
         self._given = http_client
         self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
 
@@ -58,6 +63,7 @@ class SyncSender:
 
         Raises:
             Cancelled: By the token.
+            DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, or this is closed.
@@ -67,7 +73,7 @@ class SyncSender:
         with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
             response = self._exchange(request, timeout)
             try:
-                content = _content(response, attempt, intake)
+                content = self._content(response, attempt, intake)
             finally:
                 response.close()
         return Answer(response.status_code, response.headers, content)
@@ -101,20 +107,24 @@ class SyncSender:
             return self._own.handle_request(for_ourselves(request, timeout, content))
         sent = for_client(self._given, request, timeout, content)
         own: dict[str, None] = {"auth": None} if request.bare else {}
-        return self._given.send(sent, stream=True, follow_redirects=False, **own)
+        return unread(self._given.send(sent, stream=True, follow_redirects=False, **own))
+
+    def _content(self, response: httpx.Response, attempt: Attempt, intake: Intake | None) -> bytes:
+        status, headers = response.status_code, response.headers
+        pieces = _checked(response.iter_raw(), attempt)
+        if intake is not None and run_flow(intake.begins(status, headers)):
+            for piece in pieces:
+                run_flow(intake.takes(piece))
+            return b""
+        whole = Whole(status, headers, self._limit)
+        for piece in pieces:
+            whole.takes(piece)
+        return whole.finish()
 
 
 def _pieces(body: Body) -> Iterator[bytes]:
     while piece := run_flow(body.next()):
         yield piece
-
-
-def _content(response: httpx.Response, attempt: Attempt, intake: Intake | None) -> bytes:
-    if intake is None or not run_flow(intake.begins(response.status_code, response.headers)):
-        return b"".join(_checked(response.iter_bytes(), attempt))
-    for piece in _checked(response.iter_raw(), attempt):
-        run_flow(intake.takes(piece))
-    return b""
 
 
 def _checked(pieces: Iterator[bytes], attempt: Attempt) -> Iterator[bytes]:
