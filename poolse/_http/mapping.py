@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import socket
 import ssl
 import sys
-import traceback
 from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
@@ -16,6 +14,8 @@ from typing import Final
 import httpx
 
 from poolse._checks import TOKEN, check_header
+from poolse._core.addresses import split
+from poolse._core.causes import causes_of, forget_locals
 from poolse._core.hands import Body, Outgoing
 from poolse._core.whole import ENCODINGS
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
@@ -36,8 +36,6 @@ MAX_CONNECTIONS: Final = 100
 
 IDLE: Final = 30.0
 """Seconds that an unused connection is kept; common servers and gateways close theirs after 60."""
-
-ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 
 # By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
 # and any of them may be at work under a client that was passed in.
@@ -84,7 +82,7 @@ def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> http
     Raises:
         UsageError: It cannot be sent as HTTP.
     """
-    origin, _, target = _split(request.url)
+    origin, _, target = split(request.url)
     return httpx.Request(
         _method(request),
         _origin_url(origin),
@@ -102,7 +100,7 @@ def for_client(
     Raises:
         UsageError: It cannot be sent as HTTP.
     """
-    _split(request.url)
+    split(request.url)
     headers = _headers(request)
     sent = client.build_request(
         _method(request),
@@ -144,16 +142,15 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     before = sys.exception()
     try:
         yield
-    except PoolseError:
-        raise
-    except Exception as error:
-        causes = _causes(error, before)
+    except BaseException as error:
+        causes = causes_of(error, before)
         ours = _named(error, causes, request, timeout)
-        if ours is None:
-            raise
-        _clear_frames(causes)
+        # Cancellations and limits that were reached pass too, and whatever they interrupted.
+        forget_locals(causes)
         # Nor may they be found here: aiohttp's errors show the password of a proxy.
         del causes
+        if ours is None:
+            raise
         raise ours from error
 
 
@@ -161,17 +158,6 @@ def _method(request: Outgoing) -> str:
     if not TOKEN.fullmatch(request.method):
         raise UsageError("the method of a request must be a plain word")
     return request.method
-
-
-def _split(url: str) -> tuple[str, str, str]:
-    """Origin, host, and what is asked of it."""
-    match = ABSOLUTE.fullmatch(url)
-    if match is None:
-        raise UsageError("a URL must be absolute, percent-encoded, and without credentials")
-    origin, host, target = match.groups()
-    if target is None or target.startswith("?"):
-        target = f"/{target or ''}"
-    return origin, host, target
 
 
 @functools.lru_cache(maxsize=64)
@@ -204,7 +190,7 @@ def _limit(timeout: Timeout, phase: TimeoutPhase) -> tuple[TimeoutPhase, float |
 
 
 def _named(
-    error: Exception, causes: list[BaseException], request: Outgoing, timeout: Timeout
+    error: BaseException, causes: list[BaseException], request: Outgoing, timeout: Timeout
 ) -> PoolseError | None:
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] not in LIBRARIES:
@@ -214,29 +200,9 @@ def _named(
             return RequestTimeout(phase, limit or 0.0)
         for table, ours in ((FAILURES, NetworkError), (MISTAKES, UsageError)):
             if kind.__name__ in table:
-                said = [f"{request.method} {_split(request.url)[1]}", table[kind.__name__]]
+                said = [f"{request.method} {split(request.url)[1]}", table[kind.__name__]]
                 return ours(": ".join([*said, *_reason(causes)]))
     return None
-
-
-def _causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
-    """The error and those that led to it, but not what the caller was busy with `before`."""
-    found: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if cause is None or cause is before or any(cause is other for other in found):
-            continue
-        found.append(cause)
-        # httpcore raises some of its errors `from None`, after which only the context knows.
-        waiting += [cause.__cause__, cause.__context__]
-    return found
-
-
-def _clear_frames(causes: list[BaseException]) -> None:
-    for cause in causes:
-        # Tools that print local variables would find the headers there, and the token in them.
-        traceback.clear_frames(cause.__traceback__)
 
 
 def _reason(causes: list[BaseException]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from poolse._core.backoff import parse_retry_after
+from poolse._core.causes import causes_of, forget_locals
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
@@ -82,8 +83,10 @@ def token_failure(error: Exception) -> Failure:
 def failure_of(error: Exception) -> Failure:
     """There was no answer to the handshake, or none that makes sense.
 
-    Texts of other libraries are not passed on: some quote the URL, and the token with it.
+    Texts of other libraries are not passed on: some quote the URL, and the token with it. It is
+    among their local variables too.
     """
+    forget_locals(causes_of(error, None))
     match error:
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"
