@@ -75,6 +75,7 @@ class Exchange:
 
     async def _pieces(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         self.sending = True
+        self._expect(None)
         async for part in parts:
             for start in range(0, len(part), PIECE):
                 await _look_round()

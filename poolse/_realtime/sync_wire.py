@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Interrupted", "TooLarge", "Waker", "Wire"]
+from poolse._realtime.messages import TooLarge
+
+__all__ = ["Interrupted", "Waker", "Wire"]
 
 # One read from the operating system brings many frames: two reads for each would be the costliest
 # part of a frame.
@@ -24,10 +26,6 @@ _Selector: type[selectors.BaseSelector] = getattr(
 
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
-
-
-class TooLarge(Exception):  # noqa: N818  (a verdict)
-    """The other side sends more in one piece than we take."""
 
 
 class Waker:
@@ -89,8 +87,9 @@ class Wire:
         self.wanted = wanted
         """Asked when the waker ends a wait."""
         self.taken = 0
-        """Bytes received since it was last set to zero; beyond the limit comes `TooLarge`."""
-        self._limit = limit
+        """Bytes received since it was last set to zero."""
+        self.limit = limit
+        """More of them than this are `TooLarge`."""
         self._waker = waker
         self._sock: socket.socket | None = None
         self._timeout: float | None = None
@@ -157,7 +156,7 @@ class Wire:
         found = self._chunk[self._at : self._at + size]
         self._at += len(found)
         self.taken += len(found)
-        if self.taken > self._limit:
+        if self.taken > self.limit:
             raise TooLarge
         return found
 
