@@ -21,6 +21,7 @@ from poolse._http.mapping import (
     unread,
 )
 from poolse._http.proxies import Proxies
+from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
@@ -73,7 +74,7 @@ class AsyncSender:
         if self._closed:
             raise client_closed()
         async with attempt(timeout.total, cancel):
-            with named_failures(request, timeout):
+            with quiet(), named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
                 try:
                     # httpcore raises this by itself. Nobody asked for another protocol.

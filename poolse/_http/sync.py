@@ -23,6 +23,7 @@ from poolse._http.mapping import (
     unread,
 )
 from poolse._http.proxies import Proxies
+from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled
@@ -70,7 +71,7 @@ class SyncSender:
         """
         if self._closed:
             raise client_closed()
-        with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
+        with Attempt(timeout.total, cancel) as attempt, quiet(), named_failures(request, timeout):
             response = self._exchange(request, timeout)
             try:
                 content = self._content(response, attempt, intake)

@@ -64,13 +64,18 @@ class _Connection(ClientConnection):
     """
 
     _weight: Weight | None = None
+    _leaving = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected() and not self._leaving:
+            self._leaving = True
+            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)
         if isinstance(event, Frame):
             self._weigh(event)
-        if self.protocol.close_expected():
-            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
 
     def _weigh(self, frame: Frame) -> None:
         limit = self.protocol.max_message_size or 0

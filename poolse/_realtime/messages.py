@@ -6,8 +6,9 @@ from typing import Final
 
 __all__ = ["MAX_HANDSHAKE", "Disorder", "Messages", "TooLarge", "Weight"]
 
-MAX_HANDSHAKE: Final = 2**20
-"""Bytes of an answer to the handshake, the page of a refusal included."""
+MAX_HANDSHAKE: Final = 2**17
+"""Bytes of an answer to the handshake, the page of a refusal included. The sync library reads them
+one by one."""
 
 _PER_FRAGMENT: Final = 1024
 """Bytes that each fragment after the first counts beside its own: empty ones cost memory too."""
