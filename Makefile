@@ -60,7 +60,8 @@ drift: ; $(call gate,$(PY) -m codegen --check)
 test: venv ## all tests but interop (under 10 min)
 	@$(PY) -m pytest -n 2 -q -m 'not interop and not soak'
 
-fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
+fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SEED=2 EXAMPLES=2000)
+	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)

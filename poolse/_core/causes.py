@@ -48,9 +48,12 @@ def causes_of(error: BaseException, before: BaseException | None) -> list[BaseEx
 def forget_locals(causes: list[BaseException]) -> None:
     """Clear the local variables that tools which print those of a traceback would find.
 
-    Those of the caller's own functions stay: they are the caller's to look at.
+    Those of the caller's own functions stay: they are the caller's to look at. What is not shown
+    of the libraries' errors goes too: aiohttp's quote the URL.
     """
     for cause in causes:
+        if cause.__suppress_context__ and type(cause).__module__.partition(".")[0] in CARRIERS:
+            cause.__context__ = None
         for frame, _ in traceback.walk_tb(cause.__traceback__):
             name: object = frame.f_globals.get("__name__")
             if isinstance(name, str) and name.partition(".")[0] in CARRIERS:

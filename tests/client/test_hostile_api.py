@@ -174,10 +174,11 @@ def test_what_is_not_json_is_said_so(flavour: str, content: bytes) -> None:
 def test_a_number_of_any_size_is_read_or_refused(flavour: str, number: bytes) -> None:
     with Wire(answer_with(b'{"n": %s}' % number)) as wire:
         client = Client(flavour, wire.base, max_retries=0)
-        try:
+        if len(number) < 300:
             assert client(raw) == {"n": int(number)}
-        except DecodeError as error:
-            assert len(number) > 300, error
+        else:
+            with pytest.raises(DecodeError):
+                client(raw)
 
 
 @ALL
@@ -201,7 +202,9 @@ def test_a_refusal_of_any_kind_can_be_shown(flavour: str, content: bytes) -> Non
 
 
 @OURS
-@pytest.mark.parametrize("after", ["9" * 5000, "-1", "inf", "1e9", "Mon, 01 Jan 99999 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "after", ["9" * 5000, "-1", "inf", "1e9", "Mon, 01 Jan 99999 00:00:00 GMT"]
+)
 def test_nobody_waits_as_long_as_the_server_likes(flavour: str, after: str) -> None:
     behave = answer_with(b"", "503 Later", f"Retry-After: {after}\r\n")
     error = failure(flavour, behave, max_retries=1, max_retry_after=0.0, base_backoff=0.0)

@@ -77,7 +77,9 @@ def test_the_callers_own_requests_are_logged_as_ever(
 def test_a_listener_hears_what_tests_plant() -> None:
     from tests.secrets import Listener
 
-    listener, logger = Listener(), logging.Logger("apart", 1)
+    listener, logger = Listener(), logging.getLogger("apart")
+    logger.propagate = False
+    logger.setLevel(1)
     logger.addHandler(listener)
     try:
         raise ValueError("Bearer abc")

@@ -75,7 +75,10 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n"
         (SWITCHING + b"X: ", b"x" * 100),
         (b"HTTP/1.1 200 " + b"O" * 100_000, b"O" * 100),
         (b"HTTP/1.1 403 No\r\nContent-Length: 1073741824\r\n\r\n", b"x" * 1000),
-        (b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n"),
+        (
+            b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1000\r\n" + b"x" * 4096 + b"\r\n",
+        ),
         (b"HTTP/1.1 500 No\r\n\r\n", b"x" * 1000),
         (b"HTTP/1.1 200 Fine\r\nContent-Length: 99999999999999999999\r\n\r\n", b"x" * 100),
     ],
