@@ -23,12 +23,11 @@ EVENTS: list[EventType[Any]] = [
 array = st.tuples(json_values, json_values, json_values, json_values, json_values).map(
     lambda parts: json.dumps(parts).encode()
 )
-binary = st.builds(
-    lambda kind, sizes, rest: bytes([kind, *sizes]) + rest,
+binary = st.tuples(
     st.integers(0, 3),
     st.lists(st.integers(0, 255) | st.integers(0, 6), max_size=5),
     st.binary(max_size=40),
-)
+).map(lambda parts: bytes([parts[0], *parts[1]]) + parts[2])
 
 
 @FUZZED

@@ -75,7 +75,7 @@ def drip(connection: Connection, _: Request) -> None:
 def flood(connection: Connection, _: Request) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
     # As much as goes through, but less than an answer may have.
-    for _ in range(1000):
+    for _number in range(1000):
         connection.send(b"." * 8192)
     while not connection.over.wait(0.0005):
         connection.send(b".")

@@ -11,10 +11,11 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
-from poolse.errors import ConnectionFailed
+from poolse.errors import ConnectionFailed, PoolseError
 from tests.realtime.flavours import Flavour, done
 from tests.realtime.hostile import BOTH, client, read_until_closed, server, upgrade
 
@@ -192,6 +193,10 @@ GARBAGE = [
 ]
 
 
+def too_large(errors: list[Any]) -> bool:
+    return any(getattr(error, "code", None) == 1009 for error in errors)
+
+
 @BOTH
 def test_garbage_is_told_and_outlived(flavour: Flavour) -> None:
     def frames() -> Iterable[bytes]:
@@ -207,9 +212,7 @@ def test_garbage_is_told_and_outlived(flavour: Flavour) -> None:
         async with client(flavour, url, **limits) as rooms:
             room = rooms.realtime.room("x")
             assert room.events() is not None
-            errors = await rooms.errors.until(
-                lambda items: any(getattr(error, "code", None) == 1009 for error in items)
-            )
+            errors: list[PoolseError] = await rooms.errors.until(too_large)
             assert all(len(str(error)) < 500 for error in errors)
             assert rooms.realtime.status == "reconnecting"
 

@@ -119,6 +119,10 @@ def test_the_token_is_carried_to_no_other_host(kind: Any, status: int) -> None:
     assert (error.code, error.final) == (status, True)
 
 
+def says(data: bytes) -> Callable[[socket.socket], None]:
+    return lambda connection: connection.sendall(data)
+
+
 def hangs_up(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
@@ -128,9 +132,9 @@ def hangs_up(connection: socket.socket) -> None:
     "answer",
     [
         hangs_up,
-        lambda connection: connection.sendall(b"HTTP/1.1 403 s3cret\r\nX: s3cret\r\n\r\n"),
-        lambda connection: connection.sendall(b"GET /?token=s3cret HTTP/1.1\r\n\r\n"),
-        lambda connection: connection.sendall(SWITCHING + b"\r\n"),
+        says(b"HTTP/1.1 403 s3cret\r\nX: s3cret\r\n\r\n"),
+        says(b"GET /?token=s3cret HTTP/1.1\r\n\r\n"),
+        says(SWITCHING + b"\r\n"),
     ],
     ids=["reset", "refused", "echoed", "no handshake"],
 )
