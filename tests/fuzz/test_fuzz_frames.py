@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +82,11 @@ def test_what_goes_out_comes_back(payload: object, name: str) -> None:
     except FrameError:
         return
     assert decode(data).topic == name
+
+
+def test_empty_fragments_weigh() -> None:
+    messages = Messages(100_000)
+    messages.add(b"", first=True, last=False)
+    with pytest.raises(TooLarge):
+        for _ in range(1000):
+            messages.add(b"", first=False, last=False)
