@@ -66,7 +66,8 @@ package: venv ## wheel and sdist, installed and tried on every Python found (3 m
 lowest: venv ## the lowest versions of all dependencies that we allow (3 min)
 	@$(PY) -m tests.package.lowest
 
-fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
+fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SEED=2 EXAMPLES=2000)
+	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
