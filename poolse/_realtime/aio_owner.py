@@ -57,6 +57,11 @@ class _Connection(ClientConnection):
     Without this, it would only be noticed when the next heartbeat is sent.
     """
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Where TLS through a proxy fails, asyncio tells of the end of what never began.
+        if hasattr(self, "transport"):
+            super().connection_lost(exc)
+
     def process_event(self, event: Event) -> None:
         super().process_event(event)
         if self.protocol.close_expected():

@@ -48,13 +48,8 @@ class _Line:
     async def pump(self, way: Way, source: StreamReader, sink: StreamWriter) -> None:
         """Carry bytes one way, until that side has no more."""
         while data := await source.read(65_536):
-            now = asyncio.get_running_loop().time()
-            if way != self._way == "down" or (
-                way == self._way == "down" and now - self._at > PAUSE
-            ):
-                self._begin()
-            self._way, self._at = way, now
             if not self._silent:
+                self._look(way)
                 await self._carry(way, data, sink)
                 self._passed[way] += len(data)
 
@@ -73,6 +68,17 @@ class _Line:
         """The exchange is over. A cut that is still here was not reached."""
         if self.fault is not None and self.fault.kind == "cut":
             self._plan.walk.ended(self.fault.way)
+
+    def _look(self, way: Way) -> None:
+        """Whether something new begins: a request, or what the server says by itself."""
+        now = asyncio.get_running_loop().time()
+        if way != self._way:
+            is_new = way == "up"
+        else:
+            is_new = way == "down" and now - self._at > PAUSE
+        self._way, self._at = way, now
+        if is_new:
+            self._begin()
 
     def _begin(self) -> None:
         self.over()
