@@ -72,10 +72,8 @@ class _Line:
     def _look(self, way: Way) -> None:
         """Whether something new begins: a request, or what the server says by itself."""
         now = asyncio.get_running_loop().time()
-        if way != self._way:
-            is_new = way == "up"
-        else:
-            is_new = way == "down" and now - self._at > PAUSE
+        turned, paused = way != self._way, now - self._at > PAUSE
+        is_new = turned if way == "up" else paused and not turned
         self._way, self._at = way, now
         if is_new:
             self._begin()
@@ -163,13 +161,17 @@ class FaultyProxy:
     def calm(self) -> None:
         """Let nothing go wrong from now on; what goes wrong just now is over."""
 
+        is_calm = threading.Event()
+
         def calm() -> None:
             self.plan.calm()
             for line in list(self._lines):
                 if line.fault is not None:
                     line.end(abrupt=True)
+            is_calm.set()
 
         self._loop.call_soon_threadsafe(calm)
+        is_calm.wait()
 
     def arm(self, fault: Fault) -> None:
         """Let the next exchange meet this fault."""
