@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolse._checks import checked_count
@@ -17,6 +17,7 @@ from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
 from poolse._secret import hidden_items
 from poolse.errors import PoolseError
+from poolse.hooks import Hooks
 from poolse.options import Timeout
 from poolse.wiring import Base, HttpClient
 
@@ -58,6 +59,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
         on_socket_error: Callable[[PoolseError], object] | None = None,
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
@@ -91,6 +93,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
             on_socket_error: Told of realtime errors that do not end anything.
             user_resolver: Finds a user's name and picture in your own data, for `chat.users`: a
                 `UserProfile` for a poolse user id, or None. In the async client it may be `async`.
@@ -133,6 +136,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )
 
     @property
@@ -154,6 +158,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             proxy=self._given.proxy,
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
+            ears=self._ears,
         )
 
 
@@ -177,6 +182,7 @@ class BackendClient(Base[HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
     ) -> None:
         """Make a client for your own server. Keep it, and the key, away from your users.
 
@@ -200,6 +206,7 @@ class BackendClient(Base[HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
 
         Raises:
             UsageError: No API key, or an argument that makes no sense.
@@ -222,4 +229,5 @@ class BackendClient(Base[HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )

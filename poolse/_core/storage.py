@@ -12,9 +12,10 @@ from typing import Final
 import attrs
 
 from poolse._core.backoff import parse_retry_after
-from poolse._core.hands import Answer, Hands
+from poolse._core.hands import Answer, Hands, Intake, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait, may_pass, pause
 from poolse._core.settings import Settings
+from poolse._core.watch import STORAGE, Watch
 from poolse.errors import NetworkError, PoolseError
 from poolse.types import UNSET
 
@@ -45,6 +46,24 @@ class Transfer:
     progress: Progress
     refusal: Callable[[int, str], PoolseError]
     """Makes the error of a status and words."""
+
+    def watched(self, method: str) -> Watch:
+        """Let it be seen by those who watch calls."""
+        return Watch(self.hands, method, STORAGE, self.progress)
+
+    async def send(self, request: Outgoing, intake: Intake | None = None) -> Answer | NetworkError:
+        """One attempt, within the limits for files."""
+        progress, settings = self.progress, self.settings
+        progress.attempts += 1
+        progress.answer = progress.loss = None
+        try:
+            progress.answer = await self.hands.sender.send(
+                request, settings.timeout.for_files, settings.cancel, intake
+            )
+        except NetworkError as error:
+            progress.loss = error
+            return error
+        return progress.answer
 
     def judge(self, outcome: Answer | NetworkError, cannot_repeat: str) -> Done | Again | Fail:
         """The verdict. `cannot_repeat` says why there cannot be another attempt, or is empty."""

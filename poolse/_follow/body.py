@@ -86,6 +86,7 @@ class BaseReach(Generic[R]):
         self._home = home
         self._wish = wish
         self._hub = home.hub
+        self.tally = self._hub.feeds
         self._ears: dict[str, Ear] = {}
 
     def listen(self, key: str, listener: Listener) -> None:

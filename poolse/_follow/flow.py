@@ -53,6 +53,7 @@ class Flow(Generic[R]):
         self.user = ""
         """Id of the user, once it is open."""
         self._is_open = False
+        self._is_counted = False
         self._fresh: set[str] = set()
         self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
         self._brain: Follower[R] = Follower(
@@ -102,6 +103,7 @@ class Flow(Generic[R]):
             with self._guard:
                 step = self._brain.step(self._reach.now())
             if isinstance(step, Item):
+                self._reach.tally.delivered()
                 self.in_hand = step
                 return step
             await self._do(step)
@@ -118,6 +120,9 @@ class Flow(Generic[R]):
     def close(self) -> None:
         """The end, whatever is in hand."""
         self.is_over = True
+        if self._is_counted:
+            self._is_counted = False
+            self._reach.tally.closed()
         self._reach.close()
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
@@ -127,6 +132,7 @@ class Flow(Generic[R]):
             case Ask():
                 await self._ask(step)
             case Passed():
+                self._reach.tally.passed()
                 await self._reach.tell(Gap(step.key, step.hole.first, step.hole.last))
             case Began():
                 if step.key in self._fresh:
@@ -143,9 +149,11 @@ class Flow(Generic[R]):
 
     async def _ask(self, ask: Ask) -> None:
         key, fetch, reach = ask.key, ask.fetch, self._reach
+        reach.tally.asked()
         try:
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
+            reach.tally.failed()
             with self._guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
@@ -177,6 +185,9 @@ class Flow(Generic[R]):
         """Begin. From now on nothing is missed."""
         if self._is_open or self.is_over:
             return
+        if not self._is_counted:
+            self._is_counted = True
+            self._reach.tally.opened()
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:

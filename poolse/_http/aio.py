@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -22,6 +23,10 @@ from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
+from poolse.stats import PoolStats
+
+if TYPE_CHECKING:
+    from poolse._http.aiohttp_transport import AiohttpTransport
 
 __all__ = ["AsyncSender", "attempt"]
 
@@ -43,7 +48,7 @@ class AsyncSender:
     ) -> None:
         self._closed = False
         self._given = http_client
-        self._own: httpx.AsyncBaseTransport | None = None
+        self._own: AiohttpTransport | None = None
         self._proxies = Proxies(proxy)
         self._context = context_of(ssl_context)
         self._size = max_connections
@@ -86,6 +91,10 @@ class AsyncSender:
         """
         async with attempt(None, cancel):
             await asyncio.sleep(seconds)
+
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None before the first, and where they are another's."""
+        return None if self._own is None else self._own.stats()
 
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""

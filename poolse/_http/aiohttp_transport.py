@@ -18,6 +18,7 @@ from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, 
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
 from poolse.errors import UsageError
+from poolse.stats import PoolStats
 
 __all__ = ["AiohttpTransport"]
 
@@ -41,6 +42,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._proxies = proxies
         self._context = context
         self._size = max_connections
+        self._in_use = 0
+        self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession
 
@@ -55,6 +58,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 stream = Relayed(answer, stack.pop_all())
                 return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
             return await self._exchange(request, proxy, stack)
+
+    def stats(self) -> PoolStats:
+        """How many requests are under way, and how many wait."""
+        return PoolStats(size=self._size, in_use=self._in_use, waiting=self._waiting)
 
     async def aclose(self) -> None:
         if self._loop is not None:
@@ -87,14 +94,19 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     @asynccontextmanager
     async def _slot(self, timeout: float | None) -> AsyncGenerator[None]:
+        self._waiting += 1
         try:
             async with asyncio.timeout(timeout):
                 await self._slots.acquire()
         except TimeoutError:
             raise httpx.PoolTimeout("") from None
+        finally:
+            self._waiting -= 1
+        self._in_use += 1
         try:
             yield
         finally:
+            self._in_use -= 1
             self._slots.release()
 
     async def _exchange(

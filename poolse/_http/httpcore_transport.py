@@ -15,6 +15,7 @@ from poolse._http.attempt import Until, current, moment
 from poolse._http.mapping import IDLE
 from poolse._http.network import Backend
 from poolse._http.proxies import Proxies
+from poolse.stats import PoolStats
 
 __all__ = ["HttpcoreTransport"]
 
@@ -57,6 +58,10 @@ class HttpcoreTransport(httpx.BaseTransport):
             stack.callback(answer.close)
             stream = _Answered(answer, stack.pop_all())
         return httpx.Response(answer.status, headers=answer.headers, stream=stream)
+
+    def stats(self) -> PoolStats:
+        """How many requests are under way, and how many wait."""
+        return self._slots.stats()
 
     def close(self) -> None:
         # They stay here, so that closing again goes on where an interrupted one stopped.
@@ -113,7 +118,9 @@ class _Slots:
     """As many calls as there are connections; httpcore's own queue could not be left at will."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
         self._free = count
+        self._waiting = 0
         self._changed = threading.Condition()
 
     @contextmanager
@@ -133,10 +140,20 @@ class _Slots:
                 self._free -= 1
                 return
         with current.get().telling(self._wake_all), self._changed:
-            # Asked first whether one is free: a waiter that was notified must not leave without.
-            while not self._free:
-                current.get().wait_on(self._changed, until)
-            self._free -= 1
+            self._waiting += 1
+            try:
+                # Asked first whether one is free: who was notified must not leave without.
+                while not self._free:
+                    current.get().wait_on(self._changed, until)
+                self._free -= 1
+            finally:
+                self._waiting -= 1
+
+    def stats(self) -> PoolStats:
+        with self._changed:
+            return PoolStats(
+                size=self._count, in_use=self._count - self._free, waiting=self._waiting
+            )
 
     def _wake_all(self) -> None:
         with self._changed:

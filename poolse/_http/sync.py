@@ -24,6 +24,7 @@ from poolse._http.tls import context_of
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled
 from poolse.options import Timeout
+from poolse.stats import PoolStats
 
 __all__ = ["MAX_CONNECTIONS", "SyncSender"]
 
@@ -88,6 +89,10 @@ class SyncSender:
                 raise Cancelled
         finally:
             forget()
+
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None where they are those of another client."""
+        return self._own.stats() if self._given is None else None
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -35,7 +36,7 @@ from poolse.errors import PoolseError, UsageError
 
 __all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class AsyncChannel(BaseChannel[E]):
@@ -186,6 +187,7 @@ class AsyncRealtime(BaseRealtime):
             start=self._start,
             wake_calls=self._due.set,
             on_error=on_error or log_error(_LOG.warning),
+            tell=None if settings.ears is None else partial(settings.ears.tell, "on_realtime"),
         )
 
     async def connect(self) -> None:

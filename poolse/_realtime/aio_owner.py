@@ -35,7 +35,7 @@ __all__ = ["AsyncGetToken", "AsyncOwner"]
 
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 # At DEBUG it would write down the handshake, and with it the token.
 _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")

@@ -8,9 +8,12 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._core.hands import run_flow
+from poolse._core.watch import Ears
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.fleet import Link
@@ -31,10 +34,11 @@ from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_bell import Bell
 from poolse._realtime.sync_owner import GetToken, Owner
 from poolse.errors import PoolseError
+from poolse.hooks import RealtimeInfo
 
 __all__ = ["Channel", "Events", "Realtime"]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class Channel(BaseChannel[E]):
@@ -189,6 +193,7 @@ class Realtime(BaseRealtime):
             start=self._start,
             wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
+            tell=None if settings.ears is None else partial(_tell, settings.ears),
         )
 
     def connect(self) -> None:
@@ -254,6 +259,10 @@ class Realtime(BaseRealtime):
                 except BaseException as error:
                     _LOG.exception("a callback failed")
                     self._hub.callback_failed(call, error)
+
+
+def _tell(ears: Ears, info: RealtimeInfo) -> None:
+    run_flow(ears.tell("on_realtime", info))
 
 
 def _wait(hub: Hub, wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,8 @@ async def _clients(world: World) -> AsyncGenerator[list[Any]]:
         for chat in clients:
             await stack.enter_async_context(opened(chat))
         yield clients
+        for chat in clients:
+            world.counted(chat.stats())
 
 
 async def _walk(world: World) -> None:
@@ -112,13 +115,17 @@ async def _still_heard(world: World, clients: list[Any]) -> None:
         world.sent.append(said)
         said.id = (await done(messages.send(body=said.body))).id
         # The first ones may find it on its way back from the last fault.
-        if await _holds(world, lambda said=said: world.heard[said.id] > 0, PATIENCE / WORDS):
+        if await _holds(world, partial(_is_heard, world, said), PATIENCE / WORDS):
             break
     else:
         raise AssertionError(f"none of {WORDS} last words was heard live")
     if max(world.heard.values()) > 1:
         world.wrong.append("a message came live twice")
     await done(live.leave())
+
+
+def _is_heard(world: World, said: Sent) -> bool:
+    return world.heard[said.id or ""] > 0
 
 
 def _present(world: World) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from poolse import CancelToken, NetworkError, Poolse, Timeout
+from poolse import CancelToken, NetworkError, Poolse, Stats, Timeout
 from poolse.testing import Sandbox
 from tests.chaos.faults import Plan
 from tests.chaos.flavours import Flavour, done
@@ -173,6 +173,14 @@ class World:
             on_socket_error=lambda _: None,
             generate_idempotency_key=lambda: str(uuid.uuid4()),
         )
+
+    def counted(self, stats: Stats) -> None:
+        """The numbers of a client that has nothing more to do."""
+        self.retries += stats.calls.retries
+        self.reconnects += stats.realtime.reconnects if stats.realtime else 0
+        pool, feeds = stats.pool, stats.follow.feeds if stats.follow else 0
+        if stats.calls.active or feeds or pool is None or pool.in_use or pool.waiting:
+            self.wrong.append(f"something is still under way: {stats}")
 
     async def tried(self, what: str, call: Any) -> Any:
         """What a call gives, or None when the network was worse than its retries."""
