@@ -8,31 +8,12 @@ each round. The exit code is 0 when it held every time.
 from __future__ import annotations
 
 import argparse
-import itertools
 import multiprocessing
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.chaos.report import Result, report
-from tests.chaos.round import play
-from tests.chaos.world import SETTINGS, Size
-
-LONG = Size(senders=4, sends=250, others=250, rate=0.12, silence=20.0, stride=1, pause=0.12)
-"""About two minutes."""
-
-
-def rounds(flavour: str, seed: str, minutes: float) -> list[Result]:
-    """Play rounds; the last one begins before the time is up."""
-    ends = time.monotonic() + 60 * minutes
-    results: list[Result] = []
-    for number in itertools.count():
-        setting = SETTINGS[number % len(SETTINGS)]
-        results.append(play(flavour, setting, LONG, f"{seed}.{number}"))
-        print(results[-1].line, flush=True)
-        if time.monotonic() >= ends:
-            return results
-    raise AssertionError
+from tests.chaos.campaign import rounds
+from tests.chaos.report import report
 
 
 def main() -> int:

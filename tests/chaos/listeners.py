@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from poolse import Cancelled, MemoryCheckpoint, NetworkError, RealtimeError, SQLiteCheckpoint
+from poolse import Cancelled, Gap, MemoryCheckpoint, NetworkError, RealtimeError, SQLiteCheckpoint
 from tests.chaos.flavours import done, opened, steps
 from tests.chaos.world import Followed, World
 
@@ -19,6 +20,11 @@ class _Crash(Exception):  # noqa: N818  (what happens)
     """The program falls over while it has a message in hand."""
 
 
+def _gap(world: World, log: Followed, gap: Gap) -> None:
+    """All numbers are of messages in the list, so none may be passed over."""
+    world.wrong.append(f"{log.name}: {gap}")
+
+
 async def follow(world: World, chat: Any, log: Followed) -> None:
     """Follow all conversations in one go."""
     while not world.feeds.cancelled:
@@ -26,7 +32,7 @@ async def follow(world: World, chat: Any, log: Followed) -> None:
             list(world.conversations),
             after="beginning",
             skip_own=log.skips_own,
-            on_gap=lambda gap: world.wrong.append(f"{log.name}: {gap}"),
+            on_gap=partial(_gap, world, log),
             cancel=world.feeds,
         )
         try:
@@ -50,7 +56,7 @@ async def follow_and_restart(world: World, chat: Any, log: Followed, file: Path)
                 # With the first message the checkpoint knows where it began.
                 **({} if log.got else {"after": "beginning"}),
                 checkpoint=checkpoint,
-                on_gap=lambda gap: world.wrong.append(f"{log.name}: {gap}"),
+                on_gap=partial(_gap, world, log),
                 cancel=world.feeds,
             )
             try:
@@ -80,7 +86,7 @@ async def answer(world: World, chat: Any, log: Followed) -> None:
             **start,
             checkpoint=checkpoint,
             skip_own=True,
-            on_gap=lambda gap: world.wrong.append(f"{log.name}: {gap}"),
+            on_gap=partial(_gap, world, log),
             cancel=world.feeds,
         )
         try:
@@ -102,7 +108,7 @@ async def listen(world: World, chat: Any) -> None:
     """Be in a channel, hear messages, type, and see who is there."""
     random = world.random("listener")
     live = chat.realtime.conversation(world.conversations[0])
-    live.on_message(lambda message: world.heard.update([message.id]))
+    live.on_message(world.hear)
     while not world.feeds.cancelled:
         try:
             await done(live.send_typing())

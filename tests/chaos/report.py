@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import textwrap
 import traceback
 from collections import Counter
@@ -26,6 +27,8 @@ class Result:
     setting: str
     seed: str
     seconds: float = 0.0
+    memory: float = 0.0
+    """MiB that the process has had at most so far, its backend included."""
     calls: Counter[str] = attrs.field(factory=Counter[str])
     """Calls that worked, by what they do."""
     given_up: int = 0
@@ -60,7 +63,7 @@ class Result:
         return (
             f"{self.flavour:<6}{self.setting:<20}{self.calls.total():>6} calls"
             f"{self.faults.total():>6} faults{self.retries:>6} retries"
-            f"{self.audit.stored:>6} messages{self.seconds:>6.0f} s  {verdict}"
+            f"{self.audit.stored:>6} messages{self.seconds:>6.0f} s{self.memory:>6.0f} MiB  {verdict}"
         )
 
     def played(self, world: World) -> None:
@@ -71,6 +74,8 @@ class Result:
         self.reconnects = world.reconnects
         self.restarts = sum(log.restarts for log in world.followed)
         self.faults = Counter[str](world.proxy.plan.injected)
+        self.faults["cut"] += world.walked.total()
+        self.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         self.cuts = world.walked
         self.wrong += world.wrong
 
@@ -103,7 +108,7 @@ def _summary(flavour: str, results: Sequence[Result]) -> list[str]:
     audits = [result.audit for result in results]
     minutes = sum(result.seconds for result in results) / 60
     rows = {
-        "rounds": f"{len(results)} in {minutes:.1f} min",
+        "rounds": f"{len(results)} in {minutes:.1f} min, {results[-1].memory:.0f} MiB at most",
         "calls": f"{calls.total():,}  ({_listed(calls)})",
         "faults injected": f"{faults.total():,}  ({_listed(faults)})",
         "cut byte by byte": _listed(cuts),

@@ -88,6 +88,7 @@ async def _walk(world: World) -> None:
     with world.proxy_with(0.0) as proxy:
         async with opened(world.client("alice", proxy)) as chat:
             await walk(world, chat, proxy)
+            world.counted(chat.stats())
 
 
 async def _conduct(world: World, work: list[Any], clients: list[Any]) -> None:

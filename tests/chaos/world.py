@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from poolse import CancelToken, NetworkError, Poolse, Stats, Timeout
+from poolse import CancelToken, MessageNew, NetworkError, Poolse, PoolseError, Stats, Timeout
 from poolse.testing import Sandbox
 from tests.chaos.faults import Plan
 from tests.chaos.flavours import Flavour, done
@@ -113,6 +113,8 @@ class World:
         """Ids of the messages that came live, without `follow`."""
         self.walked = Counter[str]()
         """Byte offsets at which a send was cut, by the way of the bytes."""
+        self.troubles: list[PoolseError] = []
+        """What was told of sockets, as a quiet log."""
         self.retries = 0
         self.reconnects = 0
         self.feeds = CancelToken()
@@ -170,7 +172,7 @@ class World:
             base_backoff=0.02,
             max_backoff=0.5,
             max_connections=POOL,
-            on_socket_error=lambda _: None,
+            on_socket_error=self.troubles.append,
             generate_idempotency_key=lambda: str(uuid.uuid4()),
         )
 
@@ -181,6 +183,10 @@ class World:
         pool, feeds = stats.pool, stats.follow.feeds if stats.follow else 0
         if stats.calls.active or feeds or pool is None or pool.in_use or pool.waiting:
             self.wrong.append(f"something is still under way: {stats}")
+
+    def hear(self, message: MessageNew) -> None:
+        """A message came live."""
+        self.heard[message.id] += 1
 
     async def tried(self, what: str, call: Any) -> Any:
         """What a call gives, or None when the network was worse than its retries."""
