@@ -99,7 +99,11 @@ class ApiError(PoolseError):
         details: What the envelope said beyond that, as parsed JSON, or None.
         request_id: The server's id of the request, or None. Name it when you ask for help.
         retry_after: Seconds that the server asked to wait, 0.0 when it did not.
+        idempotency_key: The key that all attempts carried, or None: with it the call can be made
+            again later, and still takes effect once.
     """
+
+    idempotency_key: str | None = None
 
     def __init__(
         self,
@@ -162,7 +166,14 @@ class ServerError(ApiError):
 
 
 class NetworkError(PoolseError):
-    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`."""
+    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`.
+
+    Attributes:
+        idempotency_key: The key that all attempts carried, or None: with it the call can be made
+            again later, and still takes effect once.
+    """
+
+    idempotency_key: str | None = None
 
 
 class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError, said first)
@@ -187,7 +198,10 @@ class DecodeError(PoolseError):
 
     Attributes:
         path: Where in the answer, as `$.data[3].sequence`.
+        request_id: The server's id of the request, or None. Name it when you ask for help.
     """
+
+    request_id: str | None = None
 
     def __init__(self, message: str, path: str = "$") -> None:
         super().__init__(message if path == "$" else f"{path}: {message}")
@@ -199,7 +213,10 @@ class UploadError(PoolseError):
 
     Attributes:
         status: The storage's HTTP status.
+        request_id: The storage's id of the request, or None.
     """
+
+    request_id: str | None = None
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -211,7 +228,10 @@ class DownloadError(PoolseError):
 
     Attributes:
         status: The storage's HTTP status when it refused, else None.
+        request_id: The storage's id of the request, or None.
     """
+
+    request_id: str | None = None
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)

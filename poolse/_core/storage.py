@@ -16,7 +16,7 @@ from poolse._core.hands import Answer, Hands, Intake, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait, may_pass, pause
 from poolse._core.settings import Settings
 from poolse._core.watch import STORAGE, Watch
-from poolse.errors import NetworkError, PoolseError
+from poolse.errors import DownloadError, NetworkError, PoolseError, UploadError
 from poolse.types import UNSET
 
 __all__ = ["Again", "Renew", "Transfer", "renewed"]
@@ -27,6 +27,8 @@ EXPIRED: Final = re.compile(
 )
 """How S3, Google's and Microsoft's say that a signed URL is too old."""
 LONGEST_ERROR: Final = 4096
+
+REQUEST_IDS: Final = ("x-request-id", "x-amz-request-id")
 
 
 @attrs.frozen
@@ -44,7 +46,7 @@ class Transfer:
     hands: Hands
     settings: Settings
     progress: Progress
-    refusal: Callable[[int, str], PoolseError]
+    refusal: Callable[[int, str], UploadError | DownloadError]
     """Makes the error of a status and words."""
 
     def watched(self, method: str) -> Watch:
@@ -91,7 +93,10 @@ class Transfer:
         why = f": {code[1].decode()}" if code else ""
         if 300 <= answer.status < 400:
             why = ", a redirect, which is not followed: the URL is signed for one place"
-        return self.refusal(answer.status, f"the storage answered {answer.status}{why}")
+        error = self.refusal(answer.status, f"the storage answered {answer.status}{why}")
+        ids = (answer.headers.get(name) for name in REQUEST_IDS)
+        error.request_id = next(filter(None, ids), None)
+        return error
 
 
 def renewed(settings: Settings) -> Settings:

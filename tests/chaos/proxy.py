@@ -103,12 +103,10 @@ class _Line:
         elif way == "down" and self._passed[way] < DRIP:
             self._plan.injected["slow loris"] += self._passed[way] == 0
             for byte in data[:DRIP]:
-                sink.write(bytes([byte]))
-                await sink.drain()
+                await _pass(bytes([byte]), sink)
                 await asyncio.sleep(fault.seconds)
             data = data[DRIP:]
-        sink.write(data)
-        await sink.drain()
+        await _pass(data, sink)
 
     def _cut(self, fault: Fault, way: Way, data: bytes, sink: StreamWriter) -> bytes:
         room = fault.at - self._passed[way]
@@ -229,6 +227,13 @@ class FaultyProxy:
             for end in await asyncio.gather(*pumps, return_exceptions=True):
                 abrupt = abrupt or (isinstance(end, _Over) and end.abrupt)
             line.end(abrupt=abrupt)
+
+
+async def _pass(data: bytes, sink: StreamWriter) -> None:
+    if sink.transport.is_closing():
+        raise _Over(abrupt=True)
+    sink.write(data)
+    await sink.drain()
 
 
 async def _asked(reader: StreamReader) -> tuple[str, int]:

@@ -63,7 +63,8 @@ class Result:
         return (
             f"{self.flavour:<6}{self.setting:<20}{self.calls.total():>6} calls"
             f"{self.faults.total():>6} faults{self.retries:>6} retries"
-            f"{self.audit.stored:>6} messages{self.seconds:>6.0f} s{self.memory:>6.0f} MiB  {verdict}"
+            f"{self.audit.stored:>6} messages"
+            f"{self.seconds:>6.0f} s{self.memory:>6.0f} MiB  {verdict}"
         )
 
     def played(self, world: World) -> None:
