@@ -99,14 +99,14 @@ class Chats:
     def handle(self, key: str) -> ConversationHandle:
         return self._chat.conversations.one(key)
 
-    def who(self) -> str:
-        return self._chat.user_id or self._chat.me.show().id
+    def who(self, options: CallOptions) -> str:
+        return self._chat.user_id or self._chat.me.show(options=options).id
 
-    def known(self) -> list[Known]:
-        return [_known(row) for row in self._chat.conversations.list()]
+    def known(self, options: CallOptions) -> list[Known]:
+        return [_known(row) for row in self._chat.conversations.list(options=options)]
 
-    def head(self, key: str) -> int:
-        return self.handle(key).show().last_sequence
+    def head(self, key: str, options: CallOptions) -> int:
+        return self.handle(key).show(options=options).last_sequence
 
     def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
@@ -133,14 +133,14 @@ class AsyncChats:
     def handle(self, key: str) -> AsyncConversationHandle:
         return self._chat.conversations.one(key)
 
-    async def who(self) -> str:
-        return self._chat.user_id or (await self._chat.me.show()).id
+    async def who(self, options: CallOptions) -> str:
+        return self._chat.user_id or (await self._chat.me.show(options=options)).id
 
-    async def known(self) -> list[Known]:
-        return [_known(row) for row in await self._chat.conversations.list()]
+    async def known(self, options: CallOptions) -> list[Known]:
+        return [_known(row) for row in await self._chat.conversations.list(options=options)]
 
-    async def head(self, key: str) -> int:
-        return (await self.handle(key).show()).last_sequence
+    async def head(self, key: str, options: CallOptions) -> int:
+        return (await self.handle(key).show(options=options)).last_sequence
 
     async def page(
         self, key: str, before: int | None, limit: int, options: CallOptions

@@ -1,8 +1,6 @@
-"""Every error that the library raises.
+"""Every error that the library raises. All of them can be pickled and copied.
 
-All of them can be pickled and copied: they carry plain values and are rebuilt from their
-arguments. `Cancelled` stands outside the tree on purpose, so that `except PoolseError` never
-swallows a cancellation.
+`Cancelled` stands outside the tree, so that `except PoolseError` never swallows a cancellation.
 """
 
 from __future__ import annotations
@@ -56,11 +54,15 @@ class PoolseError(Exception):
 
     Attributes:
         message: What happened, for people.
+        request_id: The server's id of the request, or None. Name it when you ask for help.
+        idempotency_key: That of the call, or None: a later call with it takes effect once.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.request_id: str | None = None
+        self.idempotency_key: str | None = None
 
     def __str__(self) -> str:
         return self.message  # which may have been added to
@@ -94,16 +96,10 @@ class ApiError(PoolseError):
     Attributes:
         status: The HTTP status.
         code: The stable code of the error envelope, `unknown_error` when there was no envelope.
-        message: The server's own words.
         doc_url: Where the code is explained, "" when unknown.
         details: What the envelope said beyond that, as parsed JSON, or None.
-        request_id: The server's id of the request, or None. Name it when you ask for help.
         retry_after: Seconds that the server asked to wait, 0.0 when it did not.
-        idempotency_key: The key that all attempts carried, or None: with it the call can be made
-            again later, and still takes effect once.
     """
-
-    idempotency_key: str | None = None
 
     def __init__(
         self,
@@ -116,16 +112,14 @@ class ApiError(PoolseError):
         retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
+        self.status, self.code = status, code
         self.doc_url = doc_url
         self.details = details
-        self.request_id = request_id
-        self.retry_after = retry_after
+        self.request_id, self.retry_after = request_id, retry_after
 
     def __str__(self) -> str:
-        known = {"request_id": self.request_id, "see": self.doc_url}
-        more = ", ".join(f"{name}={value}" for name, value in known.items() if value)
+        known = [("request_id", self.request_id), ("see", self.doc_url)]
+        more = ", ".join(f"{name}={value}" for name, value in known if value)
         what = f": {self.details!s:.200}" if self.details else ""
         return f"{self.status} {self.code}: {self.message}{what}" + (f" ({more})" if more else "")
 
@@ -166,14 +160,7 @@ class ServerError(ApiError):
 
 
 class NetworkError(PoolseError):
-    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`.
-
-    Attributes:
-        idempotency_key: The key that all attempts carried, or None: with it the call can be made
-            again later, and still takes effect once.
-    """
-
-    idempotency_key: str | None = None
+    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`."""
 
 
 class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError, said first)
@@ -185,9 +172,11 @@ class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError
     """
 
     def __init__(self, phase: TimeoutPhase, limit: float) -> None:
+        missed = {"connect": "no connection", "pool": "no free connection", "write": "not sent"}
+        more = ", or allow more with max_connections=... on the client" if phase == "pool" else ""
         super().__init__(
-            f"no answer within {limit:g} s ({phase} timeout); "
-            f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call"
+            f"{missed.get(phase, 'no answer')} within {limit:g} s ({phase} timeout); "
+            f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call{more}"
         )
         self.phase: TimeoutPhase = phase
         self.limit = limit
@@ -198,10 +187,7 @@ class DecodeError(PoolseError):
 
     Attributes:
         path: Where in the answer, as `$.data[3].sequence`.
-        request_id: The server's id of the request, or None. Name it when you ask for help.
     """
-
-    request_id: str | None = None
 
     def __init__(self, message: str, path: str = "$") -> None:
         super().__init__(message if path == "$" else f"{path}: {message}")
@@ -213,10 +199,7 @@ class UploadError(PoolseError):
 
     Attributes:
         status: The storage's HTTP status.
-        request_id: The storage's id of the request, or None.
     """
-
-    request_id: str | None = None
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -228,10 +211,7 @@ class DownloadError(PoolseError):
 
     Attributes:
         status: The storage's HTTP status when it refused, else None.
-        request_id: The storage's id of the request, or None.
     """
-
-    request_id: str | None = None
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)

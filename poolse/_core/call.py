@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from poolse._core.codec import decode
 from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.hands import Hands, Outgoing
 from poolse._core.judge import (
     Done,
     Fail,
@@ -22,7 +22,7 @@ from poolse._core.judge import (
 from poolse._core.request import authorised, build
 from poolse._core.settings import Settings
 from poolse._core.watch import Watch
-from poolse.errors import ApiError, DecodeError, NetworkError, PoolseError
+from poolse.errors import NetworkError, PoolseError
 
 __all__ = ["call"]
 
@@ -56,20 +56,17 @@ async def call(
         except BaseException as error:
             hands.captures.add(request, progress.answer, progress.attempts, error)
             if isinstance(error, PoolseError):
-                _identify(error, endpoint, request, progress.answer)
+                _identify(error, request, progress, endpoint.idempotency or "")
             raise
         hands.captures.add(request, progress.answer, progress.attempts)
         return result
 
 
-def _identify(
-    error: PoolseError, endpoint: Endpoint[object], request: Outgoing, answer: Answer | None
-) -> None:
+def _identify(error: PoolseError, request: Outgoing, progress: Progress, header: str) -> None:
     """Let an error say which request it is about, on either side."""
-    if isinstance(error, ApiError | NetworkError) and endpoint.idempotency:
-        error.idempotency_key = request.header(endpoint.idempotency)
-    elif isinstance(error, DecodeError) and answer is not None:
-        error.request_id = answer.headers.get("x-request-id")
+    error.idempotency_key = error.idempotency_key or request.header(header)
+    if progress.answer is not None:
+        error.request_id = error.request_id or progress.answer.headers.get("x-request-id")
 
 
 async def _answer(

@@ -22,6 +22,11 @@ class FeedTally:
         self._pages = 0
         self._failures = 0
 
+    def renew(self, guard: AbstractContextManager[object]) -> None:
+        """This is a forked child: the feeds are the parent's."""
+        self._guard = guard
+        self._closed = self._opened
+
     def opened(self) -> None:
         """A feed begins."""
         with self._guard:

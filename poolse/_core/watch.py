@@ -41,6 +41,11 @@ class Tally:
         self._retries = 0
         self._errors = 0
 
+    def renew(self, guard: AbstractContextManager[object]) -> None:
+        """This is a forked child: what is under way is the parent's."""
+        self._guard = guard
+        self._over = self._begun
+
     def begun(self) -> None:
         """A call begins."""
         with self._guard:
@@ -85,6 +90,10 @@ class Ears(Protocol):
 
     def clock(self) -> float:
         """Seconds, of a clock that only goes forward."""
+        ...
+
+    def realtime(self, info: RealtimeInfo) -> object:
+        """Tell everybody of a socket. In an async client the result is to be awaited."""
         ...
 
     async def tell(
@@ -194,6 +203,9 @@ class _Nobody:
 
     def clock(self) -> float:
         return 0.0
+
+    def realtime(self, info: object) -> None:
+        """Nobody is there."""
 
     async def tell(self, kind: Kind, info: object) -> None:
         """Nobody is there."""

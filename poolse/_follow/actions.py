@@ -72,13 +72,21 @@ class Begin:
     position: Position
 
 
-@attrs.frozen
+# Not frozen, because that makes it twice as dear, and there is one for each row.
+@attrs.define(eq=False)
 class Deliver(Generic[R]):
     """Hand this row to the consumer."""
 
+    key: str
+    """The log that it is in."""
     row: R
     late: bool = False
     """It comes after rows that stand behind it: its number had been given up."""
+
+    @property
+    def position(self) -> Position:
+        """Where the log is once the row is handled."""
+        return Position(self.row.sequence, self.row.id)
 
 
 @attrs.frozen

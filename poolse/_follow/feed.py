@@ -41,7 +41,13 @@ class FeedMachine(Generic[R]):
     """One log."""
 
     def __init__(
-        self, start: Start, settings: FeedSettings, random: Callable[[], float], *, gaps: bool
+        self,
+        start: Start,
+        settings: FeedSettings,
+        random: Callable[[], float],
+        *,
+        gaps: bool,
+        key: str = "",
     ) -> None:
         self.error: PoolseError | None = None
         """What ended it."""
@@ -50,6 +56,7 @@ class FeedMachine(Generic[R]):
         self._settings = settings
         self._random = random
         self._gaps = gaps
+        self._key = key
         self._search = None if isinstance(start, At) else Search(start)
         self._behind = Behind()
         self._horizon = Horizon(settings.grace)
@@ -144,9 +151,18 @@ class FeedMachine(Generic[R]):
 
     # What to do.
 
+    def at_once(self) -> Deliver[R] | None:
+        """The next thing to do, if it is a row that is there already."""
+        first = self._ready[0] if self._ready else None
+        if not isinstance(first, Deliver):
+            return None
+        self._ready.popleft()
+        return first
+
     def step(self, now: float) -> Action[R]:
         """The next thing to do. When there is an `error`, only what came before it."""
-        self._drain()
+        if self._buffer:
+            self._drain()
         if self._ready:
             return self._ready.popleft()
         if not self._joined or self._asked is not None or self.error is not None:
@@ -235,12 +251,15 @@ class FeedMachine(Generic[R]):
         known = {n: row for n, row in self._buffer.items() if n <= reading.upto} | reading.rows
         hole = None
         for number in sorted(known):
-            if number <= self._decided:
+            before = number - 1
+            if before < self._decided:
                 continue
-            if hole is None and max(settled, self._decided) < number - 1:
-                hole = number - 1
+            if hole is None and before > self._decided:
+                if before > settled:
+                    hole = before
+                else:
+                    self._give_up(before)
             if hole is None:
-                self._give_up(number - 1)
                 self._deliver(known[number])
             else:
                 self._keep(known[number])
@@ -256,7 +275,7 @@ class FeedMachine(Generic[R]):
         """A row whose number is behind us: old, or late, or of another log."""
         if self._behind.is_late(row.sequence):
             self._behind.delivered(row.sequence, row.id)
-            self._ready.append(Deliver(row, late=True))
+            self._ready.append(Deliver(self._key, row, late=True))
         elif self._behind.contradicts(row.sequence, row.id):
             self.error = _reset(row.sequence, "has another row now")
 
@@ -278,10 +297,11 @@ class FeedMachine(Generic[R]):
             self._deliver(self._buffer[self._decided + 1])
 
     def _deliver(self, row: R) -> None:
-        self._buffer.pop(row.sequence, None)
+        if self._buffer:
+            self._buffer.pop(row.sequence, None)
         self._decided = row.sequence
         self._behind.delivered(row.sequence, row.id)
-        self._ready.append(Deliver(row))
+        self._ready.append(Deliver(self._key, row))
 
     def _give_up(self, last: int) -> None:
         if last <= self._decided:

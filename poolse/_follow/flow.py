@@ -40,16 +40,13 @@ ONE_ONLY = (ChannelClosed, ForbiddenError, JoinError, NotFoundError)
 class Flow(Generic[R]):
     """One feed, of one consumer."""
 
-    def __init__(
-        self, reach: Reach[R], wish: Wish[R], guard: AbstractContextManager[object]
-    ) -> None:
+    def __init__(self, reach: Reach[R], wish: Wish[R]) -> None:
         self.in_hand: Item[R] | None = None
         """What the consumer has, and has not acknowledged."""
         self.is_over = False
         """Whether it was closed."""
         self._reach = reach
         self._wish = wish
-        self._guard = guard
         self.user = ""
         """Id of the user, once it is open."""
         self._is_open = False
@@ -57,8 +54,15 @@ class Flow(Generic[R]):
         self._fresh: set[str] = set()
         self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
         self._brain: Follower[R] = Follower(
-            wish.settings, reach.random, skip=self._is_own, gaps=wish.on_gap is not None
+            wish.settings,
+            reach.random,
+            skip=self._is_own if wish.skip_own else None,
+            gaps=wish.on_gap is not None,
         )
+
+    @property
+    def _guard(self) -> AbstractContextManager[object]:
+        return self._reach.guard
 
     # What is heard; the hub is guarded.
 
@@ -92,6 +96,24 @@ class Flow(Generic[R]):
 
     # What the consumer does.
 
+    def at_once(self) -> Item[R] | None:
+        """The next message, if it is there already and nothing else has to be done before.
+
+        It saves what `next` does besides, which would cost more than all the rest of a message.
+        """
+        in_hand, roster, now = self.in_hand, self._roster, self._reach.now()
+        if not self._is_open or self.is_over or (in_hand is not None and self._is_kept(in_hand)):
+            return None
+        if roster is not None and now >= roster.due_at():
+            return None
+        if self._wish.cancel is not None:
+            self._wish.cancel.raise_if_cancelled()
+        with self._guard:
+            item = self._brain.at_once(now)
+        if item is not None:
+            self.in_hand = item
+        return item
+
     async def next(self) -> Item[R] | None:
         """The next message, once the one in hand is acknowledged; None at the end."""
         await self.acknowledge()
@@ -113,7 +135,7 @@ class Flow(Generic[R]):
         """What is in hand is done with."""
         item = self.in_hand
         if item is not None:
-            if self._wish.checkpoint is not None and not item.late:
+            if self._is_kept(item):
                 await self._reach.save(self._key(item.key), item.position)
             self.in_hand = None
 
@@ -251,5 +273,9 @@ class Flow(Generic[R]):
         """What a position is kept under: two users of one process may share a checkpoint."""
         return f"{self.user}/{key}"
 
+    def _is_kept(self, item: Item[R]) -> bool:
+        """Whether it is written down that this one is done with."""
+        return self._wish.checkpoint is not None and not item.late
+
     def _is_own(self, row: R) -> bool:
-        return self._wish.skip_own and self._wish.author(row) == self.user
+        return self._wish.author(row) == self.user

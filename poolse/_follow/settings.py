@@ -29,7 +29,8 @@ class FeedSettings:
     max_backoff: float = 30.0
     stalled_after: float = 30.0
     """Requests that fail for so long are told of."""
-    requests_per_second: float = 100.0
-    """Of all conversations of one follower together."""
-    burst: int = 20
+    requests_per_second: float = 1000.0
+    """Of all conversations of one follower together. One is under way at a time, so that only a
+    server on the same machine is quick enough to meet this bound while a gap is filled."""
+    burst: int = 100
     """So many requests may go out at once after a quiet time."""

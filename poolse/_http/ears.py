@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, cast, get_args
 
+from poolse._core.hands import run_flow
 from poolse._core.records import record
 from poolse._core.watch import Kind, Tally
+from poolse._forks import renew_after_fork
 from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
 
 __all__ = ["Ears"]
@@ -24,9 +28,10 @@ Info = RequestInfo | ResponseInfo | RetryInfo | RealtimeInfo
 class Ears:
     """All observers of a client."""
 
-    def __init__(self, hooks: Sequence[Hooks], tally: Tally, *, asynchronous: bool) -> None:
-        self.tally = tally
+    def __init__(self, hooks: Sequence[Hooks], *, asynchronous: bool) -> None:
         self._asynchronous = asynchronous
+        self.tally = Tally(self._guard())
+        renew_after_fork(self._renew)
         self._hooks = {kind: _named(kind, hooks) for kind in get_args(Kind)}
         self._has_calls = any(self._hooks[kind] for kind in self._hooks if kind != "on_realtime")
 
@@ -43,6 +48,17 @@ class Ears:
     def clock(self) -> float:
         """Seconds, of a clock that only goes forward."""
         return time.perf_counter()
+
+    def _guard(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._asynchronous else threading.Lock()
+
+    def _renew(self) -> None:
+        self.tally.renew(self._guard())
+
+    def realtime(self, info: RealtimeInfo) -> object:
+        """Tell everybody of a socket. In an async client the result is to be awaited."""
+        told = self.tell("on_realtime", info)
+        return told if self._asynchronous else run_flow(told)
 
     async def tell(self, kind: Kind, info: Info) -> None:
         """Tell the log and the hooks. What a hook raises is logged."""

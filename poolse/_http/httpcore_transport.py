@@ -11,9 +11,10 @@ from typing import cast
 import httpcore
 import httpx
 
+from poolse._forks import renew_after_fork
 from poolse._http.attempt import Until, current, moment
 from poolse._http.mapping import IDLE
-from poolse._http.network import Backend
+from poolse._http.network import Backend, Opened
 from poolse._http.proxies import Proxies
 from poolse.stats import PoolStats
 
@@ -32,9 +33,26 @@ class HttpcoreTransport(httpx.BaseTransport):
         self._proxies = proxies
         self._context = context
         self._size = max_connections
-        self._slots = _Slots(max_connections)
+        self._opened = Opened()
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: nothing is sent over the parent's connections."""
+        for sock in self._opened:
+            sock.close()
+        self._opened = Opened()
+        self._slots = _Slots(self._size)
         self._lock = threading.Lock()
         self._pools: dict[tuple[httpx.Proxy | None, str], httpcore.ConnectionPool] = {}
+
+    def abandon(self) -> bool:
+        """Let go of the connections, unless they are in use. Whether there were any."""
+        left = [sock for sock in self._opened if sock.fileno() >= 0]
+        if self._slots.are_free:
+            for sock in left:
+                sock.close()
+        return bool(left)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -79,14 +97,63 @@ class HttpcoreTransport(httpx.BaseTransport):
     def _open(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         secure = "https" in (scheme, proxy and proxy.url.scheme)
         context = self._context() if secure else None
-        return httpcore.ConnectionPool(
+        return _Pool(
             ssl_context=context,
             proxy=None if proxy is None else _to_httpcore(proxy, context),
             max_connections=self._size,
             max_keepalive_connections=self._size,
             keepalive_expiry=IDLE,
-            network_backend=Backend(),
+            network_backend=Backend(self._opened),
         )
+
+
+class _Pool(httpcore.ConnectionPool):
+    """Lets no tunnel hold a place that could not be opened."""
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        return _Closed(super().create_connection(origin))
+
+
+class _Closed(httpcore.ConnectionInterface):
+    """A connection that is closed when it fails.
+
+    httpcore forgets to where TLS fails inside a proxy's tunnel, and keeps the place of such a
+    connection for ever, until there is none left.
+    """
+
+    def __init__(self, connection: httpcore.ConnectionInterface) -> None:
+        self._connection = connection
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            return self._connection.handle_request(request)
+        except httpcore.ConnectionNotAvailable:
+            # Another request was faster: this one is given to another connection.
+            raise
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def info(self) -> str:
+        return self._connection.info()
+
+    def can_handle_request(self, origin: httpcore.Origin) -> bool:
+        return self._connection.can_handle_request(origin)
+
+    def is_available(self) -> bool:
+        return self._connection.is_available()
+
+    def has_expired(self) -> bool:
+        return self._connection.has_expired()
+
+    def is_idle(self) -> bool:
+        return self._connection.is_idle()
+
+    def is_closed(self) -> bool:
+        return self._connection.is_closed()
 
 
 class _Answered(httpx.SyncByteStream):
@@ -118,8 +185,7 @@ class _Slots:
     """As many calls as there are connections; httpcore's own queue could not be left at will."""
 
     def __init__(self, count: int) -> None:
-        self._count = count
-        self._free = count
+        self._count = self._free = count
         self._waiting = 0
         self._changed = threading.Condition()
 
@@ -133,6 +199,11 @@ class _Slots:
             with self._changed:
                 self._free += 1
                 self._changed.notify()
+
+    @property
+    def are_free(self) -> bool:
+        """Whether no call holds one."""
+        return self._free == self._count
 
     def _take(self, until: Until) -> None:
         with self._changed:

@@ -37,7 +37,6 @@ class Switchboard:
         start: Callable[[Link], None],
         wake_calls: Wake,
         on_error: Callable[[PoolseError], object],
-        tell: Callable[[RealtimeInfo], object] | None = None,
     ) -> None:
         self.settings = settings
         self.closed = False
@@ -47,7 +46,6 @@ class Switchboard:
         """Called after every change, for whoever waits for all sockets."""
         self.feeds = FeedTally(guard)
         """Counts what the feeds that listen here do."""
-        self._tell = tell
         self._guard = guard
         self._process = process
         self._home: int | None = None
@@ -71,6 +69,11 @@ class Switchboard:
         if self.is_elsewhere:
             raise UsageError("realtime does not survive a fork: make a client in each process")
         return self._guard
+
+    def renew(self, guard: AbstractContextManager[object]) -> None:
+        """This is a forked child: whoever held the old guard is not in it."""
+        self._guard = guard
+        self.feeds.renew(guard)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -171,11 +174,11 @@ class Switchboard:
     ) -> None:
         """Let the observers be told, if there are any."""
         ears = self.settings.ears
-        if self._tell is None or ears is None or not ears.listens_to_realtime:
+        if ears is None or not ears.listens_to_realtime:
             return
         number = self._fleet.links.index(link) + 1
         info = RealtimeInfo(event=event, socket=number, topic=topic, error=error)
-        self.calls.tell(self._tell, info)
+        self.calls.tell(ears.realtime, info)
 
     def _deliver(self, effect: Deliver) -> None:
         try:
