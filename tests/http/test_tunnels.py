@@ -21,11 +21,14 @@ class Flaky(Proxy):
         self.failures = failures
 
     def _relay(self, connection: Connection, request: Request) -> None:
-        if not self.failures:
+        # What has come of TLS may be taken for another request.
+        is_connect = request.line.startswith("CONNECT ")
+        if is_connect and not self.failures:
             super()._relay(connection, request)
             return
-        self.failures -= 1
-        connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if is_connect:
+            self.failures -= 1
+            connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
         connection.drop()
 
 
