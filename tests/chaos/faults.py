@@ -79,6 +79,11 @@ class Plan:
         self._silence = longest_silence
         self._armed: Fault | None = None
 
+    @property
+    def draws(self) -> bool:
+        """Whether faults are drawn, and not only armed."""
+        return self._rate > 0
+
     def calm(self) -> None:
         """Nothing goes wrong any more."""
         self._rate = 0.0

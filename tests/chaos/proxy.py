@@ -72,7 +72,8 @@ class _Line:
     def _look(self, way: Way) -> None:
         """Whether something new begins: a request, or what the server says by itself."""
         now = asyncio.get_running_loop().time()
-        turned, paused = way != self._way, now - self._at > PAUSE
+        # Where faults are armed one by one, each is for a request and the whole of its answer.
+        turned, paused = way != self._way, now - self._at > PAUSE and self._plan.draws
         is_new = turned if way == "up" else paused and not turned
         self._way, self._at = way, now
         if is_new:
