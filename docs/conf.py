@@ -35,6 +35,8 @@ myst_heading_anchors = 4
 
 html_theme = "furo"
 html_title = f"poolse {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -49,6 +51,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 napoleon_google_docstring = True
@@ -57,7 +60,7 @@ napoleon_use_rtype = False
 
 # Other people's names, whose documentation lies elsewhere, and ours that nobody imports.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|contextlib|datetime|enum|httpx|os|pathlib|sqlite3|ssl|types)\..*"),
+    (r"py:.*", r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types)\..*"),
     (r"py:.*", r"poolse\.(\w+\.)+\w+|After|Seen|datetime|[A-Z]"),
 ]
 
@@ -79,17 +82,20 @@ def setup(app: Sphinx) -> None:
     """Docstrings are written as Markdown has it, and name things as users import them."""
     app.connect("autodoc-process-signature", shorter)
     app.connect("autodoc-process-docstring", as_rst, priority=100)
+    app.connect("autodoc-skip-member", not_for_users)
     app.connect("missing-reference", by_public_name)
     app.connect("include-read", links_of_the_site)
 
 
 def shorter(
-    _app: Sphinx, what: str, name: str, _obj: object, _options: object, given: str, returned: str
+    _app: Sphinx, what: str, name: str, obj: object, _options: object, given: str, returned: str
 ) -> tuple[str, str] | None:
     """Types as users import them; and how a class is made only of those that users make."""
     if not given or (what in ("class", "exception") and not MADE_BY_USERS.match(name)):
         return ("", "") if given else None
-    return _public(given), _public(returned or "")
+    defaults = getattr(obj if what != "class" else obj.__init__, "__globals__", {})
+    valued = re.sub(r"= ([A-Z]+_[A-Z_]+)\b", lambda m: f"= {defaults.get(m[1], m[1])}", given)
+    return _public(valued), _public(returned or "")
 
 
 def _public(signature: str) -> str:
@@ -99,6 +105,13 @@ def _public(signature: str) -> str:
 
 def _as_imported(found: re.Match[str]) -> str:
     return f"poolse.{found[1]}" if found[1] in poolse.__all__ else found[0]
+
+
+def not_for_users(
+    _app: Sphinx, _what: str, _name: str, obj: object, _skip: bool, _options: object
+) -> bool | None:
+    """Some names are public for other rooms of the library only, and say so."""
+    return True if "library's own use" in (obj.__doc__ or "") else None
 
 
 def as_rst(

@@ -91,10 +91,12 @@ class Deliver(Generic[R]):
 
 @attrs.frozen
 class Hole:
-    """These numbers were passed over: the list has no rows for them."""
+    """These numbers were passed over."""
 
     first: int
     last: int
+    skipped: bool = False
+    """Nobody asked for their rows, because too many had been missed; else the list has none."""
 
 
 @attrs.frozen(eq=False)

@@ -51,6 +51,8 @@ class Flow(Generic[R]):
         """Id of the user, once it is open."""
         self._is_open = False
         self._is_counted = False
+        self._hurries = False
+        """Whether there is nothing to be done between two messages."""
         self._fresh: set[str] = set()
         self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
         self._brain: Follower[R] = Follower(
@@ -88,6 +90,7 @@ class Flow(Generic[R]):
         """See `Listener`."""
         if error is None:
             self.is_over = True
+            self._hurries = False
         elif key == self.user and self._roster is not None:
             # Then it is only the list that shows new ones.
             self._roster.look(self._reach.now())
@@ -101,16 +104,13 @@ class Flow(Generic[R]):
 
         It saves what `next` does besides, which would cost more than all the rest of a message.
         """
-        in_hand, roster, now = self.in_hand, self._roster, self._reach.now()
-        if not self._is_open or self.is_over or (in_hand is not None and self._is_kept(in_hand)):
+        now = self._reach.now()
+        if not self._hurries or (self._roster is not None and now >= self._roster.due_at()):
             return None
-        if roster is not None and now >= roster.due_at():
-            return None
-        if self._wish.cancel is not None:
-            self._wish.cancel.raise_if_cancelled()
         with self._guard:
             item = self._brain.at_once(now)
         if item is not None:
+            self._reach.tally.delivered()
             self.in_hand = item
         return item
 
@@ -135,7 +135,7 @@ class Flow(Generic[R]):
         """What is in hand is done with."""
         item = self.in_hand
         if item is not None:
-            if self._is_kept(item):
+            if self._wish.checkpoint is not None and not item.late:
                 await self._reach.save(self._key(item.key), item.position)
             self.in_hand = None
 
@@ -145,6 +145,7 @@ class Flow(Generic[R]):
         if self._is_counted:
             self._is_counted = False
             self._reach.tally.closed()
+        self._hurries = False
         self._reach.close()
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
@@ -155,7 +156,8 @@ class Flow(Generic[R]):
                 await self._ask(step)
             case Passed():
                 self._reach.tally.passed()
-                await self._reach.tell(Gap(step.key, step.hole.first, step.hole.last))
+                hole = step.hole
+                await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
             case Began():
                 if step.key in self._fresh:
                     self._fresh.discard(step.key)
@@ -221,6 +223,7 @@ class Flow(Generic[R]):
             await self._read_list(self._roster)
             self._reach.listen_for_new(self.user, self)
         self._is_open = True
+        self._hurries = self._wish.checkpoint is None and self._wish.cancel is None
 
     async def _take_in_new(self) -> None:
         """Read the list of conversations again, when it is time."""
@@ -272,10 +275,6 @@ class Flow(Generic[R]):
     def _key(self, key: str) -> str:
         """What a position is kept under: two users of one process may share a checkpoint."""
         return f"{self.user}/{key}"
-
-    def _is_kept(self, item: Item[R]) -> bool:
-        """Whether it is written down that this one is done with."""
-        return self._wish.checkpoint is not None and not item.late
 
     def _is_own(self, row: R) -> bool:
         return self._wish.author(row) == self.user

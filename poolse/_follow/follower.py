@@ -143,11 +143,12 @@ class Follower(Generic[R]):
         if now >= self._next_due or len(self._awake) != 1:
             return None
         (key,) = self._awake
-        feed = self._feeds[key]
-        item, skip = feed.at_once(), self._skip
-        while item is not None and skip is not None and skip(item.row):
-            item = feed.at_once()
-        return item
+        ready, skip = self._feeds[key].ready, self._skip
+        while ready and isinstance(first := ready[0], Deliver):
+            ready.popleft()
+            if skip is None or not skip(first.row):
+                return first
+        return None
 
     def step(self, now: float) -> Step[R]:
         """The next thing to do."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
 import attrs
 
-__all__ = ["Behind", "Horizon", "Top"]
+__all__ = ["RECENT", "Behind", "Horizon", "Top"]
 
 _STEPS: Final = 8
 """Marks kept for the length of one grace."""
 
-_RECENT: Final = 200
-"""Rows that are remembered at least; twice as many at most."""
+RECENT: Final = 200
+"""So many rows are remembered at least, and twice as many at most."""
 
 _GIVEN_UP: Final = 1000
 
@@ -72,12 +73,12 @@ class Behind:
         self._ids: dict[int, str] = {}
         self._given_up: dict[int, None] = {}
 
-    def delivered(self, number: int, id: str) -> None:
-        """A row went out."""
-        self._ids[number] = id
-        if len(self._ids) == 2 * _RECENT:
+    def delivered(self, ids: Mapping[int, str]) -> None:
+        """These rows went out, by their numbers."""
+        self._ids.update(ids)
+        if len(self._ids) > 2 * RECENT:
             # All at once, which is cheaper than one by one.
-            self._ids = dict(islice(self._ids.items(), _RECENT, None))
+            self._ids = dict(islice(self._ids.items(), len(self._ids) - RECENT, None))
 
     def gave_up(self, first: int, last: int) -> None:
         """These numbers were passed over."""

@@ -21,6 +21,8 @@ class FeedSettings:
     """So long a missing number may still come by itself, before the list is asked for it."""
     reconcile: float = 300.0
     """Between two looks at the list while all is well. They find a broadcast that was lost."""
+    max_backfill: int | None = None
+    """After each join, numbers below the last so many are skipped; None for none."""
     pages: int = 8
     """Pages that are read before their rows are handed out, where one alone would be wasteful."""
     widest: int = 64

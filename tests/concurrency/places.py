@@ -16,7 +16,7 @@ import pytest
 from tests.http.senders import ASIDE
 from tests.http.wire import Behave, Connection, Request, Wire
 
-__all__ = ["FINE", "PLACES", "Names", "Place", "place_of"]
+__all__ = ["ANSWER", "FINE", "PLACES", "Names", "Place", "place_of"]
 
 FINE = {"all": "is fine"}
 

@@ -25,6 +25,8 @@ __all__ = ["Terminal"]
 PATIENCE: Final = 60.0
 BACKGROUND: Final = re.compile(r"run as (\w+), in the background")
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PLUGINS: Final = ("-p", "no:cacheprovider", "-p", "no:poolse", "-p", "poolse.testing.plugin")
+"""Ours by its module: the tests do not know what is installed."""
 REQUIREMENT: Final = re.compile(r"(\w+)(?:\[([\w,]+)\])?")
 
 
@@ -118,8 +120,10 @@ class Terminal:
             case ["poolse", name, *_]:
                 return self.python("-m", "poolse.cli", name, "--help")
             case ["python", "-m", "pytest", *rest]:
-                return self.python("-m", "pytest", "-p", "no:cacheprovider", *rest)
-            case ["python", "-m", module, *_]:
+                return self.python("-m", "pytest", *PLUGINS, *rest)
+            case [".", *_]:
+                return ""
+            case ["python" | "python3", "-m", module, *_]:
                 assert importlib.util.find_spec(module), command
                 return ""
             case ["python", *rest]:
