@@ -10,7 +10,17 @@ from typing import Any
 import httpx
 import pytest
 
-from poolse import ApiError, AsyncPoolse, CallStats, Poolse, PoolStats
+from poolse import (
+    ApiError,
+    AsyncPoolse,
+    CallStats,
+    NetworkError,
+    NotFoundError,
+    Poolse,
+    PoolStats,
+    RequestTimeout,
+    ServerError,
+)
 from poolse.testing import Sandbox
 from tests.client.observed import CLIENTS, carried_out, client_of, done, until
 
@@ -96,6 +106,35 @@ def test_reconnects_are_counted(client: type[Any], sandbox: Sandbox) -> None:
             await asyncio.to_thread(sandbox.wait_for, lambda n=shaken: len(sandbox.handshakes) > n)
 
     carried_out(client, sandbox, scenario)
+
+
+@CLIENTS
+def test_however_a_call_ends_its_connection_is_free(client: type[Any], sandbox: Sandbox) -> None:
+    async def scenario(chat: Any) -> None:
+        made = await done(chat.conversations.create(type="group"))
+        messages = chat.conversations.one(made.id).messages
+        for body in "abc":
+            await done(messages.send(body=body))
+        walk = messages.iter(limit=1)
+        # Thrown away in the middle.
+        await asyncio.to_thread(next, walk) if client is Poolse else await anext(walk)
+        with pytest.raises(NotFoundError):
+            await done(chat.conversations.one("nothing").show())
+        sandbox.faults.fail(503, times=4)
+        with pytest.raises(ServerError):
+            await done(chat.me.show())
+        sandbox.faults.drop(times=4)
+        with pytest.raises(NetworkError):
+            await done(chat.me.show())
+        odd = chat.with_options(timeout=0.05, max_retries=0)
+        sandbox.faults.hang()
+        with pytest.raises(RequestTimeout):
+            await done(odd.me.show())
+        sandbox.faults.clear()
+        assert (chat.stats().pool.in_use, chat.stats().calls.active) == (0, 0)
+        assert (await done(chat.me.show())).external_id == "alice"
+
+    carried_out(client, sandbox, scenario, max_connections=1)
 
 
 def test_threads_lose_no_count(sandbox: Sandbox) -> None:
