@@ -13,7 +13,7 @@ from types import FrameType
 
 from poolse.cli.explain import explained
 from poolse.cli.failure import INTERRUPTED, READER_GONE, TERMINATED, Failure
-from poolse.cli.plain import json_text
+from poolse.cli.plain import json_text, plain
 from poolse.cli.session import Session
 
 __all__ = ["ended", "terminable"]
@@ -54,7 +54,7 @@ def told(session: Session, error: Exception) -> int:
     else:
         session.note(str(failure))
         if failure.hint:
-            session.note(f"→ {failure.hint}")
+            print(f"        {plain(failure.hint)}", file=sys.stderr)
     return failure.exit_code
 
 

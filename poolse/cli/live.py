@@ -76,7 +76,7 @@ class LiveView:
             verb = "is" if len(status.typing) == 1 else "are"
             parts.append(Text(f"{' and '.join(status.typing)} {verb} typing …", "italic"))
         mark = Text("● ", "green" if connected else "yellow")
-        line = mark + Text(" · ", "dim").join(parts)
+        line = mark + Text(" · ").join(parts)
         line.no_wrap, line.overflow = True, "ellipsis"
         return line
 

@@ -77,7 +77,7 @@ def tail(
         title = chat.conversations.one(conversation).show().name or "direct conversation"
         view = stack.enter_context(_view(session, title))
         live = stack.enter_context(chat.realtime.conversation(conversation))
-        Watch(chat, live, people, view)
+        stack.enter_context(Watch(chat, live, people, view))
         kept = stack.enter_context(_checkpoint(checkpoint))
         feed = stack.enter_context(messages.follow(after=after, checkpoint=kept))
         for number, item in enumerate(feed, start=1):
