@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 from poolse import (
     ConversationCreated,
-    JoinError,
     PoolseError,
     SlowConsumer,
     UnknownEvent,
@@ -54,20 +53,15 @@ async def hear(session: Session, wanted: Sequence[str], count: int | None) -> No
         while count is None or count > 0:
             topic, heard = await ears.next()
             if isinstance(heard, PoolseError):
-                _judge(session, heard, is_wanted=bool(wanted))
+                # One that is refused does not end the others, unless one asked for it.
+                if not isinstance(heard, SlowConsumer) and (wanted or not ears.still_open):
+                    raise heard
+                session.note(str(heard))
                 continue
             session.tell(_line(topic, heard))
             if isinstance(heard, ConversationCreated):
                 ears.open(chat.realtime.conversation(heard.id))
             count = None if count is None else count - 1
-
-
-def _judge(session: Session, error: PoolseError, *, is_wanted: bool) -> None:
-    """What ends one channel of many, or none, is only told; the rest ends all."""
-    if isinstance(error, SlowConsumer) or (isinstance(error, JoinError) and not is_wanted):
-        session.note(str(error))
-    else:
-        raise error
 
 
 def _line(topic: str, event: object) -> dict[str, object]:
@@ -89,6 +83,11 @@ class Ears:
     def open(self, channel: Channel) -> None:
         """Hear this one too."""
         self._tasks.add(asyncio.create_task(self._hear(channel)))
+
+    @property
+    def still_open(self) -> bool:
+        """Whether there is anything left to hear."""
+        return any(not task.done() for task in self._tasks)
 
     async def next(self) -> tuple[str, object]:
         """The topic, and the event or what went wrong."""
