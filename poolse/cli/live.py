@@ -18,7 +18,7 @@ from poolse.cli.views import Status, text_of
 if TYPE_CHECKING:
     from poolse import Message
 
-__all__ = ["LiveView"]
+__all__ = ["LiveView", "can_draw"]
 
 COLOURS: Final = ("cyan", "magenta", "green", "blue")
 """Of names: those that can be read on dark and on light."""
@@ -26,6 +26,11 @@ COLOURS: Final = ("cyan", "magenta", "green", "blue")
 WIDEST_NAME: Final = 16
 NARROW: Final = 50
 """Columns; below that, the time of a message is left out."""
+
+
+def can_draw() -> bool:
+    """Whether the terminal can move its cursor."""
+    return not Console().is_dumb_terminal
 
 
 class LiveView:

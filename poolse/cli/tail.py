@@ -123,6 +123,6 @@ def _view(session: Session, title: str) -> View:
         return JsonView(session)
     if not sys.stdout.isatty():
         return LineView(session)
-    from poolse.cli.live import LiveView
+    from poolse.cli.live import LiveView, can_draw
 
-    return LiveView(title)
+    return LiveView(title) if can_draw() else LineView(session)

@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -21,6 +23,9 @@ from poolse.testing import Sandbox
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "poolse.cli"]
 
+PATIENCE = 40.0
+"""Seconds that a process may take."""
+
 
 @attrs.frozen
 class Called:
@@ -31,9 +36,9 @@ class Called:
     err: str
 
     @property
-    def json(self) -> object:
+    def json(self) -> dict[str, Any]:
         """Of the one line that it printed."""
-        value: object = json.loads(self.out)
+        value: dict[str, Any] = json.loads(self.out)
         return value
 
 
@@ -47,15 +52,15 @@ class Command:
     patch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
-    def __call__(self, *arguments: str, stdin: str = "", **environ: str | None) -> Called:
+    def __call__(self, *arguments: str, stdin: str | None = None, **environ: str | None) -> Called:
         """Run it in this process. A variable that is None is not set."""
         with self.patch.context() as patch:
             for name, value in self.environ(**environ).items():
                 patch.setenv(name, value)
-            for name, value in environ.items():
-                if value is None:
+            for name in environ:
+                if environ[name] is None:
                     patch.delenv(name, raising=False)
-            patch.setattr("sys.stdin", io.StringIO(stdin))
+            patch.setattr("sys.stdin", io.StringIO(stdin or ""))
             self.capsys.readouterr()
             try:
                 code = main(arguments)
@@ -95,10 +100,15 @@ class Command:
             cwd=self.home,
             env={**plain, "PYTHONPATH": str(ROOT), **self.environ(**(environ or {}))},
         ) as process:
+            # Whoever waits for a line of a process that hangs is told that there is none.
+            watchdog = threading.Timer(PATIENCE, process.kill)
+            watchdog.start()
             try:
                 yield process
             finally:
+                watchdog.cancel()
                 process.kill()
+                watchdog.join()
 
     @contextmanager
     def chat(self, external_id: str = "alice") -> Generator[Poolse]:
