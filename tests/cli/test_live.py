@@ -109,6 +109,16 @@ def test_who_is_here_and_who_is_typing(command: Command, sandbox: Sandbox) -> No
     assert "Traceback" not in terminal.raw
 
 
+def test_a_name_is_not_obeyed(command: Command) -> None:
+    command.said("Hello")
+    (command.home / "names.toml").write_text('names.alice = "\\u001b]0;evil\\u0007"', "utf-8")
+    arguments = ("tail", command.conversation, "--count", "1", "--config", "names.toml")
+    with on_terminal(command, *arguments) as terminal:
+        assert terminal.end() == 0
+    assert "␛]0;evil␇ Hello" in visible(terminal.raw)
+    assert "\x1b]" not in terminal.raw
+
+
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_colours_can_be_switched_off(command: Command, no_color: str, coloured: bool) -> None:
     command.said("Hello")
