@@ -10,6 +10,7 @@ MEASUREMENTS = (
     "tests.bench.cancel_latency",
     "tests.bench.big_files",
     "tests.bench.async_transport",
+    "tests.bench.follow_backfill",
 )
 
 
