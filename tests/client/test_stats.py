@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -94,6 +95,10 @@ def _next(feed: Any) -> Any:
     return next(feed)
 
 
+def _shook_more(sandbox: Sandbox, count: int) -> bool:
+    return len(sandbox.handshakes) > count
+
+
 @CLIENTS
 def test_reconnects_are_counted(client: type[Any], sandbox: Sandbox) -> None:
     async def scenario(chat: Any) -> None:
@@ -103,7 +108,7 @@ def test_reconnects_are_counted(client: type[Any], sandbox: Sandbox) -> None:
             assert chat.stats().realtime.reconnects == count - 1
             shaken = len(sandbox.handshakes)
             sandbox.faults.drop_sockets()
-            await asyncio.to_thread(sandbox.wait_for, lambda n=shaken: len(sandbox.handshakes) > n)
+            await asyncio.to_thread(sandbox.wait_for, partial(_shook_more, sandbox, shaken))
 
     carried_out(client, sandbox, scenario)
 
