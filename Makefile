@@ -64,7 +64,7 @@ fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 trie
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
-	@POOLSE_SOAK=1 $(PY) -m pytest -q tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
+	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
