@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.leaks", "tests.secrets", "tests.skips"]
 
+# A project of its own, with a configuration of its own; tests/package runs it.
+collect_ignore = ["example_project"]
+
 
 # How long an example takes is a matter of the machine; on CI, every run tries the same examples.
 hypothesis.settings.register_profile("poolse", deadline=None, derandomize="CI" in os.environ)
