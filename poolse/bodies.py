@@ -81,6 +81,7 @@ class AsyncBody(Base[httpx.AsyncClient]):
         """End what is under way and close all connections. Calling it again does nothing."""
         if not self._owner:
             return
+        self._sender.check_loop()
         # No early return for a closed client: closing again ends what a cancelled one left.
         self._lifetime.closed = True
         # A stack, because a cancelled `aclose` must still close what comes after.

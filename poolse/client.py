@@ -49,12 +49,13 @@ class Poolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
-        self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
+        profiles = SyncProfiles(self._profile_settings)
+        self.users: UsersResource = UsersResource(profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
-        self.rest = Rest(calls)
+        self.rest: Rest = Rest(calls)
 
     def _make_realtime(self) -> PoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -105,7 +106,7 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
     def _expose(self) -> None:
         calls = self._calls()
         BackendResources.__init__(self, calls)
-        self.rest = Rest(calls)
+        self.rest: Rest = Rest(calls)
 
     def token_provider(self, external_id: str) -> TokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.
@@ -146,12 +147,12 @@ class AsyncPoolse(
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
         self._profiles = AsyncProfiles(self._profile_settings)
-        self.users = AsyncUsersResource(self._profiles, self._lifetime)
+        self.users: AsyncUsersResource = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
-        self.rest = AsyncRest(calls)
+        self.rest: AsyncRest = AsyncRest(calls)
 
     def _make_realtime(self) -> AsyncPoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -191,9 +192,7 @@ class AsyncPoolse(
 
 
 class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
-    """The async client for your own server, which makes users and their tokens.
-
-    For one event loop.
+    """The async client for your own server, which makes users and tokens. For one event loop.
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:
@@ -209,7 +208,7 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
     def _expose(self) -> None:
         calls = self._calls()
         AsyncBackendResources.__init__(self, calls)
-        self.rest = AsyncRest(calls)
+        self.rest: AsyncRest = AsyncRest(calls)
 
     def token_provider(self, external_id: str) -> AsyncTokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.

@@ -49,6 +49,7 @@ class Given(Generic[HttpClient]):
     proxy: str | None
     ssl_context: ssl.SSLContext | None
     max_connections: int
+    max_response_bytes: int
     belongings: Belongings
 
     def sender(self, kind: Callable[..., T]) -> T:
@@ -58,6 +59,7 @@ class Given(Generic[HttpClient]):
             proxy=self.proxy,
             ssl_context=self.ssl_context,
             max_connections=self.max_connections,
+            max_response=self.max_response_bytes,
             belongings=self.belongings,
         )
 
@@ -93,6 +95,7 @@ class Base(Generic[HttpClient]):
         proxy: str | None,
         ssl_context: ssl.SSLContext | None,
         max_connections: int,
+        max_response_bytes: int,
         headers: Mapping[str, str] | None,
         user_agent: str | None,
         max_retries: int,
@@ -130,6 +133,7 @@ class Base(Generic[HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=checked_count("max_connections", max_connections, least=1),
+            max_response_bytes=checked_count("max_response_bytes", max_response_bytes, least=1),
             belongings=Belongings(
                 how_to_close(type(self).__name__, self._variable, asynchronous=self._asynchronous)
             ),

@@ -10,10 +10,11 @@ import attrs
 from poolse._core.arrival import Arrival
 from poolse._core.call import call
 from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.hands import Answer, Hands
 from poolse._core.judge import Done, Fail, Progress, Wait
+from poolse._core.secret import hidden
 from poolse._core.settings import Settings
-from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, DownloadError, NetworkError
 
 __all__ = ["Download", "download"]
@@ -79,14 +80,15 @@ def _refusal(status: int, message: str) -> DownloadError:
 async def _ask(
     hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, str]
 ) -> str:
-    url = plan.url(await call(hands, settings, plan.endpoint, path))
+    # Whoever has the URL has the file.
+    url = hidden(plan.url(await call(hands, settings, plan.endpoint, path)))
     if not url:
         raise DecodeError("the answer does not say where the bytes are", "$")
     return url
 
 
 async def _attempt(transfer: Transfer, url: str, arrival: Arrival[Kept]) -> Done | Again | Fail:
-    request = Outgoing("GET", url, arrival.range_headers(), None, bare=True)
+    request = signed("GET", url, dict(arrival.range_headers()))
     outcome: Answer | NetworkError
     try:
         outcome = await transfer.send(request, arrival)

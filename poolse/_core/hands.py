@@ -78,8 +78,8 @@ class Answer:
     """A whole answer: the body has been read."""
 
     status: int
-    headers: Mapping[str, str]
-    """Looked up case-insensitively."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Looked up case-insensitively. A redirect may repeat a signed URL there."""
     content: bytes = attrs.field(repr=False)
 
 

@@ -13,7 +13,7 @@ from poolse._core.hands import Answer, Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.meter import Meter, Sending, Source
 from poolse._core.settings import Settings
-from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, NetworkError, UploadError
 from poolse.types import OnProgress, Unset
 
@@ -137,8 +137,7 @@ async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answ
 
 
 def _put(target: Target) -> Outgoing:
-    # The signature covers these headers and no others, least of all our Authorization.
-    url, method, headers = target.url, target.method, target.headers
-    if not (url and method):
+    if not (target.url and target.method):
         raise DecodeError("the answer does not say where to put the bytes", "$")
-    return Outgoing(method.upper(), url, list((headers or {}).items()), None, bare=True)
+    # The signature covers these headers and no others, least of all our Authorization.
+    return signed(target.method, target.url, target.headers)

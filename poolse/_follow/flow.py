@@ -89,8 +89,7 @@ class Flow(Generic[R]):
     def ended(self, key: str, error: PoolseError | None) -> None:
         """See `Listener`."""
         if error is None:
-            self.is_over = True
-            self._hurries = False
+            self._end()
         elif key == self.user and self._roster is not None:
             # Then it is only the list that shows new ones.
             self._roster.look(self._reach.now())
@@ -107,7 +106,7 @@ class Flow(Generic[R]):
         now = self._reach.now()
         if not self._hurries or (self._roster is not None and now >= self._roster.due_at()):
             return None
-        with self._guard:
+        with self._reach.guard:
             item = self._brain.at_once(now)
         if item is not None:
             self._reach.tally.delivered()
@@ -141,12 +140,15 @@ class Flow(Generic[R]):
 
     def close(self) -> None:
         """The end, whatever is in hand."""
+        self._end()
+        self._reach.close()
+
+    def _end(self) -> None:
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
             self._reach.tally.closed()
         self._hurries = False
-        self._reach.close()
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
         match step:

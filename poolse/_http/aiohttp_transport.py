@@ -127,7 +127,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         limits = request.extensions["timeout"]
         origin = str(request.url).removesuffix("/")
         secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
-        exchange = Exchange(limits["write"])
+        exchange = Exchange(limits["write"], limits["read"])
         current.set(exchange)
         with exchange.aborted_on_error():
             async with exchange.silence:
@@ -182,7 +182,7 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         if connection.transport is not None:
-            current.get().wires.append(connection.transport)
+            current.get().connected(connection.transport)
             self.wires.add(connection.transport)
         return connection
 

@@ -74,6 +74,7 @@ class HttpcoreTransport(httpx.BaseTransport):
             stack.enter_context(self._slots.taken(limits["pool"]))
             answer = pool.handle_request(sent)
             stack.callback(answer.close)
+            current.get().has_head = True
             stream = _Answered(answer, stack.pop_all())
         return httpx.Response(answer.status, headers=answer.headers, stream=stream)
 

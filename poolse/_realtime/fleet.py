@@ -48,13 +48,13 @@ class Link:
     """One socket with the channels on it."""
 
     def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
-        self.connection = Connection(settings, random)
+        self.connection: Connection = Connection(settings, random)
         self.commands: list[Command] = []
         """What the owner of the transport has to carry out, in this order."""
         self.effects: list[LinkEffect] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
-        self.is_broken = False
+        self.is_broken: bool = False
         """Whether nobody looks after this socket any more."""
         self.opened_times = 0
         self.wake: Callable[[], object] = _nobody

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from poolse._core.limits import MAX_FRAME
 from poolse._realtime.policy import Policy
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class RealtimeSettings:
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Between two joins of a channel; the last one repeats."""
 
-    max_frame: int = 16 * 2**20
+    max_frame: int = MAX_FRAME
     """Bytes. A larger message ends the connection with code 1009."""
     ears: Ears | None = attrs.field(default=None, repr=False)
     """Those who are told what becomes of sockets and channels."""

@@ -40,7 +40,7 @@ class Switchboard:
     ) -> None:
         self.settings = settings
         self.closed = False
-        self.calls = Calls(settings.queue_limit, wake_calls, on_error)
+        self.calls: Calls = Calls(settings.queue_limit, wake_calls, on_error)
         """The user's functions that are to be called, in order."""
         self.wakes: list[Wake] = []
         """Called after every change, for whoever waits for all sockets."""

@@ -7,7 +7,8 @@ P5: what is written down is behind what is in hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import attrs
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from poolse._follow.roster import Known
 from poolse.errors import ChannelClosed, NetworkError, PoolseError
 from tests.follow.schedules import Row
 
-KEYS = ("a", "b")
+KEYS: tuple[str, ...] = ("a", "b")
 keys = st.sampled_from(KEYS)
 
 
@@ -43,6 +44,7 @@ class World:
     cap: int = 3
     now: Callable[[], float] = attrs.field(init=False)
     random: Callable[[], float] = lambda: 0.5
+    guard: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
 
     def __attrs_post_init__(self) -> None:
         self.now = lambda: self.clock
@@ -94,7 +96,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         wish = Wish[Row](only=KEYS, after=0, checkpoint=self.world.kept, author=lambda row: None)
-        self.flow: Flow[Row] = Flow(self.world, wish, nullcontext())
+        self.flow: Flow[Row] = Flow(self.world, wish)
         run_flow(self.flow.open())
         self.taken = dict.fromkeys(KEYS, 0)
         self.over: dict[str, int] = {}
@@ -158,4 +160,4 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         assert run_flow(self.flow.next()) is None
 
 
-TestFlow = FlowInAnyOrder.TestCase
+TestFlow: Any = FlowInAnyOrder.TestCase
