@@ -16,7 +16,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.protocol import Event
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
 from poolse._realtime.effects import Close, Command, Failure, Open
@@ -30,19 +31,22 @@ from poolse._realtime.handshake import (
     token_failure,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.messages import Weight
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncGetToken", "AsyncOwner"]
 
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
-# At DEBUG it would write down the handshake, and with it the token.
+# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
 _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
+_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
 _WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 _NO_CLOSE_FRAME: Final = 1006
+_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 
 
 class _Connect(connect):
@@ -53,15 +57,44 @@ class _Connect(connect):
 
 
 class _Connection(ClientConnection):
-    """Does not wait for a server that said goodbye, but stays on the line.
+    """Has less patience than the library.
 
-    Without this, it would only be noticed when the next heartbeat is sent.
+    It does not wait for a server that said goodbye but stays on the line: that would only be
+    noticed when the next heartbeat is sent. Nor does it take fragments without end, nor keep the
+    answers to pings for a server that does not read them.
     """
+
+    _weight: Weight | None = None
+    _leaving = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected() and not self._leaving:
+            self._leaving = True
+            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Where TLS through a proxy fails, asyncio tells of the end of what never began.
+        if hasattr(self, "transport"):
+            super().connection_lost(exc)
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)
-        if self.protocol.close_expected():
-            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
+        if isinstance(event, Frame):
+            self._weigh(event)
+
+    def _weigh(self, frame: Frame) -> None:
+        limit = self.protocol.max_message_size or 0
+        if frame.opcode is Opcode.PING:
+            if self.transport.get_write_buffer_size() > limit:
+                self.transport.abort()
+            return
+        if frame.opcode not in _DATA:
+            return
+        self._weight = self._weight or Weight(limit)
+        if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
+            self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
+            self.send_data()
 
 
 class _NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
