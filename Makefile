@@ -71,7 +71,7 @@ fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SE
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
-	@POOLSE_SOAK=1 $(PY) -m pytest -q tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
+	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
 chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SEED=2)
