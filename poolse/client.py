@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import attrs
 import httpx
@@ -15,64 +13,24 @@ from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
-from poolse._http.aio import AsyncSender
 from poolse._http.aio_profiles import AsyncProfiles
 from poolse._http.aio_tokens import AsyncTokens
-from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
-from poolse._http.sync import SyncSender
+from poolse._http.callers import AtOnce
 from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
+from poolse.bodies import AsyncBody, SyncBody
 from poolse.construction import BackendClient, UserClient
 from poolse.following import AsyncFollowing, Following
 from poolse.minting import AsyncTokenProvider, Mint, SyncMint, TokenProvider
 from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
-from poolse.wiring import Base
+from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
     from poolse._generated.aio_channels import AsyncPoolseRealtime
     from poolse._generated.channels import PoolseRealtime
 
 __all__ = ["AsyncPoolse", "AsyncPoolseBackend", "Poolse", "PoolseBackend"]
-
-
-class SyncBody(Base[httpx.Client]):
-    """What the sync clients have in common."""
-
-    _asynchronous = False
-
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(SyncSender)
-        self._tokens = self._given.tokens(SyncTokens)
-
-    def _calls(self) -> SyncCalls:
-        hands = self._hands(AtOnce(self._sender), self._tokens)
-        return SyncCalls(hands, self._settings, self._lifetime)
-
-    def close(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        # No early return for a closed client: closing again ends what an interrupted one left.
-        self._lifetime.closed = True
-        try:
-            self._close_realtime()
-        finally:
-            self._sender.close()
-
-    def _close_realtime(self) -> None:
-        """Most clients have none."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Poolse(
@@ -118,6 +76,14 @@ class Poolse(
         self._lifetime.check()
         return made
 
+    def _realtime_stats(self) -> RealtimeStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.stats()
+
+    def _follow_stats(self) -> FollowStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.feeds.stats()
+
     def _close_realtime(self) -> None:
         if self._realtime.made is not None:
             self._realtime.made.close()
@@ -158,48 +124,6 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
             >>> backend.token_provider("u-1")()
         """
         return TokenProvider(self._mint, external_id)
-
-
-class AsyncBody(Base[httpx.AsyncClient]):
-    """What the async clients have in common."""
-
-    _asynchronous = True
-
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender)
-        self._tokens = self._given.tokens(AsyncTokens)
-
-    def _calls(self) -> AsyncCalls:
-        hands = self._hands(self._sender, self._tokens)
-        return AsyncCalls(hands, self._settings, self._lifetime)
-
-    async def aclose(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        self._sender.check_loop()
-        # No early return for a closed client: closing again ends what a cancelled one left.
-        self._lifetime.closed = True
-        # A stack, because a cancelled `aclose` must still close what comes after.
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._sender.aclose)
-            if isinstance(self._tokens, AsyncTokens):
-                stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_more)
-
-    async def _close_more(self) -> None:
-        """Most clients have none."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 class AsyncPoolse(
@@ -250,6 +174,14 @@ class AsyncPoolse(
         # After it is made: then a `close` at the same time either sees it or is seen here.
         self._lifetime.check()
         return made
+
+    def _realtime_stats(self) -> RealtimeStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.stats()
+
+    def _follow_stats(self) -> FollowStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.feeds.stats()
 
     async def _close_more(self) -> None:
         try:

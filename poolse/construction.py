@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolse._checks import checked_count
@@ -20,6 +20,7 @@ from poolse._http.unclosed import Running
 from poolse._once import Once
 from poolse._secret import hidden_items
 from poolse.errors import PoolseError
+from poolse.hooks import Hooks
 from poolse.options import Timeout
 from poolse.wiring import Base, HttpClient
 
@@ -66,6 +67,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
         on_socket_error: Callable[[PoolseError], object] | None = None,
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
@@ -103,6 +105,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
             on_socket_error: Told of realtime errors that do not end anything.
             user_resolver: Finds a user's name and picture in your own data, for `chat.users`: a
                 `UserProfile` for a poolse user id, or None. In the async client it may be `async`.
@@ -147,6 +150,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )
 
     @property
@@ -179,6 +183,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
             max_frame=self._max_frame,
+            ears=self._ears,
             connect_timeout=self._settings.timeout.for_sockets,
         )
 
@@ -206,6 +211,7 @@ class BackendClient(Base[HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
     ) -> None:
         """Make a client for your own server. Keep it, and the key, away from your users.
 
@@ -231,6 +237,7 @@ class BackendClient(Base[HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
 
         Raises:
             UsageError: No API key, or an argument that makes no sense.
@@ -254,4 +261,5 @@ class BackendClient(Base[HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-__all__ = ["SECRETS", "Listener", "listened", "text_of"]
+__all__ = ["SECRETS", "Listener", "text_of"]
 
 SECRETS: Final = re.compile(
     r"s3cret|5ecret"  # in tokens, keys and URLs that tests make up
@@ -53,28 +53,26 @@ class Listener(logging.Handler):
             self.found.append(f"{record.name} {record.levelname}: {text}")
 
 
-def listened(listener: Listener) -> Iterator[Listener]:
-    """Have it listen to everything."""
+LISTENER: Final = Listener()
+
+
+def pytest_configure() -> None:
+    # Here, and not in a fixture: pytest puts back the level that it finds before each phase.
     root = logging.getLogger()
-    before = root.level
     root.setLevel(1)
-    root.addHandler(listener)
+    root.addHandler(LISTENER)
     for name in OTHERS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    yield listener
-    root.removeHandler(listener)
-    root.setLevel(before)
 
 
-@pytest.fixture(scope="session")
-def log_listener() -> Iterator[Listener]:
-    yield from listened(Listener())
+def pytest_unconfigure() -> None:
+    logging.getLogger().removeHandler(LISTENER)
 
 
 @pytest.fixture(autouse=True)
-def no_secrets_in_logs(log_listener: Listener) -> Iterator[None]:
+def no_secrets_in_logs() -> Iterator[None]:
     """Fail the test in which a secret was logged."""
-    log_listener.found.clear()
+    LISTENER.found.clear()
     yield
-    if log_listener.found:
-        pytest.fail("secrets were logged:\n  " + "\n  ".join(log_listener.found), pytrace=False)
+    if LISTENER.found:
+        pytest.fail("secrets were logged:\n  " + "\n  ".join(LISTENER.found), pytrace=False)

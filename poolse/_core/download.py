@@ -55,17 +55,20 @@ async def download(
         await arrival.sink.start()
         url = await _ask(hands, settings, plan, path)
         transfer = Transfer(hands, settings, Progress(settings.max_retries), _refusal)
-        while True:
-            match await _attempt(transfer, url, arrival):
-                case Wait(seconds):
-                    await hands.sender.sleep(seconds, settings.cancel)
-                case Renew():
-                    url = await _ask(hands, renewed(settings), plan, path)
-                case Fail(error):
-                    raise error
-                case Done():
-                    return await arrival.finish()
-            transfer.progress.retries += 1
+        async with transfer.watched("GET") as watch:
+            while True:
+                match await _attempt(transfer, url, arrival):
+                    case Wait(seconds):
+                        await watch.retries(seconds)
+                        await hands.sender.sleep(seconds, settings.cancel)
+                    case Renew():
+                        await watch.retries(0.0)
+                        url = await _ask(hands, renewed(settings), plan, path)
+                    case Fail(error):
+                        raise error
+                    case Done():
+                        return await arrival.finish()
+                transfer.progress.retries += 1
     finally:
         arrival.sink.close()
 
@@ -85,15 +88,10 @@ async def _ask(
 
 
 async def _attempt(transfer: Transfer, url: str, arrival: Arrival[Kept]) -> Done | Again | Fail:
-    settings = transfer.settings
     request = signed("GET", url, dict(arrival.range_headers()))
     outcome: Answer | NetworkError
     try:
-        outcome = await transfer.hands.sender.send(
-            request, settings.timeout.for_files, settings.cancel, arrival
-        )
-    except NetworkError as error:
-        outcome = error
+        outcome = await transfer.send(request, arrival)
     except Exception:
         arrival.check()
         raise

@@ -80,18 +80,23 @@ async def upload(
         await file.source.start()
         answered = await _ask(hands, settings, plan, file)
         transfer = Transfer(hands, settings, Progress(settings.max_retries), UploadError)
-        while True:
-            match await _attempt(transfer, _put(plan.target(answered)), file.source, meter):
-                case Wait(seconds):
-                    await hands.sender.sleep(seconds, settings.cancel)
-                case Renew():
-                    answered = await _ask(hands, renewed(settings), plan, file)
-                case Fail(error):
-                    raise error
-                case Done():
-                    meter.done()
-                    return plan.result(answered)
-            transfer.progress.retries += 1
+        request = _put(plan.target(answered))
+        async with transfer.watched(request.method) as watch:
+            while True:
+                match await _attempt(transfer, request, file.source, meter):
+                    case Wait(seconds):
+                        await watch.retries(seconds)
+                        await hands.sender.sleep(seconds, settings.cancel)
+                    case Renew():
+                        await watch.retries(0.0)
+                        answered = await _ask(hands, renewed(settings), plan, file)
+                        request = _put(plan.target(answered))
+                    case Fail(error):
+                        raise error
+                    case Done():
+                        meter.done()
+                        return plan.result(answered)
+                transfer.progress.retries += 1
     finally:
         file.source.close()
 
@@ -122,14 +127,8 @@ async def _attempt(
 
 
 async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answer | NetworkError:
-    settings = transfer.settings
-    outcome: Answer | NetworkError
     try:
-        outcome = await transfer.hands.sender.send(
-            request, settings.timeout.for_files, settings.cancel
-        )
-    except NetworkError as error:
-        outcome = error
+        outcome = await transfer.send(request)
     except Exception:
         sending.check()
         raise

@@ -50,6 +50,7 @@ class Flow(Generic[R]):
         self.user = ""
         """Id of the user, once it is open."""
         self._is_open = False
+        self._is_counted = False
         self._hurries = False
         """Whether there is nothing to be done between two messages."""
         self._fresh: set[str] = set()
@@ -108,6 +109,7 @@ class Flow(Generic[R]):
         with self._reach.guard:
             item = self._brain.at_once(now)
         if item is not None:
+            self._reach.tally.delivered()
             self.in_hand = item
         return item
 
@@ -122,6 +124,7 @@ class Flow(Generic[R]):
             with self._guard:
                 step = self._brain.step(self._reach.now())
             if isinstance(step, Item):
+                self._reach.tally.delivered()
                 self.in_hand = step
                 return step
             await self._do(step)
@@ -142,6 +145,9 @@ class Flow(Generic[R]):
 
     def _end(self) -> None:
         self.is_over = True
+        if self._is_counted:
+            self._is_counted = False
+            self._reach.tally.closed()
         self._hurries = False
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
@@ -151,6 +157,7 @@ class Flow(Generic[R]):
             case Ask():
                 await self._ask(step)
             case Passed():
+                self._reach.tally.passed()
                 hole = step.hole
                 await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
             case Began():
@@ -168,9 +175,11 @@ class Flow(Generic[R]):
 
     async def _ask(self, ask: Ask) -> None:
         key, fetch, reach = ask.key, ask.fetch, self._reach
+        reach.tally.asked()
         try:
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
+            reach.tally.failed()
             with self._guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
@@ -202,6 +211,9 @@ class Flow(Generic[R]):
         """Begin. From now on nothing is missed."""
         if self._is_open or self.is_over:
             return
+        if not self._is_counted:
+            self._is_counted = True
+            self._reach.tally.opened()
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -29,6 +30,10 @@ from poolse._one_loop import OneLoop, in_this_loop
 from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
+from poolse.stats import PoolStats
+
+if TYPE_CHECKING:
+    from poolse._http.aiohttp_transport import AiohttpTransport
 
 __all__ = ["AsyncSender", "attempt"]
 
@@ -53,7 +58,7 @@ class AsyncSender:
         self._closed = False
         self._limit = max_response
         self._given = http_client
-        self._own: httpx.AsyncBaseTransport | None = None
+        self._own: AiohttpTransport | None = None
         self._home = OneLoop()
         self._belongings = belongings or Belongings()
         # Not of the client: this outlives it where a view, or a walk over pages, goes on.
@@ -102,6 +107,10 @@ class AsyncSender:
         """
         async with attempt(None, cancel):
             await asyncio.sleep(seconds)
+
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None before the first, and where they are another's."""
+        return None if self._own is None else self._own.stats()
 
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""

@@ -31,6 +31,7 @@ from poolse._http.unclosed import Belongings
 from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled
 from poolse.options import Timeout
+from poolse.stats import PoolStats
 
 __all__ = ["MAX_CONNECTIONS", "SyncSender"]
 
@@ -100,6 +101,10 @@ class SyncSender:
         with told(cancel, over.set):
             if over.wait(seconds):
                 raise Cancelled
+
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None where they are those of another client."""
+        return self._own.stats() if self._given is None else None
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""

@@ -38,7 +38,7 @@ __all__ = ["AsyncGetToken", "AsyncOwner"]
 
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 # Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
 _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
@@ -72,6 +72,11 @@ class _Connection(ClientConnection):
         if self.protocol.close_expected() and not self._leaving:
             self._leaving = True
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Where TLS through a proxy fails, asyncio tells of the end of what never began.
+        if hasattr(self, "transport"):
+            super().connection_lost(exc)
 
     def process_event(self, event: Event) -> None:
         super().process_event(event)

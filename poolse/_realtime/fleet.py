@@ -33,7 +33,7 @@ from poolse.errors import ChannelClosed, PoolseError, RealtimeError
 
 __all__ = ["Fleet", "Link", "LinkEffect"]
 
-LinkEffect = Deliver | Changed | Ended | Answered | Trouble | Failed
+LinkEffect = Deliver | Changed | Ended | Answered | Trouble | Failed | Up | Down
 
 _FROM_WORST: Final[tuple[RealtimeStatus, ...]] = (
     "closed",
@@ -56,6 +56,7 @@ class Link:
         """Why this socket will not be tried again."""
         self.is_broken: bool = False
         """Whether nobody looks after this socket any more."""
+        self.opened_times = 0
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
         self._announced: float | None = None
@@ -217,8 +218,11 @@ class Link:
             case Open() | Send() | Close():
                 self.commands.append(effect)
             case Up():
+                self.opened_times += 1
+                self.effects.append(effect)
                 self._due = dict(self._channels)
             case Down():
+                self.effects.append(effect)
                 self._due.clear()
                 for channel in list(self._channels.values()):
                     channel.lost(now)

@@ -13,6 +13,8 @@ from poolse._realtime.policy import Policy
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from poolse._core.watch import Ears
+
 __all__ = ["RealtimeSettings"]
 
 
@@ -54,6 +56,8 @@ class RealtimeSettings:
 
     max_frame: int = MAX_FRAME
     """Bytes. A larger message ends the connection with code 1009."""
+    ears: Ears | None = attrs.field(default=None, repr=False)
+    """Those who are told what becomes of sockets and channels."""
     queue_limit: int = 1000
     """Events that may wait for one consumer, and pushes that may wait for the socket."""
     policy: Policy = attrs.field(factory=Policy)

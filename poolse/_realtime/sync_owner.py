@@ -26,7 +26,7 @@ __all__ = ["GetToken", "Owner"]
 
 GetToken = Callable[[str | None], str | None]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 # Longer waits are no use to anybody, and some systems refuse very long ones.
 _LONGEST_WAIT: Final = 3600.0

@@ -14,6 +14,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from poolse._core.feeds import FeedTally
 from poolse._core.hands import run_flow
 from poolse._follow.actions import Position
 from poolse._follow.checkpoints import MemoryCheckpoint
@@ -45,6 +46,7 @@ class World:
     now: Callable[[], float] = attrs.field(init=False)
     random: Callable[[], float] = lambda: 0.5
     guard: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
+    tally: FeedTally = attrs.field(factory=lambda: FeedTally(nullcontext()))
 
     def __attrs_post_init__(self) -> None:
         self.now = lambda: self.clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,17 +14,39 @@ from tests.files.clients import FLAVOURS, GIVEN, Client
 from tests.files.world import SIGNATURE, World, refuse
 from tests.http.senders import Once, get
 from tests.http.wire import Wire, answer_with
+from tests.secrets import Listener, text_of
 
-LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "websockets", "websocket")
+LIBRARIES = (
+    "poolse",
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "aiohttp",
+    "websockets",
+    "websocket",
+)
+
+
+class Log(logging.Handler):
+    """Everything that can be heard."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += text_of(record) + "\n"
 
 
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Everything that can be heard."""
-    caplog.set_level(1)
-    for name in ("poolse", *LIBRARIES):
-        caplog.set_level(1, name)
-    return caplog
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    for name in LIBRARIES:
+        monkeypatch.setattr(logging.getLogger(name), "level", 1)
+    handler = Log()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
 
 
 def both_ways(chat: Any) -> Any:
@@ -37,7 +60,7 @@ async def both_ways_async(chat: Any) -> Any:
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS + GIVEN)
-def test_no_signed_url_is_logged(flavour: str, log: pytest.LogCaptureFixture) -> None:
+def test_no_signed_url_is_logged(flavour: str, log: Log) -> None:
     with World() as world:
         world.content = b"bytes"
         client = Client(flavour, world.base)
@@ -50,14 +73,14 @@ def test_no_signed_url_is_logged(flavour: str, log: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS + GIVEN)
-def test_no_redirect_is_logged_with_its_query(flavour: str, log: pytest.LogCaptureFixture) -> None:
+def test_no_redirect_is_logged_with_its_query(flavour: str, log: Log) -> None:
     again = refuse("302 Found", fields=f"Location: http://x/?{SIGNATURE}\r\n")
     with World(again) as world, pytest.raises(Exception, match="redirect"):
         Client(flavour, world.base)(lambda chat: chat.attachments.one("a-1").download())
     assert "Signature" not in log.text
 
 
-def test_the_token_is_not_logged(send_any: Once, log: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_not_logged(send_any: Once, log: Log) -> None:
     fields = "X-Echo: Bearer s3cret\r\n"
     with Wire(answer_with(b"{}", fields=fields)) as server:
         send_any(get(f"{server.base}/v1/me", [("Authorization", "Bearer s3cret")]))
@@ -65,9 +88,7 @@ def test_the_token_is_not_logged(send_any: Once, log: pytest.LogCaptureFixture) 
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
-def test_the_callers_own_requests_are_logged_as_ever(
-    library: Any, log: pytest.LogCaptureFixture
-) -> None:
+def test_the_callers_own_requests_are_logged_as_ever(library: Any, log: Log) -> None:
     with Wire(answer_with(b"{}", fields="X-A: b\r\n")) as server, library.Client() as client:
         client.get(f"{server.base}/own?query=yes")
     assert f"{server.base}/own?query=yes" in log.text
@@ -75,8 +96,6 @@ def test_the_callers_own_requests_are_logged_as_ever(
 
 
 def test_a_listener_hears_what_tests_plant() -> None:
-    from tests.secrets import Listener
-
     listener, logger = Listener(), logging.getLogger("apart")
     logger.propagate = False
     logger.setLevel(1)
