@@ -83,7 +83,7 @@ interop: venv ## the official JavaScript clients against the sandbox (needs node
 mutants: venv ## break the code on purpose; the named tests must turn red
 	@$(PY) -m tests.mutants
 
-bench: venv ## how soon calls end, and the async transports side by side (4 min)
+bench: venv ## how soon calls end, and the async transports side by side (6 min)
 	@$(PY) -m tests.bench
 
 docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)

@@ -8,6 +8,7 @@ import sys
 MEASUREMENTS = (
     "tests.bench.sandbox_start",
     "tests.bench.cancel_latency",
+    "tests.bench.ends",
     "tests.bench.big_files",
     "tests.bench.async_transport",
     "tests.bench.follow_backfill",
