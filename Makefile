@@ -73,7 +73,7 @@ interop: venv ## the official JavaScript clients against the sandbox (needs node
 mutants: venv ## break the code on purpose; the named tests must turn red
 	@$(PY) -m tests.mutants
 
-bench: venv ## how soon calls end, and the async transports side by side (4 min)
+bench: venv ## the 13 targets, each beside its baseline (5 min)
 	@$(PY) -m tests.bench
 
 demo: venv ## a conversation on the sandbox, to watch
