@@ -49,9 +49,7 @@ LIBRARY: Final = {
     "poolse._core.former": ("former_names",),
     "poolse._core.reading": (
         "Mismatch",
-        "Shapes",
         "boolean",
-        "draft_of",
         "first_of",
         "instant",
         "integer",
@@ -66,6 +64,7 @@ LIBRARY: Final = {
         "string",
     ),
     "poolse._core.rows": ("Page", "Row"),
+    "poolse._core.shapes": ("Shapes", "draft_of"),
     "poolse._core.upload": ("Upload",),
     "poolse._follow.aio": ("AsyncFeed",),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),

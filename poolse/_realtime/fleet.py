@@ -118,7 +118,12 @@ class Link:
         self._settle(now)
 
     def received(self, generation: int, data: str | bytes, now: float) -> None:
-        self.connection.received(generation, data, now)
+        frame = self.connection.received(generation, data, now)
+        if frame is not None:
+            channel = self._channels.get(frame.topic)
+            if channel is not None:
+                channel.receive(frame, now)
+                self._carry(channel)
         self._settle(now)
 
     def tick(self, now: float) -> None:
@@ -196,7 +201,8 @@ class Link:
 
     def _settle(self, now: float) -> None:
         """Work off what the connection said, and what follows from it."""
-        self._follow_all(now)
+        if self.connection.effects:
+            self._follow_all(now)
         if self._due and self.connection.state == "open":
             self._join_due(now)
             self._follow_all(now)
@@ -209,11 +215,6 @@ class Link:
 
     def _follow(self, effect: Effect, now: float) -> None:
         match effect:
-            case Frame():
-                channel = self._channels.get(effect.topic)
-                if channel is not None:
-                    channel.receive(effect, now)
-                    self._carry(channel)
             case Open() | Send() | Close():
                 self.commands.append(effect)
             case Up():
@@ -237,6 +238,8 @@ class Link:
         effects, channel.effects = channel.effects, []
         for effect in effects:
             match effect:
+                case Deliver():
+                    self.effects.append(effect)
                 case Frame():
                     self.connection.send(effect)
                 case JoinDue():

@@ -12,7 +12,7 @@ from poolse._realtime.calls import Call, Calls, Wake
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
 from poolse._realtime.effects import Failed, Trouble
 from poolse._realtime.events import RealtimeStatus
-from poolse._realtime.fleet import Fleet, Link, LinkEffect
+from poolse._realtime.fleet import Fleet, Link
 from poolse._realtime.session import Session, fresh
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.watch import StatusWatch
@@ -120,15 +120,16 @@ class Switchboard:
         """Pass on what a link said."""
         effects, link.effects = link.effects, []
         for effect in effects:
-            self._follow(link, effect)
+            if isinstance(effect, Deliver):
+                self._deliver(effect)
+            else:
+                self._follow(link, effect)
         link.wake_if_needed()
         self._tell_status()
         wake_all(self.wakes)
 
-    def _follow(self, link: Link, effect: LinkEffect) -> None:
+    def _follow(self, link: Link, effect: Changed | Answered | Ended | Failed | Trouble) -> None:
         match effect:
-            case Deliver():
-                self._deliver(effect)
             case Changed():
                 session = self._sessions[effect.channel]
                 if effect.channel.state != "joined":

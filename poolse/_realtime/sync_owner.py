@@ -31,7 +31,7 @@ _LOG: Final = logging.getLogger("poolse")
 _LONGEST_WAIT: Final = 3600.0
 
 # So many messages are taken in one go before commands and timers get their turn.
-_BATCH: Final = 100
+_BATCH: Final = 32
 
 _NO_CODE: Final = 1005
 _NO_CLOSE_FRAME: Final = 1006
