@@ -19,7 +19,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test soak fuzz interop mutants bench demo rooms clean
+.PHONY: help venv generate format check $(GATES) test soak fuzz interop mutants bench docs demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml
 	fi; \
 	echo "setting up .venv with $$($$python --version)"; \
 	[ -x $(PY) ] || $$python -m venv .venv
-	@$(PY) -m pip install -qq --editable '.[dev,sandbox,cli]'
+	@$(PY) -m pip install -qq --editable '.[dev,docs,sandbox,cli]'
 	@touch $@
 
 generate: venv ## spec -> poolse/_generated
@@ -75,6 +75,11 @@ mutants: venv ## break the code on purpose; the named tests must turn red
 
 bench: venv ## the 13 targets, each beside its baseline (5 min)
 	@$(PY) -m tests.bench
+
+docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
+	@$(PY) -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
+	  docs build/docs
+	@echo build/docs/index.html
 
 demo: venv ## a conversation on the sandbox, to watch
 	@$(PY) -m poolse.cli demo

@@ -1,4 +1,6 @@
-"""`python -m codegen`: make poolse/_generated from spec. `--check`: only tell what differs.
+"""`python -m codegen`: make poolse/_generated from spec, and the tables of README.md.
+
+`--check` only tells what differs.
 
 `python -m codegen diff`: what a change of the spec means to those who use the client.
 """
@@ -15,10 +17,13 @@ from typing import Final
 from codegen.build import build
 from codegen.check import checked
 from codegen.evolution.command import diff
+from codegen.ir import Api
 from codegen.mistakes import SpecError
-from codegen.render import render
+from codegen.pages import plan_pages
+from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
+from codegen.tables import tables
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 
 ROOT: Final = Path(__file__).parent.parent
@@ -37,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         todo = [
             plan(given.out, texts, _digest(given.spec)),
             plan_file(given.spec / SURFACE, surface(api, texts)),
-            *_copies(spec, given.out),
+            *_beside(spec, api, given.out),
+            *plan_pages(given.out.parent.parent, tables(api, texts)),
         ]
         if given.check or given.command == "check":
             drift = [line for one in todo for line in one.drift]
@@ -60,13 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _copies(spec: Spec, out: Path) -> list[Plan]:
-    """The sandbox beside the generated code keeps to the same spec, and has no YAML to read it."""
-    sandbox = out.parent / "sandbox"
-    if not sandbox.is_dir():
-        return []
-    text = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
-    return [plan_file(sandbox / REST.replace(".yaml", ".json"), text)]
+def _beside(spec: Spec, api: Api, out: Path) -> list[Plan]:
+    """What the guests of the library keep of the spec, where they are."""
+    found: list[Plan] = []
+    sandbox, testing = out.parent / "sandbox", out.parent / "testing"
+    if sandbox.is_dir():
+        # It keeps to the same spec, and has no YAML to read it.
+        text = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
+        found.append(plan_file(sandbox / REST.replace(".yaml", ".json"), text))
+    if testing.is_dir():
+        found.append(plan_file(testing / "factories.py", render_factories(api)))
+    return found
 
 
 def _digest(folder: Path) -> str:

@@ -75,6 +75,7 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         base=kind.result if kind else "Row",
         map_reader=kind.reader if kind and not is_row else "",
         model=None if kind else types.model(name, payload, summary),
+        example=payload.example,
         reader=f"read_{snake(name)}",
         old=old_of(operation, "callback", operation.text("x-sdk", "callback"), name),
         mark=operation.mark,

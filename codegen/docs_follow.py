@@ -15,6 +15,8 @@ FIELDS: Final = {
     "checkpoint": "Where to keep how far it was followed.",
     "skip_own": "Leave out what you wrote yourself.",
     "on_gap": "Called with each `Gap` of numbers that were passed over.",
+    "max_backfill": "After an outage or a restart, read no more than the last so many numbers of "
+    "what was missed; `on_gap`, which it needs, is told of the others. Left out: read all.",
     "cancel": "Ends it from another thread or task.",
 }
 

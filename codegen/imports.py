@@ -13,7 +13,7 @@ MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
     "collections.abc": ("AsyncIterator", "Callable", "Iterator", "Mapping", "Sequence"),
-    "datetime": ("datetime",),
+    "datetime": ("UTC", "datetime"),
     "enum": ("StrEnum",),
     "pathlib": ("Path",),
     "typing": (
@@ -43,7 +43,7 @@ LIBRARY: Final = {
         "or_none",
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
-    "poolse._core.codec": ("decode_value",),
+    "poolse._core.codec": ("decode_value", "to_dict"),
     "poolse._core.download": ("Download",),
     "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
     "poolse._core.former": ("former_names",),
@@ -76,6 +76,7 @@ LIBRARY: Final = {
     "poolse._realtime.sync": ("Channel", "Realtime"),
     "poolse.cancel": ("CancelToken",),
     "poolse.options": ("CallOptions",),
+    "poolse.testing.specimens": ("made",),
     "poolse.types": (
         "UNSET",
         "AsyncUploadBody",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from codegen.ir_calls import Param
@@ -29,6 +31,8 @@ class Event:
     """The expression that reads the map that it is, or ""."""
     model: Model | None
     """Its own fields, when it has a shape of its own."""
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
     reader: str
     old: Old
     mark: Mark = attrs.field(eq=False, repr=False)

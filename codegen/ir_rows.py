@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from codegen.ir_old import Old
@@ -37,6 +39,8 @@ class Field:
     name: str
     wire: str
     annotation: str
+    argument: str = attrs.field(eq=False)
+    """What may be given for it, null aside."""
     doc: str
     required: bool
     nullable: bool
@@ -77,6 +81,8 @@ class Model:
     item: str
     """Of a page: the class of its rows. Else ""."""
     fields: tuple[Field, ...]
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
     reader: str
     old: Old
     mark: Mark = attrs.field(eq=False, repr=False)

@@ -18,8 +18,9 @@ from codegen import docs, docs_channels, docs_files, docs_follow
 from codegen.docs import ASYNC, SYNC, Flavour
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
+from codegen.specimens import factories
 
-__all__ = ["PACKAGE", "render"]
+__all__ = ["PACKAGE", "render", "render_factories"]
 
 PACKAGE: Final = "poolse._generated"
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -87,6 +88,19 @@ OUTPUTS: Final = (
     Output("names.py", "names", "", "Where the public names are.", ("names",)),
     Output("public.py", "public", "", "The public names, for type checkers.", ("names",)),
 )
+
+FACTORIES: Final = Output(
+    "factories.py", "factories", "", "Rows and events to test with.", ("factories",)
+)
+
+
+def render_factories(api: Api) -> str:
+    """The text of the file beside the fixtures for tests."""
+    made = factories(api)
+    events = {event.reader: f"{PACKAGE}.events" for event in api.events}
+    providers = {**_generated_names(api), **events, **dict(public_names(api))}
+    text = _text(FACTORIES, _environment(), {"factories": made}, providers)
+    return _formatted({FACTORIES.name: text})[FACTORIES.name]
 
 
 def render(api: Api) -> dict[str, str]:

@@ -106,6 +106,11 @@ class Node:
         value = self.get(*steps).value
         return value.strip() if isinstance(value, str) else ""
 
+    @property
+    def example(self) -> dict[str, object]:
+        """The first of the examples of a schema, empty when there is none."""
+        return next((node.mapping for node in self.get("examples").each()), dict[str, object]())
+
     def walk(self) -> Iterator[Node]:
         """Itself and everything below."""
         yield self

@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from poolse._checks import checked_function, checked_instance, checked_text
+from poolse._checks import checked_count, checked_function, checked_instance, checked_text
 from poolse._core.credentials import check_plain
 from poolse._follow.body import Channels
 from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
 from poolse._follow.choices import After, Gap
 from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
+from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
 from poolse._generated.models import Conversation, Message
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken
-from poolse.errors import ArgumentTypeError
+from poolse.errors import ArgumentTypeError, UsageError
 from poolse.options import CallOptions
 from poolse.types import UNSET, Unset
 
@@ -99,14 +100,14 @@ class Chats:
     def handle(self, key: str) -> ConversationHandle:
         return self._chat.conversations.one(key)
 
-    def who(self) -> str:
-        return self._chat.user_id or self._chat.me.show().id
+    def who(self, options: CallOptions) -> str:
+        return self._chat.user_id or self._chat.me.show(options=options).id
 
-    def known(self) -> list[Known]:
-        return [_known(row) for row in self._chat.conversations.list()]
+    def known(self, options: CallOptions) -> list[Known]:
+        return [_known(row) for row in self._chat.conversations.list(options=options)]
 
-    def head(self, key: str) -> int:
-        return self.handle(key).show().last_sequence
+    def head(self, key: str, options: CallOptions) -> int:
+        return self.handle(key).show(options=options).last_sequence
 
     def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
@@ -133,14 +134,14 @@ class AsyncChats:
     def handle(self, key: str) -> AsyncConversationHandle:
         return self._chat.conversations.one(key)
 
-    async def who(self) -> str:
-        return self._chat.user_id or (await self._chat.me.show()).id
+    async def who(self, options: CallOptions) -> str:
+        return self._chat.user_id or (await self._chat.me.show(options=options)).id
 
-    async def known(self) -> list[Known]:
-        return [_known(row) for row in await self._chat.conversations.list()]
+    async def known(self, options: CallOptions) -> list[Known]:
+        return [_known(row) for row in await self._chat.conversations.list(options=options)]
 
-    async def head(self, key: str) -> int:
-        return (await self.handle(key).show()).last_sequence
+    async def head(self, key: str, options: CallOptions) -> int:
+        return (await self.handle(key).show(options=options)).last_sequence
 
     async def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
@@ -160,6 +161,7 @@ def wish_for(
     on_gap: Callable[[Gap], object] | None,
     cancel: CancelToken | None,
     *,
+    max_backfill: int | None,
     skip_own: bool,
     asynchronous: bool,
 ) -> Wish[Message]:
@@ -169,6 +171,10 @@ def wish_for(
         checked_function("on_gap", on_gap)
         if not asynchronous:
             check_plain("on_gap", on_gap)
+    if max_backfill is not None:
+        checked_count("max_backfill", max_backfill)
+        if on_gap is None:
+            raise UsageError("max_backfill skips messages: give on_gap too, which is told of them")
     if cancel is not None:
         checked_instance("cancel", cancel, CancelToken, "a CancelToken")
     return Wish(
@@ -179,6 +185,7 @@ def wish_for(
         on_gap=on_gap,
         cancel=cancel,
         author=lambda message: message.sender_id,
+        settings=FeedSettings(max_backfill=max_backfill),
     )
 
 

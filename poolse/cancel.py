@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
+from poolse._forks import renew_after_fork
 from poolse.errors import Cancelled
 
-__all__ = ["CancelToken"]
+__all__ = ["CancelToken", "told"]
 
 
 class CancelToken:
@@ -25,6 +27,7 @@ class CancelToken:
         self._lock = threading.Lock()
         self._cancelled = False
         self._callbacks: dict[object, Callable[[], object]] = {}
+        renew_after_fork(self._renew)
 
     @property
     def cancelled(self) -> bool:
@@ -61,6 +64,22 @@ class CancelToken:
         callback()
         return lambda: None
 
+    def _renew(self) -> None:
+        """In a forked child: the calls under way are the parent's."""
+        self._lock = threading.Lock()
+        self._callbacks = {}
+
     def _forget(self, key: object) -> None:
         with self._lock:
             self._callbacks.pop(key, None)
+
+
+@contextmanager
+def told(token: CancelToken | None, callback: Callable[[], object]) -> Generator[None]:
+    """Have the callback called when the token is cancelled, inside the block."""
+    forget = None if token is None else token.on_cancel(callback)
+    try:
+        yield
+    finally:
+        if forget is not None:
+            forget()

@@ -27,7 +27,7 @@ from poolse.following import AsyncFollowing, Following
 from poolse.minting import AsyncTokenProvider, Mint, SyncMint, TokenProvider
 from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
 from poolse.rest import AsyncRest, Rest
-from poolse.wiring import Base, Once
+from poolse.wiring import Base
 
 if TYPE_CHECKING:
     from poolse._generated.aio_channels import AsyncPoolseRealtime
@@ -90,7 +90,7 @@ class Poolse(
 
     def _assemble(self) -> None:
         super()._assemble()
-        self._realtime = Once(self._make_realtime)
+        self._realtime = self._once(self._make_realtime)
         self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
 
     def _expose(self) -> None:
@@ -219,7 +219,7 @@ class AsyncPoolse(
 
     def _assemble(self) -> None:
         super()._assemble()
-        self._realtime = Once(self._make_realtime)
+        self._realtime = self._once(self._make_realtime)
         self._profiles = AsyncProfiles(self._profile_settings)
         self.users = AsyncUsersResource(self._profiles, self._lifetime)
 

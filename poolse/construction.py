@@ -15,6 +15,8 @@ from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
+from poolse._http.unclosed import Running
+from poolse._once import Once
 from poolse._secret import hidden_items
 from poolse.errors import PoolseError
 from poolse.options import Timeout
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["BackendClient", "UserClient"]
 
 GetToken = TypeVar("GetToken", bound=Callable[[], object])
+R = TypeVar("R", bound=Running)
 Resolver = TypeVar("Resolver", bound=Callable[[str], object])
 
 
@@ -36,6 +39,8 @@ def new_uuid() -> str:
 
 class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
     """A client that acts for one user, and is told of what happens."""
+
+    _variable = "chat"
 
     def __init__(
         self,
@@ -144,6 +149,16 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         """
         return subject(self._tokens.last)
 
+    def _once(self, make: Callable[[], R]) -> Once[R]:
+        """Realtime, made when it is first asked for."""
+
+        def made() -> R:
+            realtime = make()
+            self._given.belongings.watch(realtime)
+            return realtime
+
+        return Once(made, lambda realtime: realtime.is_over)
+
     def _realtime_settings(self) -> RealtimeSettings:
         # Only now: a script that sends a message needs nothing of realtime.
         from poolse._realtime.settings import RealtimeSettings
@@ -154,11 +169,14 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             proxy=self._given.proxy,
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
+            connect_timeout=self._settings.timeout.for_sockets,
         )
 
 
 class BackendClient(Base[HttpClient]):
     """A client that acts for a whole tenant, by its API key."""
+
+    _variable = "backend"
 
     def __init__(
         self,

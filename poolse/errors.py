@@ -1,8 +1,6 @@
-"""Every error that the library raises.
+"""Every error that the library raises. All of them can be pickled and copied.
 
-All of them can be pickled and copied: they carry plain values and are rebuilt from their
-arguments. `Cancelled` stands outside the tree on purpose, so that `except PoolseError` never
-swallows a cancellation.
+`Cancelled` stands outside the tree, so that `except PoolseError` never swallows a cancellation.
 """
 
 from __future__ import annotations
@@ -174,9 +172,11 @@ class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError
     """
 
     def __init__(self, phase: TimeoutPhase, limit: float) -> None:
+        missed = {"connect": "no connection", "pool": "no free connection", "write": "not sent"}
+        more = ", or allow more with max_connections=... on the client" if phase == "pool" else ""
         super().__init__(
-            f"no answer within {limit:g} s ({phase} timeout); "
-            f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call"
+            f"{missed.get(phase, 'no answer')} within {limit:g} s ({phase} timeout); "
+            f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call{more}"
         )
         self.phase: TimeoutPhase = phase
         self.limit = limit

@@ -32,6 +32,7 @@ class Following:
         checkpoint: Checkpoint | None = None,
         skip_own: bool = True,
         on_gap: Callable[[Gap], object] | None = None,
+        max_backfill: int | None = None,
         cancel: CancelToken | None = None,
     ) -> Feed[Message, ConversationHandle]:
         """Follow conversations: every message once and in order, over drops and restarts.
@@ -46,6 +47,9 @@ class Following:
             checkpoint: Where to keep how far each conversation was followed.
             skip_own: Leave out what the user of the token sent.
             on_gap: Called with each `Gap` of numbers that were passed over.
+            max_backfill: After an outage or a restart, read no more than the last so many numbers
+                of what was missed in a conversation; `on_gap`, which it needs, is told of the
+                others. Left out: read all.
             cancel: Ends it from another thread or task.
 
         Returns:
@@ -71,6 +75,7 @@ class Following:
             checkpoint,
             on_gap,
             cancel,
+            max_backfill=max_backfill,
             skip_own=skip_own,
             asynchronous=False,
         )
@@ -94,6 +99,7 @@ class AsyncFollowing:
         checkpoint: Checkpoint | AsyncCheckpoint | None = None,
         skip_own: bool = True,
         on_gap: Callable[[Gap], object] | None = None,
+        max_backfill: int | None = None,
         cancel: CancelToken | None = None,
     ) -> AsyncFeed[Message, AsyncConversationHandle]:
         """Follow conversations: every message once and in order, over drops and restarts.
@@ -108,6 +114,9 @@ class AsyncFollowing:
             checkpoint: Where to keep how far each conversation was followed.
             skip_own: Leave out what the user of the token sent.
             on_gap: Called with each `Gap` of numbers that were passed over.
+            max_backfill: After an outage or a restart, read no more than the last so many numbers
+                of what was missed in a conversation; `on_gap`, which it needs, is told of the
+                others. Left out: read all.
             cancel: Ends it from another thread or task.
 
         Returns:
@@ -133,6 +142,7 @@ class AsyncFollowing:
             checkpoint,
             on_gap,
             cancel,
+            max_backfill=max_backfill,
             skip_own=skip_own,
             asynchronous=True,
         )

@@ -13,6 +13,7 @@ from poolse._checks import checked_text
 from poolse._core.call import call
 from poolse._core.hands import Hands, run_flow
 from poolse._core.settings import Settings
+from poolse._forks import renew_after_fork
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import Lifetime
@@ -76,6 +77,11 @@ class Mint(Generic[T]):
         self._lifetime = lifetime
         self._lock = threading.Lock()
         self._tokens = OrderedDict[str, T]()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child."""
+        self._lock = threading.Lock()
 
     def tokens(self, external_id: str) -> T:
         """Those of one user.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 import attrs
@@ -43,8 +44,11 @@ class Timeout:
 
     Left out, it does not hold for the bytes of uploads and downloads, which may take long.
     """
-    connect: float | None = attrs.field(default=5.0, kw_only=True)
-    """To open a connection, TLS included."""
+    connect: float | None = attrs.field(default=_ByDefault(5.0), kw_only=True)
+    """To open a connection, TLS included.
+
+    That of realtime too, with its handshake; left out, it has 10 s there.
+    """
     read: float | None = attrs.field(default=30.0, kw_only=True)
     """Silence of the server while we wait for bytes."""
     write: float | None = attrs.field(default=30.0, kw_only=True)
@@ -71,6 +75,13 @@ class Timeout:
     def for_files(self) -> Timeout:
         """The limits for the bytes of a file: there is a total only if somebody set one."""
         return attrs.evolve(self, total=None) if isinstance(self.total, _ByDefault) else self
+
+    @property
+    def for_sockets(self) -> float:
+        """The limit to open a WebSocket, in seconds; infinite for none."""
+        if isinstance(self.connect, _ByDefault):
+            return 10.0
+        return inf if self.connect is None else self.connect
 
 
 @attrs.frozen(kw_only=True, init=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import ssl
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import update_wrapper
+from types import FunctionType
 from typing import ClassVar, Generic, NoReturn, Self, TypeVar
 
 import attrs
@@ -21,6 +22,7 @@ from poolse._core.secret import Secret
 from poolse._core.settings import checked_settings
 from poolse._core.tokens import FixedToken
 from poolse._http.callers import Lifetime
+from poolse._http.unclosed import Belongings, how_to_close
 from poolse._http.user_agent import user_agent_of
 from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
@@ -28,7 +30,7 @@ from poolse.errors import ArgumentTypeError
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
-__all__ = ["Base", "Once"]
+__all__ = ["Base"]
 
 HttpClient = TypeVar("HttpClient")
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class Given(Generic[HttpClient]):
     proxy: str | None
     ssl_context: ssl.SSLContext | None
     max_connections: int
+    belongings: Belongings
 
     def sender(self, kind: Callable[..., T]) -> T:
         """A sender of this kind."""
@@ -51,6 +54,7 @@ class Given(Generic[HttpClient]):
             proxy=self.proxy,
             ssl_context=self.ssl_context,
             max_connections=self.max_connections,
+            belongings=self.belongings,
         )
 
     def tokens(self, kind: Callable[[Callable[[], object]], T]) -> FixedToken | T:
@@ -59,27 +63,21 @@ class Given(Generic[HttpClient]):
         return FixedToken(given) if isinstance(given, Secret) else kind(given)
 
 
-class Once(Generic[T]):
-    """Made when first asked for, once, whichever thread asks."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self.made: T | None = None
-
-    def get(self) -> T:
-        """The one object."""
-        with self._lock:
-            if self.made is None:
-                self.made = self._make()
-            return self.made
-
-
 class Base(Generic[HttpClient]):
     """What all clients have in common."""
 
     _asynchronous: ClassVar[bool]
+    _variable: ClassVar[str]
+    """What such a client is called in the docs."""
     _tokens: Tokens
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        inherited: object = cls.__init__
+        # Python's complaint of a wrong keyword names the constructor: each client has one of its
+        # own name, although one class reads the arguments of several.
+        if isinstance(inherited, FunctionType) and "__init__" not in vars(cls):
+            type.__setattr__(cls, "__init__", _renamed(inherited, f"{cls.__qualname__}.__init__"))
 
     def _begin(
         self,
@@ -123,6 +121,9 @@ class Base(Generic[HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=checked_count("max_connections", max_connections, least=1),
+            belongings=Belongings(
+                how_to_close(type(self).__name__, self._variable, asynchronous=self._asynchronous)
+            ),
         )
         self._captures = Captures()
         self._owner = True
@@ -200,3 +201,11 @@ class Base(Generic[HttpClient]):
 
     def _hands(self, sender: Sender, tokens: Tokens) -> Hands:
         return Hands(sender, tokens, time.time, random.random, self._captures)
+
+
+def _renamed(function: FunctionType, name: str) -> FunctionType:
+    twin = FunctionType(function.__code__, function.__globals__, closure=function.__closure__)
+    update_wrapper(twin, function)
+    twin.__defaults__, twin.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    twin.__qualname__ = name
+    return twin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare() -> Generator[None, list[str] | None, list[str] | None]:
+    """Tell where two values differ, but not line by line.
+
+    On CI pytest prints the whole difference, which takes minutes for a megabyte of bytes: a red
+    test would look like one that hangs.
+    """
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("CI", raising=False)
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

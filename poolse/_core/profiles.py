@@ -115,6 +115,12 @@ class ProfileCache:
         if not others:
             del self._listeners[listener.user_id]
 
+    def orphaned(self) -> None:
+        """Whoever was busy here is gone: nothing is under way, and nobody tells of changes."""
+        self.flights.forget_all()
+        self._changes.clear()
+        self._telling = False
+
     def start_telling(self) -> bool:
         """Whether to tell of changes now: not when somebody else does, who will tell of all.
 

@@ -72,21 +72,31 @@ class Begin:
     position: Position
 
 
-@attrs.frozen
+# Not frozen, because that makes it twice as dear, and there is one for each row.
+@attrs.define(eq=False)
 class Deliver(Generic[R]):
     """Hand this row to the consumer."""
 
+    key: str
+    """The log that it is in."""
     row: R
     late: bool = False
     """It comes after rows that stand behind it: its number had been given up."""
 
+    @property
+    def position(self) -> Position:
+        """Where the log is once the row is handled."""
+        return Position(self.row.sequence, self.row.id)
+
 
 @attrs.frozen
 class Hole:
-    """These numbers were passed over: the list has no rows for them."""
+    """These numbers were passed over."""
 
     first: int
     last: int
+    skipped: bool = False
+    """Nobody asked for their rows, because too many had been missed; else the list has none."""
 
 
 @attrs.frozen(eq=False)

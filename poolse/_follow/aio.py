@@ -7,7 +7,7 @@ import inspect
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
@@ -19,6 +19,7 @@ from poolse._follow.flow import Flow
 from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
+from poolse._one_loop import in_this_loop
 from poolse.options import CallOptions
 
 __all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
@@ -32,15 +33,15 @@ C_co = TypeVar("C_co", covariant=True)
 class AsyncHome(Home[C_co], Protocol[R_co, C_co]):
     """The client, as far as a feed needs it."""
 
-    async def who(self) -> str:
+    async def who(self, options: CallOptions) -> str:
         """Id of the user."""
         ...
 
-    async def known(self) -> list[Known]:
+    async def known(self, options: CallOptions) -> list[Known]:
         """All conversations."""
         ...
 
-    async def head(self, key: str) -> int:
+    async def head(self, key: str, options: CallOptions) -> int:
         """The highest number that a conversation has handed out."""
         ...
 
@@ -60,23 +61,9 @@ class AsyncDelivery(BaseDelivery[R, C]):
 
     Attributes:
         message: The message.
-        conversation: The handle of the conversation that it is in.
-        position: How far the conversation was followed, once this message is done with. Keep it in
-            the transaction in which you keep what you made of the message, and nothing is handled
-            twice: then follow with `after=position`, and without a checkpoint.
-        late: True when messages that stand behind it were handed out before it.
     """
 
-    def __init__(
-        self,
-        item: Item[R],
-        conversation: C,
-        ack: Callable[[Item[R]], Awaitable[None]],
-        answer: Callable[[Item[R], int, dict[str, object]], Awaitable[R]],
-    ) -> None:
-        super().__init__(item, conversation)
-        self._ack = ack
-        self._answer = answer
+    __slots__ = ()
 
     async def ack(self) -> None:
         """The message is done with: after a restart it will not come again.
@@ -101,7 +88,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
         Raises:
             ApiError: As `messages.send`; the others likewise.
         """
-        sent = await self._answer(self._item, self._answers, send_arguments)
+        sent: R = await self._answer(self._item, self._answers, send_arguments)
         self._answers += 1
         return sent
 
@@ -116,8 +103,10 @@ class AsyncFeed(Generic[R, C]):
 
     def __init__(self, home: AsyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
-        reach = _Reach(home, wish)
-        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+        self._options = CallOptions(cancel=wish.cancel)
+        self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
+        # Bound once, and not for each message.
+        self._done, self._reply = self._acknowledge, self._answer
 
     async def aclose(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -150,10 +139,10 @@ class AsyncFeed(Generic[R, C]):
         return self
 
     async def __anext__(self) -> AsyncDelivery[R, C]:
-        item = await self._flow.next()
+        item = self._flow.at_once() or await self._flow.next()
         if item is None:
             raise StopAsyncIteration
-        return AsyncDelivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+        return AsyncDelivery(item, self._home, self._done, self._reply)
 
     async def _acknowledge(self, item: Item[R]) -> None:
         if self._flow.in_hand is item:
@@ -161,7 +150,7 @@ class AsyncFeed(Generic[R, C]):
 
     async def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
         name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
         return await self._home.send(item.key, made | arguments)
 
 
@@ -173,7 +162,6 @@ class _Reach(BaseReach[R]):
         self._client = home
         self._told = asyncio.Event()
         self._saving: asyncio.Future[object] | None = None
-        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
         self._forget: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
@@ -186,19 +174,17 @@ class _Reach(BaseReach[R]):
 
     async def who(self) -> str:
         if self._wish.cancel is not None:
-            loop = asyncio.get_running_loop()
-            # It may be cancelled from a thread.
-            self._forget = self._wish.cancel.on_cancel(lambda: loop.call_soon_threadsafe(self.wake))
-        return await self._client.who()
+            self._forget = self._wish.cancel.on_cancel(in_this_loop(self.wake))
+        return await self._client.who(self._options)
 
     async def known(self) -> list[Known]:
-        return await self._client.known()
+        return await self._client.known(self._options)
 
     async def head(self, key: str) -> int:
-        return await self._client.head(key)
+        return await self._client.head(key, self._options)
 
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
-        return await self._client.page(key, before, limit, self._options)
+        return await self._client.page(key, before, limit, self._once)
 
     async def load(self, key: str) -> Position | None:
         return cast("Position | None", await self._keep("load", key))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -14,6 +15,7 @@ from poolse._follow.reach import Wish
 from poolse._realtime.events import ChannelType, EventType
 from poolse._realtime.hub import Hub
 from poolse.errors import PoolseError
+from poolse.options import CallOptions
 
 __all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "answer_name"]
 
@@ -52,19 +54,44 @@ class BaseDelivery(Generic[R, C]):
 
     Attributes:
         message: The message.
-        conversation: The handle of the conversation that it is in.
-        position: Where the conversation was followed to, once this message is done with: for those
-            who keep it in the same transaction as what they make of the message.
-        late: True when messages that stand behind it were handed out before it.
     """
 
-    def __init__(self, item: Item[R], conversation: C) -> None:
+    # All but the message is made when it is asked for: most have no use for it, a hundred
+    # thousand times.
+    __slots__ = ("_ack", "_answer", "_answers", "_home", "_item", "message")
+
+    def __init__(
+        self,
+        item: Item[R],
+        home: Home[C],
+        ack: Callable[[Item[R]], Any],
+        answer: Callable[[Item[R], int, dict[str, object]], Any],
+    ) -> None:
         self.message = item.row
-        self.conversation = conversation
-        self.position: Position = item.position
-        self.late = item.late
         self._item = item
+        self._home = home
+        self._ack = ack
+        self._answer = answer
         self._answers = 0
+
+    @property
+    def conversation(self) -> C:
+        """The handle of the conversation that it is in."""
+        return self._home.handle(self._item.key)
+
+    @property
+    def position(self) -> Position:
+        """How far the conversation was followed, once this message is done with.
+
+        Keep it in the transaction in which you keep what you made of the message, and nothing is
+        handled twice: then follow with `after=position`, and without a checkpoint.
+        """
+        return self._item.position
+
+    @property
+    def late(self) -> bool:
+        """True when messages that stand behind it were handed out before it."""
+        return self._item.late
 
     def __repr__(self) -> str:
         late = " late" if self.late else ""
@@ -87,6 +114,13 @@ class BaseReach(Generic[R]):
         self._wish = wish
         self._hub = home.hub
         self._ears: dict[str, Ear] = {}
+        self._options = CallOptions(cancel=wish.cancel)
+        self._once = CallOptions(max_retries=0, cancel=wish.cancel)
+        """For what the brain itself tries again."""
+
+    @property
+    def guard(self) -> AbstractContextManager[object]:
+        return self._hub.guard
 
     def listen(self, key: str, listener: Listener) -> None:
         channels = self._home.channels

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
 
 from poolse._follow.actions import Position
+from poolse._forks import renew_after_fork
 from poolse.errors import CheckpointInUse, UsageError
 
 if TYPE_CHECKING:
@@ -101,20 +102,36 @@ class SQLiteCheckpoint:
             UsageError: It is no such file, or cannot be opened.
         """
         self._path = path
+        self._is_inherited = False
         self._db = _open(path)
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        # SQLite does not survive a fork: the child would break the parent's file.
+        self._is_inherited = True
 
     def load(self, key: str) -> Position | None:
         """The position that was saved last under this key, or None."""
+        self._check()
         found = self._db.execute(_LOAD, (key,)).fetchall()
         return Position(*cast("list[tuple[int, str | None]]", found)[0]) if found else None
 
     def save(self, key: str, position: Position) -> None:
         """Keep a position."""
+        self._check()
         self._db.execute(_SAVE, (key, position.sequence, position.id))
 
     def close(self) -> None:
-        """Let go of the file. Calling it again does nothing."""
-        self._db.close()
+        """Let go of the file. Calling it again does nothing, nor does it in a forked child."""
+        if not self._is_inherited:
+            self._db.close()
+
+    def _check(self) -> None:
+        if self._is_inherited:
+            raise UsageError(
+                f"the checkpoint {self._path} was opened in another process: after a fork, open "
+                "one with a file of its own"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +153,14 @@ def _open(path: str | Path) -> sqlite3.Connection:
     import sqlite3
 
     try:
-        db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        # Without a cache, because two threads must not be in the same prepared statement.
+        db = sqlite3.connect(
+            path,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=0,
+        )
     except sqlite3.Error as error:
         raise UsageError(f"cannot open the checkpoint {path}: {error}") from error
     try:

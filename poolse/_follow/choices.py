@@ -34,6 +34,9 @@ class Gap:
 
     Most are replies in threads that came while nobody listened. They are read with
     `chat.messages.one(id).replies()`.
+
+    With `skipped` nobody looked: more had been missed than `max_backfill` allows. The messages
+    are read with `chat.conversations.one(id).messages.iter(before=gap.last + 1)`, newest first.
     """
 
     conversation: str
@@ -42,6 +45,8 @@ class Gap:
     """The first number."""
     last: int
     """The last one."""
+    skipped: bool = False
+    """Whether there are messages that were not read, because of `max_backfill`."""
 
 
 After = int | Position | Last | Literal["latest", "beginning"]

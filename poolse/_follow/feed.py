@@ -18,13 +18,13 @@ next: hand out a row, fetch a page, wait. It owns no clock and does nothing itse
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from math import inf
 from typing import Generic, TypeVar
 
 from poolse._follow.actions import At, Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
-from poolse._follow.memory import Behind, Horizon, Top
+from poolse._follow.memory import Horizon, Top
+from poolse._follow.outlet import Outlet
 from poolse._follow.reading import Reading, Search, Width
 from poolse._follow.retry import Retry
 from poolse._follow.settings import FeedSettings
@@ -41,7 +41,13 @@ class FeedMachine(Generic[R]):
     """One log."""
 
     def __init__(
-        self, start: Start, settings: FeedSettings, random: Callable[[], float], *, gaps: bool
+        self,
+        start: Start,
+        settings: FeedSettings,
+        random: Callable[[], float],
+        *,
+        gaps: bool,
+        key: str = "",
     ) -> None:
         self.error: PoolseError | None = None
         """What ended it."""
@@ -49,15 +55,12 @@ class FeedMachine(Generic[R]):
         """How the requests go."""
         self._settings = settings
         self._random = random
-        self._gaps = gaps
         self._search = None if isinstance(start, At) else Search(start)
-        self._behind = Behind()
+        self._out: Outlet[R] = Outlet(key, settings.buffer, gaps=gaps)
+        self.ready = self._out.ready
+        """What `step` says first."""
         self._horizon = Horizon(settings.grace)
         self._width = Width(settings.limit, settings.pages, settings.widest)
-        self._ready: deque[Deliver[R] | Hole | Begin] = deque()
-        self._buffer: dict[int, R] = {}
-        # Every number up to this one is delivered, about to be, or given up.
-        self._decided = 0
         self._joined = False
         self._join = 0
         self._checked_join = 0
@@ -73,13 +76,13 @@ class FeedMachine(Generic[R]):
     def is_live(self) -> bool:
         """Whether all that the list had, when it was read after the last join, is decided."""
         checked = self._joined and self._search is None and self._checked_join == self._join
-        return checked and self._decided >= self._horizon.highest
+        return checked and self._out.decided >= self._horizon.highest
 
     @property
     def waiting(self) -> int:
         """Rows that are held in memory."""
         read = len(self._reading.rows) if self._reading else 0
-        return len(self._ready) + len(self._buffer) + read
+        return len(self._out) + read
 
     # What happened.
 
@@ -94,16 +97,18 @@ class FeedMachine(Generic[R]):
 
     def live(self, row: R, now: float) -> None:
         """A row came by itself."""
-        if row.sequence <= self._decided:
+        if self.error is not None:
+            return
+        if row.sequence <= self._out.decided:
             self._again(row)
             if self._grew_below(row.sequence):
                 self._reconcile_at = 0.0
             return
-        was_whole = self._decided >= self._horizon.highest
+        was_whole = self._out.decided >= self._horizon.highest
         self._horizon.seen(row.sequence, now)
-        self._keep(row)
+        self._out.keep([row])
         self._drain()
-        if was_whole and self._decided < self._horizon.highest:
+        if was_whole and self._out.decided < self._horizon.highest:
             self._look_at = now + self._settings.reorder
 
     def page(self, fetch: Fetch, rows: Sequence[R], now: float) -> None:
@@ -147,8 +152,8 @@ class FeedMachine(Generic[R]):
     def step(self, now: float) -> Action[R]:
         """The next thing to do. When there is an `error`, only what came before it."""
         self._drain()
-        if self._ready:
-            return self._ready.popleft()
+        if self.ready:
+            return self.ready.popleft()
         if not self._joined or self._asked is not None or self.error is not None:
             return Wait()
         if now < self.retry.at:
@@ -165,7 +170,7 @@ class FeedMachine(Generic[R]):
         """When there will be something to read; None for now."""
         if self._checked_join != self._join:
             return None
-        whole = self._decided >= self._horizon.highest
+        whole = self._out.decided >= self._horizon.highest
         until = self._reconcile_at if whole else min(self._look_at, self._reconcile_at)
         return until if now < until else None
 
@@ -173,22 +178,18 @@ class FeedMachine(Generic[R]):
         limit, highest = self._settings.limit, self._horizon.highest
         first = self._checked_join != self._join
         if not first and now < self._reconcile_at:
-            upto = min(self._decided + self._width.numbers, highest)
-            return Reading(now, self._join, self._decided, upto, upto + 1, limit)
+            upto = min(self._out.decided + self._width.numbers, highest)
+            return Reading(now, self._join, self._out.decided, upto, upto + 1, limit)
         if self._search is not None:
             limit = self._search.limit(limit)
-        return Reading(now, self._join, self._decided, highest, None, limit if first else 1)
+        return Reading(now, self._join, self._out.decided, highest, None, limit if first else 1)
 
     # What a page says.
 
     def _begin(self, position: Position) -> None:
         self._search = None
-        self._decided = position.sequence
         self._horizon.seen(position.sequence, -inf)
-        if position.id is not None:
-            self._behind.delivered(position.sequence, position.id)
-        self._buffer = {n: row for n, row in self._buffer.items() if n > self._decided}
-        self._ready.append(Begin(position))
+        self._out.begin(position)
 
     def _look_for_start(self, search: Search, reading: Reading[R], rows: list[R]) -> None:
         position = search.found(rows)
@@ -201,6 +202,10 @@ class FeedMachine(Generic[R]):
     def _saw_newest(self, reading: Reading[R], top: int, now: float) -> None:
         """Nothing is above the newest page, except what came live."""
         self._horizon.seen(top, now)
+        most = self._settings.max_backfill
+        if most is not None and self._search is None and self._checked_join != reading.join:
+            self._out.skip(top - most)
+            reading.floor = max(reading.floor, top - most)
         self._checked_join = reading.join
         self._reconcile_at = now + self._settings.reconcile * (0.8 + 0.4 * self._random())
         reading.upto = max(top, reading.upto)
@@ -212,18 +217,18 @@ class FeedMachine(Generic[R]):
     def _read(self, reading: Reading[R], rows: list[R]) -> None:
         """Take what a page shows, and go on below it unless its window is complete."""
         for row in rows:
-            if row.sequence <= self._decided:
+            if row.sequence <= self._out.decided:
                 self._again(row)
             else:
                 reading.rows[row.sequence] = row
         if self.error is not None:
             return
         reading.keep(self._width.most_rows)
-        if not rows or rows[0].sequence <= self._decided + 1:
+        if not rows or rows[0].sequence <= self._out.decided + 1:
             self._reading = None
             self._width.learn(reading)
             self._decide(reading)
-        elif reading.upto - self._decided <= self._width.most:
+        elif reading.upto - self._out.decided <= self._width.most:
             reading.before = rows[0].sequence
         else:
             # Too much for one window, so it is filled from below.
@@ -232,21 +237,26 @@ class FeedMachine(Generic[R]):
     def _decide(self, reading: Reading[R]) -> None:
         """Hand out what is below the first hole that is not final; keep what is above it."""
         settled = self._horizon.settled(reading.asked_at)
-        known = {n: row for n, row in self._buffer.items() if n <= reading.upto} | reading.rows
-        hole = None
+        waiting = {n: row for n, row in self._out.waiting.items() if n <= reading.upto}
+        known = waiting | reading.rows
+        hole, run, end = None, list[R](), self._out.decided
         for number in sorted(known):
-            if number <= self._decided:
-                continue
-            if hole is None and max(settled, self._decided) < number - 1:
-                hole = number - 1
-            if hole is None:
-                self._give_up(number - 1)
-                self._deliver(known[number])
-            else:
-                self._keep(known[number])
+            if number > end + 1:
+                if number - 1 > settled:
+                    hole = number - 1
+                    break
+                self._out.deliver(run)
+                self._out.give_up(number - 1)
+                run = []
+            if number > end:
+                run.append(known[number])
+                end = number
+        self._out.deliver(run)
         if hole is None:
-            self._give_up(min(reading.upto, settled))
-            hole = reading.upto if self._decided < reading.upto else None
+            self._out.give_up(min(reading.upto, settled))
+            hole = reading.upto if self._out.decided < reading.upto else None
+        else:
+            self._out.keep(row for number, row in known.items() if number > hole)
         self._drain()
         self._look_at = 0.0 if hole is None else self._horizon.settles_at(hole)
 
@@ -254,42 +264,17 @@ class FeedMachine(Generic[R]):
 
     def _again(self, row: R) -> None:
         """A row whose number is behind us: old, or late, or of another log."""
-        if self._behind.is_late(row.sequence):
-            self._behind.delivered(row.sequence, row.id)
-            self._ready.append(Deliver(row, late=True))
-        elif self._behind.contradicts(row.sequence, row.id):
+        if not self._out.late(row) and self._out.behind.contradicts(row.sequence, row.id):
             self.error = _reset(row.sequence, "has another row now")
 
     def _grew_below(self, number: int) -> bool:
         """Whether a number behind us was given out after higher ones."""
-        new = number <= self._decided and self._top.is_new_below(number)
-        return new and not self._behind.knows(number)
-
-    def _keep(self, row: R) -> None:
-        self._buffer[row.sequence] = row
-        if len(self._buffer) > self._settings.buffer:
-            del self._buffer[max(self._buffer)]
+        new = number <= self._out.decided and self._top.is_new_below(number)
+        return new and not self._out.behind.knows(number)
 
     def _drain(self) -> None:
-        """Hand out what follows without a hole."""
-        if self._search is not None:
-            return
-        while self._decided + 1 in self._buffer and len(self._ready) < self._settings.buffer:
-            self._deliver(self._buffer[self._decided + 1])
-
-    def _deliver(self, row: R) -> None:
-        self._buffer.pop(row.sequence, None)
-        self._decided = row.sequence
-        self._behind.delivered(row.sequence, row.id)
-        self._ready.append(Deliver(row))
-
-    def _give_up(self, last: int) -> None:
-        if last <= self._decided:
-            return
-        self._behind.gave_up(self._decided + 1, last)
-        if self._gaps:
-            self._ready.append(Hole(self._decided + 1, last))
-        self._decided = last
+        if self._search is None and self._out.waiting:
+            self._out.drain()
 
 
 def _reset(number: int, what: str) -> FeedReset:

@@ -19,20 +19,6 @@ R = TypeVar("R", bound=Numbered)
 
 
 @attrs.frozen
-class Item(Generic[R]):
-    """Hand this row to the consumer."""
-
-    key: str
-    row: R
-    late: bool
-
-    @property
-    def position(self) -> Position:
-        """Where the log is once it is handled."""
-        return Position(self.row.sequence, self.row.id)
-
-
-@attrs.frozen
 class Began:
     """The start of a log was found."""
 
@@ -64,6 +50,9 @@ class Over:
     error: PoolseError
 
 
+Item = Deliver
+"""Hand this row to the consumer."""
+
 Step = Item[R] | Began | Passed | Ask | Over | Wait
 
 
@@ -75,7 +64,7 @@ class Follower(Generic[R]):
         settings: FeedSettings,
         random: Callable[[], float],
         *,
-        skip: Callable[[R], bool],
+        skip: Callable[[R], bool] | None,
         gaps: bool,
     ) -> None:
         self._settings = settings
@@ -100,7 +89,7 @@ class Follower(Generic[R]):
 
     def add(self, key: str, start: Start) -> None:
         """Follow one log more."""
-        feed = FeedMachine[R](start, self._settings, self._random, gaps=self._gaps)
+        feed = FeedMachine[R](start, self._settings, self._random, gaps=self._gaps, key=key)
         self._feeds[key] = feed
         self._awake[key] = None
 
@@ -131,6 +120,9 @@ class Follower(Generic[R]):
         if feed is None:
             return False
         feed.failed(fetch, now, retry_after)
+        if retry_after > 0:
+            # The server counts the requests of the user, whatever they ask for.
+            self._budget, self._budget_at = 0.0, now + retry_after
         return feed.retry.has_stalled(now)
 
     def ended(self, key: str, error: PoolseError) -> None:
@@ -145,6 +137,18 @@ class Follower(Generic[R]):
         return feed
 
     # What to do.
+
+    def at_once(self, now: float) -> Item[R] | None:
+        """The next row, if it is there already, and no other log waits for its turn."""
+        if now >= self._next_due or len(self._awake) != 1:
+            return None
+        (key,) = self._awake
+        ready, skip = self._feeds[key].ready, self._skip
+        while ready and isinstance(first := ready[0], Deliver):
+            ready.popleft()
+            if skip is None or not skip(first.row):
+                return first
+        return None
 
     def step(self, now: float) -> Step[R]:
         """The next thing to do."""
@@ -164,7 +168,7 @@ class Follower(Generic[R]):
                 # Its next turn comes after those of all others.
                 del self._awake[key]
                 self._awake[key] = None
-                return None if self._skip(action.row) else Item(key, action.row, action.late)
+                return None if self._skip and self._skip(action.row) else action
             case Hole():
                 return Passed(key, action)
             case Begin():
@@ -202,8 +206,8 @@ class Follower(Generic[R]):
         rate = self._settings.requests_per_second
         earned = max(0.0, now - self._budget_at) * rate
         self._budget = min(float(self._settings.burst), self._budget + earned)
-        self._budget_at = now
+        self._budget_at = max(now, self._budget_at)
         if self._budget < 1:
-            return now + (1 - self._budget) / rate
+            return self._budget_at + (1 - self._budget) / rate
         self._budget -= 1
         return None

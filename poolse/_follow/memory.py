@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from itertools import islice
 from typing import Final
 
 import attrs
 
-__all__ = ["Behind", "Horizon", "Top"]
+__all__ = ["RECENT", "Behind", "Horizon", "Top"]
 
 _STEPS: Final = 8
 """Marks kept for the length of one grace."""
 
-_RECENT: Final = 200
+RECENT: Final = 200
+"""So many rows are remembered at least, and twice as many at most."""
+
 _GIVEN_UP: Final = 1000
 
 
@@ -69,11 +73,12 @@ class Behind:
         self._ids: dict[int, str] = {}
         self._given_up: dict[int, None] = {}
 
-    def delivered(self, number: int, id: str) -> None:
-        """A row went out."""
-        self._ids[number] = id
-        if len(self._ids) > _RECENT:
-            del self._ids[next(iter(self._ids))]
+    def delivered(self, ids: Mapping[int, str]) -> None:
+        """These rows went out, by their numbers."""
+        self._ids.update(ids)
+        if len(self._ids) > 2 * RECENT:
+            # All at once, which is cheaper than one by one.
+            self._ids = dict(islice(self._ids.items(), len(self._ids) - RECENT, None))
 
     def gave_up(self, first: int, last: int) -> None:
         """These numbers were passed over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Generic, Protocol, TypeVar
 
 import attrs
@@ -50,6 +51,11 @@ class Reach(Protocol[Row]):
     """Seconds of a clock that never goes back."""
     random: Callable[[], float]
     """In [0, 1)."""
+
+    @property
+    def guard(self) -> AbstractContextManager[object]:
+        """Held while something is heard, and by whoever must not be told of it meanwhile."""
+        ...
 
     def listen(self, key: str, listener: Listener) -> None:
         """Hear of a conversation, from now on."""

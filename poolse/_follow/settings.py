@@ -21,6 +21,8 @@ class FeedSettings:
     """So long a missing number may still come by itself, before the list is asked for it."""
     reconcile: float = 300.0
     """Between two looks at the list while all is well. They find a broadcast that was lost."""
+    max_backfill: int | None = None
+    """After each join, numbers below the last so many are skipped; None for none."""
     pages: int = 8
     """Pages that are read before their rows are handed out, where one alone would be wasteful."""
     widest: int = 64
@@ -29,7 +31,8 @@ class FeedSettings:
     max_backoff: float = 30.0
     stalled_after: float = 30.0
     """Requests that fail for so long are told of."""
-    requests_per_second: float = 100.0
-    """Of all conversations of one follower together."""
-    burst: int = 20
+    requests_per_second: float = 1000.0
+    """Of all conversations of one follower together. One is under way at a time, so that only a
+    server on the same machine is quick enough to meet this bound while a gap is filled."""
+    burst: int = 100
     """So many requests may go out at once after a quiet time."""

@@ -32,15 +32,15 @@ C_co = TypeVar("C_co", covariant=True)
 class SyncHome(Home[C_co], Protocol[R_co, C_co]):
     """The client, as far as a feed needs it."""
 
-    def who(self) -> str:
+    def who(self, options: CallOptions) -> str:
         """Id of the user."""
         ...
 
-    def known(self) -> list[Known]:
+    def known(self, options: CallOptions) -> list[Known]:
         """All conversations."""
         ...
 
-    def head(self, key: str) -> int:
+    def head(self, key: str, options: CallOptions) -> int:
         """The highest number that a conversation has handed out."""
         ...
 
@@ -60,23 +60,9 @@ class Delivery(BaseDelivery[R, C]):
 
     Attributes:
         message: The message.
-        conversation: The handle of the conversation that it is in.
-        position: How far the conversation was followed, once this message is done with. Keep it in
-            the transaction in which you keep what you made of the message, and nothing is handled
-            twice: then follow with `after=position`, and without a checkpoint.
-        late: True when messages that stand behind it were handed out before it.
     """
 
-    def __init__(
-        self,
-        item: Item[R],
-        conversation: C,
-        ack: Callable[[Item[R]], None],
-        answer: Callable[[Item[R], int, dict[str, object]], R],
-    ) -> None:
-        super().__init__(item, conversation)
-        self._ack = ack
-        self._answer = answer
+    __slots__ = ()
 
     def ack(self) -> None:
         """The message is done with: after a restart it will not come again.
@@ -101,7 +87,7 @@ class Delivery(BaseDelivery[R, C]):
         Raises:
             ApiError: As `messages.send`; the others likewise.
         """
-        sent = self._answer(self._item, self._answers, send_arguments)
+        sent: R = self._answer(self._item, self._answers, send_arguments)
         self._answers += 1
         return sent
 
@@ -116,8 +102,10 @@ class Feed(Generic[R, C]):
 
     def __init__(self, home: SyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
-        reach = _Reach(home, wish)
-        self._flow: Flow[R] = Flow(reach, wish, home.hub.guard)
+        self._options = CallOptions(cancel=wish.cancel)
+        self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
+        # Bound once, and not for each message.
+        self._done, self._reply = self._acknowledge, self._answer
 
     def close(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -150,10 +138,10 @@ class Feed(Generic[R, C]):
         return self
 
     def __next__(self) -> Delivery[R, C]:
-        item = run_flow(self._flow.next())
+        item = self._flow.at_once() or run_flow(self._flow.next())
         if item is None:
             raise StopIteration
-        return Delivery(item, self._home.handle(item.key), self._acknowledge, self._answer)
+        return Delivery(item, self._home, self._done, self._reply)
 
     def _acknowledge(self, item: Item[R]) -> None:
         if self._flow.in_hand is item:
@@ -161,7 +149,7 @@ class Feed(Generic[R, C]):
 
     def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
         name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
         return self._home.send(item.key, made | arguments)
 
 
@@ -173,7 +161,6 @@ class _Reach(BaseReach[R]):
         self._client = home
         self._heard = Bell()
         self._is_told = False
-        self._options = CallOptions(max_retries=0, cancel=wish.cancel)
         self._forget: Callable[[], None] = lambda: None
         if wish.cancel is not None:
             self._forget = wish.cancel.on_cancel(self.wake)
@@ -189,16 +176,16 @@ class _Reach(BaseReach[R]):
         self.wake()
 
     async def who(self) -> str:
-        return self._client.who()
+        return self._client.who(self._options)
 
     async def known(self) -> list[Known]:
-        return self._client.known()
+        return self._client.known(self._options)
 
     async def head(self, key: str) -> int:
-        return self._client.head(key)
+        return self._client.head(key, self._options)
 
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
-        return self._client.page(key, before, limit, self._options)
+        return self._client.page(key, before, limit, self._once)
 
     async def load(self, key: str) -> Position | None:
         return cast(Checkpoint, self._wish.checkpoint).load(key)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 
@@ -19,7 +20,9 @@ from poolse._http.mapping import (
 )
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
-from poolse.cancel import CancelToken
+from poolse._http.unclosed import Belongings
+from poolse._one_loop import OneLoop, in_this_loop
+from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
 
@@ -40,10 +43,15 @@ class AsyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        belongings: Belongings | None = None,
     ) -> None:
         self._closed = False
         self._given = http_client
         self._own: httpx.AsyncBaseTransport | None = None
+        self._home = OneLoop()
+        self._belongings = belongings or Belongings()
+        # Not of the client: this outlives it where a view, or a walk over pages, goes on.
+        self._belongings.of(self)
         self._proxies = Proxies(proxy)
         self._context = context_of(ssl_context)
         self._size = max_connections
@@ -66,6 +74,7 @@ class AsyncSender:
         """
         if self._closed:
             raise client_closed()
+        self._home.settle()
         async with attempt(timeout.total, cancel):
             with named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
@@ -90,6 +99,8 @@ class AsyncSender:
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self._closed = True
+        if not self._home.is_over:
+            self._home.settle()
         if self._own is not None:
             await self._own.aclose()
 
@@ -104,7 +115,8 @@ class AsyncSender:
             # Only now: whoever makes a client and sends nothing need not load aiohttp.
             from poolse._http.aiohttp_transport import AiohttpTransport
 
-            self._own = AiohttpTransport(self._proxies, self._context, self._size)
+            made = AiohttpTransport(self._proxies, self._context, self._size)
+            self._own = self._belongings.connections = made
         return await self._own.handle_async_request(for_ourselves(request, timeout, content))
 
 
@@ -129,12 +141,8 @@ async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGener
     scope = asyncio.timeout(total)
     try:
         async with scope:
-            forget = cancel.on_cancel(_ender(scope)) if cancel else None
-            try:
+            with told(cancel, in_this_loop(partial(_expire, scope))):
                 yield
-            finally:
-                if forget is not None:
-                    forget()
     except TimeoutError:
         if not scope.expired():
             raise
@@ -143,20 +151,8 @@ async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGener
         raise RequestTimeout("total", total or 0.0) from None
 
 
-def _ender(scope: asyncio.Timeout) -> Callable[[], None]:
-    """What ends the scope now, from any thread. The scope may be over already, the loop too."""
-    loop = asyncio.get_running_loop()
-
-    def expire() -> None:
-        try:
-            scope.reschedule(loop.time())
-        except RuntimeError:
-            pass
-
-    def end() -> None:
-        try:
-            loop.call_soon_threadsafe(expire)
-        except RuntimeError:
-            pass
-
-    return end
+def _expire(scope: asyncio.Timeout) -> None:
+    try:
+        scope.reschedule(asyncio.get_running_loop().time())
+    except RuntimeError:  # it is over already
+        pass

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from poolse._core.flights import Flight
 from poolse._http.aio import attempt
 from poolse._http.within import being_within
+from poolse._one_loop import running_loop
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
@@ -90,11 +91,3 @@ class AsyncFlight(Flight[T], Generic[T]):
         if task.cancelled():
             raise UsageError("this client was closed while the call waited for a result")
         return task.result()
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of this thread, None outside of one."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
+from weakref import WeakSet
 
 import aiohttp
 import httpx
@@ -14,10 +15,11 @@ import yarl
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
+from poolse._forks import renew_after_fork
 from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, named, root
+from poolse._http.aiohttp_resolver import Resolver
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
-from poolse.errors import UsageError
 
 __all__ = ["AiohttpTransport"]
 
@@ -26,6 +28,10 @@ LONGEST_FIELD: Final = 65_536
 
 # httpx sends these, or leaves them out on purpose.
 NOT_BY_ITSELF: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+_PARENTS: Final[list[object]] = []
+"""What this process has inherited, and must not touch."""
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -43,6 +49,28 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._size = max_connections
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession
+        self._connector: _Connector
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: the connections are the parent's, and so is their loop."""
+        if self._loop is not None:
+            self._session.detach()
+            # Collected, they would take themselves out of a selector that both processes share.
+            _PARENTS.append((self._connector, self._socks))
+            self._loop = None
+
+    def abandon(self) -> bool:
+        """Leave the connections to their loop. Whether there were any."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return False
+        self._session.detach()
+        try:
+            loop.call_soon_threadsafe(self._connector.abort)
+        except RuntimeError:  # it is closed
+            pass
+        return True
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._bind()
@@ -69,14 +97,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if loop is self._loop:
             return
         if self._loop is not None:
-            if not self._loop.is_closed():
-                raise UsageError("this client works in another event loop; make one for each loop")
             await self._session.close()
         self._loop = loop
         self._slots = asyncio.Semaphore(self._size)
         self._socks: dict[httpx.Proxy, httpx.AsyncHTTPTransport] = {}
+        self._connector = _Connector(limit=self._size, keepalive_timeout=IDLE, resolver=Resolver())
+        self._connector.wires = WeakSet()
         self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=self._size, keepalive_timeout=IDLE),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=NOT_BY_ITSELF,
             auto_decompress=False,
@@ -139,6 +167,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 class _Connector(aiohttp.TCPConnector):
     """Tells an exchange which connection it uses."""
 
+    wires: WeakSet[asyncio.Transport]
+    """The transports that were in use once."""
+
+    def abort(self) -> None:
+        """Cut all connections, those in use too."""
+        for wire in [*self.wires]:
+            wire.abort()
+
+    def __del__(self, _: object = None) -> None:
+        """Do nothing: aiohttp's would talk to a loop from whichever thread collects it."""
+
     async def connect(
         self,
         req: aiohttp.ClientRequest,
@@ -148,6 +187,7 @@ class _Connector(aiohttp.TCPConnector):
         connection = await super().connect(req, traces, timeout)
         if connection.transport is not None:
             current.get().wires.append(connection.transport)
+            self.wires.add(connection.transport)
         return connection
 
 

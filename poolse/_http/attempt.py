@@ -7,16 +7,20 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
-from poolse.cancel import CancelToken
+from poolse._forks import renew_after_fork
+from poolse.cancel import CancelToken, told
 from poolse.errors import RequestTimeout
 
-__all__ = ["Attempt", "Until", "current", "moment"]
+__all__ = ["NEVER", "Attempt", "Until", "current", "moment"]
+
+T = TypeVar("T")
 
 # Polling needs no descriptor of its own; where there is no poll, select does the same.
 Selector: type[selectors.BaseSelector] = getattr(
@@ -33,6 +37,9 @@ class Until(NamedTuple):
 
     moment: float
     late: type[Exception]
+
+
+NEVER = Until(math.inf, TimeoutError)
 
 
 def moment(seconds: float | None) -> float:
@@ -72,6 +79,11 @@ class Attempt:
             self._forget()
             self._bell.close()
 
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether there is a token that may end it."""
+        return self._cancel is not None
+
     def check(self) -> None:
         """Raise `Cancelled`, or `RequestTimeout` when the total is used up."""
         if self._cancel is not None:
@@ -79,15 +91,9 @@ class Attempt:
         if self._total is not None and time.monotonic() >= self._ends:
             raise RequestTimeout("total", self._total)
 
-    @contextmanager
-    def telling(self, callback: Callable[[], object]) -> Generator[None]:
+    def telling(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
         """Have the callback called on cancellation, inside the block."""
-        forget = None if self._cancel is None else self._cancel.on_cancel(callback)
-        try:
-            yield
-        finally:
-            if forget is not None:
-                forget()
+        return told(self._cancel, callback)
 
     def wait_for(self, sock: socket.socket, events: int, until: Until) -> int:
         """Block until the socket is ready, and at most `until` then. Gives what it is ready for."""
@@ -99,6 +105,16 @@ class Attempt:
                 pass
         self.check()
         return sum(event for key, event in ready if key.fileobj is sock)
+
+    def outcome(self, future: Future[T], until: Until) -> T:
+        """Block until another thread has done it, and at most `until` then. It may go on alone."""
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        with self.telling(done.set):
+            while not future.done():
+                done.wait(self._left(until))
+        self.check()
+        return future.result()
 
     def wait_on(self, condition: threading.Condition, until: Until) -> None:
         """Block until the condition, which is held, is notified, and at most `until` then."""
@@ -122,6 +138,7 @@ class _Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._heard, self._pulled = socket.socketpair()
+        renew_after_fork(self._renew)
 
     def fileno(self) -> int:
         return self._heard.fileno()
@@ -136,6 +153,11 @@ class _Bell:
         with self._lock:
             self._heard.close()
             self._pulled.close()
+
+    def _renew(self) -> None:
+        # It wakes a thread of the parent's.
+        self._lock = threading.Lock()
+        self.close()
 
 
 current: ContextVar[Attempt] = ContextVar("poolse_attempt")

@@ -11,9 +11,10 @@ from typing import cast
 import httpcore
 import httpx
 
+from poolse._forks import renew_after_fork
 from poolse._http.attempt import Until, current, moment
 from poolse._http.mapping import IDLE
-from poolse._http.network import Backend
+from poolse._http.network import Backend, Opened
 from poolse._http.proxies import Proxies
 
 __all__ = ["HttpcoreTransport"]
@@ -31,9 +32,26 @@ class HttpcoreTransport(httpx.BaseTransport):
         self._proxies = proxies
         self._context = context
         self._size = max_connections
-        self._slots = _Slots(max_connections)
+        self._opened = Opened()
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: nothing is sent over the parent's connections."""
+        for sock in self._opened:
+            sock.close()
+        self._opened = Opened()
+        self._slots = _Slots(self._size)
         self._lock = threading.Lock()
         self._pools: dict[tuple[httpx.Proxy | None, str], httpcore.ConnectionPool] = {}
+
+    def abandon(self) -> bool:
+        """Let go of the connections, unless they are in use. Whether there were any."""
+        left = [sock for sock in self._opened if sock.fileno() >= 0]
+        if self._slots.are_free:
+            for sock in left:
+                sock.close()
+        return bool(left)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -80,7 +98,7 @@ class HttpcoreTransport(httpx.BaseTransport):
             max_connections=self._size,
             max_keepalive_connections=self._size,
             keepalive_expiry=IDLE,
-            network_backend=Backend(),
+            network_backend=Backend(self._opened),
         )
 
 
@@ -113,7 +131,7 @@ class _Slots:
     """As many calls as there are connections; httpcore's own queue could not be left at will."""
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self._count = self._free = count
         self._changed = threading.Condition()
 
     @contextmanager
@@ -126,6 +144,11 @@ class _Slots:
             with self._changed:
                 self._free += 1
                 self._changed.notify()
+
+    @property
+    def are_free(self) -> bool:
+        """Whether no call holds one."""
+        return self._free == self._count
 
     def _take(self, until: Until) -> None:
         with self._changed:

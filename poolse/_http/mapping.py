@@ -59,10 +59,13 @@ FAILURES: Final = {
     "ProtocolError": "the answer was cut off, or is not HTTP",
     "ProxyError": "the proxy refused to connect",
     "ReadError": "the connection was lost while waiting for the answer",
+    "RequestError": "the request failed",
+    "TooManyRedirects": "too many redirects",
     "WriteError": "the connection was lost while sending",
 }
 
 MISTAKES: Final = {
+    "InvalidURL": "the URL cannot be used",
     "LocalProtocolError": "the request cannot be sent as HTTP",
     "UnsupportedProtocol": "the URL is neither http nor https",
 }

@@ -1,7 +1,6 @@
 """Sockets for httpcore's connection pool that obey the attempt they work for.
 
-They never block in a system call that the attempt's deadline or cancel token could not end, name
-resolution aside: a call that is cancelled during that ends when the name is resolved.
+They never block in a system call that the attempt's deadline or cancel token could not end.
 """
 
 from __future__ import annotations
@@ -12,16 +11,21 @@ import selectors
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
+from weakref import WeakSet
 
 import httpcore
 
 from poolse._http.attempt import Selector, Until, current, moment
+from poolse._lookup import Address, look_up
 from poolse.errors import PoolseError
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "Opened"]
 
 T = TypeVar("T")
+
+Opened = WeakSet[socket.socket]
+"""The sockets of a pool, some of them closed by now."""
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 PIECE = 65_536
@@ -198,7 +202,10 @@ class _TlsStream(_Stream):
 
 
 class Backend(httpcore.NetworkBackend):
-    """Opens the streams."""
+    """Opens the streams, and knows their sockets until they are closed."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
 
     def connect_tcp(
         self,
@@ -211,35 +218,35 @@ class Backend(httpcore.NetworkBackend):
         attempt = current.get()
         attempt.connect_by = moment(timeout)
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            attempt.check()
-            return _connect_any(found, attempt.connect_by)
+            until = Until(attempt.connect_by, httpcore.ConnectTimeout)
+            found = attempt.outcome(look_up(host, port), until)
+            return _connect_any(found, attempt.connect_by, self._opened)
         except PoolseError:
             raise
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: no name of a host
             raise httpcore.ConnectError from error
 
 
-Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
-
-
-def _connect_any(found: Sequence[Address], connect_by: float) -> httpcore.NetworkStream:
+def _connect_any(
+    found: Sequence[Address], connect_by: float, opened: Opened
+) -> httpcore.NetworkStream:
     """Try the addresses of a name in turn; a dead one may use up its share of the time only."""
     for left in range(len(found), 1, -1):
         now = moment(0)
         until = Until(now + (connect_by - now) / left, httpcore.ConnectTimeout)
         try:
-            return _connect(found[-left], until)
+            return _connect(found[-left], until, opened)
         except PoolseError:
             raise
         except (OSError, httpcore.ConnectTimeout):
             continue
-    return _connect(found[-1], Until(connect_by, httpcore.ConnectTimeout))
+    return _connect(found[-1], Until(connect_by, httpcore.ConnectTimeout), opened)
 
 
-def _connect(address: Address, until: Until) -> httpcore.NetworkStream:
+def _connect(address: Address, until: Until, opened: Opened) -> httpcore.NetworkStream:
     family, kind, protocol, _, where = address
     sock = socket.socket(family, kind, protocol)
+    opened.add(sock)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -13,6 +13,7 @@ from poolse._core.credentials import check_plain
 from poolse._core.flights import Flight
 from poolse._core.profiles import Change, ProfileCache
 from poolse._core.resolver import FAILED, Known, ProfileSettings, checked_profile, no_resolver
+from poolse._forks import renew_after_fork
 from poolse._http.within import WITHIN
 from poolse.types import UNSET, Unset
 
@@ -28,6 +29,12 @@ class Profiles:
         self._resolver = settings.resolver
         self._cache = ProfileCache(settings, begin)
         self._lock = threading.Lock()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child."""
+        self._lock = threading.Lock()
+        self._cache.orphaned()
 
     async def get(self, user_id: str) -> Known:
         resolver = self._resolver

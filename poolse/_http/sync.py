@@ -6,10 +6,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
+from poolse._http.apart import Apart
 from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
@@ -21,7 +23,8 @@ from poolse._http.mapping import (
 )
 from poolse._http.proxies import Proxies
 from poolse._http.tls import context_of
-from poolse.cancel import CancelToken
+from poolse._http.unclosed import Belongings
+from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled
 from poolse.options import Timeout
 
@@ -31,8 +34,8 @@ __all__ = ["MAX_CONNECTIONS", "SyncSender"]
 class SyncSender:
     """Shared by any number of threads. Making one opens nothing and loads no certificates.
 
-    With an `http_client` of the caller's own, total and cancellation act between its phases only:
-    before it sends, and between two pieces of the answer. It is not changed and not closed.
+    With an `http_client` of the caller's own, the total acts between its phases only: before it
+    sends, and between two pieces of the answer. It is not changed and not closed.
     """
 
     def __init__(
@@ -42,10 +45,15 @@ class SyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        belongings: Belongings | None = None,
     ) -> None:
         self._closed = False
         self._given = http_client
         self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
+        belongings = belongings or Belongings()
+        belongings.connections = self._own
+        # Not of the client: this outlives it where a view, or a walk over pages, goes on.
+        belongings.of(self)
 
     def send(
         self,
@@ -65,7 +73,7 @@ class SyncSender:
         if self._closed:
             raise client_closed()
         with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
-            response = self._exchange(request, timeout)
+            response = self._exchange(request, timeout, attempt)
             try:
                 content = _content(response, attempt, intake)
             finally:
@@ -82,34 +90,41 @@ class SyncSender:
             time.sleep(seconds)
             return
         over = threading.Event()
-        forget = cancel.on_cancel(over.set)
-        try:
+        with told(cancel, over.set):
             if over.wait(seconds):
                 raise Cancelled
-        finally:
-            forget()
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self._closed = True
         self._own.close()
 
-    def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
+    def _exchange(
+        self, request: Outgoing, timeout: Timeout, attempt: Attempt
+    ) -> httpx.Response | Apart:
         body = request.content
-        content = _pieces(body) if isinstance(body, Body) else body
-        if self._given is None:
+        content = _pieces(body, attempt) if isinstance(body, Body) else body
+        client = self._given
+        if client is None:
             return self._own.handle_request(for_ourselves(request, timeout, content))
-        sent = for_client(self._given, request, timeout, content)
+        sent = for_client(client, request, timeout, content)
         own: dict[str, None] = {"auth": None} if request.bare else {}
-        return self._given.send(sent, stream=True, follow_redirects=False, **own)
+        send = partial(client.send, sent, stream=True, follow_redirects=False, **own)
+        return Apart(send, attempt) if attempt.can_be_cancelled else send()
 
 
-def _pieces(body: Body) -> Iterator[bytes]:
-    while piece := run_flow(body.next()):
+def _pieces(body: Body, attempt: Attempt) -> Iterator[bytes]:
+    while piece := _next(body, attempt):
         yield piece
 
 
-def _content(response: httpx.Response, attempt: Attempt, intake: Intake | None) -> bytes:
+def _next(body: Body, attempt: Attempt) -> bytes:
+    # Nobody expects that the file of a cancelled call is still read.
+    attempt.check()
+    return run_flow(body.next())
+
+
+def _content(response: httpx.Response | Apart, attempt: Attempt, intake: Intake | None) -> bytes:
     if intake is None or not run_flow(intake.begins(response.status_code, response.headers)):
         return b"".join(_checked(response.iter_bytes(), attempt))
     for piece in _checked(response.iter_raw(), attempt):

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from poolse._core.flights import Flight
 from poolse._core.hands import run_flow
 from poolse._http.within import being_within
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, told
 
 __all__ = ["SyncFlight"]
 
@@ -50,8 +50,7 @@ class SyncFlight(Flight[T], Generic[T]):
         if cancel is not None and not self.over:
             ended = threading.Event()
             self._outcome.add_done_callback(lambda _: ended.set())
-            forget = cancel.on_cancel(ended.set)
-            ended.wait()
-            forget()
+            with told(cancel, ended.set):
+                ended.wait()
             cancel.raise_if_cancelled()
         return self._outcome.result()

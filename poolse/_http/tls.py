@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable
-from functools import cache
+from typing import Final
 
 import httpx
 
+from poolse._once import Once
+
 __all__ = ["context_of"]
 
-_lock = threading.Lock()
+SHARED: Final = Once(httpx.create_ssl_context)
 
 
 def context_of(given: ssl.SSLContext | None) -> Callable[[], ssl.SSLContext]:
     """Where a transport gets its context, once it needs one: loading the CAs takes 25 ms."""
-    return _shared if given is None else lambda: given
-
-
-def _shared() -> ssl.SSLContext:
-    with _lock:
-        return _loaded()
-
-
-@cache
-def _loaded() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+    return SHARED.get if given is None else lambda: given

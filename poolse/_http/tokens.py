@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from poolse._core.flights import Flight, Flights
 from poolse._core.tokens import TokenCache, asked_itself, checked
+from poolse._forks import renew_after_fork
 from poolse._http.within import WITHIN
 from poolse.cancel import CancelToken
 
@@ -31,10 +32,19 @@ class FetchedTokens:
         self, fetch: Callable[[], object], begin: Callable[[], Flight[str | None]]
     ) -> None:
         self._fetch = fetch
+        self._begin = begin
         self._cache = TokenCache()
-        # By epoch: a fetch that began before a refusal is not shared after it.
-        self._fetches = Flights[int, str | None](begin, asked_itself)
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child, which asks for a token of its own."""
+        last = self._cache.last
         self._lock = threading.Lock()
+        self._cache = TokenCache()
+        self._cache.last = last
+        # By epoch: a fetch that began before a refusal is not shared after it.
+        self._fetches = Flights[int, str | None](self._begin, asked_itself)
 
     async def get(self, cancel: CancelToken | None) -> str | None:
         with self._lock:

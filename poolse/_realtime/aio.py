@@ -9,12 +9,12 @@ import os
 import random
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._one_loop import OneLoop
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
-from poolse._realtime.calls import Wake
+from poolse._realtime.aio_waits import until, wait
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
@@ -31,7 +31,8 @@ from poolse._realtime.hub import Hub
 from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
-from poolse.errors import PoolseError, UsageError
+from poolse.cancel import CancelToken
+from poolse.errors import PoolseError
 
 __all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
 
@@ -49,7 +50,9 @@ class AsyncChannel(BaseChannel[E]):
     and `dropped` of realtime counts them.
     """
 
-    def events(self, timeout: float | None = None) -> AsyncEvents[E]:
+    def events(
+        self, timeout: float | None = None, *, cancel: CancelToken | None = None
+    ) -> AsyncEvents[E]:
         """All events from now on, one after the other.
 
         At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
@@ -57,19 +60,24 @@ class AsyncChannel(BaseChannel[E]):
 
         Args:
             timeout: Seconds of silence after which the iteration ends; None for no end.
+            cancel: Ends the iteration, from any thread or task.
 
         Raises:
+            Cancelled: By the iterator: `cancel` was cancelled.
             JoinError: By the iterator: the server refused the channel.
             ChannelClosed: By the iterator: the server closed the channel.
             AuthError: By the iterator: the token is refused, also after one refresh.
         """
-        return AsyncEvents(self._hub, self._session, timeout)
+        return AsyncEvents(self._hub, self._session, timeout, cancel)
 
-    async def wait_joined(self, timeout: float | None = JOIN_WAIT) -> None:
+    async def wait_joined(
+        self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
+    ) -> None:
         """Wait until the server has let us in.
 
         Args:
             timeout: Seconds; None waits as long as it takes.
+            cancel: Ends the wait, from any thread or task, with `Cancelled`.
 
         Raises:
             JoinError: The server refused the channel, with its reason.
@@ -78,11 +86,16 @@ class AsyncChannel(BaseChannel[E]):
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
-        if not await _wait(self._session.wakes, self._is_joined, timeout):
+        if not await wait(self._hub, self._session.wakes, self._is_joined, timeout, cancel):
             raise self._not_in_time(timeout)
 
     async def push(
-        self, event: str, payload: Payload | None = None, timeout: float | None = REPLY_WAIT
+        self,
+        event: str,
+        payload: Payload | None = None,
+        timeout: float | None = REPLY_WAIT,
+        *,
+        cancel: CancelToken | None = None,
     ) -> object:
         """Push an event that this release has no method for, and wait for the server's reply.
 
@@ -93,6 +106,7 @@ class AsyncChannel(BaseChannel[E]):
             event: Its name on the wire.
             payload: A JSON object, or bytes for a binary frame; None is an empty object.
             timeout: Seconds for everything together; None waits as long as it takes.
+            cancel: Ends the wait with `Cancelled`, from any thread or task. What is sent is sent.
 
         Returns:
             The response in the server's reply, as parsed JSON, or bytes.
@@ -107,7 +121,7 @@ class AsyncChannel(BaseChannel[E]):
         """
         push = self._ask(event, payload, timeout)
         try:
-            await _wait(self._session.wakes, lambda: push.is_done, timeout)
+            await wait(self._hub, self._session.wakes, lambda: push.is_done, timeout, cancel)
         finally:
             self._hub.withdraw(self._session, push)
         return push.result()
@@ -118,7 +132,7 @@ class AsyncChannel(BaseChannel[E]):
         Waits until the server knows, a few seconds at most. Calling it again does nothing.
         """
         self._hub.release(self._session)
-        await _wait(self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
+        await wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
 
     async def __aenter__(self) -> Self:
         try:
@@ -140,15 +154,17 @@ class AsyncChannel(BaseChannel[E]):
 class AsyncEvents(BaseEvents[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
-    def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
+    def __init__(
+        self, hub: Hub, session: Session, timeout: float | None, cancel: CancelToken | None
+    ) -> None:
         self._arrived = asyncio.Event()
-        super().__init__(hub, session, timeout, self._arrived.set)
+        super().__init__(hub, session, timeout, cancel, self._arrived.set)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> E:
-        if not await _until(self._arrived, self._ready, self._timeout):
+        if not await until(self._hub, self._arrived, self._ready, self._timeout, self._cancel):
             raise StopAsyncIteration
         try:
             return self._take()
@@ -175,13 +191,13 @@ class AsyncRealtime(BaseRealtime):
         self._token = token
         self._due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = OneLoop()
         self._hub = Hub(
             settings,
             clock=time.monotonic,
             random=random.random,
             # Whatever runs in one event loop is never interrupted in the middle of a change.
-            guard=nullcontext(),
+            guard=self._home,
             process=os.getpid,
             start=self._start,
             wake_calls=self._due.set,
@@ -196,12 +212,12 @@ class AsyncRealtime(BaseRealtime):
     async def disconnect(self) -> None:
         """Close the sockets until `connect`. The channels join again then."""
         self._hub.disconnect()
-        await _wait(self._hub.wakes, self._hub.is_quiet, PATIENCE)
+        await wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
     async def leave(self, id: str) -> None:
         """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
         for session in self._hub.release_all(id):
-            await _wait(session.wakes, session.is_left, self._hub.settings.leave_timeout)
+            await wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 
     async def aclose(self) -> None:
         """Leave all channels and close all sockets, for good. Calling it again does nothing.
@@ -209,7 +225,7 @@ class AsyncRealtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
-        if self._hub.is_elsewhere:
+        if self._hub.is_elsewhere or self.is_over:
             return
         self._hub.close()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
@@ -218,16 +234,19 @@ class AsyncRealtime(BaseRealtime):
             for task in late:
                 task.cancel()
 
+    @property
+    def is_running(self) -> bool:
+        return bool(self._tasks) and not (
+            self.is_over or self._hub.closed or self._hub.is_elsewhere
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self._home.is_over
+
     def _bind(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            raise UsageError(
-                "realtime needs a running event loop: call it from async code"
-            ) from None
-        if self._loop not in (None, loop):
-            raise UsageError("this client's realtime belongs to another event loop")
-        self._loop = loop
+        with self._hub.guard:
+            self._home.settle()
 
     def _start(self, link: Link) -> None:
         """Called by the hub for each socket, which is the first sign that a task is needed."""
@@ -267,26 +286,3 @@ class AsyncRealtime(BaseRealtime):
                     raise
                 _LOG.exception("a callback failed")
                 self._hub.callback_failed(call, error)
-
-
-async def _wait(wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
-    """Wait until something holds; False when it did not in time."""
-    changed = asyncio.Event()
-    wakes.append(changed.set)
-    try:
-        return await _until(changed, ready, timeout)
-    finally:
-        wakes.remove(changed.set)
-
-
-async def _until(changed: asyncio.Event, ready: Callable[[], bool], timeout: float | None) -> bool:
-    if ready():
-        return True
-    try:
-        async with asyncio.timeout(timeout):
-            while not ready():
-                changed.clear()
-                await changed.wait()
-    except TimeoutError:
-        return False
-    return True

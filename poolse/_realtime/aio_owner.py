@@ -18,15 +18,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import Event, State
+from websockets.typing import Subprotocol
 
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import (
+    address,
     choose_proxy,
     failure_of,
     is_secure,
     refused,
-    socket_url,
     token_failure,
 )
 from poolse._realtime.hub import Hub
@@ -246,9 +247,11 @@ class AsyncOwner:
         except Exception as error:
             raise _NotOpened(token_failure(error)) from None
         try:
+            target = address(settings, self._token)
             # By `create_connection`, which the signature of `connect` does not tell.
             ws = await _Connect(
-                socket_url(settings.url, self._token),
+                target.url,
+                subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
                 additional_headers=settings.headers,
                 user_agent_header=None,
                 proxy=choose_proxy(settings, getproxies, proxy_bypass),
@@ -267,7 +270,7 @@ class AsyncOwner:
             wait = answer.headers.get("Retry-After")
             raise _NotOpened(refused(answer.status_code, wait, time.time())) from None
         except Exception as error:
-            raise _NotOpened(failure_of(error)) from None
+            raise _NotOpened(failure_of(error, settings.connect_timeout)) from None
 
     async def _end(self) -> None:
         for generation in self._transports:

@@ -11,13 +11,10 @@ said, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `En
 - What comes between a join and its reply waits for the reply, so that nobody is told of events in
   a channel that was then refused.
 - A channel that crashed is joined again by itself. The delays start over only after it has stayed
-  joined for a while: else a channel that crashes right after each join would be joined for ever
-  at the shortest delay.
-- A refusal such as `unauthorized` is tried once more, because the membership may be younger than
-  the refusal. Then it is final.
-- Leaving lasts until the server has confirmed it, or has had its time. No event is delivered
-  meanwhile. A new join of the topic does not wait for that, since the server takes the two in
-  order: it gets a machine of its own, and this one is told that it is replaced.
+  joined for a while: else one that crashes right after each join would be joined without a pause.
+- A refusal such as `unauthorized` is tried once more, as the membership may be younger. Then final.
+- Leaving lasts until the server has confirmed it, or has had its time, and no event is delivered
+  meanwhile. A new join of the topic, by a machine of its own, does not wait for that.
 """
 
 from __future__ import annotations
@@ -36,7 +33,7 @@ from poolse._realtime.channel_effects import (
 from poolse._realtime.effects import Trouble
 from poolse._realtime.fanout import EventQueue
 from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
-from poolse._realtime.policy import TERMINAL_REASONS, UNMATCHED_TOPIC, rejoin_delay
+from poolse._realtime.policy import UNMATCHED_TOPIC, rejoin_delay
 from poolse._realtime.pushes import Payload, Push, Pushes, outcome, reason_in
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
@@ -88,6 +85,7 @@ class ChannelMachine:
         self.refusal: JoinError | None = None
         """Why the last join was refused, until one is not."""
         self.effects: list[ChannelEffect] = []
+        self.policy = settings.policy
         self._settings = settings
         self._random = random
         self._next_ref = next_ref
@@ -129,9 +127,11 @@ class ChannelMachine:
         self.deadline = now + self._settings.leave_timeout
         self._send(PHX_LEAVE, self._leave_ref, {})
 
-    def replaced(self) -> None:
-        """Another machine joins the topic while this one is leaving it."""
-        self._close(None)
+    def replaced(self, now: float) -> None:
+        """Another machine joins the topic: this one leaves it, and waits for no confirmation."""
+        self.leave(now)
+        if self.state == "leaving":
+            self._close(None)
 
     def push(self, event: str, payload: Mapping[str, object]) -> bool:
         """Send an event that has no reply. Said to be dropped, with False, unless joined."""
@@ -178,7 +178,7 @@ class ChannelMachine:
             self._crashed(now)
         elif frame.event == PHX_CLOSE:
             self._closed()
-        elif self.state == "joined":
+        elif self.state in self.policy.hears_in:
             self.effects.append(Deliver(self, frame))
         elif self.state == "joining":
             self._early.put(frame)
@@ -247,7 +247,7 @@ class ChannelMachine:
 
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
-        if reason in TERMINAL_REASONS:
+        if reason in self.policy.terminal_reasons:
             self._terminal_refusals += 1
             if self._terminal_refusals == 2:
                 self._close(self.refusal)
@@ -278,7 +278,7 @@ class ChannelMachine:
             self._attempt = 0
 
     def _forget_join(self) -> None:
-        if self._pushes.lost():
+        if self.policy.lost_pushes_fail and self._pushes.lost():
             self.effects.append(Answered(self))
         self.join_ref = None
         self.deadline = None

@@ -31,7 +31,7 @@ from poolse._realtime.frames import (
     decode,
     encode,
 )
-from poolse._realtime.policy import MAX_POLICY_CLOSES, after_close, reconnect_delay, verdict
+from poolse._realtime.policy import UNANSWERED, after_close, reconnect_delay, verdict
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed, DecodeError, PoolseError
 
@@ -74,6 +74,7 @@ class Connection:
         self.closing: set[int] = set()
         """Transports that were told to close and have not yet said that they did."""
         self._settings = settings
+        self._policy = settings.policy
         self._random = random
         self._ref = 0
         self._heartbeat_ref: str | None = None
@@ -142,7 +143,7 @@ class Connection:
         self.closing.discard(generation)
         if generation != self.generation or self.state != "connecting":
             return
-        judged = "final" if failure.final else verdict(failure.status)
+        judged = "final" if failure.final else verdict(self._policy.handshakes, failure.status)
         if judged == "refresh" and not self._refused:
             self._refused = self._refresh = True
             self._move("again")
@@ -204,11 +205,12 @@ class Connection:
         if code == POLICY_VIOLATION:
             self._policy_closes += 1
             self._refresh = True
-        if self._policy_closes == MAX_POLICY_CLOSES:
+        if self._policy_closes == self._policy.max_policy_closes:
             self._give_up(ConnectionFailed(reason, code, final=True))
             return
-        pauses = self._settings.pauses_after_close
-        self._retry(after_close(pauses, code or 0, self._backoff(), self._random()), now)
+        closed = UNANSWERED if code is None else code
+        delay = after_close(self._policy.pauses, closed, self._backoff(), self._random())
+        self._retry(delay, now)
         self.effects.append(Trouble(ConnectionFailed(reason, code)))
 
     def _retry(self, delay: float, now: float) -> None:

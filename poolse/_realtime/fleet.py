@@ -143,10 +143,10 @@ class Link:
 
     def join(self, topic: str, now: float) -> ChannelMachine:
         """Want a channel on this socket. It may be one that is still being left."""
-        leaving = self._channels.get(topic)
-        if leaving is not None:
-            leaving.replaced()
-            self._carry(leaving)
+        older = self._channels.get(topic)
+        if older is not None:
+            older.replaced(now)
+            self._carry(older)
         channel = ChannelMachine(topic, self._settings, self._random, self.connection.next_ref)
         self._channels[topic] = channel
         self._due[topic] = channel

@@ -10,6 +10,7 @@ from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
 from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.session import Session, Stream
+from poolse.cancel import CancelToken
 from poolse.errors import JoinError, PoolseError, PushTimeout
 
 __all__ = [
@@ -79,14 +80,26 @@ class BaseChannel(Generic[E]):
         refusal = self._session.machine.refusal
         if refusal is not None:
             return JoinError(self.topic, refusal.reason)
-        return PushTimeout(f"{self.topic} was not joined within {timeout} s")
+        return PushTimeout(
+            f"{self.topic} was not joined within {timeout or 0.0:g} s (join timeout); wait longer "
+            "with wait_joined(timeout=...)"
+        )
 
 
 class BaseEvents(Generic[E]):
     """The events of a channel. One consumer."""
 
-    def __init__(self, hub: Hub, session: Session, timeout: float | None, wake: Wake) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        session: Session,
+        timeout: float | None,
+        cancel: CancelToken | None,
+        wake: Wake,
+    ) -> None:
+        self._hub = hub
         self._timeout = timeout
+        self._cancel = cancel
         self._stream = Stream[object](hub.settings.queue_limit, wake)
         hub.stream(session, self._stream)
 
@@ -114,6 +127,16 @@ class BaseRealtime:
 
     def _bind(self) -> None:
         """Called before anything that may need a thread or a task."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has threads, or tasks. For the library's own use."""
+        raise NotImplementedError
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what it runs in has ended. For the library's own use."""
+        return False
 
     @property
     def hub(self) -> Hub:

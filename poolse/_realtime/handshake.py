@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
+
+import attrs
 
 from poolse._core.backoff import parse_retry_after
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
-from poolse.errors import PoolseError
+from poolse.errors import PoolseError, UsageError
 
 __all__ = [
+    "Address",
+    "Parameter",
+    "address",
     "choose_proxy",
     "failure_of",
     "is_secure",
@@ -22,21 +28,70 @@ __all__ = [
     "token_failure",
 ]
 
+_TIMEOUT: Final = "timeout=Timeout(connect=...) on the client"
+
 _SCHEMES: Final[Mapping[str, str]] = {"http": "ws", "https": "wss"}
+_SUBPROTOCOL: Final = "phoenix"
+_BEARER: Final = "base64url.bearer.phx."
+
+Parameter = str | int | None | Sequence["Parameter"] | Mapping[str, "Parameter"]
+"""What a parameter of the URL may be. None stands for one that is left out."""
 
 
-def socket_url(url: str, token: str | None) -> str:
-    """The URL of the handshake. It carries the token: never show or log it."""
+@attrs.frozen
+class Address:
+    """Where to knock, and what to offer there. Both may carry the token: never log either."""
+
+    url: str = attrs.field(repr=False)
+    subprotocols: tuple[str, ...] = attrs.field(default=(), repr=False)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The subprotocols as a header, for who offers none otherwise."""
+        offered = ",".join(self.subprotocols)
+        return {"Sec-WebSocket-Protocol": offered} if offered else {}
+
+
+def address(settings: RealtimeSettings, token: str | None) -> Address:
+    """Where to knock with this token.
+
+    Raises:
+        UsageError: The token cannot be part of a header.
+    """
+    if settings.policy.token_in_url or token is None:
+        return Address(socket_url(settings.url, {"token": token}))
+    # Despite its prefix it is the standard alphabet that Phoenix decodes.
+    encoded = b64encode(token.encode()).rstrip(b"=").decode()
+    if "/" in encoded:
+        raise UsageError("this token cannot be sent as a subprotocol: send it in the URL")
+    return Address(socket_url(settings.url, {}), (_SUBPROTOCOL, _BEARER + encoded))
+
+
+def socket_url(url: str, parameters: Mapping[str, Parameter]) -> str:
+    """The URL of the handshake: of a mount point, with these parameters and the version."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     if not path.endswith("/websocket"):
         path += "/websocket"
     query = [parts.query] if parts.query else []
-    if token is not None:
-        query.append(f"token={quote(token, safe='')}")
+    query += _pairs(parameters, "")
     query.append(f"vsn={VSN}")
     scheme = _SCHEMES.get(parts.scheme, parts.scheme)
     return urlunsplit((scheme, parts.netloc, path, "&".join(query), ""))
+
+
+def _pairs(value: Parameter, name: str) -> list[str]:
+    """Parameters as Phoenix reads them: `user[id]=1`, `tags[0]=x`."""
+    match value:
+        case None:
+            return []
+        case str() | int():
+            return [f"{quote(name, safe='')}={quote(str(value), safe='')}"]
+        case Mapping():
+            items = [(f"{name}[{key}]" if name else key, inner) for key, inner in value.items()]
+        case _:
+            items = [(f"{name}[{index}]", inner) for index, inner in enumerate(value)]
+    return [pair for key, inner in items for pair in _pairs(inner, key)]
 
 
 def is_secure(url: str) -> bool:
@@ -79,17 +134,22 @@ def token_failure(error: Exception) -> Failure:
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: Exception, limit: float) -> Failure:
     """There was no answer to the handshake, or none that makes sense.
 
     Texts of other libraries are not passed on: some quote the URL, and the token with it.
+
+    Args:
+        error: What was raised.
+        limit: Seconds that there were for it.
     """
     match error:
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"
             return Failure(reason=reason, final=True, cause=error)
         case TimeoutError():
-            return Failure(reason="no answer in time", cause=error)
+            reason = f"no answer within {limit:g} s (connect timeout); raise it with {_TIMEOUT}"
+            return Failure(reason=reason, cause=error)
         case PoolseError():
             return Failure(reason=error.message, final=True)
         case ConnectionRefusedError():

@@ -1,4 +1,8 @@
-"""Delays and verdicts: when to come back, and when not to. All of it is tables and arithmetic."""
+"""What is decided otherwise than by the official client, each by its name; delays and verdicts.
+
+All of it is tables and arithmetic. The machines look up a `Policy` and know no client but ours;
+with the official client's values in it they do what that one was recorded doing.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ from typing import Final, Literal
 import attrs
 
 __all__ = [
-    "MAX_POLICY_CLOSES",
+    "HANDSHAKES",
     "PAUSES",
     "TERMINAL_REASONS",
+    "UNANSWERED",
     "UNMATCHED_TOPIC",
     "Pause",
+    "Policy",
     "after_close",
     "reconnect_delay",
     "rejoin_delay",
@@ -30,11 +36,7 @@ UNMATCHED_TOPIC: Final = "unmatched topic"
 TERMINAL_REASONS: Final = frozenset({"unauthorized", "forbidden", "not_found", UNMATCHED_TOPIC})
 """Reasons of a refused join that time does not heal."""
 
-MAX_POLICY_CLOSES: Final = 3
-"""So many closes with 1008 in a row are final. The server dislikes us, not the moment."""
-
-# What a refused handshake means. Whatever is not here is an outage.
-_HANDSHAKES: Final[Mapping[int, Verdict]] = {
+HANDSHAKES: Final[Mapping[int, Verdict]] = {
     300: "final",
     301: "final",
     302: "final",
@@ -47,6 +49,7 @@ _HANDSHAKES: Final[Mapping[int, Verdict]] = {
     404: "final",
     426: "final",
 }
+"""What a refused handshake means. Whatever is not here is an outage."""
 
 
 @attrs.frozen
@@ -58,6 +61,9 @@ class Pause:
 
 
 # Going away, restarting (all clients come back at once, so they are spread), and overloaded.
+UNANSWERED: Final = 0
+"""Stands among the close codes for a connection that we gave up, because nobody answered."""
+
 PAUSES: Final[Mapping[int, Pause]] = {
     1001: Pause(0.5, 0.0),
     1012: Pause(0.0, 5.0),
@@ -66,9 +72,43 @@ PAUSES: Final[Mapping[int, Pause]] = {
 """Some close codes ask for more time than the backoff gives."""
 
 
-def verdict(status: int | None) -> Verdict:
+@attrs.frozen(kw_only=True)
+class Policy:
+    """Where we differ on purpose. In brackets, what the official client does.
+
+    Three more differences are numbers of `RealtimeSettings`: `stable_after` [0: the backoff starts
+    over as soon as a connection is open], `heartbeat_timeout` [30 s, as the interval] and
+    `leave_timeout` [0: a channel counts as left before the server has said so]. Jitter is a matter
+    of the random source [none].
+    """
+
+    handshakes: Mapping[int, Verdict] = HANDSHAKES
+    """Refused handshakes that are no outage, by HTTP status. [None: it cannot see the status.]"""
+    max_policy_closes: int | None = 3
+    """So many closes with 1008 in a row are final: the server dislikes us, not the moment.
+    [None: it comes back for ever.]"""
+    pauses: Mapping[int, Pause] = PAUSES
+    """By close code, what is waited where it is longer than the backoff. [After a missed heartbeat,
+    150 ms for the close of the old transport; else nothing.]"""
+    terminal_reasons: frozenset[str] = TERMINAL_REASONS
+    """Refusals of a join that are final when they come twice. [None is.]"""
+    hears_in: frozenset[str] = frozenset({"joined"})
+    """States of a channel in which events are handed on; those that come while it joins wait for
+    the reply. [All states but the last: nothing waits.]"""
+    lost_pushes_fail: bool = True
+    """Whether what was sent, and not answered when the join was lost, fails at once. [It runs into
+    its time-out.]"""
+    stale_diffs_dropped: bool = True
+    """Whether presence diffs that waited for a state are dropped with the join that they came
+    under. [They are applied after the next state, and plant users who have left.]"""
+    token_in_url: bool = True
+    """Whether the token is a parameter of the URL, as poolse wants it. [Since 1.8 also: a
+    subprotocol.]"""
+
+
+def verdict(handshakes: Mapping[int, Verdict], status: int | None) -> Verdict:
     """What to do about a handshake refused with this HTTP status; None when there was no answer."""
-    return "retry" if status is None else _HANDSHAKES.get(status, "retry")
+    return "retry" if status is None else handshakes.get(status, "retry")
 
 
 def reconnect_delay(delays: Sequence[float], attempt: int, random: float) -> float:

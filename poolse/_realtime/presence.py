@@ -9,8 +9,8 @@ of metas, one for each device or tab, told apart by `phx_ref`.
   state already holds changes nothing, because a `phx_ref` is never held twice.
 - While a rejoin is under way the last known set stays visible.
 
-One rule differs on purpose: diffs that waited under an earlier join are dropped with it, because
-they would plant users who left meanwhile.
+One rule differs on purpose, as `Policy` says: diffs that waited under an earlier join are dropped
+with it, because they would plant users who left meanwhile.
 """
 
 from __future__ import annotations
@@ -74,9 +74,10 @@ class _Diff:
 class Presence:
     """The users in one channel. It is given only what belongs to the current join."""
 
-    def __init__(self, max_pending: int = MAX_PENDING) -> None:
+    def __init__(self, *, max_pending: int = MAX_PENDING, drops_stale: bool = True) -> None:
         self.dropped = 0
         """How much was dropped: malformed payloads or users in them, and diffs too many."""
+        self._drops_stale = drops_stale
         self._max_pending = max_pending
         self._entries: _Entries = {}
         self._synced_under: str | None = None
@@ -107,7 +108,7 @@ class Presence:
         steps = self._apply(_difference(self._entries, self._well_formed(found)))
         while self._pending:
             queued_under, diff = self._pending.popleft()
-            if queued_under == join_ref:
+            if queued_under == join_ref or not self._drops_stale:
                 steps += self._apply(diff)
         return Changes(tuple(steps), synced=True)
 
@@ -127,7 +128,8 @@ class Presence:
     def lost(self) -> None:
         """The channel is no longer joined: the set is out of date until the next state."""
         self._synced_under = None
-        self._pending.clear()
+        if self._drops_stale:
+            self._pending.clear()
 
     def _queue(self, join_ref: str | None, diff: _Diff) -> None:
         # The oldest, because it is the likeliest to be part of the state that is still to come.

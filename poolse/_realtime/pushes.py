@@ -126,7 +126,8 @@ class Pushes:
 
     def _withdraw(self, late: list[Push]) -> None:
         for push in late:
-            push.fail(PushTimeout(f"no reply to {push.event} of {self._topic} in time"))
+            text = f"no reply to {push.event} of {self._topic} in time (push timeout); wait longer"
+            push.fail(PushTimeout(f"{text} with push(..., timeout=...)"))
         if late:
             self._forget_done()
 

@@ -69,7 +69,7 @@ class Session:
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
         self._error: PoolseError | None = None
-        self._presence = Presence()
+        self._presence = Presence(drops_stale=machine.policy.stale_diffs_dropped)
         self._streams = WeakSet[Stream[object]]()
         self._taps = WeakKeyDictionary[Stream[object], Subscription[Target]]()
         events = kind.events.values()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from poolse._realtime.policy import PAUSES, Pause
+from poolse._realtime.policy import Policy
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -48,8 +48,6 @@ class RealtimeSettings:
     """Up, or joined, for so long, a connection or channel counts as good again."""
     reconnect_delays: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0)
     """Of the first attempts. Later ones double from 5 s to 30 s. A random part of it is waited."""
-    pauses_after_close: Mapping[int, Pause] = PAUSES
-    """By close code, what is waited instead where it is longer."""
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Between two joins of a channel; the last one repeats."""
 
@@ -57,3 +55,5 @@ class RealtimeSettings:
     """Bytes. A larger message ends the connection with code 1009."""
     queue_limit: int = 1000
     """Events that may wait for one consumer, and pushes that may wait for the socket."""
+    policy: Policy = attrs.field(factory=Policy)
+    """What we do otherwise than the official client."""

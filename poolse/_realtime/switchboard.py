@@ -66,6 +66,10 @@ class Switchboard:
             raise UsageError("realtime does not survive a fork: make a client in each process")
         return self._guard
 
+    def renew(self, guard: AbstractContextManager[object]) -> None:
+        """This is a forked child: whoever held the old guard is not in it."""
+        self._guard = guard
+
     @property
     def is_elsewhere(self) -> bool:
         """Whether the threads or tasks that it runs on belong to another process."""

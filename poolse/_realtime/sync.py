@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.fleet import Link
@@ -30,6 +31,7 @@ from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_bell import Bell
 from poolse._realtime.sync_owner import GetToken, Owner
+from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
 
 __all__ = ["Channel", "Events", "Realtime"]
@@ -48,7 +50,9 @@ class Channel(BaseChannel[E]):
     and `dropped` of realtime counts them.
     """
 
-    def events(self, timeout: float | None = None) -> Events[E]:
+    def events(
+        self, timeout: float | None = None, *, cancel: CancelToken | None = None
+    ) -> Events[E]:
         """All events from now on, one after the other.
 
         At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
@@ -56,19 +60,24 @@ class Channel(BaseChannel[E]):
 
         Args:
             timeout: Seconds of silence after which the iteration ends; None for no end.
+            cancel: Ends the iteration, from any thread or task.
 
         Raises:
+            Cancelled: By the iterator: `cancel` was cancelled.
             JoinError: By the iterator: the server refused the channel.
             ChannelClosed: By the iterator: the server closed the channel.
             AuthError: By the iterator: the token is refused, also after one refresh.
         """
-        return Events(self._hub, self._session, timeout)
+        return Events(self._hub, self._session, timeout, cancel)
 
-    def wait_joined(self, timeout: float | None = JOIN_WAIT) -> None:
+    def wait_joined(
+        self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
+    ) -> None:
         """Wait until the server has let us in.
 
         Args:
             timeout: Seconds; None waits as long as it takes.
+            cancel: Ends the wait, from any thread or task, with `Cancelled`.
 
         Raises:
             JoinError: The server refused the channel, with its reason.
@@ -77,11 +86,16 @@ class Channel(BaseChannel[E]):
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
-        if not _wait(self._hub, self._session.wakes, self._is_joined, timeout):
+        if not _wait(self._hub, self._session.wakes, self._is_joined, timeout, cancel):
             raise self._not_in_time(timeout)
 
     def push(
-        self, event: str, payload: Payload | None = None, timeout: float | None = REPLY_WAIT
+        self,
+        event: str,
+        payload: Payload | None = None,
+        timeout: float | None = REPLY_WAIT,
+        *,
+        cancel: CancelToken | None = None,
     ) -> object:
         """Push an event that this release has no method for, and wait for the server's reply.
 
@@ -92,6 +106,7 @@ class Channel(BaseChannel[E]):
             event: Its name on the wire.
             payload: A JSON object, or bytes for a binary frame; None is an empty object.
             timeout: Seconds for everything together; None waits as long as it takes.
+            cancel: Ends the wait with `Cancelled`, from any thread or task. What is sent is sent.
 
         Returns:
             The response in the server's reply, as parsed JSON, or bytes.
@@ -107,7 +122,7 @@ class Channel(BaseChannel[E]):
         push = self._ask(event, payload, timeout)
         try:
             # The brain keeps the time too, but its thread may be held up by `get_token`.
-            _wait(self._hub, self._session.wakes, lambda: push.is_done, timeout)
+            _wait(self._hub, self._session.wakes, lambda: push.is_done, timeout, cancel)
         finally:
             self._hub.withdraw(self._session, push)
         return push.result()
@@ -140,17 +155,18 @@ class Channel(BaseChannel[E]):
 class Events(BaseEvents[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
-    def __init__(self, hub: Hub, session: Session, timeout: float | None) -> None:
+    def __init__(
+        self, hub: Hub, session: Session, timeout: float | None, cancel: CancelToken | None
+    ) -> None:
         self._arrived = Bell()
-        self._hub = hub
-        super().__init__(hub, session, timeout, self._arrived.ring)
+        super().__init__(hub, session, timeout, cancel, self._arrived.ring)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> E:
         guard = self._hub.guard
-        if not self._arrived.until(guard, self._ready, self._timeout):
+        if not self._arrived.until(guard, self._ready, self._timeout, self._cancel):
             raise StopIteration
         with guard:
             try:
@@ -190,6 +206,15 @@ class Realtime(BaseRealtime):
             wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
         )
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: what has begun in the parent says so in the child."""
+        self._hub.renew(threading.RLock())
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self._threads) and not (self._hub.closed or self._hub.is_elsewhere)
 
     def connect(self) -> None:
         """Open the sockets, and keep them open. Returns at once; see `status` and `on_status`."""
@@ -256,13 +281,19 @@ class Realtime(BaseRealtime):
                     self._hub.callback_failed(call, error)
 
 
-def _wait(hub: Hub, wakes: list[Wake], ready: Callable[[], bool], timeout: float | None) -> bool:
+def _wait(
+    hub: Hub,
+    wakes: list[Wake],
+    ready: Callable[[], bool],
+    timeout: float | None,
+    cancel: CancelToken | None = None,
+) -> bool:
     """Wait until something holds; False when it did not in time."""
     changed, guard = Bell(), hub.guard
     with guard:
         wakes.append(changed.ring)
     try:
-        return changed.until(guard, ready, timeout)
+        return changed.until(guard, ready, timeout, cancel)
     finally:
         with guard:
             wakes.remove(changed.ring)

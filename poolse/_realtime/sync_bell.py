@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
+from poolse.cancel import CancelToken, told
+
 __all__ = ["Bell"]
 
 # Longer ones are no use to anybody, and the longest that a lock takes differs between systems.
@@ -36,6 +38,7 @@ class Bell:
         guard: AbstractContextManager[object],
         ready: Callable[[], bool],
         timeout: float | None,
+        cancel: CancelToken | None = None,
     ) -> bool:
         """Wait until something holds; False when it did not in time.
 
@@ -43,13 +46,25 @@ class Bell:
             guard: Held while asking.
             ready: Asked at first, and after each ring.
             timeout: Seconds; None for no end.
+            cancel: Ends the wait.
+
+        Raises:
+            Cancelled: By the token.
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        while True:
+
+        def cancelled() -> None:
             with guard:
-                if ready():
-                    return True
-            left = _LONGEST_WAIT if end is None else end - time.monotonic()
-            if left <= 0:
-                return False
-            self._silence.acquire(timeout=min(left, _LONGEST_WAIT))
+                self.ring()
+
+        end = None if timeout is None else time.monotonic() + timeout
+        with told(cancel, cancelled):
+            while True:
+                if cancel is not None:
+                    cancel.raise_if_cancelled()
+                with guard:
+                    if ready():
+                        return True
+                left = _LONGEST_WAIT if end is None else end - time.monotonic()
+                if left <= 0:
+                    return False
+                self._silence.acquire(timeout=min(left, _LONGEST_WAIT))

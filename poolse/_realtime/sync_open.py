@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
 from poolse._realtime.effects import Failure
-from poolse._realtime.handshake import choose_proxy, failure_of, is_secure, refused, socket_url
+from poolse._realtime.handshake import address, choose_proxy, failure_of, is_secure, refused
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 from poolse.errors import UsageError
@@ -35,8 +35,6 @@ def open_socket(
 ) -> tuple[WebSocket, Wire]:
     """Open a WebSocket, or stop when it is not wanted any more.
 
-    Only the look-up of the host's name cannot be stopped.
-
     Raises:
         NotOpened: It could not be opened.
         Interrupted: It was not wanted any more.
@@ -49,7 +47,7 @@ def open_socket(
     except BaseException as error:
         wire.close()
         if isinstance(error, Exception) and not isinstance(error, NotOpened | Interrupted):
-            raise NotOpened(failure_of(error)) from None
+            raise NotOpened(failure_of(error, settings.connect_timeout)) from None
         raise
 
 
@@ -101,11 +99,13 @@ def _tunnel(wire: Wire, proxy: SplitResult, host: str, port: int) -> None:
 def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> WebSocket:
     # The JSON decoder checks the UTF-8 anyway, and only one thread ever touches the socket.
     ws = WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    target = address(settings, token)
     try:
         cast(Any, ws).connect(
-            socket_url(settings.url, token),
+            target.url,
             socket=wire,
-            header=dict(settings.headers),
+            # Not as subprotocols: one that the server does not take would be logged.
+            header={**settings.headers, **target.headers},
             # Phoenix compares an Origin with its own host, and refuses others.
             suppress_origin=True,
             redirect_limit=0,

@@ -7,14 +7,20 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from poolse._forks import renew_after_fork
+from poolse._lookup import Address, look_up
 
 __all__ = ["Interrupted", "TooLarge", "Waker", "Wire"]
 
 # One read from the operating system brings many frames: two reads for each would be the costliest
 # part of a frame.
 _CHUNK: Final = 65536
+
+# No end is no number that the system can count to. Whoever waits asks again.
+_LONGEST_WAIT: Final = 3600.0
 
 # poll takes any number of open files and needs none of its own; select has a limit of 1024.
 _Selector: type[selectors.BaseSelector] = getattr(
@@ -37,6 +43,11 @@ class Waker:
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: it wakes a thread of the parent's."""
+        self.close()
 
     def fileno(self) -> int:
         """What to wait on."""
@@ -98,10 +109,15 @@ class Wire:
         self._at = 0
         self._selector = _Selector()
         self._selector.register(waker, selectors.EVENT_READ)
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: nothing is sent over the parent's connection."""
+        self.close()
 
     def connect(self, host: str, port: int) -> None:
         """Open a TCP connection to the first address that answers. Each has its share of time."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = self._addresses(host, port)
         until, start = self.deadline, time.monotonic()
         failure = OSError(f"{host} has no address")
         for number, (family, kind, protocol, _, address) in enumerate(found, start=1):
@@ -210,6 +226,21 @@ class Wire:
         self._selector.unregister(sock)
         sock.close()
 
+    def _addresses(self, host: str, port: int) -> Sequence[Address]:
+        found = look_up(host, port)
+        found.add_done_callback(lambda _: self._waker.wake())
+        while not found.done():
+            self._waker.wait(self._left())
+            if not self.wanted():
+                raise Interrupted
+        return found.result()
+
+    def _left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, _LONGEST_WAIT)
+
     def _connect(self, address: tuple[object, ...]) -> None:
         sock = self._socket
         try:
@@ -229,10 +260,7 @@ class Wire:
         self._selector.modify(sock, events)
         try:
             while True:
-                left = self.deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                ready = {key.fileobj for key, _ in self._selector.select(left)}
+                ready = {key.fileobj for key, _ in self._selector.select(self._left())}
                 if self._waker in ready:
                     self._waker.clear()
                     if not self.wanted():

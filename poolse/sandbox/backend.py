@@ -41,7 +41,7 @@ class Backend:
         self._clock = clock
         self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
-        self.faults = Faults()
+        self.faults = Faults(clock)
         self.hub = Hub(self.faults.losses)
         self.phoenix = Phoenix(
             self._store,

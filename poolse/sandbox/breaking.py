@@ -61,6 +61,23 @@ class FaultControl:
         told = f"the sandbox was told to answer {status}"
         self._arm(Fail(status, code or code_of(status), told, retry_after), times, path, method)
 
+    def limit_rate(
+        self, requests: int, seconds: float, path: str | None = None, method: str | None = None
+    ) -> None:
+        """Let requests be answered with 429 when there are more of them than this, until `clear`.
+
+        The answer's Retry-After says when the span is over, by the clock of the sandbox: once
+        `clock.advance` has gone past it, requests are taken again.
+
+        Args:
+            requests: How many are taken in each span. The first one begins it.
+            seconds: How long a span is.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+        """
+        match = Match(path, method)
+        self._run(lambda backend: backend.faults.limit_rate(requests, seconds, match))
+
     def drop(
         self,
         times: int = 1,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from poolse.sandbox.clock import Clock
 from poolse.sandbox.losses import Losses
 
 __all__ = [
@@ -100,10 +102,33 @@ class _Latency:
     match: Match
 
 
+@dataclass
+class _RateLimit:
+    """So many requests in so many seconds, by the sandbox's clock."""
+
+    requests: int
+    seconds: float
+    match: Match
+    ends: float = -math.inf
+    """When the present span is over. The next one begins with the first request after it."""
+    left: int = 0
+
+    def take(self, now: float) -> Fail | None:
+        """The refusal of one request more, if it is too many."""
+        if now >= self.ends:
+            self.ends, self.left = now + self.seconds, self.requests
+        if self.left:
+            self.left -= 1
+            return None
+        told = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
+        return Fail(429, "rate_limited", told, retry_after=float(math.ceil(self.ends - now)))
+
+
 class Faults:
     """What goes wrong next."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.sending = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
@@ -115,6 +140,7 @@ class Faults:
         """Let all be well again; what hangs goes on."""
         self._armed: list[_Armed] = []
         self._latencies: list[_Latency] = []
+        self._rate_limit: _RateLimit | None = None
         self._join_refusals: list[str] = []
         self._handshake_refusals: list[int] = []
         self.losses.clear()
@@ -130,6 +156,10 @@ class Faults:
         """Let answers to requests that fit come later; to all of them when `times` is None."""
         if times is None or times > 0:
             self._latencies.append(_Latency(seconds, times, match))
+
+    def limit_rate(self, requests: int, seconds: float, match: Match) -> None:
+        """Refuse requests that fit when there are more of them than this."""
+        self._rate_limit = _RateLimit(requests, seconds, match)
 
     def hang(self, times: int, match: Match) -> None:
         """Let the next requests that fit hang until `release`."""
@@ -151,6 +181,11 @@ class Faults:
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that a request meets: of those that fit, the one that was armed first."""
+        limit = self._rate_limit
+        if limit and limit.match.fits(method, path):
+            refusal = limit.take(self._clock.now())
+            if refusal is not None:
+                return refusal
         for armed in self._armed:
             if armed.match.fits(method, path):
                 armed.times -= 1

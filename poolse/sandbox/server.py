@@ -75,6 +75,11 @@ class ServerThread:
         self._server.loop.call_soon_threadsafe(self._server.stopping.set)
         self._thread.join()
 
+    def replace(self, make_app: Callable[[], App]) -> None:
+        """Cut what is open, and serve another application from now on, at the same address."""
+        swap = self._server.replace(make_app)
+        asyncio.run_coroutine_threadsafe(swap, self._server.loop).result()
+
     def call(self, function: Callable[[], T]) -> T:
         """Run a function on the server's thread, and give back what it gives."""
         outcome: Future[T] = Future()
@@ -97,17 +102,27 @@ class ServerThread:
             self._ready.set_exception(error)
 
     async def _serve(self, make_app: Callable[[], App], tls: ssl.SSLContext | None) -> None:
-        app = make_app()
+        stage = _Stage(make_app())
         try:
-            config = _config(app)
+            config = _config(stage)
             config.load()
             config.ssl = tls
-            await _Server(config, self._ready).serve([self._socket])
+            await _Server(config, stage, self._ready).serve([self._socket])
         finally:
-            app.close()
+            stage.app.close()
 
 
-def _config(app: App) -> uvicorn.Config:
+class _Stage:
+    """Whatever application is served at the moment."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def _config(app: _Stage) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=HttpConnection,
@@ -128,8 +143,9 @@ def _config(app: App) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn's own server looks ten times a second whether it should end; this one is told."""
 
-    def __init__(self, config: uvicorn.Config, ready: Future[_Server]) -> None:
+    def __init__(self, config: uvicorn.Config, stage: _Stage, ready: Future[_Server]) -> None:
         super().__init__(config)
+        self._stage = stage
         self._ready = ready
         self.loop = asyncio.get_running_loop()
         self.stopping = asyncio.Event()
@@ -152,16 +168,7 @@ class _Server(uvicorn.Server):
             server.close()
         for sock in sockets or []:
             sock.close()
-        connections = self.server_state.connections
-        for connection in list(connections):
-            connection.shutdown()
-        deadline = self.loop.time() + _GRACE
-        while connections and self.loop.time() < deadline:  # noqa: ASYNC110  (it has no event)
-            await asyncio.sleep(0.005)
-        for connection in list(connections):
-            cut(cast(HttpConnection | WebSocketConnection, connection))
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=1.0)
+        await self._end_connections()
         # What is left are TLS handshakes that never came to an end.
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
@@ -171,6 +178,28 @@ class _Server(uvicorn.Server):
             await server.wait_closed()
         # What was aborted is closed in later turns, over TLS after several.
         await self._turns()
+
+    async def replace(self, make_app: Callable[[], App]) -> None:
+        """End what the present application serves, and let another one serve what comes."""
+        old, self._stage.app = self._stage.app, make_app()
+        try:
+            await self._end_connections()
+        finally:
+            old.close()
+
+    async def _end_connections(self) -> None:
+        """Those that are open now: with a word to the client, and a moment for it to listen."""
+        state = self.server_state
+        open_now, tasks = set(state.connections), set(state.tasks)
+        for connection in open_now:
+            connection.shutdown()
+        deadline = self.loop.time() + _GRACE
+        while open_now & state.connections and self.loop.time() < deadline:  # noqa: ASYNC110  (it has no event)
+            await asyncio.sleep(0.005)
+        for connection in open_now & state.connections:
+            cut(cast(HttpConnection | WebSocketConnection, connection))
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
 
     async def _turns(self) -> None:
         for _ in range(_TURNS):

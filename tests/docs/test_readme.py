@@ -1,47 +1,142 @@
-"""Every Python block of the README runs as it stands, each in an interpreter of its own."""
+"""The tables of README.md that people write say what the code says."""
 
 from __future__ import annotations
 
-import os
+import inspect
 import re
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
+import attrs
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+import poolse
+from poolse import (
+    CallOptions,
+    ConversationChannel,
+    Poolse,
+    PoolseBackend,
+    PoolseRealtime,
+    Timeout,
+    UsersResource,
+    errors,
+)
+from poolse._core.answers import BY_STATUS
+from tests.docs.pages import PAGES
+from tests.house.tree import ROOT
 
-# What a block takes for granted of the reader's own program.
-GIVEN = {"my_server": "import types; my_server = types.SimpleNamespace(chat_token=str)\n"}
-
-
-def run(block: str) -> str:
-    given = "".join(code for name, code in GIVEN.items() if name in block)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", given + block],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return done.stdout
-
-
-@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-def test_block_runs(block: str) -> None:
-    run(block)
+TEXT = (ROOT / "README.md").read_text("utf-8")
+TREE = re.compile(r"^([│├└─ ]*)(\w+) *(.*)$", re.MULTILINE)
+DEFAULTS = {"http_client", "proxy", "ssl_context", "timeout", "generate_idempotency_key"}
+"""Settings whose default the table puts in words."""
 
 
-def test_the_quick_starts_print_what_they_promise() -> None:
-    script, service = BLOCKS[0], BLOCKS[1]
-    assert "Poolse(" in script
-    assert "AsyncPoolse(" in service
-    lines = run(script).splitlines()
-    assert lines[-1] == "1 Hello from alice"
-    assert "live: MessageNew" in lines
-    assert run(service).splitlines() == ["live: Hello", "1 Hello"]
+def table(head: str) -> dict[str, list[str]]:
+    """The rows of a table by the code in their first cells, which may name several."""
+    _, _, rest = TEXT.partition(f"| {head} |")
+    rows = [line.strip("| ").split(" | ") for line in rest.split("\n\n")[0].splitlines()[2:]]
+    names = {row[0]: re.findall(r"`(\w+)", row[0].split(" → ")[0]) for row in rows}
+    return {name: row[1:] for row in rows for name in names[row[0]]}
+
+
+def arguments(client: type) -> dict[str, object]:
+    """The arguments of a constructor with their defaults."""
+    found = inspect.signature(client).parameters
+    return {name: one.default for name, one in found.items()}
+
+
+def methods(owner: type) -> set[str]:
+    """What users may call or read."""
+    found = {name for name in dir(owner) if not name.startswith("_") and name != "TYPE"}
+    ours = {
+        name for name in found if "library's own" in (inspect.getdoc(getattr(owner, name)) or "")
+    }
+    return found - ours
+
+
+def test_every_setting_is_told() -> None:
+    known = arguments(Poolse) | arguments(PoolseBackend)
+    assert set(table("argument | default | meaning")) == set(known)
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [(n, d) for n, d in arguments(Poolse).items() if d is not None and n not in DEFAULTS],
+)
+def test_the_default_of_a_setting_is_told(name: str, default: object) -> None:
+    told = table("argument | default | meaning")[name][0].split(" ")[0]
+    said = f"{default:g}" if isinstance(default, float) else str(default)
+    assert told.strip("`").replace(",", "") == said
+
+
+def test_the_time_limits_are_told() -> None:
+    told = {name: float(cells[0]) for name, cells in table("limit | default").items()}
+    assert told == {field.name: getattr(Timeout(), field.name) for field in attrs.fields(Timeout)}
+
+
+def test_the_options_of_a_call_are_told() -> None:
+    assert set(table("option | meaning")) == {field.name for field in attrs.fields(CallOptions)}
+
+
+def test_the_methods_that_are_no_routes_are_told() -> None:
+    assert set(table("method | what it does")) == methods(UsersResource)
+    # Who closes the client closes it, too.
+    realtime = methods(PoolseRealtime) - {"close"}
+    assert set(table("`chat.realtime` | what it does")) == realtime
+    channel = set(table("every channel | what it does"))
+    own = {"presence_state", "send_typing"}
+    there = {name for name in methods(ConversationChannel) if not name.startswith("on_")}
+    assert channel - {"on_"} == there - own
+
+
+def families() -> Iterator[tuple[str, str, str]]:
+    """Each error in the tree, with its parent and with what is said of it."""
+    _, _, rest = TEXT.partition("### Errors\n\n```text\n")
+    parents: list[str] = []
+    for before, name, said in TREE.findall(rest.split("```")[0]):
+        depth = len(before) // 4
+        parents[depth:] = [name]
+        yield name, parents[depth - 1] if depth else "", said
+
+
+def test_the_tree_of_errors_is_that_of_the_code() -> None:
+    found = list(families())
+    assert {name for name, _, _ in found} == set(errors.__all__)
+    for name, parent, _ in found:
+        bases = [base.__name__ for base in getattr(poolse, name).__bases__]
+        assert (parent or "Exception") in bases
+
+
+def test_the_status_of_an_error_is_told() -> None:
+    told = {name: said for name, _, said in families()}
+    for status, kind in BY_STATUS.items():
+        assert told[kind.__name__].startswith(str(status))
+
+
+def test_every_public_name_is_in_the_api() -> None:
+    pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs/api").glob("*.md"))
+    documented = set(re.findall(r"^\.\. auto\w+:: poolse\.(\w+)$", pages, re.MULTILINE))
+    assert documented == set(poolse.__all__)
+
+
+def prose(page: str) -> str:
+    """What is not code."""
+    return re.sub(r"^ *```.*?^ *```$", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page, as GitHub and the site make them of its headings."""
+    heads = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        assert target.exists(), link
+        # The site judges those of its own pages.
+        if anchor and target.name == "README.md":
+            assert anchor in anchors(target.relative_to(ROOT).as_posix()), link

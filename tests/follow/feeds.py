@@ -28,6 +28,7 @@ class World:
         self.begin: Position | None = None
         self.given: list[int | Hole] = []
         self.late: list[int] = []
+        self.rows: list[Row] = []
         self.asked: Fetch | None = None
 
     def run(self) -> Fetch | Wait:
@@ -40,6 +41,7 @@ class World:
                     self.given.append(action)
                 case Deliver():
                     (self.late if action.late else self.given).append(action.row.sequence)
+                    self.rows.append(action.row)
                 case Fetch():
                     self.asked = action
                     return action

@@ -53,6 +53,10 @@ class Plan:
     """Seconds that the consumer takes for one row."""
     start: int | None = 0
     """Where the first process starts; None is three rows before the end."""
+    backfill: int | None = None
+    """The `max_backfill` of the feed."""
+    outage: float = 0.0
+    """So long from the start, the list answers with errors only."""
 
 
 @attrs.define
@@ -95,6 +99,7 @@ class Run:
         self.processes: list[Process] = []
         self.requests = 0
         self.peak = 0
+        self.stalled = 0
         self.joined_at: float | None = None
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._serial = 0
@@ -195,7 +200,7 @@ class Run:
             self._pump()
 
     def _read(self, feed: FeedMachine[Row], fetch: Fetch) -> None:
-        failed = self.random.random() < self.plan.failures
+        failed = self.random.random() < self.plan.failures or self.now < self.plan.outage
         rows = None if failed else self._page(fetch.before, fetch.limit)
         self.at(self.now + self.random.uniform(0.01, 0.2), self._answer, feed, fetch, rows)
 
@@ -205,6 +210,7 @@ class Run:
         self._in_flight -= 1
         if rows is None:
             feed.failed(fetch, self.now, self.random.choice([0.0, 1.0]))
+            self.stalled += feed.retry.has_stalled(self.now)
         else:
             feed.page(fetch, rows, self.now)
         self._pump()
@@ -212,7 +218,10 @@ class Run:
     # The consumer.
 
     def _born(self, start: At | Newest, number: int | None) -> None:
-        settings = FeedSettings(limit=self.plan.limit, buffer=self.plan.buffer, pages=4, widest=8)
+        plan = self.plan
+        settings = FeedSettings(
+            limit=plan.limit, buffer=plan.buffer, pages=4, widest=8, max_backfill=plan.backfill
+        )
         self.feed = FeedMachine(start, settings, self.random.random, gaps=True)
         self.processes.append(Process(number))
         self._in_flight, self._busy, self._live, self._newest_at = 0, False, False, None

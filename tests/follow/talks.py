@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from poolse import AsyncPoolse, Poolse
 from poolse.testing import Sandbox
 
-__all__ = ["FLAVOURS", "Talk", "done", "opened", "talking"]
+__all__ = ["FLAVOURS", "Play", "Scenario", "Talk", "done", "opened", "talking"]
 
 FLAVOURS: list[type[Poolse] | type[AsyncPoolse]] = [Poolse, AsyncPoolse]
 
@@ -64,6 +64,11 @@ class Talk:
     async def take(self, feed: Any, count: int) -> list[str]:
         """The texts of the next messages."""
         return [(await self.next(feed)).message.body for _ in range(count)]
+
+
+Scenario = Callable[[Talk], Awaitable[None]]
+Play = Callable[[Scenario], None]
+"""Runs a scenario."""
 
 
 @asynccontextmanager

@@ -167,6 +167,32 @@ def test_a_consumer_that_does_not_take_costs_no_memory() -> None:
         world.feed.page(fetch, rows(*range(max(1, top - fetch.limit), top)), world.now)
 
 
+def test_of_too_much_that_was_missed_only_the_last_is_read_and_the_rest_is_told() -> None:
+    world = World(At(Position(2, "m2")), max_backfill=5)
+    world.answer(*range(91, 101))
+    assert world.given == [Hole(3, 95, skipped=True), 96, 97, 98, 99, 100]
+    world.live(101, 110)
+    world.wait()
+    world.answer(*range(100, 110))
+    assert world.given[-10:] == list(range(101, 111)), "what is missed while joined is read"
+    world.feed.lost()
+    world.feed.joined()
+    world.answer(*range(106, 116))
+    assert world.given[-5:] == list(range(111, 116)), "five are not too many"
+    assert world.feed.error is None
+
+
+def test_of_two_versions_of_a_row_that_of_the_list_is_handed_out() -> None:
+    world = World()
+    world.answer()
+    world.live(2)
+    world.wait()
+    world.feed.page(world.fetch(), [Row("m2", 2, listed=False), Row("m1", 1)], world.now)
+    world.run()
+    assert world.given == [1, 2]
+    assert not world.rows[-1].listed
+
+
 STARTS: list[tuple[Start, list[list[int]], Position]] = [
     (Newest(1), [[]], Position(0)),
     (Newest(1), [[7]], Position(6)),

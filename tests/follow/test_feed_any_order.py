@@ -1,7 +1,8 @@
 """Whatever the server, the network and the consumer do: P1 to P14 of a feed.
 
-P1, P2, P9 and P10 are checked while a schedule runs, in `schedules`; the others at its end.
-P11 is a matter of the bodies. P12 has nothing to hold: a feed keeps no view that could be stale.
+P1, P2, P7, P9 and P10 are checked while a schedule runs, in `schedules`; the others at its end.
+P11 is a matter of what carries a feed out: see test_flow_any_order. P12 is about a view that keeps
+up with edits and deletions: a feed has none, and docs/follow.md says so.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ CHOICES: dict[str, list[Any]] = {
     "crashes": [0, 1, 4],
     "pace": [0.0, 0.0, 0.2],
     "start": [0, 0, 10, None],
+    "outage": [0.0, 0.0, 40.0],
 }
 
 PLANS = st.builds(
@@ -50,14 +52,25 @@ def delivered(played: Run) -> list[int]:
     return list(dict.fromkeys(row.sequence for row in rows if row.listed))
 
 
+def skipped_in(played: Run) -> set[int]:
+    """Numbers that were said to be skipped."""
+    gaps = [gap for process in played.processes for gap in process.gaps if gap.skipped]
+    return {number for gap in gaps for number in range(gap.first, gap.last + 1)}
+
+
 def judge(played: Run) -> None:
     begin = played.processes[0].start
     assert begin is not None
-    listed = [n for n, row in sorted(played.committed.items()) if row.listed and n > begin]
+    skipped = skipped_in(played)
+    listed = [
+        n
+        for n, row in sorted(played.committed.items())
+        if row.listed and n > begin and n not in skipped
+    ]
     got = delivered(played)
     # P3: all of them, over drops and restarts, in order, and nothing that never was.
     assert set(listed) <= set(got)
-    assert set(got) <= {*listed, *played.deleted}
+    assert set(got) <= {*listed, *played.deleted, *skipped}
     assert got == sorted(got)
     judge_memory(played)
     for process in played.processes:
@@ -94,6 +107,21 @@ def test_what_is_delivered_follows_from_the_log_alone(plan: Plan, other: Plan) -
     one = run(attrs.evolve(plan, **same))
     two = run(attrs.evolve(other, **same, history=plan.history, posts=plan.posts))
     assert delivered(one) == delivered(two)
+
+
+@given(PLANS, st.integers(0, 40))
+def test_what_is_skipped_is_told(plan: Plan, most: int) -> None:
+    """P10, with a bound: all that does not come is told, and of what was missed the last comes."""
+    assert skipped_in(run(plan)) == set()
+    judge(run(attrs.evolve(plan, backfill=most, deletes=0)))
+
+
+@given(PLANS)
+def test_a_long_outage_of_the_list_is_told_and_nothing_is_lost(plan: Plan) -> None:
+    """P13: the order of what is handed out is checked all the while."""
+    played = run(attrs.evolve(plan, outage=120.0, failures=0.0, crashes=0, start=0))
+    judge(played)
+    assert played.stalled == 1
 
 
 @given(PLANS)

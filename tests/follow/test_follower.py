@@ -60,6 +60,35 @@ def test_no_more_requests_than_agreed() -> None:
     assert wait.until == 1.2
 
 
+def test_a_server_that_asks_for_a_pause_is_left_alone_by_all() -> None:
+    found = follower("a", "b", "c", requests_per_second=10.0)
+    assert isinstance(found.step(0.0), Began)
+    take_one = found.step(0.0)
+    while not isinstance(take_one, Ask):
+        take_one = found.step(0.0)
+    found.failed(take_one.key, take_one.fetch, 0.0, retry_after=5.0)
+    assert not [step for step in take(found, 4.9) if isinstance(step, Ask)]
+    wait = found.step(4.9)
+    assert isinstance(wait, Wait)
+    assert wait.until is not None
+    assert 5.0 <= wait.until <= 5.2
+    assert sum(isinstance(step, Ask) for step in take(found, 5.4)) == 3
+
+
+def test_what_is_there_is_handed_out_at_once_unless_others_wait() -> None:
+    found = follower("a", "b")
+    take(found)
+    assert found.at_once(0.0) is None
+    for number in (1, 2, 3):
+        found.live("a", Row(f"{'own' * (number == 2)}{number}", number), 0.0)
+    assert [found.at_once(0.0), found.at_once(0.0)] != [None, None]
+    assert found.at_once(0.0) is None
+    found.live("a", Row("m4", 4), 0.0)
+    found.live("b", Row("m1", 1), 0.0)
+    assert found.at_once(0.0) is None
+    assert items(take(found)) == [("a", 4), ("b", 1)]
+
+
 def test_what_is_skipped_counts_as_seen() -> None:
     found = follower("a")
     take(found)

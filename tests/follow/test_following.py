@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from poolse import (
     Cancelled,
     CancelToken,
     FeedReset,
-    Gap,
     JoinError,
     Last,
     MemoryCheckpoint,
@@ -21,24 +19,7 @@ from poolse import (
     Position,
     UsageError,
 )
-from poolse.testing import Sandbox
-from tests.follow.talks import FLAVOURS, Talk, done, opened, talking
-
-Scenario = Callable[[Talk], Awaitable[None]]
-
-
-@pytest.fixture(params=FLAVOURS, ids=["sync", "async"])
-def play(request: pytest.FixtureRequest, sandbox: Sandbox) -> Callable[[Scenario], None]:
-    """Runs a scenario in one flavour."""
-
-    async def run(scenario: Scenario) -> None:
-        async with talking(sandbox, request.param) as talk:
-            await scenario(talk)
-
-    return lambda scenario: asyncio.run(run(scenario))
-
-
-Play = Callable[[Scenario], None]
+from tests.follow.talks import Play, Talk, done, opened
 
 
 async def again(talk: Talk, checkpoint: MemoryCheckpoint) -> str:
@@ -127,21 +108,6 @@ def test_own_messages_are_left_out_unless_they_are_wanted(play: Play) -> None:
             assert await talk.take(feed, 2) == ["1", "2"]
         async with opened(talk.follow(after="beginning", skip_own=False)) as feed:
             assert await talk.take(feed, 3) == ["1", "own", "2"]
-
-    play(scenario)
-
-
-def test_replies_come_live_and_gaps_are_told(play: Play) -> None:
-    async def scenario(talk: Talk) -> None:
-        gaps: list[Gap] = []
-        (root,) = talk.say("root")
-        talk.say("missed", "missed", reply_to_id=root)
-        async with opened(talk.follow(after=1, on_gap=gaps.append)) as feed:
-            await talk.joined()
-            talk.say("live", reply_to_id=root)
-            item = await talk.next(feed)
-            assert item.message.thread_root_id == root
-        assert gaps == [Gap(talk.id, 2, 3)]
 
     play(scenario)
 
@@ -280,6 +246,9 @@ def test_another_log_is_noticed(play: Play) -> None:
         ({"after": True}, ArgumentTypeError),
         ({"checkpoint": "bot.db"}, ArgumentTypeError),
         ({"on_gap": "print"}, ArgumentTypeError),
+        ({"max_backfill": 10}, UsageError),
+        ({"max_backfill": -1, "on_gap": print}, UsageError),
+        ({"max_backfill": 1.5, "on_gap": print}, ArgumentTypeError),
         ({"cancel": 1}, ArgumentTypeError),
     ],
 )

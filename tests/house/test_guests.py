@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.house.tree import ROOT, name_of
 
-GUESTS = ("poolse/sandbox/", "poolse/cli/", "poolse/testing.py")
+GUESTS = ("poolse/sandbox/", "poolse/cli/", "poolse/testing/")
 
 ONLY_GUESTS_HAVE = (
     "starlette",

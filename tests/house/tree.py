@@ -10,7 +10,7 @@ from typing import Final, cast
 
 ROOT: Final = Path(__file__).parents[2]
 
-GENERATED: Final = ("poolse/_generated/",)
+GENERATED: Final = ("poolse/_generated/", "poolse/testing/factories.py")
 """Written by `make generate`; no law about form holds there."""
 
 BRAIN: Final = ("poolse/_core", "poolse/_realtime", "poolse/_follow")

@@ -16,7 +16,7 @@ from poolse._http.sync import SyncSender
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
-__all__ = ["ASIDE", "FLAVOURS", "GIVEN", "Once", "get", "in_thread", "post"]
+__all__ = ["ASIDE", "FLAVOURS", "GIVEN", "Once", "Watched", "get", "in_thread", "post"]
 
 ASIDE = 10.0
 """Seconds in which everything here has long happened; only a hang takes longer."""
@@ -108,6 +108,19 @@ def async_given(
 
 FLAVOURS: dict[str, Once] = {"sync": sync_once, "async": async_once}
 GIVEN: dict[str, Once] = {"sync given": sync_given, "async given": async_given}
+
+
+class Watched(CancelToken):
+    """Says when a call has registered with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.registered = threading.Semaphore(0)
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        forget = super().on_cancel(callback)
+        self.registered.release()
+        return forget
 
 
 class Background:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import random
 import subprocess
 import sys
 import threading
@@ -163,40 +162,6 @@ def test_waiting_for_a_connection() -> None:
 
         asyncio.run(run())
     assert server.accepted == 1
-
-
-def test_a_storm_of_cancellations_leaves_every_connection_usable() -> None:
-    size = 3
-    together = threading.Barrier(size, timeout=ASIDE)
-
-    def behave(connection: Connection, request: Request) -> None:
-        if "/slow" in request.line:
-            connection.over.wait(0.003)
-        else:
-            together.wait()
-        connection.answer(b"ok")
-
-    with Wire(behave) as server:
-
-        async def call(sender: AsyncSender, delay: float) -> None:
-            task = asyncio.create_task(sender.send(get(f"{server.base}/slow"), Timeout(), None))
-            await asyncio.sleep(delay)
-            task.cancel()
-            await asyncio.wait([task])
-
-        async def run() -> None:
-            chance = random.Random(1)
-            sender = AsyncSender(max_connections=size)
-            ends = asyncio.get_running_loop().time() + 1.0
-            while asyncio.get_running_loop().time() < ends:
-                await asyncio.gather(*(call(sender, chance.random() * 0.006) for _ in range(9)))
-            # The server answers only when so many calls are there at once.
-            meet = get(f"{server.base}/meet")
-            after = (sender.send(meet, Timeout(), None) for _ in range(size))
-            assert [answer.content for answer in await asyncio.gather(*after)] == [b"ok"] * size
-            await sender.aclose()
-
-        asyncio.run(run())
 
 
 def test_sleep() -> None:

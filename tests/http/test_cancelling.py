@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 
-from poolse._core.hands import Outgoing
 from poolse._http.sync import SyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, NetworkError, RequestTimeout, UsageError
 from poolse.options import Timeout
-from tests.http.senders import ASIDE, Once, get, in_thread, post
+from tests.http.senders import ASIDE, Once, Watched, get, in_thread, post
 from tests.http.wire import Connection, Request, Wire, answer_with
 
 NO_LIMIT = Timeout.of(None)
@@ -25,19 +21,6 @@ NO_LIMIT = Timeout.of(None)
 
 def hang(connection: Connection, _: Request) -> None:
     connection.hang()
-
-
-class Watched(CancelToken):
-    """Says when a call has registered with it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.registered = threading.Semaphore(0)
-
-    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        forget = super().on_cancel(callback)
-        self.registered.release()
-        return forget
 
 
 def cancelled_after(send: Callable[[CancelToken], object], arrived: Callable[[], object]) -> None:
@@ -161,44 +144,6 @@ def test_a_token_serves_many_calls_at_once() -> None:
             server.seen.get(timeout=ASIDE)
         token.cancel()
         assert all(isinstance(call.outcome(), Cancelled) for call in calls)
-        sender.close()
-
-
-def storm(sender: SyncSender, request: Outgoing, seconds: float, seed: int) -> None:
-    """Calls that are cancelled at random moments of their short lives."""
-    chance = random.Random(seed)
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        token = CancelToken()
-        timer = threading.Timer(chance.random() * 0.006, token.cancel)
-        timer.start()
-        try:
-            sender.send(request, Timeout(), token)
-        except (Cancelled, NetworkError):
-            pass
-        timer.join()
-
-
-def test_a_storm_of_cancellations_leaves_every_connection_usable() -> None:
-    size = 3
-    together = threading.Barrier(size, timeout=ASIDE)
-
-    def behave(connection: Connection, request: Request) -> None:
-        if "/slow" in request.line:
-            connection.over.wait(0.003)
-        else:
-            together.wait()
-        connection.answer(b"ok")
-
-    with Wire(behave) as server:
-        sender = SyncSender(max_connections=size)
-        slow = get(f"{server.base}/slow")
-        storms = [in_thread(partial(storm, sender, slow, 1.0, seed)) for seed in range(2 * size)]
-        assert [one.outcome() for one in storms] == [None] * len(storms)
-        # The server answers only when so many calls are there at once: no slot may be missing.
-        meet = get(f"{server.base}/meet")
-        after = [in_thread(lambda: sender.send(meet, Timeout(), None).content) for _ in range(size)]
-        assert [one.outcome() for one in after] == [b"ok"] * size
         sender.close()
 
 

@@ -106,6 +106,10 @@ class Wire:
         self.port: int = self._listener.getsockname()[1]
         self.base = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
+    def listen(self, backlog: int) -> None:
+        """Let so many wait to be accepted."""
+        self._listener.listen(backlog)
+
     def __enter__(self) -> Self:
         self._threads[0].start()
         return self

@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.mutants.runner import Mutant, copy_tree, hunt, read_mutants
+from tests.mutants.runner import Fate, Mutant, copy_tree, hunt, read_mutants
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,14 +44,18 @@ def report(mutants: list[Mutant], root: Path, folder: Path, jobs: int) -> int:
     """Hunt all mutants in `folder` and print what became of each."""
     pristine = folder / "pristine"
     copy_tree(root, pristine)
-    killed = 0
+    alive: list[Fate] = []
     for fate in hunt(mutants, pristine, folder, jobs):
-        killed += fate.killed
         print(f"  {fate.verdict:<9} {fate.seconds:5.1f} s  {fate.mutant.name}", flush=True)
         if not fate.killed:
-            print("    " + fate.output.strip().replace("\n", "\n    "), flush=True)
-    print(f"mutants: {killed} killed, {len(mutants) - killed} not")
-    return int(killed < len(mutants))
+            alive.append(fate)
+    # What went wrong stands last, where whoever sees the end of the log finds it.
+    for output in dict.fromkeys(fate.output for fate in alive):
+        print("    " + output.strip().replace("\n", "\n    "))
+    print(f"mutants: {len(mutants) - len(alive)} killed, {len(alive)} not")
+    for fate in alive:
+        print(f"  {fate.verdict} {fate.mutant.name}")
+    return int(bool(alive))
 
 
 if __name__ == "__main__":

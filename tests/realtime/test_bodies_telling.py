@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 
 import pytest
 
+from poolse._realtime.policy import Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     ChannelClosed,
     PushTimeout,
 )
 from poolse.testing import Sandbox
-from tests.realtime.flavours import FAST, LIMIT, Log, Sync, done
+from tests.realtime.flavours import FAST, LIMIT, Flavour, Log, Sync, done
+from tests.realtime.hostile import BOTH, client, read_until_closed, server, upgrade
 from tests.realtime.kinds import WHO
 from tests.realtime.world import World, run
 
@@ -43,6 +47,29 @@ def test_the_origin_and_the_token_stay_where_they_belong(
     secret = handshake.path.partition("token=")[2].partition("&")[0]
     ours = [r for r in caplog.records if not r.name.startswith(("uvicorn", "websockets.server"))]
     assert not [record for record in ours if secret in record.getMessage()]
+
+
+@BOTH
+def test_a_token_that_is_a_subprotocol_is_in_no_url(flavour: Flavour) -> None:
+    requests: list[str] = []
+
+    def handle(connection: socket.socket) -> None:
+        requests.append(upgrade(connection))
+        read_until_closed(connection)
+
+    async def scenario(url: str) -> None:
+        async with client(flavour, url, policy=Policy(token_in_url=False)) as rooms:
+            connected = Log()
+            rooms.realtime.on_status(connected.append)
+            await done(rooms.realtime.connect())
+            await connected.until(lambda items: "connected" in items)
+
+    with server(handle) as url:
+        asyncio.run(scenario(url))
+    line, *headers = requests[0].split("\r\n")
+    assert line == "GET /socket/websocket?vsn=2.0.0 HTTP/1.1"
+    (offered,) = [text for text in headers if text.startswith("Sec-WebSocket-Protocol: ")]
+    assert offered.replace(" ", "").endswith(":phoenix,base64url.bearer.phx.c2VjcmV0")
 
 
 def test_nobody_answers_in_time(world: World) -> None:

@@ -55,6 +55,21 @@ def test_a_crashed_channel_concerns_no_other() -> None:
     assert [frame.topic for frame in bench.sent()] == ["t:1"]
 
 
+def test_a_newer_channel_of_a_topic_takes_the_place_of_an_older_one() -> None:
+    bench = Bench()
+    bench.connect()
+    older = bench.link.join("t:1", bench.now)
+    bench.receive(reply(bench.sent()[0]))
+    newer = bench.link.join("t:1", bench.now)
+    left, joined = bench.sent()
+    assert (left.event, joined.event) == ("phx_leave", "phx_join")
+    assert left.join_ref != joined.join_ref
+    assert [effect.channel for effect in bench.effects(Ended)] == [older]
+    bench.receive(reply(joined))
+    bench.receive(reply(left))
+    assert newer.state == "joined"
+
+
 def test_joins_are_paced() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", joins_at_once=20))
     bench.connect()

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 import pytest
 
 from poolse._realtime.handshake import (
+    Parameter,
+    address,
     choose_proxy,
     failure_of,
     refused,
     socket_url,
     token_failure,
 )
+from poolse._realtime.policy import Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import UsageError
 
@@ -32,7 +35,42 @@ from poolse.errors import UsageError
     ],
 )
 def test_the_url_byte_for_byte(url: str, token: str | None, expected: str) -> None:
-    assert socket_url(url, token) == expected
+    found = address(RealtimeSettings(url=url), token)
+    assert (found.url, found.headers) == (expected, {})
+    assert "token" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, ""),
+        ({"a": 1, "b": "x y"}, "a=1&b=x%20y&"),
+        ({"a": {"b": ["ü", {"c": "&"}]}}, "a%5Bb%5D%5B0%5D=%C3%BC&a%5Bb%5D%5B1%5D%5Bc%5D=%26&"),
+        ({"a": None, "b": {}, "c": [], "d": {"e": None}, "f": ""}, "f=&"),
+    ],
+)
+def test_parameters_as_phoenix_reads_them(
+    parameters: Mapping[str, Parameter], expected: str
+) -> None:
+    url = socket_url("wss://h/socket", parameters)
+    assert url == f"wss://h/socket/websocket?{expected}vsn=2.0.0"
+
+
+SUBPROTOCOL = RealtimeSettings(url="wss://h/socket", policy=Policy(token_in_url=False))
+
+
+def test_a_token_may_be_a_subprotocol_and_is_then_in_no_url() -> None:
+    found = address(SUBPROTOCOL, "sec?ret>token")
+    assert found.url == "wss://h/socket/websocket?vsn=2.0.0"
+    assert found.subprotocols == ("phoenix", "base64url.bearer.phx.c2VjP3JldD50b2tlbg")
+    assert found.headers == {"Sec-WebSocket-Protocol": ",".join(found.subprotocols)}
+    assert address(SUBPROTOCOL, None).subprotocols == ()
+
+
+def test_a_token_that_is_no_header_is_refused_as_a_subprotocol() -> None:
+    with pytest.raises(UsageError, match="send it in the URL") as caught:
+        address(SUBPROTOCOL, "ab?")
+    assert "ab?" not in str(caught.value)
 
 
 PROXIES = {"http": "http://plain", "https": "http://secure", "all": "http://all"}
@@ -68,17 +106,17 @@ def test_a_refusal_keeps_the_wait_that_was_asked_for() -> None:
 def test_only_a_bad_certificate_and_a_mistake_are_final() -> None:
     certificate = ssl.SSLCertVerificationError(1, "no")
     certificate.verify_message = "self-signed"
-    assert failure_of(certificate).final
-    assert "self-signed" in failure_of(certificate).reason
-    assert failure_of(UsageError("a proxy must be http")).final
+    assert failure_of(certificate, 1.0).final
+    assert "self-signed" in failure_of(certificate, 1.0).reason
+    assert failure_of(UsageError("a proxy must be http"), 1.0).final
     for error in (TimeoutError(), ConnectionRefusedError(), socket.gaierror(-2, "no such name")):
-        assert not failure_of(error).final
-        assert failure_of(error).cause is error
+        assert not failure_of(error, 1.0).final
+        assert failure_of(error, 1.0).cause is error
 
 
 def test_texts_of_other_libraries_are_not_passed_on() -> None:
     secret = "ws://h/socket/websocket?token=hush"
-    failure = failure_of(ValueError(secret))
+    failure = failure_of(ValueError(secret), 1.0)
     assert "hush" not in failure.reason
     assert failure.cause is None
     assert "hush" not in token_failure(ValueError("hush")).reason

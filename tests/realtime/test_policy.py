@@ -6,7 +6,14 @@ import random
 
 import pytest
 
-from poolse._realtime.policy import PAUSES, after_close, reconnect_delay, rejoin_delay, verdict
+from poolse._realtime.policy import (
+    HANDSHAKES,
+    PAUSES,
+    after_close,
+    reconnect_delay,
+    rejoin_delay,
+    verdict,
+)
 from poolse._realtime.settings import RealtimeSettings
 
 RECONNECT = RealtimeSettings(url="ws://h").reconnect_delays
@@ -63,4 +70,4 @@ def test_some_closes_ask_for_more_time(code: int, least: float) -> None:
     ],
 )
 def test_what_a_refused_handshake_means(status: int | None, expected: str) -> None:
-    assert verdict(status) == expected
+    assert verdict(HANDSHAKES, status) == expected

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolse._realtime.presence import Changes, Join, Presence
+from tests.realtime.official import OFFICIAL
 
 SEQUENCES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "conformance" / "presence-vectors.json").read_text("utf-8")
@@ -68,10 +69,7 @@ def in_any_order(calls: list[list[Any]]) -> list[str]:
     return sorted(json.dumps(call, sort_keys=True) for call in calls)
 
 
-@pytest.mark.parametrize("tell_lost", [False, True])
-@sequences(stale=False)
-def test_as_the_official_client(sequence: dict[str, Any], tell_lost: bool) -> None:
-    player = Player(tell_lost)
+def replay(player: Player, sequence: dict[str, Any]) -> None:
     for step in copy.deepcopy(sequence["steps"]):
         calls = player.play(step)
         if "unordered" in sequence["tags"]:
@@ -81,6 +79,19 @@ def test_as_the_official_client(sequence: dict[str, Any], tell_lost: bool) -> No
         assert player.presence.snapshot == step["state"]
         assert player.presence.pending == step["pending"]
     assert player.presence.dropped == 0
+
+
+@pytest.mark.parametrize("tell_lost", [False, True])
+@sequences(stale=False)
+def test_as_the_official_client(sequence: dict[str, Any], tell_lost: bool) -> None:
+    replay(Player(tell_lost), sequence)
+
+
+@pytest.mark.parametrize("tell_lost", [False, True])
+@sequences(stale=True)
+def test_as_the_official_client_with_its_ghosts(sequence: dict[str, Any], tell_lost: bool) -> None:
+    stale_dropped = OFFICIAL.policy.stale_diffs_dropped
+    replay(Player(tell_lost, Presence(drops_stale=stale_dropped)), sequence)
 
 
 @pytest.mark.parametrize("tell_lost", [False, True])

@@ -1,0 +1,155 @@
+"""The API as tables for README.md: methods, events, rows, values of enums, error codes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from codegen.ir import Api, Channel, Event, Field, Operation, Resource
+from codegen.surface import FILES
+
+__all__ = ["tables"]
+
+ROUTE: Final = re.compile(r"^`([A-Z]+ /\S+)`", re.MULTILINE)
+NONE: Final = "| None"
+SHARED: Final = 3
+"""An error code that more methods than these may answer with is not explained by their names."""
+
+
+def tables(api: Api, texts: Mapping[str, str]) -> dict[str, str]:
+    """Each table under the name that a page asks for it by.
+
+    Args:
+        api: What the texts were made of.
+        texts: Generated files, by name.
+    """
+    classes = _classes(texts)
+    resources = (*api.resources, *api.backend_resources)
+    return {
+        **{f"methods of {r.class_name}": _methods(classes[r.class_name]) for r in resources},
+        **{f"events of {channel.class_name}": _events(channel) for channel in api.channels},
+        "rows": _rows(api),
+        "enums": _enums(api),
+        "error codes": _codes(api, resources),
+    }
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(_cell(text) for text in line)} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+# Methods are read from the generated code, which knows them all, also those that send several
+# requests.
+
+
+def _classes(texts: Mapping[str, str]) -> dict[str, ast.ClassDef]:
+    modules = [ast.parse(texts[name]) for name in FILES]
+    nodes = [node for module in modules for node in module.body]
+    return {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+
+
+def _methods(owner: ast.ClassDef) -> str:
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for node in owner.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            found.setdefault(node.name, []).append(node)
+    return _table(("method", "HTTP", "what it does"), map(_method, found.values()))
+
+
+def _method(versions: list[ast.FunctionDef]) -> tuple[str, ...]:
+    """One row: all that has one name is one method, whose last definition is the real one."""
+    node = versions[-1]
+    doc = ast.get_docstring(node) or ""
+    route = ROUTE.search(doc)
+    results = dict.fromkeys(ast.unparse(one.returns or node) for one in versions[:-1] or versions)
+    gives = f" → {_names(results)}" if "None" not in results else ""
+    return (
+        f"`{node.name}({_parameters(node)})`{gives}",
+        f"`{route[1]}`" if route else "",
+        doc.split("\n\n", maxsplit=1)[0],
+    )
+
+
+def _parameters(node: ast.FunctionDef) -> str:
+    """Names: as `name` by position, `name=…` when it has to be given, `name=` when it may be."""
+    taken = node.args
+    optional = len(taken.args) - len(taken.defaults)
+    names = [
+        argument.arg + ("=" if index >= optional else "")
+        for index, argument in enumerate(taken.args)
+        if argument.arg != "self"
+    ]
+    for argument, default in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
+        if argument.arg != "options":
+            names.append(f"{argument.arg}=" if default else f"{argument.arg}=…")
+    return ", ".join(names)
+
+
+def _events(channel: Channel) -> str:
+    received = (
+        (f"`{event.wire}`", f"`{event.callback}`", f"`{event.class_name}`", _payload(event))
+        for event in channel.events
+    )
+    return _table(("event", "callback", "class", "payload"), received)
+
+
+def _payload(event: Event) -> str:
+    if event.model:
+        return _fields(event.model.fields)
+    return f"`{event.base}`" if event.map_reader else f"all fields of `{event.base}`"
+
+
+def _rows(api: Api) -> str:
+    return _table(
+        ("class", "fields"),
+        ((f"`{m.name}`", _fields(m.fields)) for m in api.models if not m.item),
+    )
+
+
+def _fields(fields: Iterable[Field]) -> str:
+    return ", ".join(_field(field) for field in fields)
+
+
+def _field(field: Field) -> str:
+    """Its name and type; with `?` what may be None."""
+    kind = field.annotation.removesuffix(NONE).strip()
+    return f"`{field.name}` {kind}{'?' if kind != field.annotation else ''}"
+
+
+def _enums(api: Api) -> str:
+    return _table(
+        ("enum", "values"),
+        ((f"`{e.name}`", _names(value for _, value in e.members)) for e in api.enums),
+    )
+
+
+def _codes(api: Api, resources: Iterable[Resource]) -> str:
+    raisers = list(_operations(resources))
+    found = {
+        code.name: list(dict.fromkeys(name for name, op in raisers if code.name in op.errors))
+        for code in api.codes
+    }
+    return _table(("code", "who may raise it"), ((f"`{c}`", _who(who)) for c, who in found.items()))
+
+
+def _who(names: list[str]) -> str:
+    if not names:
+        return "any call"
+    return _names(names) if len(names) <= SHARED else f"{len(names)} methods; each names its own"
+
+
+def _operations(resources: Iterable[Resource]) -> Iterator[tuple[str, Operation]]:
+    for resource in resources:
+        for op in resource.operations:
+            yield f"{resource.class_name}.{op.name}", op

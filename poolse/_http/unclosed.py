@@ -1,0 +1,66 @@
+"""A client that nobody closed says so, once, and lets go of what it has. It sends nothing."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Final, Protocol
+from weakref import finalize, ref
+
+import attrs
+
+__all__ = ["Belongings", "Connections", "Running", "how_to_close"]
+
+HOW: Final = {
+    False: "unclosed {0}: `with {0}(...) as {1}:` closes it, or {1}.close()",
+    True: "unclosed {0}: `async with {0}(...) as {1}:` closes it, or await {1}.aclose()",
+}
+
+
+class Connections(Protocol):
+    """Those of a client."""
+
+    def abandon(self) -> bool:
+        """Let go of them, unless they are in use. Whether there were any."""
+        ...
+
+
+class Running(Protocol):
+    """Realtime of a client."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has threads, or tasks."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it cannot run any more, although nobody closed it."""
+        ...
+
+
+@attrs.define
+class Belongings:
+    """What a client has open. It refers to nothing that would keep the client alive."""
+
+    complaint: str = "unclosed client"
+    connections: Connections | None = None
+    _realtime: ref[Running] | None = None
+
+    def of(self, owner: object) -> None:
+        """Complain when the owner is thrown away, or the program ends, and something is open."""
+        finalize(owner, self._left_behind)
+
+    def watch(self, realtime: Running) -> None:
+        """Count this among them."""
+        self._realtime = ref(realtime)
+
+    def _left_behind(self) -> None:
+        left = self.connections is not None and self.connections.abandon()
+        realtime = None if self._realtime is None else self._realtime()
+        if left or (realtime is not None and realtime.is_running):
+            warnings.warn(self.complaint, ResourceWarning, stacklevel=1, source=self)
+
+
+def how_to_close(name: str, variable: str, *, asynchronous: bool) -> str:
+    """What to tell whoever has not done it."""
+    return HOW[asynchronous].format(name, variable)

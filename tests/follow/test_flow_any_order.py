@@ -1,0 +1,161 @@
+"""Whatever is heard and whenever it is closed: P5 and P11 of a feed as both bodies carry it out.
+
+P11: nothing is handed out once it was closed, or of a conversation once its channel was over.
+P5: what is written down is behind what is in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from poolse._core.hands import run_flow
+from poolse._follow.actions import Position
+from poolse._follow.checkpoints import MemoryCheckpoint
+from poolse._follow.choices import Gap
+from poolse._follow.ear import Listener
+from poolse._follow.flow import Flow
+from poolse._follow.reach import Wish
+from poolse._follow.roster import Known
+from poolse.errors import ChannelClosed, NetworkError, PoolseError
+from tests.follow.schedules import Row
+
+KEYS = ("a", "b")
+keys = st.sampled_from(KEYS)
+
+
+class Idle(Exception):  # noqa: N818
+    """There is nothing to hand out now."""
+
+
+@attrs.define(eq=False)
+class World:
+    """The backend and the clock, as a feed reaches them."""
+
+    rows: dict[str, list[Row]] = attrs.field(factory=lambda: {key: [] for key in KEYS})
+    kept: MemoryCheckpoint = attrs.field(factory=MemoryCheckpoint)
+    clock: float = 1000.0
+    broken: bool = False
+    cap: int = 3
+    now: Callable[[], float] = attrs.field(init=False)
+    random: Callable[[], float] = lambda: 0.5
+
+    def __attrs_post_init__(self) -> None:
+        self.now = lambda: self.clock
+
+    def listen(self, key: str, listener: Listener) -> None:
+        listener.joined(key)
+
+    def listen_for_new(self, user: str, listener: Listener) -> None:
+        raise AssertionError
+
+    def close(self) -> None:
+        pass
+
+    def report(self, error: PoolseError) -> None:
+        pass
+
+    async def who(self) -> str:
+        return "me"
+
+    async def known(self) -> list[Known]:
+        return []
+
+    async def head(self, key: str) -> int:
+        return len(self.rows[key])
+
+    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[Row]:
+        if self.broken:
+            raise NetworkError("no")
+        below = [row for row in self.rows[key] if before is None or row.sequence < before]
+        return below[::-1][: min(limit, self.cap)]
+
+    async def load(self, key: str) -> Position | None:
+        return self.kept.load(key)
+
+    async def save(self, key: str, position: Position) -> None:
+        self.kept.save(key, position)
+
+    async def tell(self, gap: Gap) -> None:
+        pass
+
+    async def wait(self, until: float | None) -> None:
+        raise Idle
+
+
+class FlowInAnyOrder(RuleBasedStateMachine):
+    """Messages, losses, failures, a consumer, and the end at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        wish = Wish[Row](only=KEYS, after=0, checkpoint=self.world.kept, author=lambda row: None)
+        self.flow: Flow[Row] = Flow(self.world, wish, nullcontext())
+        run_flow(self.flow.open())
+        self.taken = dict.fromkeys(KEYS, 0)
+        self.over: dict[str, int] = {}
+        self.is_closed = False
+
+    @rule(key=keys, heard=st.booleans())
+    def post(self, key: str, heard: bool) -> None:
+        log = self.world.rows[key]
+        log.append(Row(f"{key}{len(log) + 1}", len(log) + 1))
+        if heard:
+            self.flow.heard(key, log[-1])
+
+    @rule(key=keys)
+    def drop_and_rejoin(self, key: str) -> None:
+        self.flow.lost(key)
+        self.flow.joined(key)
+
+    @rule(broken=st.booleans(), cap=st.integers(1, 5))
+    def change(self, broken: bool, cap: int) -> None:
+        self.world.broken, self.world.cap = broken, cap
+
+    @rule(seconds=st.sampled_from([0.1, 3.0, 400.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.world.clock += seconds
+
+    @rule(key=keys)
+    def channel_is_over(self, key: str) -> None:
+        self.over.setdefault(key, len(self.world.rows[key]))
+        self.flow.ended(key, ChannelClosed("over"))
+
+    @rule(by_client=st.booleans(), key=keys)
+    def close(self, by_client: bool, key: str) -> None:
+        self.is_closed = True
+        if by_client:
+            self.flow.ended(key, None)
+        else:
+            self.flow.close()
+
+    @rule()
+    @precondition(lambda self: not self.is_closed)
+    def take(self) -> None:
+        try:
+            item = self.flow.at_once() or run_flow(self.flow.next())
+        except Idle:
+            return
+        except ChannelClosed:
+            assert len(self.over) == len(KEYS)
+            return
+        assert item is not None
+        assert item.row.sequence == self.taken[item.key] + 1
+        assert item.row.sequence <= self.over.get(item.key, item.row.sequence)
+        self.taken[item.key] = item.row.sequence
+        kept = self.world.kept.load(f"me/{item.key}")
+        assert kept is not None
+        assert kept.sequence == item.row.sequence - 1
+
+    @rule()
+    @precondition(lambda self: self.is_closed)
+    def take_nothing(self) -> None:
+        assert self.flow.at_once() is None
+        assert run_flow(self.flow.next()) is None
+
+
+TestFlow = FlowInAnyOrder.TestCase

@@ -1,0 +1,29 @@
+"""The brain as the official client: every difference of ours switched to what that one does.
+
+Randomness has to say 1 besides, since it knows no jitter.
+"""
+
+from __future__ import annotations
+
+from poolse._realtime.policy import UNANSWERED, Pause, Policy
+from poolse._realtime.settings import RealtimeSettings
+
+__all__ = ["OFFICIAL"]
+
+OFFICIAL = RealtimeSettings(
+    url="ws://h/socket",
+    heartbeat_timeout=30.0,
+    stable_after=0.0,
+    leave_timeout=0.0,
+    policy=Policy(
+        handshakes={},
+        max_policy_closes=None,
+        # It looks after 150 ms whether the old transport has closed, and then waits its 10 ms.
+        pauses={UNANSWERED: Pause(0.16, 0.0)},
+        terminal_reasons=frozenset(),
+        hears_in=frozenset({"closed", "joining", "joined", "errored", "leaving"}),
+        lost_pushes_fail=False,
+        stale_diffs_dropped=False,
+        token_in_url=False,
+    ),
+)
