@@ -47,17 +47,17 @@ def bare_websockets(base: str) -> Prepared:
 
 def async_handler(base: str) -> Prepared:
     """`AsyncPoolse`, one channel, `on_message`."""
-    return _async(base, 1)
+    return asynchronous(base, 1)
 
 
 def async_handler_alone(base: str) -> Prepared:
     """The same, as seconds for one event."""
-    return _inverted(_async(base, 1))
+    return _inverted(asynchronous(base, 1))
 
 
 def async_handlers(base: str) -> Prepared:
     """As before with 1,000 channels, the events on 40 of them in turn."""
-    return _inverted(_async(base, 1000))
+    return _inverted(asynchronous(base, 1000))
 
 
 def sync_handler(base: str) -> Prepared:
@@ -99,7 +99,8 @@ def _bare(url: str) -> Generator[Measure]:
 
 
 @contextmanager
-def _async(base: str, count: int) -> Generator[Measure]:
+def asynchronous(base: str, count: int) -> Generator[Measure]:
+    """Events to handlers of so many channels, which take turns."""
     from poolse import AsyncConversationChannel, AsyncPoolse
 
     chat = AsyncPoolse(token=JWT, api_url=base)
