@@ -14,6 +14,8 @@ from tests.bench.canned_socket import BURST
 from tests.bench.rows import JWT, conversation_of
 from tests.bench.worker import Measure, Prepared
 
+__all__ = ["BURST", "asynchronous"]
+
 BURSTS: Final = 40
 """Of one measurement: 10,000 events."""
 
@@ -23,7 +25,10 @@ LONGEST: Final = 60.0
 class Taker:
     """Counts events, and asks for more while the last burst is still coming."""
 
-    def __init__(self, ask: Callable[[], object], over: Callable[[], object]) -> None:
+    def __init__(
+        self, ask: Callable[[], object], over: Callable[[], object], bursts: int = BURSTS
+    ) -> None:
+        self._bursts = bursts
         self._ask = ask
         self._over = over
         self._taken = 0
@@ -32,9 +37,9 @@ class Taker:
         self._taken += 1
         if self._taken % BURST:
             return None
-        if self._taken < BURST * (BURSTS - 1):
+        if self._taken < BURST * (self._bursts - 1):
             return self._ask()
-        if self._taken == BURST * BURSTS:
+        if self._taken == BURST * self._bursts:
             self._taken = 0
             self._over()
         return None
@@ -99,7 +104,7 @@ def _bare(url: str) -> Generator[Measure]:
 
 
 @contextmanager
-def asynchronous(base: str, count: int) -> Generator[Measure]:
+def asynchronous(base: str, count: int, bursts: int = BURSTS) -> Generator[Measure]:
     """Events to handlers of so many channels, which take turns."""
     from poolse import AsyncConversationChannel, AsyncPoolse
 
@@ -120,9 +125,9 @@ def asynchronous(base: str, count: int) -> Generator[Measure]:
         await next(turns).send_typing()
         async with asyncio.timeout(LONGEST):
             await done.wait()
-        return BURST * BURSTS / (time.perf_counter() - start)
+        return BURST * bursts / (time.perf_counter() - start)
 
-    taker = Taker(lambda: next(turns).send_typing(), done.set)
+    taker = Taker(lambda: next(turns).send_typing(), done.set, bursts)
     with asyncio.Runner() as runner:
         channels = runner.run(joined())
         turns = cycle(channels[:: max(1, count // BURSTS)])

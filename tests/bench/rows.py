@@ -19,7 +19,7 @@ TENANT: Final = "99999999-9999-4999-8999-999999999999"
 TIME: Final = "2026-01-02T03:04:05.678901Z"
 
 ME: Final = {
-    "id": "ann",
+    "id": "0190a000-0000-7000-8001-000000000001",
     "tenant_id": TENANT,
     "external_id": "u-ann",
     "display_name": "Ann",

@@ -15,7 +15,7 @@ from poolse._core.codec import decode
 from poolse._generated.readers import read_message_list
 from tests.bench import decoding
 from tests.bench.canned import canned_server
-from tests.bench.events import BURST, BURSTS, async_handler
+from tests.bench.events import BURST, asynchronous
 from tests.bench.rows import JWT, page
 from tests.cost.counting import Count, calls_of
 
@@ -59,8 +59,8 @@ def test_a_row() -> None:
 
 
 def test_an_event() -> None:
-    with canned_server() as base, async_handler(base) as measure:
-        assert calls_of(measure, 1, BURST * BURSTS).ours <= EVENT
+    with canned_server() as base, asynchronous(base, 1, bursts=4) as measure:
+        assert calls_of(measure, 1, BURST * 4).ours <= EVENT
 
 
 def test_rows_are_lighter_than_dicts() -> None:
