@@ -204,5 +204,6 @@ def _always() -> bool:
 
 def _next(ws: WebSocket) -> tuple[int, bytes]:
     """The next message; pings are answered on the way. The library's own types are incomplete."""
-    opcode, frame = cast("tuple[int, ABNF]", cast(Any, ws).recv_data_frame(control_frame=True))
-    return opcode, cast(bytes, frame.data)
+    untyped: Any = ws
+    opcode, frame = untyped.recv_data_frame(control_frame=True)
+    return opcode, frame.data

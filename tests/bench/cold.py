@@ -17,6 +17,12 @@ STARTS: Final = 5
 """Of one measurement, each with a bare interpreter beside it."""
 
 
+PLAIN: Final = (
+    "import sys; sys.modules.update(click=None, pygments=None, rich=None, sniffio=None)\n"
+)
+"""Hides what `pip install httpx` does not bring: httpx's own command line loads half of it."""
+
+
 def seconds(*command: str) -> float:
     """That a process takes from start to end."""
     start = time.perf_counter()
@@ -29,7 +35,7 @@ def above_bare(code: str) -> Generator[Measure]:
     """Seconds above those of an interpreter that does nothing."""
 
     def measure() -> float:
-        pairs = [(seconds("-c", "pass"), seconds("-c", code)) for _ in range(STARTS)]
+        pairs = [(seconds("-c", PLAIN), seconds("-c", PLAIN + code)) for _ in range(STARTS)]
         return statistics.median(after - before for before, after in pairs)
 
     yield measure
@@ -58,7 +64,7 @@ import httpx
 with httpx.Client() as client:
     client.get({base + "/v1/me"!r}).json()
 """
-    return whole("-c", code)
+    return whole("-c", PLAIN + code)
 
 
 def script_poolse(base: str) -> Prepared:
@@ -68,7 +74,7 @@ from poolse import Poolse
 with Poolse(token={JWT!r}, api_url={base!r}) as chat:
     chat.me.show()
 """
-    return whole("-c", code)
+    return whole("-c", PLAIN + code)
 
 
 @contextmanager
