@@ -19,7 +19,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test soak fuzz interop mutants bench growth bench-peers docs demo rooms clean
+.PHONY: help venv generate format check $(GATES) test package lowest soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,14 +58,24 @@ imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 
 test: venv ## all tests but interop (under 10 min)
-	@$(PY) -m pytest -n 2 -q -m 'not interop and not soak'
+	@$(PY) -m pytest -n 2 -q -m 'not interop and not package and not soak'
 
-fuzz: venv ## schemathesis against the sandbox (1 min; SEED=2 EXAMPLES=2000 tries more)
+package: venv ## wheel and sdist, installed and tried on every Python found (3 min)
+	@$(PY) -m pytest -n 2 -q tests/package
+
+lowest: venv ## the lowest versions of all dependencies that we allow (3 min)
+	@$(PY) -m tests.package.lowest
+
+fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SEED=2 EXAMPLES=2000)
+	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
-	@POOLSE_SOAK=1 $(PY) -m pytest -q tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
+	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
+
+chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SEED=2)
+	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 interop: venv ## the official JavaScript clients against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop

@@ -109,7 +109,9 @@ class Node:
     @property
     def example(self) -> dict[str, object]:
         """The first of the examples of a schema, empty when there is none."""
-        return next((node.mapping for node in self.get("examples").each()), dict[str, object]())
+        for node in self.get("examples").each():
+            return node.mapping
+        return {}
 
     def walk(self) -> Iterator[Node]:
         """Itself and everything below."""

@@ -60,7 +60,10 @@ napoleon_use_rtype = False
 
 # Other people's names, whose documentation lies elsewhere, and ours that nobody imports.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types)\..*"),
+    (
+        r"py:.*",
+        r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types)\..*",
+    ),
     (r"py:.*", r"poolse\.(\w+\.)+\w+|After|Seen|datetime|[A-Z]"),
 ]
 

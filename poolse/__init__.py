@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     from poolse.cancel import CancelToken
     from poolse.client import Poolse, PoolseBackend
     from poolse.convert import from_dict
+    from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
     from poolse.minting import TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
     from poolse.progress import ProgressBar, progress_bar
+    from poolse.stats import CallStats, FollowStats, PoolStats, RealtimeStats, Stats
 
 __version__ = version
 
@@ -80,6 +82,16 @@ _LAZY = {
     "missing": "poolse._core.codec",
     "progress_bar": "poolse.progress",
     "to_dict": "poolse._core.codec",
+    "Hooks": "poolse.hooks",
+    "RealtimeInfo": "poolse.hooks",
+    "RequestInfo": "poolse.hooks",
+    "ResponseInfo": "poolse.hooks",
+    "RetryInfo": "poolse.hooks",
+    "CallStats": "poolse.stats",
+    "FollowStats": "poolse.stats",
+    "PoolStats": "poolse.stats",
+    "RealtimeStats": "poolse.stats",
+    "Stats": "poolse.stats",
     **NAMES,
 }
 
@@ -94,20 +106,30 @@ __all__: list[str] = [
     "AsyncTokenProvider",
     "AsyncUsersResource",
     "CallOptions",
+    "CallStats",
     "CancelToken",
     "CapturedCall",
     "Checkpoint",
     "Delivery",
     "Feed",
+    "FollowStats",
     "Gap",
+    "Hooks",
     "Last",
     "MemoryCheckpoint",
+    "PoolStats",
     "Poolse",
     "PoolseBackend",
     "Position",
     "ProgressBar",
+    "RealtimeInfo",
+    "RealtimeStats",
     "RealtimeStatus",
+    "RequestInfo",
+    "ResponseInfo",
+    "RetryInfo",
     "SQLiteCheckpoint",
+    "Stats",
     "Timeout",
     "TokenProvider",
     "UnknownEvent",

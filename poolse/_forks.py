@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from weakref import WeakMethod
+from types import MethodType
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 __all__ = ["renew_after_fork"]
 
-_alive: set[WeakMethod[Callable[[], None]]] = set()
+_alive = WeakKeyDictionary[Any, Callable[[Any], None]]()
 
 
 def renew_after_fork(renew: Callable[[], None]) -> None:
@@ -22,14 +24,14 @@ def renew_after_fork(renew: Callable[[], None]) -> None:
     It is called before anything else runs there. It makes new locks, forgets what is under way and
     lets go of descriptors; it sends nothing, and waits for nobody.
     """
-    _alive.add(WeakMethod(renew, _alive.discard))
+    # In two, because the method as a whole would keep the object alive.
+    method = cast("MethodType", renew)
+    _alive[method.__self__] = method.__func__
 
 
 def _renew_all() -> None:
-    for known in list(_alive):
-        renew = known()
-        if renew is not None:
-            renew()
+    for owner, renew in list(_alive.items()):
+        renew(owner)
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,72 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import attrs
 import httpx
 
 from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
-from poolse._http.aio import AsyncSender
 from poolse._http.aio_profiles import AsyncProfiles
 from poolse._http.aio_tokens import AsyncTokens
-from poolse._http.callers import AsyncCalls
+from poolse.aio_bodies import AsyncBody
 from poolse.aio_minting import AsyncTokenProvider
 from poolse.construction import BackendClient, UserClient
 from poolse.following import AsyncFollowing
 from poolse.minting import Mint
 from poolse.profiles import AsyncUsersResource, UserProfile
 from poolse.rest import AsyncRest
-from poolse.wiring import Base
+from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
     from poolse._generated.aio_channels import AsyncPoolseRealtime
 
 __all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
-
-
-class AsyncBody(Base[httpx.AsyncClient]):
-    """What the async clients have in common."""
-
-    _asynchronous = True
-
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender)
-        self._tokens = self._given.tokens(AsyncTokens)
-
-    def _calls(self) -> AsyncCalls:
-        hands = self._hands(self._sender, self._tokens)
-        return AsyncCalls(hands, self._settings, self._lifetime)
-
-    async def aclose(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        # No early return for a closed client: closing again ends what a cancelled one left.
-        self._lifetime.closed = True
-        # A stack, because a cancelled `aclose` must still close what comes after.
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._sender.aclose)
-            if isinstance(self._tokens, AsyncTokens):
-                stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_more)
-
-    async def _close_more(self) -> None:
-        """Most clients have none."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 class AsyncPoolse(
@@ -92,12 +48,12 @@ class AsyncPoolse(
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
         self._profiles = AsyncProfiles(self._profile_settings)
-        self.users = AsyncUsersResource(self._profiles, self._lifetime)
+        self.users: AsyncUsersResource = AsyncUsersResource(self._profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
-        self.rest = AsyncRest(calls)
+        self.rest: AsyncRest = AsyncRest(calls)
 
     def _make_realtime(self) -> AsyncPoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -120,6 +76,14 @@ class AsyncPoolse(
         self._lifetime.check()
         return made
 
+    def _realtime_stats(self) -> RealtimeStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.stats()
+
+    def _follow_stats(self) -> FollowStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.feeds.stats()
+
     async def _close_more(self) -> None:
         try:
             await self._profiles.aclose()
@@ -129,9 +93,7 @@ class AsyncPoolse(
 
 
 class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
-    """The async client for your own server, which makes users and their tokens.
-
-    For one event loop.
+    """The async client for your own server, which makes users and tokens. For one event loop.
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:
@@ -147,7 +109,7 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
     def _expose(self) -> None:
         calls = self._calls()
         AsyncBackendResources.__init__(self, calls)
-        self.rest = AsyncRest(calls)
+        self.rest: AsyncRest = AsyncRest(calls)
 
     def token_provider(self, external_id: str) -> AsyncTokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.

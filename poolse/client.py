@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import attrs
 import httpx
@@ -12,60 +11,21 @@ import httpx
 from poolse._core.hands import run_flow
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
-from poolse._http.callers import AtOnce, SyncCalls
-from poolse._http.sync import SyncSender
+from poolse._http.callers import AtOnce
 from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
+from poolse.bodies import SyncBody
 from poolse.construction import BackendClient, UserClient
 from poolse.following import Following
 from poolse.minting import SyncMint, TokenProvider
 from poolse.profiles import UserProfile, UsersResource
 from poolse.rest import Rest
-from poolse.wiring import Base
+from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
     from poolse._generated.channels import PoolseRealtime
 
 __all__ = ["Poolse", "PoolseBackend"]
-
-
-class SyncBody(Base[httpx.Client]):
-    """What the sync clients have in common."""
-
-    _asynchronous = False
-
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(SyncSender)
-        self._tokens = self._given.tokens(SyncTokens)
-
-    def _calls(self) -> SyncCalls:
-        hands = self._hands(AtOnce(self._sender), self._tokens)
-        return SyncCalls(hands, self._settings, self._lifetime)
-
-    def close(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        # No early return for a closed client: closing again ends what an interrupted one left.
-        self._lifetime.closed = True
-        try:
-            self._close_realtime()
-        finally:
-            self._sender.close()
-
-    def _close_realtime(self) -> None:
-        """Most clients have none."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Poolse(
@@ -84,12 +44,13 @@ class Poolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
-        self.users = UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
+        profiles = SyncProfiles(self._profile_settings)
+        self.users: UsersResource = UsersResource(profiles, self._lifetime)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
-        self.rest = Rest(calls)
+        self.rest: Rest = Rest(calls)
 
     def _make_realtime(self) -> PoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -109,6 +70,14 @@ class Poolse(
         # After it is made: then a `close` at the same time either sees it or is seen here.
         self._lifetime.check()
         return made
+
+    def _realtime_stats(self) -> RealtimeStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.stats()
+
+    def _follow_stats(self) -> FollowStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.feeds.stats()
 
     def _close_realtime(self) -> None:
         if self._realtime.made is not None:
@@ -132,7 +101,7 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
     def _expose(self) -> None:
         calls = self._calls()
         BackendResources.__init__(self, calls)
-        self.rest = Rest(calls)
+        self.rest: Rest = Rest(calls)
 
     def token_provider(self, external_id: str) -> TokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.

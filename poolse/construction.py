@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolse._checks import checked_count
 from poolse._core.addresses import api_url_from, socket_url
 from poolse._core.credentials import api_key_from, checked_callback, credential
+from poolse._core.limits import MAX_FRAME, MAX_RESPONSE
 from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
@@ -19,6 +20,7 @@ from poolse._http.unclosed import Running
 from poolse._once import Once
 from poolse._secret import hidden_items
 from poolse.errors import PoolseError
+from poolse.hooks import Hooks
 from poolse.options import Timeout
 from poolse.wiring import Base, HttpClient
 
@@ -56,6 +58,8 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         ssl_context: ssl.SSLContext | None = None,
         channels_per_socket: int = 90,
         max_connections: int = MAX_CONNECTIONS,
+        max_response_bytes: int = MAX_RESPONSE,
+        max_frame_bytes: int = MAX_FRAME,
         headers: Mapping[str, str] | None = None,
         user_agent: str | None = None,
         max_retries: int = 3,
@@ -63,6 +67,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
         on_socket_error: Callable[[PoolseError], object] | None = None,
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
@@ -88,6 +93,10 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             ssl_context: TLS settings for REST and for the socket. Left out: the system's.
             channels_per_socket: How many channels ride on one socket before the next is opened.
             max_connections: Size of the connection pool.
+            max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
+                Downloads have `max_bytes` of their own.
+            max_frame_bytes: A larger message on the socket ends its connection, which is opened
+                again.
             headers: Sent with every REST call and with the socket's handshake.
             user_agent: Put before the library's own in the User-Agent header.
             max_retries: Attempts after the first, for network errors, 429 and 5xx.
@@ -96,6 +105,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
             on_socket_error: Told of realtime errors that do not end anything.
             user_resolver: Finds a user's name and picture in your own data, for `chat.users`: a
                 `UserProfile` for a poolse user id, or None. In the async client it may be `async`.
@@ -111,6 +121,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         headers = hidden_items(headers)
         base = api_url_from(api_url, hidden(os.environ.get("POOLSE_API_URL")))
         self._socket_url = socket_url(ws_url, base, socket_path)
+        self._max_frame = checked_count("max_frame_bytes", max_frame_bytes, 1)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
         if on_socket_error is not None:
             checked_callback("on_socket_error", on_socket_error, asynchronous=self._asynchronous)
@@ -131,6 +142,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
             headers=headers,
             user_agent=user_agent,
             max_retries=max_retries,
@@ -138,6 +150,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )
 
     @property
@@ -169,6 +182,8 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             proxy=self._given.proxy,
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
+            max_frame=self._max_frame,
+            ears=self._ears,
             connect_timeout=self._settings.timeout.for_sockets,
         )
 
@@ -188,6 +203,7 @@ class BackendClient(Base[HttpClient]):
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_response_bytes: int = MAX_RESPONSE,
         headers: Mapping[str, str] | None = None,
         user_agent: str | None = None,
         max_retries: int = 3,
@@ -195,6 +211,7 @@ class BackendClient(Base[HttpClient]):
         max_backoff: float = 30.0,
         max_retry_after: float = 60.0,
         generate_idempotency_key: Callable[[], str] = new_uuid,
+        hooks: Hooks | Sequence[Hooks] | None = None,
     ) -> None:
         """Make a client for your own server. Keep it, and the key, away from your users.
 
@@ -210,6 +227,8 @@ class BackendClient(Base[HttpClient]):
             proxy: URL of a proxy. Left out: the environment's.
             ssl_context: TLS settings. Left out: the system's.
             max_connections: Size of the connection pool.
+            max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
+                Downloads have `max_bytes` of their own.
             headers: Sent with every call.
             user_agent: Put before the library's own in the User-Agent header.
             max_retries: Attempts after the first, for network errors, 429 and 5xx.
@@ -218,6 +237,7 @@ class BackendClient(Base[HttpClient]):
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
                 raised at once.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
+            hooks: Functions that are told of calls, retries and sockets; several in a list.
 
         Raises:
             UsageError: No API key, or an argument that makes no sense.
@@ -233,6 +253,7 @@ class BackendClient(Base[HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
             headers=headers,
             user_agent=user_agent,
             max_retries=max_retries,
@@ -240,4 +261,5 @@ class BackendClient(Base[HttpClient]):
             max_backoff=max_backoff,
             max_retry_after=max_retry_after,
             generate_idempotency_key=generate_idempotency_key,
+            hooks=hooks,
         )

@@ -54,11 +54,15 @@ class PoolseError(Exception):
 
     Attributes:
         message: What happened, for people.
+        request_id: The server's id of the request, or None. Name it when you ask for help.
+        idempotency_key: That of the call, or None: a later call with it takes effect once.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.request_id: str | None = None
+        self.idempotency_key: str | None = None
 
     def __str__(self) -> str:
         return self.message  # which may have been added to
@@ -92,10 +96,8 @@ class ApiError(PoolseError):
     Attributes:
         status: The HTTP status.
         code: The stable code of the error envelope, `unknown_error` when there was no envelope.
-        message: The server's own words.
         doc_url: Where the code is explained, "" when unknown.
         details: What the envelope said beyond that, as parsed JSON, or None.
-        request_id: The server's id of the request, or None. Name it when you ask for help.
         retry_after: Seconds that the server asked to wait, 0.0 when it did not.
     """
 
@@ -110,16 +112,14 @@ class ApiError(PoolseError):
         retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
+        self.status, self.code = status, code
         self.doc_url = doc_url
         self.details = details
-        self.request_id = request_id
-        self.retry_after = retry_after
+        self.request_id, self.retry_after = request_id, retry_after
 
     def __str__(self) -> str:
-        known = {"request_id": self.request_id, "see": self.doc_url}
-        more = ", ".join(f"{name}={value}" for name, value in known.items() if value)
+        known = [("request_id", self.request_id), ("see", self.doc_url)]
+        more = ", ".join(f"{name}={value}" for name, value in known if value)
         what = f": {self.details!s:.200}" if self.details else ""
         return f"{self.status} {self.code}: {self.message}{what}" + (f" ({more})" if more else "")
 

@@ -108,7 +108,12 @@ class _Rich:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
         from rich.progress import TransferSpeedColumn as Speed
 
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Speed())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            Speed(),
+        )
         # Drawn when there is news: a thread that draws might never be told to end.
         self._progress = Progress(*columns, console=Console(file=file), auto_refresh=False)
         self._task = self._progress.add_task(description, total=None)

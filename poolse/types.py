@@ -17,6 +17,7 @@ __all__ = [
     "JsonObject",
     "OnProgress",
     "OpenEnum",
+    "RealtimeStatus",
     "Unset",
     "UploadBody",
     "UploadPaths",
@@ -33,6 +34,10 @@ class _Unset(Enum):
 
     def __repr__(self) -> str:
         return "UNSET"
+
+
+RealtimeStatus = Literal["idle", "connecting", "connected", "reconnecting", "closed"]
+"""State of the connection; with several sockets, that of the worst."""
 
 
 UNSET: Final = _Unset.UNSET

@@ -6,7 +6,7 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import update_wrapper
 from types import FunctionType
@@ -21,13 +21,17 @@ from poolse._core.hands import Hands, Sender, Tokens
 from poolse._core.secret import Secret
 from poolse._core.settings import checked_settings
 from poolse._core.tokens import FixedToken
+from poolse._core.watch import checked_hooks
 from poolse._http.callers import Lifetime
+from poolse._http.ears import Ears
 from poolse._http.unclosed import Belongings, how_to_close
 from poolse._http.user_agent import user_agent_of
 from poolse._secret import hidden_items
 from poolse.cancel import CancelToken
 from poolse.errors import ArgumentTypeError
+from poolse.hooks import Hooks
 from poolse.options import CallOptions, Timeout
+from poolse.stats import FollowStats, PoolStats, RealtimeStats, Stats
 from poolse.types import UNSET, Unset
 
 __all__ = ["Base"]
@@ -45,6 +49,7 @@ class Given(Generic[HttpClient]):
     proxy: str | None
     ssl_context: ssl.SSLContext | None
     max_connections: int
+    max_response_bytes: int
     belongings: Belongings
 
     def sender(self, kind: Callable[..., T]) -> T:
@@ -54,6 +59,7 @@ class Given(Generic[HttpClient]):
             proxy=self.proxy,
             ssl_context=self.ssl_context,
             max_connections=self.max_connections,
+            max_response=self.max_response_bytes,
             belongings=self.belongings,
         )
 
@@ -89,6 +95,7 @@ class Base(Generic[HttpClient]):
         proxy: str | None,
         ssl_context: ssl.SSLContext | None,
         max_connections: int,
+        max_response_bytes: int,
         headers: Mapping[str, str] | None,
         user_agent: str | None,
         max_retries: int,
@@ -96,9 +103,14 @@ class Base(Generic[HttpClient]):
         max_backoff: float,
         max_retry_after: float,
         generate_idempotency_key: Callable[[], str],
+        hooks: Hooks | Sequence[Hooks] | None,
     ) -> None:
         """The constructor of every client, once it knows its credential."""
         self._lifetime = Lifetime()
+        self._ears = Ears(
+            checked_hooks(hooks, asynchronous=self._asynchronous),
+            asynchronous=self._asynchronous,
+        )
         self._settings = checked_settings(
             api_url=api_url,
             timeout=timeout,
@@ -121,6 +133,7 @@ class Base(Generic[HttpClient]):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connections=checked_count("max_connections", max_connections, least=1),
+            max_response_bytes=checked_count("max_response_bytes", max_response_bytes, least=1),
             belongings=Belongings(
                 how_to_close(type(self).__name__, self._variable, asynchronous=self._asynchronous)
             ),
@@ -191,6 +204,28 @@ class Base(Generic[HttpClient]):
         """
         return self._captures.collect()
 
+    def stats(self) -> Stats:
+        """How much this client has done, and what it is at: calls, connections, realtime, feeds.
+
+        Numbers of the client and all its views. Sends nothing, and costs next to nothing.
+        """
+        return Stats(
+            calls=self._ears.tally.stats(),
+            pool=self._pool_stats(),
+            realtime=self._realtime_stats(),
+            follow=self._follow_stats(),
+        )
+
+    def _pool_stats(self) -> PoolStats | None:
+        """How the connections of REST are used."""
+        raise NotImplementedError
+
+    def _realtime_stats(self) -> RealtimeStats | None:
+        """Most clients have no realtime."""
+
+    def _follow_stats(self) -> FollowStats | None:
+        """And follow nothing."""
+
     def _assemble(self) -> None:
         """Make what all views share."""
         raise NotImplementedError
@@ -200,7 +235,7 @@ class Base(Generic[HttpClient]):
         raise NotImplementedError
 
     def _hands(self, sender: Sender, tokens: Tokens) -> Hands:
-        return Hands(sender, tokens, time.time, random.random, self._captures)
+        return Hands(sender, tokens, time.time, random.random, self._captures, self._ears)
 
 
 def _renamed(function: FunctionType, name: str) -> FunctionType:

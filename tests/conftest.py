@@ -1,4 +1,4 @@
-"""What every test gets: a guard against leaks, a gate for skips, and a backend to talk to."""
+"""What every test gets: guards against leaks, a gate for skips, and a backend to talk to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ import poolse
 if TYPE_CHECKING:
     from poolse.testing import Sandbox
 
-pytest_plugins = ["tests.leaks", "tests.skips"]
+pytest_plugins = ["tests.leaks", "tests.secrets", "tests.skips"]
+
+# A project of its own, with a configuration of its own; tests/package runs it.
+collect_ignore = ["example_project"]
 
 
 # How long an example takes is a matter of the machine; on CI, every run tries the same examples.

@@ -61,9 +61,14 @@ def leaked_descriptors(before: set[tuple[int, str]]) -> list[str]:
 
 def leaked_tasks(loop: asyncio.AbstractEventLoop) -> list[str]:
     """Tasks that outlive the main coroutine of `loop` and do not end on their own."""
-    pending = asyncio.all_tasks(loop)
+    return loop.run_until_complete(leaked_tasks_now()) if asyncio.all_tasks(loop) else []
+
+
+async def leaked_tasks_now() -> list[str]:
+    """Tasks beside this one that do not end on their own."""
+    pending = asyncio.all_tasks() - {asyncio.current_task()}
     if pending:
-        _, pending = loop.run_until_complete(asyncio.wait(pending, timeout=GRACE))
+        _, pending = await asyncio.wait(pending, timeout=GRACE)
     return [f"task {task.get_name()!r}: {task.get_coro()!r}" for task in pending]
 
 

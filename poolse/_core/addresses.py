@@ -12,7 +12,7 @@ from poolse._checks import checked_text
 from poolse._core.secret import hidden
 from poolse.errors import UsageError
 
-__all__ = ["POOLSE_API_URL", "api_url_from", "check_proxy", "socket_url"]
+__all__ = ["POOLSE_API_URL", "api_url_from", "check_place", "check_proxy", "socket_url", "split"]
 
 POOLSE_API_URL: Final = "https://api.poolse.dev"
 """The hosted API."""
@@ -20,6 +20,7 @@ POOLSE_API_URL: Final = "https://api.poolse.dev"
 SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
+ABSOLUTE: Final = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 ASCII_ONLY: Final = "are not ASCII: percent-encode those of a path, write a host as xn--..."
 PRINTABLE: Final = re.compile(r"[!-~]*")
 HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
@@ -55,6 +56,26 @@ def check_proxy(url: object) -> None:
         raise UsageError("the URL of a proxy starts with http, https, socks5 or socks5h")
     # Without the credentials, which may be anything.
     _check_host("the URL of a proxy", text.partition("://")[2].rpartition("@")[2].partition("/")[0])
+
+
+def split(url: str) -> tuple[str, str, str]:
+    """Origin, host, and what is asked of it.
+
+    Raises:
+        UsageError: It is no URL that a request can be sent to.
+    """
+    match = ABSOLUTE.fullmatch(url)
+    if match is None:
+        raise UsageError("a URL must be absolute, percent-encoded, and without credentials")
+    origin, host, target = match.groups()
+    if target is None or target.startswith("?"):
+        target = f"/{target or ''}"
+    return origin, host, target
+
+
+def check_place(url: str) -> None:
+    """Refuse what a server names as a place, and is none."""
+    _check_host("a URL", split(url)[1])
 
 
 def _base(name: str, given: object) -> tuple[str, str]:

@@ -28,6 +28,9 @@ __all__ = ["api_error"]
 # Scheme, credentials, host and path. None of it is long, unless somebody means harm.
 LOCATION: Final = re.compile(r"((?:https?:)?//)?(?:[^/?#\s]{0,200}@)?([^?#\s]{1,200})")
 
+LONGEST: Final = 1000
+"""Characters of each text that an error repeats of an answer. Whoever logs errors logs these."""
+
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
     401: AuthError,
@@ -49,8 +52,8 @@ def api_error(answer: Answer, retry_after: float) -> ApiError:
         _text(envelope.get("code")) or "unknown_error",
         _text(envelope.get("message")) or f"HTTP {status}{_pointing(answer)}",
         _text(envelope.get("doc_url")),
-        envelope.get("details"),
-        answer.headers.get("x-request-id"),
+        _showable(envelope.get("details")),
+        _text(answer.headers.get("x-request-id")) or None,
         retry_after,
     )
 
@@ -74,4 +77,13 @@ def _envelope(content: bytes) -> dict[str, object]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def _showable(details: object) -> object:
+    """The details, unless they are nested so deeply that Python can neither print nor copy them."""
+    try:
+        orjson.dumps(details)
+    except orjson.JSONEncodeError:
+        return None
+    return details

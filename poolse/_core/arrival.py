@@ -17,7 +17,10 @@ __all__ = ["Arrival", "Sink"]
 Kept = TypeVar("Kept")
 Kept_co = TypeVar("Kept_co", covariant=True)
 
-CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+LENGTH: Final = re.compile(r"\d{1,18}")
+ETAG: Final = re.compile(r"(?!W/)[!-~]{1,1000}")
+"""One that can be sent back. A weak one does not promise the same bytes."""
 
 
 class Sink(Protocol[Kept_co]):
@@ -105,6 +108,8 @@ class Arrival(Noted, Generic[Kept]):
         with self.noting():
             self._loaded += len(piece)
             self._check_limit(self._loaded)
+            if self._size is not None and self._loaded > self._size:
+                raise DownloadError(f"the row says {self._size} bytes, but the storage sends more")
             self._hash.update(piece)
             await self.sink.write(piece)
             self._meter.passed(self._loaded)
@@ -148,10 +153,9 @@ class Arrival(Noted, Generic[Kept]):
         if self._loaded:
             await self._empty()
         etag = headers.get("etag", "")
-        # A weak one does not promise the same bytes.
-        self._etag = "" if etag.startswith("W/") else etag
+        self._etag = etag if ETAG.fullmatch(etag) else ""
         length = headers.get("content-length", "")
-        self._total = int(length) if length.isdecimal() else self._size
+        self._total = int(length) if LENGTH.fullmatch(length) else self._size
         self._check_total()
         return True
 

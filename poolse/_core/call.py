@@ -21,7 +21,8 @@ from poolse._core.judge import (
 )
 from poolse._core.request import authorised, build
 from poolse._core.settings import Settings
-from poolse.errors import NetworkError
+from poolse._core.watch import Watch
+from poolse.errors import NetworkError, PoolseError
 
 __all__ = ["call"]
 
@@ -48,17 +49,29 @@ async def call(
     request = build(endpoint, path, query, body, settings)
     budget = settings.max_retries if may_repeat(endpoint, request) else 0
     progress = Progress(budget, endpoint.none_on)
-    try:
-        # In one: what the answer holds must not be among the local variables of a traceback.
-        result = decode(endpoint.read, await _answer(hands, settings, request, progress))
-    except BaseException as error:
-        hands.captures.add(request, progress.answer, progress.attempts, error)
-        raise
-    hands.captures.add(request, progress.answer, progress.attempts)
-    return result
+    async with Watch(hands, request.method, endpoint.path, progress) as watch:
+        try:
+            # In one: what the answer holds must not be among the local variables of a traceback.
+            result = decode(endpoint.read, await _answer(hands, settings, request, progress, watch))
+        except BaseException as error:
+            hands.captures.add(request, progress.answer, progress.attempts, error)
+            if isinstance(error, PoolseError):
+                _identify(error, request, progress, endpoint.idempotency or "")
+            raise
+        hands.captures.add(request, progress.answer, progress.attempts)
+        return result
 
 
-async def _answer(hands: Hands, settings: Settings, request: Outgoing, progress: Progress) -> bytes:
+def _identify(error: PoolseError, request: Outgoing, progress: Progress, header: str) -> None:
+    """Let an error say which request it is about, on either side."""
+    error.idempotency_key = error.idempotency_key or request.header(header)
+    if progress.answer is not None:
+        error.request_id = error.request_id or progress.answer.headers.get("x-request-id")
+
+
+async def _answer(
+    hands: Hands, settings: Settings, request: Outgoing, progress: Progress, watch: Watch
+) -> bytes:
     # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
     foreign = request.header("Authorization") is not None
     while True:
@@ -70,7 +83,9 @@ async def _answer(hands: Hands, settings: Settings, request: Outgoing, progress:
                 if foreign or not hands.tokens.reject(token):
                     raise otherwise
                 progress.refreshed = True
+                await watch.retries(0.0)
             case Wait(seconds):
+                await watch.retries(seconds)
                 await hands.sender.sleep(seconds, settings.cancel)
                 progress.retries += 1
             case Fail(error):
@@ -85,6 +100,7 @@ async def _attempt(
     try:
         answer = await hands.sender.send(request, settings.timeout, settings.cancel)
     except NetworkError as error:
+        progress.loss = error
         return judge_loss(error, settings, progress, hands.random())
     progress.answer = answer
     return judge_answer(answer, settings, progress, hands.now(), hands.random())

@@ -58,6 +58,9 @@ def decode(read: Read[T], content: bytes) -> T:
         return _decoded(read, content.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
+    except RecursionError:
+        # Of `_exact`: orjson has a limit of its own, which is a little larger.
+        failure = DecodeError("the JSON is nested too deeply")
     except Mismatch as mismatch:
         failure = DecodeError(str(mismatch), mismatch.path)
     # Raised out here, without its cause, and after this: the frames that held the answer, and the

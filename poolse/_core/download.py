@@ -10,10 +10,11 @@ import attrs
 from poolse._core.arrival import Arrival
 from poolse._core.call import call
 from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Answer, Hands, Outgoing
+from poolse._core.hands import Answer, Hands
 from poolse._core.judge import Done, Fail, Progress, Wait
+from poolse._core.secret import hidden
 from poolse._core.settings import Settings
-from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, DownloadError, NetworkError
 
 __all__ = ["Download", "download"]
@@ -54,17 +55,20 @@ async def download(
         await arrival.sink.start()
         url = await _ask(hands, settings, plan, path)
         transfer = Transfer(hands, settings, Progress(settings.max_retries), _refusal)
-        while True:
-            match await _attempt(transfer, url, arrival):
-                case Wait(seconds):
-                    await hands.sender.sleep(seconds, settings.cancel)
-                case Renew():
-                    url = await _ask(hands, renewed(settings), plan, path)
-                case Fail(error):
-                    raise error
-                case Done():
-                    return await arrival.finish()
-            transfer.progress.retries += 1
+        async with transfer.watched("GET") as watch:
+            while True:
+                match await _attempt(transfer, url, arrival):
+                    case Wait(seconds):
+                        await watch.retries(seconds)
+                        await hands.sender.sleep(seconds, settings.cancel)
+                    case Renew():
+                        await watch.retries(0.0)
+                        url = await _ask(hands, renewed(settings), plan, path)
+                    case Fail(error):
+                        raise error
+                    case Done():
+                        return await arrival.finish()
+                transfer.progress.retries += 1
     finally:
         arrival.sink.close()
 
@@ -76,22 +80,18 @@ def _refusal(status: int, message: str) -> DownloadError:
 async def _ask(
     hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, str]
 ) -> str:
-    url = plan.url(await call(hands, settings, plan.endpoint, path))
+    # Whoever has the URL has the file.
+    url = hidden(plan.url(await call(hands, settings, plan.endpoint, path)))
     if not url:
         raise DecodeError("the answer does not say where the bytes are", "$")
     return url
 
 
 async def _attempt(transfer: Transfer, url: str, arrival: Arrival[Kept]) -> Done | Again | Fail:
-    settings = transfer.settings
-    request = Outgoing("GET", url, arrival.range_headers(), None, bare=True)
+    request = signed("GET", url, dict(arrival.range_headers()))
     outcome: Answer | NetworkError
     try:
-        outcome = await transfer.hands.sender.send(
-            request, settings.timeout.for_files, settings.cancel, arrival
-        )
-    except NetworkError as error:
-        outcome = error
+        outcome = await transfer.send(request, arrival)
     except Exception:
         arrival.check()
         raise

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import attrs
 
 from poolse._core.captures import Captures
+from poolse._core.watch import Ears, nobody
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
@@ -77,8 +78,8 @@ class Answer:
     """A whole answer: the body has been read."""
 
     status: int
-    headers: Mapping[str, str]
-    """Looked up case-insensitively."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Looked up case-insensitively. A redirect may repeat a signed URL there."""
     content: bytes = attrs.field(repr=False)
 
 
@@ -136,6 +137,8 @@ class Hands:
     """In [0, 1), for the jitter of the backoff."""
     captures: Captures = attrs.field(factory=Captures)
     """Told of each call that ends."""
+    ears: Ears = attrs.field(factory=nobody)
+    """Told of the beginning, the retries and the end of each call."""
 
 
 def run_flow(flow: Coroutine[Any, Any, T]) -> T:

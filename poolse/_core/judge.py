@@ -80,6 +80,8 @@ class Progress:
     """How often the request was sent."""
     answer: Answer | None = None
     """To the last attempt, if one came."""
+    loss: NetworkError | None = None
+    """Why none came."""
 
 
 def may_repeat(endpoint: Endpoint[object], request: Outgoing) -> bool:

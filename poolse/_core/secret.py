@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from poolse._secret import Secret, hidden
+from poolse._secret import Secret, hidden, hidden_items
 from poolse.errors import UsageError
 
-__all__ = ["Secret", "carried", "hidden"]
+__all__ = ["Secret", "carried", "hidden", "hidden_items"]
 
 
 def carried(name: str, secret: Secret) -> Secret:

@@ -6,19 +6,30 @@ The storage lies behind signed URLs. It knows no tokens of ours, and does not sp
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
 
+from poolse._checks import check_header
+from poolse._core.addresses import check_place
 from poolse._core.backoff import parse_retry_after
-from poolse._core.hands import Answer, Hands
+from poolse._core.hands import Answer, Hands, Intake, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait, may_pass, pause
+from poolse._core.secret import hidden, hidden_items
 from poolse._core.settings import Settings
-from poolse.errors import NetworkError, PoolseError
+from poolse._core.watch import STORAGE, Watch
+from poolse.errors import (
+    DecodeError,
+    DownloadError,
+    NetworkError,
+    PoolseError,
+    UploadError,
+    UsageError,
+)
 from poolse.types import UNSET
 
-__all__ = ["Again", "Renew", "Transfer", "renewed"]
+__all__ = ["Again", "Renew", "Transfer", "renewed", "signed"]
 
 CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 EXPIRED: Final = re.compile(
@@ -26,6 +37,9 @@ EXPIRED: Final = re.compile(
 )
 """How S3, Google's and Microsoft's say that a signed URL is too old."""
 LONGEST_ERROR: Final = 4096
+METHODS: Final = ("GET", "PUT", "POST")
+
+REQUEST_IDS: Final = ("x-request-id", "x-amz-request-id")
 
 
 @attrs.frozen
@@ -43,8 +57,26 @@ class Transfer:
     hands: Hands
     settings: Settings
     progress: Progress
-    refusal: Callable[[int, str], PoolseError]
+    refusal: Callable[[int, str], UploadError | DownloadError]
     """Makes the error of a status and words."""
+
+    def watched(self, method: str) -> Watch:
+        """Let it be seen by those who watch calls."""
+        return Watch(self.hands, method, STORAGE, self.progress)
+
+    async def send(self, request: Outgoing, intake: Intake | None = None) -> Answer | NetworkError:
+        """One attempt, within the limits for files."""
+        progress, settings = self.progress, self.settings
+        progress.attempts += 1
+        progress.answer = progress.loss = None
+        try:
+            progress.answer = await self.hands.sender.send(
+                request, settings.timeout.for_files, settings.cancel, intake
+            )
+        except NetworkError as error:
+            progress.loss = error
+            return error
+        return progress.answer
 
     def judge(self, outcome: Answer | NetworkError, cannot_repeat: str) -> Done | Again | Fail:
         """The verdict. `cannot_repeat` says why there cannot be another attempt, or is empty."""
@@ -72,7 +104,29 @@ class Transfer:
         why = f": {code[1].decode()}" if code else ""
         if 300 <= answer.status < 400:
             why = ", a redirect, which is not followed: the URL is signed for one place"
-        return self.refusal(answer.status, f"the storage answered {answer.status}{why}")
+        error = self.refusal(answer.status, f"the storage answered {answer.status}{why}")
+        ids = (answer.headers.get(name) for name in REQUEST_IDS)
+        error.request_id = next(filter(None, ids), None)
+        return error
+
+
+def signed(method: str, url: str, headers: Mapping[str, str] | None = None) -> Outgoing:
+    """A request to the storage, as the API has signed it: without any header of ours.
+
+    Raises:
+        DecodeError: Nothing can be sent to that place, or with these headers.
+    """
+    # Whoever has the URL has the file.
+    url, headers = hidden(url), hidden_items(headers or {})
+    try:
+        check_place(url)
+        pairs = [(str(name), check_header(name, value)) for name, value in headers.items()]
+        if method.upper() not in METHODS or "transfer-encoding" in map(str.lower, headers):
+            raise UsageError("its method, or one of its headers, is none for a file")
+    except UsageError as error:
+        why = f"the answer names a place for the bytes that cannot be reached: {error}"
+        raise DecodeError(why) from None
+    return Outgoing(method.upper(), url, pairs, None, bare=True)
 
 
 def renewed(settings: Settings) -> Settings:

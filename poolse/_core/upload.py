@@ -13,7 +13,7 @@ from poolse._core.hands import Answer, Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.meter import Meter, Sending, Source
 from poolse._core.settings import Settings
-from poolse._core.storage import Again, Renew, Transfer, renewed
+from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, NetworkError, UploadError
 from poolse.types import OnProgress, Unset
 
@@ -80,18 +80,23 @@ async def upload(
         await file.source.start()
         answered = await _ask(hands, settings, plan, file)
         transfer = Transfer(hands, settings, Progress(settings.max_retries), UploadError)
-        while True:
-            match await _attempt(transfer, _put(plan.target(answered)), file.source, meter):
-                case Wait(seconds):
-                    await hands.sender.sleep(seconds, settings.cancel)
-                case Renew():
-                    answered = await _ask(hands, renewed(settings), plan, file)
-                case Fail(error):
-                    raise error
-                case Done():
-                    meter.done()
-                    return plan.result(answered)
-            transfer.progress.retries += 1
+        request = _put(plan.target(answered))
+        async with transfer.watched(request.method) as watch:
+            while True:
+                match await _attempt(transfer, request, file.source, meter):
+                    case Wait(seconds):
+                        await watch.retries(seconds)
+                        await hands.sender.sleep(seconds, settings.cancel)
+                    case Renew():
+                        await watch.retries(0.0)
+                        answered = await _ask(hands, renewed(settings), plan, file)
+                        request = _put(plan.target(answered))
+                    case Fail(error):
+                        raise error
+                    case Done():
+                        meter.done()
+                        return plan.result(answered)
+                transfer.progress.retries += 1
     finally:
         file.source.close()
 
@@ -122,14 +127,8 @@ async def _attempt(
 
 
 async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answer | NetworkError:
-    settings = transfer.settings
-    outcome: Answer | NetworkError
     try:
-        outcome = await transfer.hands.sender.send(
-            request, settings.timeout.for_files, settings.cancel
-        )
-    except NetworkError as error:
-        outcome = error
+        outcome = await transfer.send(request)
     except Exception:
         sending.check()
         raise
@@ -138,8 +137,7 @@ async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answ
 
 
 def _put(target: Target) -> Outgoing:
-    # The signature covers these headers and no others, least of all our Authorization.
-    url, method, headers = target.url, target.method, target.headers
-    if not (url and method):
+    if not (target.url and target.method):
         raise DecodeError("the answer does not say where to put the bytes", "$")
-    return Outgoing(method.upper(), url, list((headers or {}).items()), None, bare=True)
+    # The signature covers these headers and no others, least of all our Authorization.
+    return signed(target.method, target.url, target.headers)

@@ -113,6 +113,7 @@ class BaseReach(Generic[R]):
         self._home = home
         self._wish = wish
         self._hub = home.hub
+        self.tally = self._hub.feeds
         self._ears: dict[str, Ear] = {}
         self._options = CallOptions(cancel=wish.cancel)
         self._once = CallOptions(max_retries=0, cancel=wish.cancel)

@@ -48,6 +48,7 @@ class FeedMachine(Generic[R]):
         *,
         gaps: bool,
         key: str = "",
+        most: Callable[[], int] | None = None,
     ) -> None:
         self.error: PoolseError | None = None
         """What ended it."""
@@ -56,7 +57,7 @@ class FeedMachine(Generic[R]):
         self._settings = settings
         self._random = random
         self._search = None if isinstance(start, At) else Search(start)
-        self._out: Outlet[R] = Outlet(key, settings.buffer, gaps=gaps)
+        self._out: Outlet[R] = Outlet(key, most or (lambda: settings.buffer), gaps=gaps)
         self.ready = self._out.ready
         """What `step` says first."""
         self._horizon = Horizon(settings.grace)

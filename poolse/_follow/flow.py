@@ -50,6 +50,7 @@ class Flow(Generic[R]):
         self.user = ""
         """Id of the user, once it is open."""
         self._is_open = False
+        self._is_counted = False
         self._hurries = False
         """Whether there is nothing to be done between two messages."""
         self._fresh: set[str] = set()
@@ -88,8 +89,7 @@ class Flow(Generic[R]):
     def ended(self, key: str, error: PoolseError | None) -> None:
         """See `Listener`."""
         if error is None:
-            self.is_over = True
-            self._hurries = False
+            self._end()
         elif key == self.user and self._roster is not None:
             # Then it is only the list that shows new ones.
             self._roster.look(self._reach.now())
@@ -106,9 +106,10 @@ class Flow(Generic[R]):
         now = self._reach.now()
         if not self._hurries or (self._roster is not None and now >= self._roster.due_at()):
             return None
-        with self._guard:
+        with self._reach.guard:
             item = self._brain.at_once(now)
         if item is not None:
+            self._reach.tally.delivered()
             self.in_hand = item
         return item
 
@@ -123,6 +124,7 @@ class Flow(Generic[R]):
             with self._guard:
                 step = self._brain.step(self._reach.now())
             if isinstance(step, Item):
+                self._reach.tally.delivered()
                 self.in_hand = step
                 return step
             await self._do(step)
@@ -138,9 +140,15 @@ class Flow(Generic[R]):
 
     def close(self) -> None:
         """The end, whatever is in hand."""
-        self.is_over = True
-        self._hurries = False
+        self._end()
         self._reach.close()
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._is_counted:
+            self._is_counted = False
+            self._reach.tally.closed()
+        self._hurries = False
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
         match step:
@@ -149,6 +157,7 @@ class Flow(Generic[R]):
             case Ask():
                 await self._ask(step)
             case Passed():
+                self._reach.tally.passed()
                 hole = step.hole
                 await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
             case Began():
@@ -166,9 +175,11 @@ class Flow(Generic[R]):
 
     async def _ask(self, ask: Ask) -> None:
         key, fetch, reach = ask.key, ask.fetch, self._reach
+        reach.tally.asked()
         try:
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
+            reach.tally.failed()
             with self._guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
@@ -200,6 +211,9 @@ class Flow(Generic[R]):
         """Begin. From now on nothing is missed."""
         if self._is_open or self.is_over:
             return
+        if not self._is_counted:
+            self._is_counted = True
+            self._reach.tally.opened()
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:

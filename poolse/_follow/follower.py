@@ -85,12 +85,18 @@ class Follower(Generic[R]):
     def __len__(self) -> int:
         return len(self._feeds)
 
+    @property
+    def waiting(self) -> int:
+        """Rows that are held in memory."""
+        return sum(feed.waiting for feed in self._feeds.values())
+
     # What happened.
 
     def add(self, key: str, start: Start) -> None:
         """Follow one log more."""
-        feed = FeedMachine[R](start, self._settings, self._random, gaps=self._gaps, key=key)
-        self._feeds[key] = feed
+        self._feeds[key] = FeedMachine[R](
+            start, self._settings, self._random, gaps=self._gaps, key=key, most=self._share
+        )
         self._awake[key] = None
 
     def joined(self, key: str) -> None:
@@ -173,6 +179,11 @@ class Follower(Generic[R]):
                 return Passed(key, action)
             case Begin():
                 return Began(key, action.position)
+            case Fetch() if self._is_full():
+                # Somebody has rows to hand out. Until then, no more are asked for.
+                feed.abandoned(action)
+                del self._awake[key]
+                self._awake[key] = None
             case Fetch():
                 until = self._spend(now)
                 if until is None:
@@ -186,6 +197,13 @@ class Follower(Generic[R]):
                     return Over(key, feed.error)
                 self._sleep(key, action.until)
         return None
+
+    def _share(self) -> int:
+        """Rows that each log may hold."""
+        return max(1, min(self._settings.buffer, self._settings.total // (len(self._feeds) or 1)))
+
+    def _is_full(self) -> bool:
+        return sum(len(feed.ready) for feed in self._feeds.values()) >= self._settings.total
 
     def _sleep(self, key: str, until: float | None) -> None:
         self._awake.pop(key, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from poolse._follow.actions import Begin, Deliver, Hole, Numbered, Position
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Numbered)
 class Outlet(Generic[R]):
     """Where rows are put in order. Both of its buffers are bounded."""
 
-    def __init__(self, key: str, most: int, *, gaps: bool) -> None:
+    def __init__(self, key: str, most: Callable[[], int], *, gaps: bool) -> None:
         self.decided = 0
         """Every number up to this one is delivered, about to be, or given up."""
         self.ready: deque[Deliver[R] | Hole | Begin] = deque()
@@ -44,12 +44,12 @@ class Outlet(Generic[R]):
         """Rows above a number that is missing. Of too many the highest are dropped."""
         for row in rows:
             self.waiting[row.sequence] = row
-            if len(self.waiting) > self._most:
+            while len(self.waiting) > self._most():
                 del self.waiting[max(self.waiting)]
 
     def drain(self) -> None:
         """Hand out what follows without a hole."""
-        run, room = list[R](), self._most - len(self.ready)
+        run, room = list[R](), self._most() - len(self.ready)
         following = self.decided + 1
         while len(run) < room and following + len(run) in self.waiting:
             run.append(self.waiting[following + len(run)])

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import attrs
 
+from poolse._core.feeds import FeedTally
 from poolse._follow.actions import Numbered, Position
 from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
 from poolse._follow.choices import After, Gap, start_of
@@ -47,6 +48,7 @@ class Wish(Generic[R]):
 class Reach(Protocol[Row]):
     """What a feed cannot do without a body."""
 
+    tally: FeedTally
     now: Callable[[], float]
     """Seconds of a clock that never goes back."""
     random: Callable[[], float]

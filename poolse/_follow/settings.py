@@ -15,6 +15,8 @@ class FeedSettings:
     """Rows to ask for in one request. The server may send fewer."""
     buffer: int = 1000
     """Rows that may wait for the consumer, and as many that may wait for a gap to be filled."""
+    total: int = 10_000
+    """The same of all conversations of one follower together."""
     grace: float = 2.0
     """So long after a higher number was seen, a number that the list lacks is given up."""
     reorder: float = 0.25

@@ -7,24 +7,33 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing
+from poolse._core.limits import MAX_RESPONSE
+from poolse._core.whole import Whole
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
     client_closed,
     for_client,
     for_ourselves,
     named_failures,
+    unread,
 )
 from poolse._http.proxies import Proxies
+from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
 from poolse._one_loop import OneLoop, in_this_loop
 from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
+from poolse.stats import PoolStats
+
+if TYPE_CHECKING:
+    from poolse._http.aiohttp_transport import AiohttpTransport
 
 __all__ = ["AsyncSender", "attempt"]
 
@@ -43,11 +52,13 @@ class AsyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_response: int = MAX_RESPONSE,
         belongings: Belongings | None = None,
     ) -> None:
         self._closed = False
+        self._limit = max_response
         self._given = http_client
-        self._own: httpx.AsyncBaseTransport | None = None
+        self._own: AiohttpTransport | None = None
         self._home = OneLoop()
         self._belongings = belongings or Belongings()
         # Not of the client: this outlives it where a view, or a walk over pages, goes on.
@@ -67,6 +78,7 @@ class AsyncSender:
 
         Raises:
             Cancelled: By the token.
+            DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, this is closed, or is at work in
@@ -76,13 +88,13 @@ class AsyncSender:
             raise client_closed()
         self._home.settle()
         async with attempt(timeout.total, cancel):
-            with named_failures(request, timeout):
+            with quiet(), named_failures(request, timeout):
                 response = await self._exchange(request, timeout)
                 try:
                     # httpcore raises this by itself. Nobody asked for another protocol.
                     if response.status_code == 101:
                         raise httpx.RemoteProtocolError("the server switched protocols")
-                    content = await _content(response, intake)
+                    content = await self._content(response, intake)
                 finally:
                     await response.aclose()
         return Answer(response.status_code, response.headers, content)
@@ -96,13 +108,21 @@ class AsyncSender:
         async with attempt(None, cancel):
             await asyncio.sleep(seconds)
 
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None before the first, and where they are another's."""
+        return None if self._own is None else self._own.stats()
+
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
+        self.check_loop()
         self._closed = True
-        if not self._home.is_over:
-            self._home.settle()
         if self._own is not None:
             await self._own.aclose()
+
+    def check_loop(self) -> None:
+        """Raise `UsageError` when this is not the event loop to close it in."""
+        if not self._home.is_over:
+            self._home.settle()
 
     async def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
         body = request.content
@@ -110,7 +130,7 @@ class AsyncSender:
         if self._given is not None:
             sent = for_client(self._given, request, timeout, content)
             own: dict[str, None] = {"auth": None} if request.bare else {}
-            return await self._given.send(sent, stream=True, follow_redirects=False, **own)
+            return unread(await self._given.send(sent, stream=True, follow_redirects=False, **own))
         if self._own is None:
             # Only now: whoever makes a client and sends nothing need not load aiohttp.
             from poolse._http.aiohttp_transport import AiohttpTransport
@@ -119,18 +139,21 @@ class AsyncSender:
             self._own = self._belongings.connections = made
         return await self._own.handle_async_request(for_ourselves(request, timeout, content))
 
+    async def _content(self, response: httpx.Response, intake: Intake | None) -> bytes:
+        status, headers = response.status_code, response.headers
+        if intake is not None and await intake.begins(status, headers):
+            async for piece in response.aiter_raw():
+                await intake.takes(piece)
+            return b""
+        whole = Whole(status, headers, self._limit)
+        async for piece in response.aiter_raw():
+            whole.takes(piece)
+        return whole.finish()
+
 
 async def _pieces(body: Body) -> AsyncIterator[bytes]:
     while piece := await body.next():
         yield piece
-
-
-async def _content(response: httpx.Response, intake: Intake | None) -> bytes:
-    if intake is None or not await intake.begins(response.status_code, response.headers):
-        return b"".join([piece async for piece in response.aiter_bytes()])
-    async for piece in response.aiter_raw():
-        await intake.takes(piece)
-    return b""
 
 
 @asynccontextmanager

@@ -29,20 +29,26 @@ ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = 
 class Exchange:
     """What both tasks know of it."""
 
-    def __init__(self, limit: float | None) -> None:
-        self.wires: list[asyncio.Transport] = []
-        """The transports that it got."""
+    def __init__(self, write: float | None, read: float | None) -> None:
         self.silence = asyncio.timeout(None)
-        """Ends it when the server takes nothing for as long as `limit`."""
+        """Ends it when the server takes nothing for `write` seconds, or has taken all and does not
+        come to the end of its headers for `read` seconds."""
         self.answered = False
         self.sending = False
         """Whether the body is not through yet."""
-        self._limit = limit
+        self._wires: list[asyncio.Transport] = []
+        self._write = write
+        self._read = read
+
+    def connected(self, wire: asyncio.Transport) -> None:
+        """It got this transport."""
+        self._wires.append(wire)
+        self._expect(self._read)
 
     def abort(self) -> None:
         """Cut the connection."""
         # aiohttp closes politely: it would wait for a server that may never read again.
-        for wire in self.wires:
+        for wire in self._wires:
             wire.abort()
 
     @contextmanager
@@ -55,7 +61,8 @@ class Exchange:
             if isinstance(error, aiohttp.ClientError):
                 raise named(error) from root(error)
             if self.silence.expired():
-                raise httpx.WriteTimeout("") from None
+                kind = httpx.WriteTimeout if self.sending else httpx.ReadTimeout
+                raise kind("") from None
             raise
 
     def body(self, request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
@@ -68,16 +75,18 @@ class Exchange:
 
     async def _pieces(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         self.sending = True
+        self._expect(None)
         async for part in parts:
             for start in range(0, len(part), PIECE):
                 await _look_round()
                 if self.answered:
                     return
-                self._expect(self._limit)
+                self._expect(self._write)
                 yield part[start : start + PIECE]
             # How long the next part takes is no matter of the server's.
             self._expect(None)
         self.sending = False
+        self._expect(self._read)
 
     def _expect(self, limit: float | None) -> None:
         if not self.answered:

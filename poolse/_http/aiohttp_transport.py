@@ -20,6 +20,7 @@ from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, 
 from poolse._http.aiohttp_resolver import Resolver
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
+from poolse.stats import PoolStats
 
 __all__ = ["AiohttpTransport"]
 
@@ -47,6 +48,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._proxies = proxies
         self._context = context
         self._size = max_connections
+        self._slots = _Slots(max_connections)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession
         self._connector: _Connector
@@ -76,13 +78,19 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         await self._bind()
         proxy = self._proxies.of(request.url)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._slot(request.extensions["timeout"]["pool"]))
+            await stack.enter_async_context(
+                self._slots.taken(request.extensions["timeout"]["pool"])
+            )
             if proxy is not None and proxy.url.scheme.startswith("socks"):
                 answer = await self._through_socks(proxy).handle_async_request(request)
                 stack.push_async_callback(answer.aclose)
                 stream = Relayed(answer, stack.pop_all())
                 return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
             return await self._exchange(request, proxy, stack)
+
+    def stats(self) -> PoolStats:
+        """How many requests are under way, and how many wait."""
+        return self._slots.stats()
 
     async def aclose(self) -> None:
         if self._loop is not None:
@@ -99,7 +107,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._loop is not None:
             await self._session.close()
         self._loop = loop
-        self._slots = asyncio.Semaphore(self._size)
+        self._slots = _Slots(self._size)
         self._socks: dict[httpx.Proxy, httpx.AsyncHTTPTransport] = {}
         self._connector = _Connector(limit=self._size, keepalive_timeout=IDLE, resolver=Resolver())
         self._connector.wires = WeakSet()
@@ -113,25 +121,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             middlewares=[_once],
         )
 
-    @asynccontextmanager
-    async def _slot(self, timeout: float | None) -> AsyncGenerator[None]:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout("") from None
-        try:
-            yield
-        finally:
-            self._slots.release()
-
     async def _exchange(
         self, request: httpx.Request, proxy: httpx.Proxy | None, stack: AsyncExitStack
     ) -> httpx.Response:
         limits = request.extensions["timeout"]
         origin = str(request.url).removesuffix("/")
         secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
-        exchange = Exchange(limits["write"])
+        exchange = Exchange(limits["write"], limits["read"])
         current.set(exchange)
         with exchange.aborted_on_error():
             async with exchange.silence:
@@ -186,9 +182,40 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         if connection.transport is not None:
-            current.get().wires.append(connection.transport)
+            current.get().connected(connection.transport)
             self.wires.add(connection.transport)
         return connection
+
+
+class _Slots:
+    """As many requests as there are connections; the others wait for their turn."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._in_use = 0
+        self._waiting = 0
+        self._free = asyncio.Semaphore(count)
+
+    @asynccontextmanager
+    async def taken(self, timeout: float | None) -> AsyncGenerator[None]:
+        """Hold a slot. Waits at most `timeout` seconds for it."""
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(timeout):
+                await self._free.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("") from None
+        finally:
+            self._waiting -= 1
+        self._in_use += 1
+        try:
+            yield
+        finally:
+            self._in_use -= 1
+            self._free.release()
+
+    def stats(self) -> PoolStats:
+        return PoolStats(size=self._count, in_use=self._in_use, waiting=self._waiting)
 
 
 async def _once(

@@ -50,9 +50,6 @@ class Apart:
     def headers(self) -> Mapping[str, str]:
         return self._answer.headers
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        return self._each(self._answer.iter_bytes())
-
     def iter_raw(self) -> Iterator[bytes]:
         return self._each(self._answer.iter_raw())
 

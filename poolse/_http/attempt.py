@@ -59,6 +59,9 @@ class Attempt:
         self._cancel = cancel
         self._bell: _Bell | None = None
         self.connect_by = math.inf
+        self.has_head = False
+        """Whether status and headers of the answer are here."""
+        self._head_by: float | None = None
 
     def __enter__(self) -> Self:
         if self._cancel is not None:
@@ -90,6 +93,23 @@ class Attempt:
             self._cancel.raise_if_cancelled()
         if self._total is not None and time.monotonic() >= self._ends:
             raise RequestTimeout("total", self._total)
+
+    def sends(self) -> None:
+        """The server has something to read: only after that it is time for its answer."""
+        self._head_by = None
+
+    def answer_by(self, silence: float | None, late: type[Exception]) -> Until:
+        """Until when the next bytes of the answer have to come.
+
+        Its head has one limit in all, or a server could go on for ever with headers and 1xx.
+        """
+        if self.has_head:
+            return Until(moment(silence), late)
+        if self._head_by is None:
+            self._head_by = moment(silence)
+        elif self._head_by < time.monotonic():
+            raise late
+        return Until(self._head_by, late)
 
     def telling(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
         """Have the callback called on cancellation, inside the block."""

@@ -16,6 +16,7 @@ from poolse._http.attempt import Until, current, moment
 from poolse._http.mapping import IDLE
 from poolse._http.network import Backend, Opened
 from poolse._http.proxies import Proxies
+from poolse.stats import PoolStats
 
 __all__ = ["HttpcoreTransport"]
 
@@ -73,8 +74,13 @@ class HttpcoreTransport(httpx.BaseTransport):
             stack.enter_context(self._slots.taken(limits["pool"]))
             answer = pool.handle_request(sent)
             stack.callback(answer.close)
+            current.get().has_head = True
             stream = _Answered(answer, stack.pop_all())
         return httpx.Response(answer.status, headers=answer.headers, stream=stream)
+
+    def stats(self) -> PoolStats:
+        """How many requests are under way, and how many wait."""
+        return self._slots.stats()
 
     def close(self) -> None:
         # They stay here, so that closing again goes on where an interrupted one stopped.
@@ -92,7 +98,7 @@ class HttpcoreTransport(httpx.BaseTransport):
     def _open(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         secure = "https" in (scheme, proxy and proxy.url.scheme)
         context = self._context() if secure else None
-        return httpcore.ConnectionPool(
+        return _Pool(
             ssl_context=context,
             proxy=None if proxy is None else _to_httpcore(proxy, context),
             max_connections=self._size,
@@ -100,6 +106,55 @@ class HttpcoreTransport(httpx.BaseTransport):
             keepalive_expiry=IDLE,
             network_backend=Backend(self._opened),
         )
+
+
+class _Pool(httpcore.ConnectionPool):
+    """Lets no tunnel hold a place that could not be opened."""
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        return _Closed(super().create_connection(origin))
+
+
+class _Closed(httpcore.ConnectionInterface):
+    """A connection that is closed when it fails.
+
+    httpcore forgets to where TLS fails inside a proxy's tunnel, and keeps the place of such a
+    connection for ever, until there is none left.
+    """
+
+    def __init__(self, connection: httpcore.ConnectionInterface) -> None:
+        self._connection = connection
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            return self._connection.handle_request(request)
+        except httpcore.ConnectionNotAvailable:
+            # Another request was faster: this one is given to another connection.
+            raise
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def info(self) -> str:
+        return self._connection.info()
+
+    def can_handle_request(self, origin: httpcore.Origin) -> bool:
+        return self._connection.can_handle_request(origin)
+
+    def is_available(self) -> bool:
+        return self._connection.is_available()
+
+    def has_expired(self) -> bool:
+        return self._connection.has_expired()
+
+    def is_idle(self) -> bool:
+        return self._connection.is_idle()
+
+    def is_closed(self) -> bool:
+        return self._connection.is_closed()
 
 
 class _Answered(httpx.SyncByteStream):
@@ -132,6 +187,7 @@ class _Slots:
 
     def __init__(self, count: int) -> None:
         self._count = self._free = count
+        self._waiting = 0
         self._changed = threading.Condition()
 
     @contextmanager
@@ -156,10 +212,20 @@ class _Slots:
                 self._free -= 1
                 return
         with current.get().telling(self._wake_all), self._changed:
-            # Asked first whether one is free: a waiter that was notified must not leave without.
-            while not self._free:
-                current.get().wait_on(self._changed, until)
-            self._free -= 1
+            self._waiting += 1
+            try:
+                # Asked first whether one is free: who was notified must not leave without.
+                while not self._free:
+                    current.get().wait_on(self._changed, until)
+                self._free -= 1
+            finally:
+                self._waiting -= 1
+
+    def stats(self) -> PoolStats:
+        with self._changed:
+            return PoolStats(
+                size=self._count, in_use=self._count - self._free, waiting=self._waiting
+            )
 
     def _wake_all(self) -> None:
         with self._changed:

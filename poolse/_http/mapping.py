@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import socket
 import ssl
 import sys
-import traceback
 from collections.abc import AsyncIterable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
@@ -16,7 +14,10 @@ from typing import Final
 import httpx
 
 from poolse._checks import TOKEN, check_header
+from poolse._core.addresses import split
+from poolse._core.causes import causes_of, forget_locals
 from poolse._core.hands import Body, Outgoing
+from poolse._core.whole import ENCODINGS
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
 
@@ -27,6 +28,7 @@ __all__ = [
     "for_client",
     "for_ourselves",
     "named_failures",
+    "unread",
 ]
 
 MAX_CONNECTIONS: Final = 100
@@ -35,14 +37,9 @@ MAX_CONNECTIONS: Final = 100
 IDLE: Final = 30.0
 """Seconds that an unused connection is kept; common servers and gateways close theirs after 60."""
 
-ENCODINGS: Final = "gzip, deflate"
-"""What httpx decompresses without further packages."""
-
-ABSOLUTE = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
-
 # By name, because httpx, httpcore and their successors httpx2 and httpcore2 share these names,
 # and any of them may be at work under a client that was passed in.
-LIBRARIES: Final = ("httpx", "httpcore", "httpx2", "httpcore2")
+LIBRARIES: Final = ("httpx", "httpcore", "httpx2", "httpcore2", "zlib")
 
 TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
     "ConnectTimeout": "connect",
@@ -52,9 +49,12 @@ TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
     "WriteTimeout": "write",
 }
 
+UNPACKED: Final = "the body of the answer could not be decompressed"
+
 FAILURES: Final = {
     "ConnectError": "could not connect",
-    "DecodingError": "the body of the answer could not be decompressed",
+    "DecodingError": UNPACKED,
+    "error": UNPACKED,  # zlib's
     "NetworkError": "the connection failed",
     "ProtocolError": "the answer was cut off, or is not HTTP",
     "ProxyError": "the proxy refused to connect",
@@ -71,6 +71,8 @@ MISTAKES: Final = {
 }
 
 
+OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
+
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 """What httpx takes as a body. A `Body` of ours becomes one or the other iterable."""
 
@@ -83,12 +85,11 @@ def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> http
     Raises:
         UsageError: It cannot be sent as HTTP.
     """
-    origin, _, target = _split(request.url)
-    own = [] if request.bare else [("Accept-Encoding", ENCODINGS)]
+    origin, _, target = split(request.url)
     return httpx.Request(
         _method(request),
         _origin_url(origin),
-        headers=[*own, *_headers(request)],
+        headers=_headers(request),
         content=content,
         extensions={"timeout": _limits(timeout), "target": target.encode("ascii")},
     )
@@ -102,7 +103,7 @@ def for_client(
     Raises:
         UsageError: It cannot be sent as HTTP.
     """
-    _split(request.url)
+    split(request.url)
     headers = _headers(request)
     sent = client.build_request(
         _method(request),
@@ -120,6 +121,19 @@ def for_client(
     return sent
 
 
+def unread(response: httpx.Response) -> httpx.Response:
+    """The answer, so that it can be read.
+
+    A client that was passed in has done so already when its hooks look at it, or when it made it
+    up. It is unpacked then.
+    """
+    if not response.is_stream_consumed:
+        return response
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in OF_THE_BODY]
+    stream = httpx.ByteStream(response.content)
+    return httpx.Response(response.status_code, headers=headers, stream=stream)
+
+
 def client_closed() -> UsageError:
     """What to raise when a client is used that was closed."""
     return UsageError("this client is closed; make a new one")
@@ -131,16 +145,15 @@ def named_failures(request: Outgoing, timeout: Timeout) -> Generator[None]:
     before = sys.exception()
     try:
         yield
-    except PoolseError:
-        raise
-    except Exception as error:
-        causes = _causes(error, before)
+    except BaseException as error:
+        causes = causes_of(error, before)
         ours = _named(error, causes, request, timeout)
-        if ours is None:
-            raise
-        _clear_frames(causes)
+        # Cancellations and limits that were reached pass too, and whatever they interrupted.
+        forget_locals(causes)
         # Nor may they be found here: aiohttp's errors show the password of a proxy.
         del causes
+        if ours is None:
+            raise
         raise ours from error
 
 
@@ -150,17 +163,6 @@ def _method(request: Outgoing) -> str:
     return request.method
 
 
-def _split(url: str) -> tuple[str, str, str]:
-    """Origin, host, and what is asked of it."""
-    match = ABSOLUTE.fullmatch(url)
-    if match is None:
-        raise UsageError("a URL must be absolute, percent-encoded, and without credentials")
-    origin, host, target = match.groups()
-    if target is None or target.startswith("?"):
-        target = f"/{target or ''}"
-    return origin, host, target
-
-
 @functools.lru_cache(maxsize=64)
 def _origin_url(origin: str) -> httpx.URL:
     return httpx.URL(origin)
@@ -168,6 +170,9 @@ def _origin_url(origin: str) -> httpx.URL:
 
 def _headers(request: Outgoing) -> list[tuple[str, str]]:
     headers = list(request.headers)
+    if not request.bare:
+        # A client that was passed in may ask for more, which has no end when it is unpacked.
+        headers.insert(0, ("Accept-Encoding", ENCODINGS))
     if isinstance(request.content, Body):
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         headers.append(("Content-Length", str(request.content.size)))
@@ -188,7 +193,7 @@ def _limit(timeout: Timeout, phase: TimeoutPhase) -> tuple[TimeoutPhase, float |
 
 
 def _named(
-    error: Exception, causes: list[BaseException], request: Outgoing, timeout: Timeout
+    error: BaseException, causes: list[BaseException], request: Outgoing, timeout: Timeout
 ) -> PoolseError | None:
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] not in LIBRARIES:
@@ -198,29 +203,9 @@ def _named(
             return RequestTimeout(phase, limit or 0.0)
         for table, ours in ((FAILURES, NetworkError), (MISTAKES, UsageError)):
             if kind.__name__ in table:
-                said = [f"{request.method} {_split(request.url)[1]}", table[kind.__name__]]
+                said = [f"{request.method} {split(request.url)[1]}", table[kind.__name__]]
                 return ours(": ".join([*said, *_reason(causes)]))
     return None
-
-
-def _causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
-    """The error and those that led to it, but not what the caller was busy with `before`."""
-    found: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if cause is None or cause is before or any(cause is other for other in found):
-            continue
-        found.append(cause)
-        # httpcore raises some of its errors `from None`, after which only the context knows.
-        waiting += [cause.__cause__, cause.__context__]
-    return found
-
-
-def _clear_frames(causes: list[BaseException]) -> None:
-    for cause in causes:
-        # Tools that print local variables would find the headers there, and the token in them.
-        traceback.clear_frames(cause.__traceback__)
 
 
 def _reason(causes: list[BaseException]) -> list[str]:

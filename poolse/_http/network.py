@@ -54,8 +54,9 @@ class _Stream(httpcore.NetworkStream):
         raise NotImplementedError
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        until = current.get().answer_by(timeout, httpcore.ReadTimeout)
         try:
-            return self.pull(max_bytes, Until(moment(timeout), httpcore.ReadTimeout))
+            return self.pull(max_bytes, until)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:  # ValueError: closed by another thread
@@ -63,6 +64,7 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         view = memoryview(buffer)
+        current.get().sends()
         try:
             # In pieces, since the limit is for silence, not for the whole buffer.
             for start in range(0, len(view), PIECE):

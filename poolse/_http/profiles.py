@@ -19,7 +19,7 @@ from poolse.types import UNSET, Unset
 
 __all__ = ["Profiles"]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.users")
 
 
 class Profiles:

@@ -11,6 +11,8 @@ from functools import partial
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
+from poolse._core.limits import MAX_RESPONSE
+from poolse._core.whole import Whole
 from poolse._http.apart import Apart
 from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
@@ -20,13 +22,16 @@ from poolse._http.mapping import (
     for_client,
     for_ourselves,
     named_failures,
+    unread,
 )
 from poolse._http.proxies import Proxies
+from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
 from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled
 from poolse.options import Timeout
+from poolse.stats import PoolStats
 
 __all__ = ["MAX_CONNECTIONS", "SyncSender"]
 
@@ -45,9 +50,11 @@ class SyncSender:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        max_response: int = MAX_RESPONSE,
         belongings: Belongings | None = None,
     ) -> None:
         self._closed = False
+        self._limit = max_response
         self._given = http_client
         self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
         belongings = belongings or Belongings()
@@ -66,16 +73,17 @@ class SyncSender:
 
         Raises:
             Cancelled: By the token.
+            DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, or this is closed.
         """
         if self._closed:
             raise client_closed()
-        with Attempt(timeout.total, cancel) as attempt, named_failures(request, timeout):
+        with Attempt(timeout.total, cancel) as attempt, quiet(), named_failures(request, timeout):
             response = self._exchange(request, timeout, attempt)
             try:
-                content = _content(response, attempt, intake)
+                content = self._content(response, attempt, intake)
             finally:
                 response.close()
         return Answer(response.status_code, response.headers, content)
@@ -94,6 +102,10 @@ class SyncSender:
             if over.wait(seconds):
                 raise Cancelled
 
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None where they are those of another client."""
+        return self._own.stats() if self._given is None else None
+
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self._closed = True
@@ -110,7 +122,23 @@ class SyncSender:
         sent = for_client(client, request, timeout, content)
         own: dict[str, None] = {"auth": None} if request.bare else {}
         send = partial(client.send, sent, stream=True, follow_redirects=False, **own)
-        return Apart(send, attempt) if attempt.can_be_cancelled else send()
+        if attempt.can_be_cancelled:
+            return Apart(lambda: unread(send()), attempt)
+        return unread(send())
+
+    def _content(
+        self, response: httpx.Response | Apart, attempt: Attempt, intake: Intake | None
+    ) -> bytes:
+        status, headers = response.status_code, response.headers
+        pieces = _checked(response.iter_raw(), attempt)
+        if intake is not None and run_flow(intake.begins(status, headers)):
+            for piece in pieces:
+                run_flow(intake.takes(piece))
+            return b""
+        whole = Whole(status, headers, self._limit)
+        for piece in pieces:
+            whole.takes(piece)
+        return whole.finish()
 
 
 def _pieces(body: Body, attempt: Attempt) -> Iterator[bytes]:
@@ -122,14 +150,6 @@ def _next(body: Body, attempt: Attempt) -> bytes:
     # Nobody expects that the file of a cancelled call is still read.
     attempt.check()
     return run_flow(body.next())
-
-
-def _content(response: httpx.Response | Apart, attempt: Attempt, intake: Intake | None) -> bytes:
-    if intake is None or not run_flow(intake.begins(response.status_code, response.headers)):
-        return b"".join(_checked(response.iter_bytes(), attempt))
-    for piece in _checked(response.iter_raw(), attempt):
-        run_flow(intake.takes(piece))
-    return b""
 
 
 def _checked(pieces: Iterator[bytes], attempt: Attempt) -> Iterator[bytes]:

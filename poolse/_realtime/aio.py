@@ -36,7 +36,7 @@ from poolse.errors import PoolseError
 
 __all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class AsyncChannel(BaseChannel[E]):

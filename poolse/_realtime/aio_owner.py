@@ -14,12 +14,11 @@ from functools import cache, partial
 from typing import Final, cast
 from urllib.request import getproxies, proxy_bypass
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import DATA_OPCODES, Frame
-from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
+from poolse._realtime.aio_wire import Connect, Wire
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import (
@@ -37,85 +36,14 @@ __all__ = ["AsyncGetToken", "AsyncOwner"]
 
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
-# At DEBUG it would write down the handshake, and with it the token.
+# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
 _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
+_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
 _WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 _NO_CLOSE_FRAME: Final = 1006
-
-# So many events are handed on before their handlers get their turn. With more of them alive at a
-# time, Python's garbage collector takes as long as all the rest.
-_BATCH: Final = 32
-
-
-class _Connect(connect):
-    """Follows no redirects: the server that they name is none that the user named."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-class _Connection(ClientConnection):
-    """Hands out what has come all at once: a task that is woken for each message is slow.
-
-    It does not wait for a server that said goodbye, but stays on the line. Without this, it would
-    only be noticed when the next heartbeat is sent.
-    """
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._messages: list[bytes] = []
-        self._parts: list[bytes] = []
-        self._news = asyncio.Event()
-        self._is_deaf = False
-
-    def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            self._take(event)
-            return
-        super().process_event(event)
-        if self.protocol.close_expected():
-            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._news.set()
-
-    async def messages(self) -> list[bytes]:
-        """What has come since the last time, once there is anything.
-
-        Raises:
-            ConnectionClosed: There is nothing, and nothing will come.
-        """
-        await self._news.wait()
-        if not self._messages:
-            # Nothing was left to it but to say how the connection ended.
-            await self.recv()
-        batch, self._messages = self._messages[:_BATCH], self._messages[_BATCH:]
-        if not self._messages and self.protocol.state is not State.CLOSED:
-            self._news.clear()
-        return batch
-
-    async def hang_up(self) -> None:
-        """Close it. What still comes is not for anybody."""
-        self._is_deaf = True
-        await self.close()
-
-    def _take(self, frame: Frame) -> None:
-        if self._is_deaf:
-            return
-        message = bytes(frame.data)
-        if self._parts or not frame.fin:
-            self._parts.append(message)
-            if not frame.fin:
-                return
-            message = b"".join(self._parts)
-            self._parts.clear()
-        if not self._messages:
-            self._news.set()
-        self._messages.append(message)
 
 
 class _NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
@@ -133,7 +61,7 @@ class AsyncOwner:
         self._get_token = get_token
         self._token: str | None = None
         self._transports: dict[int, asyncio.Task[int]] = {}
-        self._open: dict[int, _Connection] = {}
+        self._open: dict[int, Wire] = {}
         self._changed = asyncio.Event()
         link.wake = self._changed.set
         self.task = asyncio.create_task(self._run(), name="poolse-socket")
@@ -239,7 +167,7 @@ class AsyncOwner:
         with self._hub.turn(self._link) as now:
             self._link.closed(generation, code, now)
 
-    async def _connect(self, refresh: bool) -> _Connection:
+    async def _connect(self, refresh: bool) -> Wire:
         settings = self._hub.settings
         try:
             async with asyncio.timeout(settings.token_timeout):
@@ -249,7 +177,7 @@ class AsyncOwner:
         try:
             target = address(settings, self._token)
             # By `create_connection`, which the signature of `connect` does not tell.
-            ws = await _Connect(
+            ws = await Connect(
                 target.url,
                 subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
                 additional_headers=settings.headers,
@@ -260,11 +188,11 @@ class AsyncOwner:
                 close_timeout=settings.close_timeout,
                 ping_interval=None,
                 compression=None,
-                create_connection=_Connection,
+                create_connection=Wire,
                 max_size=settings.max_frame,
                 logger=_WEBSOCKETS_LOG,
             )
-            return cast(_Connection, ws)
+            return cast(Wire, ws)
         except InvalidStatus as error:
             answer = error.response
             wait = answer.headers.get("Retry-After")

@@ -58,6 +58,14 @@ class Calls:
         if self._queue.put(self._reporting(error)):
             self._wake()
 
+    def tell(self, observer: Callable[[Any], object], info: object) -> None:
+        """Let an observer be told of something."""
+        self._queue.put(Call(observer, info, is_report=True))
+        self._wake()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def next(self) -> Call | None:
         """The next call; None when its subscription was taken back meanwhile. Ask when `ready`.
 

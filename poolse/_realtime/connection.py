@@ -67,7 +67,7 @@ class Connection:
 
     def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
         self.state: State = "idle"
-        self.generation = 0
+        self.generation: int = 0
         self.effects: list[Effect] = []
         self.deadline: float | None = None
         """When `tick` has something to do."""

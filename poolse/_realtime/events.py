@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
+
+from poolse.types import RealtimeStatus
 
 __all__ = ["ChannelType", "EventType", "PresenceType", "RealtimeStatus", "UnknownEvent"]
 
 P = TypeVar("P", covariant=True)
-
-RealtimeStatus = Literal["idle", "connecting", "connected", "reconnecting", "closed"]
-"""State of the connection; with several sockets, that of the worst."""
 
 
 @attrs.frozen

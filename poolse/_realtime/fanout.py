@@ -99,7 +99,7 @@ class EventQueue(Generic[E]):
     """
 
     def __init__(self, limit: int = MAX_QUEUED) -> None:
-        self.dropped = 0
+        self.dropped: int = 0
         """How many events were lost so far, reported or not."""
         self._limit = limit
         self._events: deque[E] = deque()

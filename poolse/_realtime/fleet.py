@@ -31,9 +31,9 @@ from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, PoolseError, RealtimeError
 
-__all__ = ["Fleet", "Link", "LinkEffect"]
+__all__ = ["Fleet", "Link", "News"]
 
-LinkEffect = Deliver | Changed | Ended | Answered | Trouble | Failed
+News = Changed | Ended | Answered | Trouble | Failed | Up | Down
 
 _FROM_WORST: Final[tuple[RealtimeStatus, ...]] = (
     "closed",
@@ -48,14 +48,15 @@ class Link:
     """One socket with the channels on it."""
 
     def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
-        self.connection = Connection(settings, random)
+        self.connection: Connection = Connection(settings, random)
         self.commands: list[Command] = []
         """What the owner of the transport has to carry out, in this order."""
-        self.effects: list[LinkEffect] = []
+        self.effects: list[Deliver | News] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
-        self.is_broken = False
+        self.is_broken: bool = False
         """Whether nobody looks after this socket any more."""
+        self.opened_times = 0
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
         self._announced: float | None = None
@@ -218,8 +219,11 @@ class Link:
             case Open() | Send() | Close():
                 self.commands.append(effect)
             case Up():
+                self.opened_times += 1
+                self.effects.append(effect)
                 self._due = dict(self._channels)
             case Down():
+                self.effects.append(effect)
                 self._due.clear()
                 for channel in list(self._channels.values()):
                     channel.lost(now)

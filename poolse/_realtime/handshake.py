@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import attrs
 
 from poolse._core.backoff import parse_retry_after
+from poolse._core.causes import causes_of, forget_locals
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
@@ -137,12 +138,14 @@ def token_failure(error: Exception) -> Failure:
 def failure_of(error: Exception, limit: float) -> Failure:
     """There was no answer to the handshake, or none that makes sense.
 
-    Texts of other libraries are not passed on: some quote the URL, and the token with it.
+    Texts of other libraries are not passed on: some quote the URL, and the token with it. It is
+    among their local variables too.
 
     Args:
         error: What was raised.
         limit: Seconds that there were for it.
     """
+    forget_locals(causes_of(error, None))
     match error:
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"

@@ -18,6 +18,7 @@ from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.session import Session, Stream, topic_of
 from poolse._realtime.switchboard import Switchboard, wake_all
 from poolse.errors import UsageError
+from poolse.stats import RealtimeStats
 
 __all__ = ["Hub"]
 
@@ -193,6 +194,21 @@ class Hub(Switchboard):
                 self._watch.unsubscribe(subscription)
 
         return unsubscribe
+
+    def stats(self) -> RealtimeStats:
+        """How many there are of what."""
+        with self.guard:
+            links = self._fleet.links
+            sessions = [session for session in self._by_topic.values() if not session.is_over]
+            return RealtimeStats(
+                status=self.status,
+                sockets=sum(link.connection.state == "open" for link in links),
+                channels=len(sessions),
+                joined=sum(session.machine.state == "joined" for session in sessions),
+                reconnects=sum(max(0, link.opened_times - 1) for link in links),
+                queued=len(self.calls),
+                dropped=self.calls.dropped,
+            )
 
     def dropped(self) -> int:
         """How many calls of the user's functions were not made, and reported as `SlowConsumer`."""

@@ -29,7 +29,7 @@ class Stream(Generic[P]):
     """Events on their way to one iterator."""
 
     def __init__(self, limit: int, wake: Wake) -> None:
-        self.queue = EventQueue[P](limit)
+        self.queue: EventQueue[P] = EventQueue(limit)
         self.wake = wake
 
     def put(self, event: P) -> None:
@@ -62,7 +62,7 @@ class Session:
         self.claims = 0
         self.holds = 0
         """Claims of the library's own."""
-        self.is_over = False
+        self.is_over: bool = False
         self.has_left = False
         self.handle: object = None
         """What the user holds: the same one for all claims."""

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from poolse._core.limits import MAX_FRAME
 from poolse._realtime.policy import Policy
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+
+    from poolse._core.watch import Ears
 
 __all__ = ["RealtimeSettings"]
 
@@ -51,8 +54,10 @@ class RealtimeSettings:
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Between two joins of a channel; the last one repeats."""
 
-    max_frame: int = 16 * 2**20
+    max_frame: int = MAX_FRAME
     """Bytes. A larger message ends the connection with code 1009."""
+    ears: Ears | None = attrs.field(default=None, repr=False)
+    """Those who are told what becomes of sockets and channels."""
     queue_limit: int = 1000
     """Events that may wait for one consumer, and pushes that may wait for the socket."""
     policy: Policy = attrs.field(factory=Policy)

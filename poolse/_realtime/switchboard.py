@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 
+from poolse._core.feeds import FeedTally
 from poolse._realtime.calls import Call, Calls, Wake
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
-from poolse._realtime.effects import Failed, Trouble
+from poolse._realtime.effects import Down, Failed, Trouble, Up
 from poolse._realtime.events import RealtimeStatus
-from poolse._realtime.fleet import Fleet, Link
+from poolse._realtime.fleet import Fleet, Link, News
 from poolse._realtime.session import Session, fresh
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.watch import StatusWatch
 from poolse.errors import ConnectionFailed, DecodeError, PoolseError, UsageError
+from poolse.hooks import RealtimeEvent, RealtimeInfo
 
 __all__ = ["Switchboard", "wake_all"]
 
@@ -38,10 +40,12 @@ class Switchboard:
     ) -> None:
         self.settings = settings
         self.closed = False
-        self.calls = Calls(settings.queue_limit, wake_calls, on_error)
+        self.calls: Calls = Calls(settings.queue_limit, wake_calls, on_error)
         """The user's functions that are to be called, in order."""
         self.wakes: list[Wake] = []
         """Called after every change, for whoever waits for all sockets."""
+        self.feeds = FeedTally(guard)
+        """Counts what the feeds that listen here do."""
         self._guard = guard
         self._process = process
         self._home: int | None = None
@@ -69,6 +73,7 @@ class Switchboard:
     def renew(self, guard: AbstractContextManager[object]) -> None:
         """This is a forked child: whoever held the old guard is not in it."""
         self._guard = guard
+        self.feeds.renew(guard)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -132,25 +137,49 @@ class Switchboard:
         self._tell_status()
         wake_all(self.wakes)
 
-    def _follow(self, link: Link, effect: Changed | Answered | Ended | Failed | Trouble) -> None:
+    def _follow(self, link: Link, effect: News) -> None:
         match effect:
+            case Up():
+                self._observed(link, "connected")
+            case Down():
+                self._observed(link, "disconnected")
             case Changed():
                 session = self._sessions[effect.channel]
                 if effect.channel.state != "joined":
                     session.lost()
+                else:
+                    self._observed(link, "joined", session.topic)
                 wake_all(session.wakes)
             case Answered():
                 wake_all(self._sessions[effect.channel].wakes)
             case Ended():
+                self._observed(link, "left", effect.channel.topic, effect.error)
                 self._ended(effect)
             case Failed():
+                self._observed(link, "failed", error=effect.error)
                 for session in self._sessions.values():
                     if session.link is link:
                         session.end_streams(effect.error)
                         wake_all(session.wakes)
                 self.calls.report(effect.error)
             case Trouble():
+                self._observed(link, "trouble", error=effect.error)
                 self.calls.report(effect.error)
+
+    def _observed(
+        self,
+        link: Link,
+        event: RealtimeEvent,
+        topic: str | None = None,
+        error: PoolseError | None = None,
+    ) -> None:
+        """Let the observers be told, if there are any."""
+        ears = self.settings.ears
+        if ears is None or not ears.listens_to_realtime:
+            return
+        number = self._fleet.links.index(link) + 1
+        info = RealtimeInfo(event=event, socket=number, topic=topic, error=error)
+        self.calls.tell(ears.realtime, info)
 
     def _deliver(self, effect: Deliver) -> None:
         try:

@@ -36,7 +36,7 @@ from poolse.errors import PoolseError
 
 __all__ = ["Channel", "Events", "Realtime"]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class Channel(BaseChannel[E]):

@@ -15,6 +15,7 @@ from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
 from poolse._realtime.effects import Failure
 from poolse._realtime.handshake import address, choose_proxy, failure_of, is_secure, refused
+from poolse._realtime.messages import MAX_HANDSHAKE
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 from poolse.errors import UsageError
@@ -40,10 +41,12 @@ def open_socket(
         Interrupted: It was not wanted any more.
     """
     deadline = time.monotonic() + settings.connect_timeout
-    wire = Wire(waker, wanted, deadline, settings.max_frame)
+    wire = Wire(waker, wanted, deadline, MAX_HANDSHAKE)
     try:
         _reach(wire, settings)
-        return _shake_hands(wire, settings, token), wire
+        ws = _shake_hands(wire, settings, token)
+        wire.limit = settings.max_frame
+        return ws, wire
     except BaseException as error:
         wire.close()
         if isinstance(error, Exception) and not isinstance(error, NotOpened | Interrupted):

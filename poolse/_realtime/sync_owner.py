@@ -18,26 +18,29 @@ from poolse._realtime.effects import Close, Command, Failure, Open, Send
 from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import token_failure
 from poolse._realtime.hub import Hub
+from poolse._realtime.messages import Disorder, Messages, TooLarge
 from poolse._realtime.sync_open import NotOpened, open_socket
-from poolse._realtime.sync_wire import Interrupted, TooLarge, Waker, Wire
+from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 
 __all__ = ["GetToken", "Owner"]
 
 GetToken = Callable[[str | None], str | None]
 
-_LOG: Final = logging.getLogger("poolse")
+_LOG: Final = logging.getLogger("poolse.realtime")
 
 # Longer waits are no use to anybody, and some systems refuse very long ones.
 _LONGEST_WAIT: Final = 3600.0
 
-# So many messages are taken in one go before commands and timers get their turn.
+# So many frames are taken in one go before commands and timers get their turn.
 _BATCH: Final = 32
+
+_LONGEST_PING: Final = 125
 
 _NO_CODE: Final = 1005
 _NO_CLOSE_FRAME: Final = 1006
 _TOO_LARGE: Final = 1009
 
-_BROKEN = (OSError, WebSocketException)
+_BROKEN = (OSError, WebSocketException, Disorder)
 
 
 class _Gone(Exception):  # noqa: N818  (how a connection ends)
@@ -56,6 +59,7 @@ class Owner:
         self._token: str | None = None
         self._generation = 0
         self._open: tuple[WebSocket, Wire] | None = None
+        self._messages = Messages(0)
         self._waker = Waker()
         link.wake = self._waker.wake
         # A daemon, so that a script that forgets `close` can end.
@@ -117,19 +121,35 @@ class Owner:
     def _receive(self, ws: WebSocket, wire: Wire, messages: list[bytes]) -> None:
         """Take what has come, without waiting for more."""
         try:
-            while len(messages) < _BATCH:
-                opcode, data = _next(ws)
+            for _ in range(_BATCH):
+                message = self._taken(ws, _next(ws))
                 wire.taken = 0
-                if opcode == ABNF.OPCODE_CLOSE:
-                    raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
-                if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY):
-                    messages.append(data)
+                if message is not None:
+                    messages.append(message)
         except BlockingIOError:
             pass
         except TooLarge:
             raise _Gone(_TOO_LARGE) from None
         except _BROKEN:
             raise _Gone(_NO_CLOSE_FRAME) from None
+
+    def _taken(self, ws: WebSocket, frame: ABNF) -> bytes | None:
+        """What becomes of a frame: a message when it is the end of one."""
+        # The library's own types are incomplete.
+        data = cast(bytes, frame.data)
+        match frame.opcode:
+            case ABNF.OPCODE_CLOSE:
+                cast(Any, ws).send_close()
+                raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
+            case ABNF.OPCODE_PING:
+                # Longer ones are against the rules, and the library does not look.
+                ws.pong(data[:_LONGEST_PING])
+                return None
+            case ABNF.OPCODE_PONG:
+                return None
+            case opcode:
+                first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
+                return self._messages.add(data, first=first, last=last)
 
     def _deliver(self, messages: list[bytes]) -> None:
         if messages:
@@ -158,6 +178,7 @@ class Owner:
         except Interrupted:
             return Failure(reason="it was not wanted any more")
         wire.wanted = _always
+        self._messages = Messages(wire.limit)
         self._open = ws, wire
         return None
 
@@ -202,8 +223,7 @@ def _always() -> bool:
     return True
 
 
-def _next(ws: WebSocket) -> tuple[int, bytes]:
-    """The next message; pings are answered on the way. The library's own types are incomplete."""
+def _next(ws: WebSocket) -> ABNF:
     untyped: Any = ws
-    opcode, frame = untyped.recv_data_frame(control_frame=True)
-    return opcode, frame.data
+    frame: ABNF = untyped.recv_frame()
+    return frame

@@ -12,8 +12,9 @@ from typing import Final
 
 from poolse._forks import renew_after_fork
 from poolse._lookup import Address, look_up
+from poolse._realtime.messages import TooLarge
 
-__all__ = ["Interrupted", "TooLarge", "Waker", "Wire"]
+__all__ = ["Interrupted", "Waker", "Wire"]
 
 # One read from the operating system brings many frames: two reads for each would be the costliest
 # part of a frame.
@@ -30,10 +31,6 @@ _Selector: type[selectors.BaseSelector] = getattr(
 
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
-
-
-class TooLarge(Exception):  # noqa: N818  (a verdict)
-    """The other side sends more in one piece than we take."""
 
 
 class Waker:
@@ -100,8 +97,9 @@ class Wire:
         self.wanted = wanted
         """Asked when the waker ends a wait."""
         self.taken = 0
-        """Bytes received since it was last set to zero; beyond the limit comes `TooLarge`."""
-        self._limit = limit
+        """Bytes received since it was last set to zero."""
+        self.limit = limit
+        """More of them than this are `TooLarge`."""
         self._waker = waker
         self._sock: socket.socket | None = None
         self._timeout: float | None = None
@@ -173,7 +171,7 @@ class Wire:
         found = self._chunk[self._at : self._at + size]
         self._at += len(found)
         self.taken += len(found)
-        if self.taken > self._limit:
+        if self.taken > self.limit:
             raise TooLarge
         return found
 

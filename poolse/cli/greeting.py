@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 
     from poolse.testing import Sandbox
 
-__all__ = ["greeting"]
+__all__ = ["DAY", "USERS", "greeting"]
 
-_USERS = ("alice", "bob")
-_DAY = 24 * 3600.0
+USERS = ("alice", "bob")
+
+DAY = 24 * 3600.0
+"""Seconds that their tokens are good for."""
 
 
 def greeting(sandbox: Sandbox, data: Path | None, *, tls: bool) -> str:
     """The whole text, with a margin. A shell takes it as it stands, but for the title."""
     lines = [_title(sandbox, data), "", *_address(sandbox, tls=tls)]
-    for name in _USERS:
+    for name in USERS:
         told = f"{name}, user id {sandbox.user_id(name)}, for a day"
         lines += [
             "",
             _dim(f"# {told}"),
-            f"export POOLSE_TOKEN={sandbox.token(name, lifetime=_DAY)}",
+            f"export POOLSE_TOKEN={sandbox.token(name, lifetime=DAY)}",
         ]
-    lines += ["", _dim(f"# another token for {_USERS[0]}, by curl or in Python")]
+    lines += ["", _dim(f"# another token for {USERS[0]}, by curl or in Python")]
     lines += [_by_curl(sandbox, tls=tls), _in_python(sandbox, tls=tls)]
     return "\n".join(["", *(f"  {line}".rstrip() for line in lines), ""])
 
@@ -51,14 +53,14 @@ def _address(sandbox: Sandbox, *, tls: bool) -> Iterator[str]:
 
 def _by_curl(sandbox: Sandbox, *, tls: bool) -> str:
     trust = f" --cacert {shlex.quote(str(sandbox.ca_file))}" if tls else ""
-    url = f"{sandbox.url}/v1/users/{sandbox.user_id(_USERS[0])}/tokens"
+    url = f"{sandbox.url}/v1/users/{sandbox.user_id(USERS[0])}/tokens"
     return f'curl -s -X POST{trust} {url} -H "Authorization: Bearer {sandbox.api_key}"'
 
 
 def _in_python(sandbox: Sandbox, *, tls: bool) -> str:
     trust = f"SSL_CERT_FILE={shlex.quote(str(sandbox.ca_file))} " if tls else ""
     backend = f'PoolseBackend(api_key="{sandbox.api_key}", api_url="{sandbox.url}")'
-    call = f'{backend}.users.create_token("{sandbox.user_id(_USERS[0])}").token'
+    call = f'{backend}.users.create_token("{sandbox.user_id(USERS[0])}").token'
     return f"{trust}python -c 'from poolse import PoolseBackend; print({call})'"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import threading
 from collections.abc import Generator
@@ -11,42 +10,69 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
+
 from poolse.cli.failure import Failure
-from poolse.cli.greeting import greeting
+from poolse.cli.greeting import DAY, USERS, greeting
+from poolse.cli.options import reporting
+from poolse.cli.session import Session
 
 if TYPE_CHECKING:
     from poolse.testing import Sandbox
 
-__all__ = ["ABOUT", "configure", "run"]
-
-ABOUT = "run a whole poolse backend on this machine: REST and realtime"
+__all__ = ["sandbox"]
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=4000, help="default 4000; 0 for any free one")
-    parser.add_argument(
-        "--data", type=Path, metavar="FILE", help="keep the data in this file and in FILE.blobs/"
-    )
-    parser.add_argument("--tls", action="store_true", help="serve https and wss")
+@click.command(
+    short_help="Run a whole poolse backend on this machine.",
+    epilog="Example: poolse sandbox --port 4000 --data chat.db",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=4000,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the data in this file and in FILE.blobs/.",
+)
+@click.option("--tls", is_flag=True, help="Serve https and wss.")
+@reporting
+@click.pass_obj
+def sandbox(session: Session, host: str, port: int, data: Path | None, tls: bool) -> None:
+    """Run a whole poolse backend on this machine: REST, realtime and files, until Ctrl-C.
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM."""
+    What it prints when it is up can be pasted into another terminal as it stands.
+    """
     try:
         from poolse.testing import Sandbox
     except ImportError as error:
         raise Failure(str(error)) from None
-    options = {name: getattr(arguments, name) for name in ("host", "port", "data", "tls")}
     with _interrupts() as interrupted:
-        sandbox = _started(Sandbox(**options))
+        running = _started(Sandbox(host=host, port=port, data=data, tls=tls))
         try:
-            print(greeting(sandbox, arguments.data, tls=arguments.tls), flush=True)
+            if session.json:
+                session.tell(_facts(running, tls=tls))
+            else:
+                print(greeting(running, data, tls=tls), flush=True)
             interrupted.wait()
         finally:
-            sandbox.stop()
-    return 0
+            running.stop()
+
+
+def _facts(sandbox: Sandbox, *, tls: bool) -> dict[str, object]:
+    """The greeting for programs."""
+    users = {
+        name: {"id": sandbox.user_id(name), "token": sandbox.token(name, lifetime=DAY)}
+        for name in USERS
+    }
+    ca_file = {"ca_file": str(sandbox.ca_file)} if tls else {}
+    return {"api_url": sandbox.url, "api_key": sandbox.api_key, **ca_file, "users": users}
 
 
 def _started(sandbox: Sandbox) -> Sandbox:
@@ -58,12 +84,6 @@ def _started(sandbox: Sandbox) -> Sandbox:
         raise Failure(f"cannot listen: {error.strerror or error}") from None
     except sqlite3.Error as error:
         raise Failure(f"cannot use the data file: {error}") from None
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) < 2**16:
-        return int(text)
-    raise argparse.ArgumentTypeError("it has to be a number from 0 to 65535")
 
 
 @contextmanager

@@ -5,14 +5,17 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from poolse.cli.session import Session
+
 __all__ = ["Stage"]
 
 
 class Stage:
-    """A person reads this, so it is told as a story."""
+    """A person reads this, so it is told as a story; a program gets it line by line."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False)
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._console = Console(highlight=False, quiet=session.json)
 
     def title(self, text: str, detail: str) -> None:
         """The first line."""
@@ -41,6 +44,9 @@ class Stage:
         self._line("", "     ", "yellow", what, "")
 
     def _line(self, who: str, flavour: str, colour: str, what: str, detail: str) -> None:
+        if self._session.json:
+            self._session.tell({"who": who or "backend", "what": what, "how": detail})
+            return
         line = Text.assemble("    ", (f"{who:<6}", f"bold {colour}"), (f"{flavour}  ", "dim"))
         line.append(what, None if who else colour)
         if detail:

@@ -41,9 +41,9 @@ class Backend:
         self._clock = clock
         self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
-        self.faults = Faults(clock)
-        self.hub = Hub(self.faults.losses)
-        self.phoenix = Phoenix(
+        self.faults: Faults = Faults(clock)
+        self.hub: Hub = Hub(self.faults.losses)
+        self.phoenix: Phoenix = Phoenix(
             self._store,
             self.hub,
             typing_timeout=typing_timeout,

@@ -17,7 +17,7 @@ class Certificates:
     def __init__(self) -> None:
         self._authority = trustme.CA()
         self._folder = tempfile.TemporaryDirectory(prefix="poolse-sandbox-")
-        self.ca_file = Path(self._folder.name) / "ca.pem"
+        self.ca_file: Path = Path(self._folder.name) / "ca.pem"
         """The authority's certificate as PEM."""
         self._authority.cert_pem.write_to_path(str(self.ca_file))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import cast
+from typing import Any, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,6 +23,7 @@ class HttpConnection(H11Protocol):
     """A connection that speaks HTTP."""
 
     sock: socket.socket
+    app_state: dict[str, Any]
     gone: asyncio.Event
     """Set when the connection is over."""
 
@@ -43,6 +44,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     """A connection that became a WebSocket."""
 
     sock: socket.socket
+    app_state: dict[str, Any]
 
     heard: float = 0.0
     """When the client last sent anything, pings included, by the loop's clock."""

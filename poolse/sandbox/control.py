@@ -69,9 +69,9 @@ class Sandbox:
         self._backend: Backend | None = None
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
-        self.faults = FaultControl(self._call)
+        self.faults: FaultControl = FaultControl(self._call)
         """What goes wrong next."""
-        self.clock = Clock()
+        self.clock: Clock = Clock()
         """The time as the sandbox sees it."""
         self._tenant = Tenant(self._call)
 

@@ -129,10 +129,10 @@ class Faults:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.sending = asyncio.Event()
+        self.sending: asyncio.Event = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
-        self.losses = Losses()
+        self.losses: Losses = Losses()
         """What happens to broadcasts and pages."""
         self.clear()
 

@@ -43,10 +43,10 @@ class Refusal(Exception):  # noqa: N818  (it is an answer, not a failure)
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.status = STATUS[code]
+        self.status: int = STATUS[code]
         self.message = message
         self.details = details
-        self.headers = {"allow": ", ".join(allow)} if allow else {}
+        self.headers: dict[str, str] = {"allow": ", ".join(allow)} if allow else {}
 
 
 def invalid(**complaints: str) -> Refusal:

@@ -34,7 +34,7 @@ class StorageError(Exception):
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
-        self.answer = xml_error(status, code, message, headers)
+        self.answer: Response = xml_error(status, code, message, headers)
 
 
 class Target(NamedTuple):

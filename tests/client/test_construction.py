@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,18 @@ class AsyncCallable:
 def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("POOLSE_TOKEN", "POOLSE_API_KEY", "POOLSE_API_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("kind", CLIENTS + BACKENDS)
+def test_a_wrong_keyword_is_told_of_in_the_name_of_the_client(kind: Any) -> None:
+    name = kind.__name__
+    with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\) got an unexpected .*'tokn'"):
+        kind(tokn="x")
+    with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\) takes 1 positional"):
+        kind("x")
+    parameters = inspect.signature(kind).parameters
+    assert {"api_url", "timeout", "http_client"} < set(parameters)
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in parameters.values())
 
 
 CREDENTIALS: list[tuple[dict[str, Any], str]] = [

@@ -101,26 +101,23 @@ def place_of(
 
     secure = kind != "connecting"
     wire = Wire(behave, server if secure else None)
-    reached: Callable[[], object]
-    then: Callable[[], object]
+    place = Place(wire.base, client if secure else None, lambda: None, calm.set)
     with ExitStack() as stack:
         if kind in STRANGE:
             stack.enter_context(wire)
-            reached, then = (lambda: wire.seen.get(timeout=ASIDE)), calm.set
-            url = wire.base
+            place.reached = lambda: wire.seen.get(timeout=ASIDE)
         elif kind == "looking up the name":
             stack.enter_context(wire)
             names = Names(patch, lambda: wire.port)
             stack.callback(names.answer.set)
-            url = f"https://slow.example:{wire.port}"
-            reached, then = (lambda: names.asked.wait(ASIDE)), names.answer.set
+            place.url = f"https://slow.example:{wire.port}"
+            place.reached, place.calm = (lambda: names.asked.wait(ASIDE)), names.answer.set
         else:
             # The system takes connections for a server that is not there yet, but not for ever.
-            url = wire.base
-            reached, then = (lambda: None), lambda: stack.enter_context(wire)
+            place.calm = lambda: stack.enter_context(wire)
             if kind == "connecting":
                 stack.callback(fill(wire))
-        yield Place(url, client if secure else None, reached, then)
+        yield place
 
 
 def fill(wire: Wire) -> Callable[[], None]:

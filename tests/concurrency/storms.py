@@ -64,7 +64,7 @@ def storm(seconds: float, seed: int, **arguments: Any) -> list[object]:
     ):
         while time.monotonic() < ends:
             list(threads.map(call, [chance.random() * LONGEST for _ in range(AT_A_TIME)]))
-        return list(threads.map(lambda _: ask(chat, "/meet"), range(POOL)))
+        return list(threads.map(ask, [chat] * POOL, ["/meet"] * POOL))
 
 
 Cancel = Callable[[AsyncPoolse, float], Any]

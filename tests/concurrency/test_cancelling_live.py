@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,13 +22,16 @@ async def until(flavour: Flavour, events: Any, wanted: object) -> None:
         pass
 
 
+Wait = Callable[[CancelToken | None], Awaitable[object]]
+
+
 def feed_of(chat: Any, id: str, stop: CancelToken | None) -> Any:
     return chat.conversations.one(id).messages.follow(cancel=stop)
 
 
-def waits(flavour: Flavour, chat: Any, id: str, live: Any) -> dict[str, Callable[..., Any]]:
+def waits(flavour: Flavour, chat: Any, id: str, live: Any) -> dict[str, Wait]:
     """What can be waited for in a channel that is joined, or never will be."""
-    return {
+    found: dict[str, Wait] = {
         "events": lambda stop: until(flavour, live.events(cancel=stop), "never"),
         "push": lambda stop: aside(flavour, lambda: live.push("x", timeout=None, cancel=stop)),
         "wait_joined": lambda stop: aside(
@@ -36,6 +39,7 @@ def waits(flavour: Flavour, chat: Any, id: str, live: Any) -> dict[str, Callable
         ),
         "follow": lambda stop: step(flavour, feed_of(chat, id, stop)),
     }
+    return found
 
 
 WAITS = pytest.mark.parametrize("what", ["events", "push", "wait_joined", "follow"])

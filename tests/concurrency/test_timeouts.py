@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,14 @@ def drip(connection: Connection, _: Request) -> None:
         connection.send(b".")
 
 
-def show(chat: Any) -> Any:
-    return chat.me.show()
-
-
 def late(flavour: str, url: str, timeout: Timeout, how: str = "client", **more: Any) -> str:
     """What the error says, without the phase that it must name."""
-    own = {"timeout": timeout} if how == "client" else {}
+    at = ("client", "view", "call")
+    settings: list[dict[str, Any]] = [{"timeout": timeout} if how == one else {} for one in at]
+    own, view, call = settings
     client = Client(flavour, url, max_retries=0, **own, **more)
     with pytest.raises(RequestTimeout) as caught:
-        if how == "call":
-            client(lambda chat: chat.me.show(options=CallOptions(timeout=timeout)))
-        else:
-            view = {"timeout": timeout} if how == "view" else {}
-            client(lambda chat: chat.with_options(**view).me.show())
+        client(lambda chat: chat.with_options(**view).me.show(options=CallOptions(**call)))
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert error.limit == getattr(timeout, error.phase)
@@ -115,11 +110,12 @@ def test_files(
 
     world.steps = [hang_there]
     options = CallOptions(timeout=timeout, max_retries=0)
-    client = Client(flavour, world.base)
+    calls: dict[str, Callable[[Any], Any]] = {
+        "upload": lambda chat: chat.attachments.upload(b"x" * size, options=options),
+        "download": lambda chat: chat.attachments.one("a").download(
+            tmp_path / "x", options=options
+        ),
+    }
     with pytest.raises(RequestTimeout, match=rf"{phase} timeout\); raise it with") as caught:
-        if kind == "upload":
-            client(lambda chat: chat.attachments.upload(b"x" * size, options=options))
-        else:
-            to = tmp_path / "x"
-            client(lambda chat: chat.attachments.one("a-1").download(to, options=options))
+        Client(flavour, world.base)(calls[kind])
     assert caught.value.phase == phase

@@ -57,7 +57,8 @@ async def reported(flavour: Flavour, url: str, timeout: Timeout | float | None) 
     chat: Any = flavour(**arguments, timeout=timeout)
     try:
         chat.realtime.conversation("x")
-        return (await errors.until(len))[0]
+        found: list[PoolseError] = await errors.until(len)
+        return found[0]
     finally:
         if flavour is AsyncPoolse:
             await chat.aclose()

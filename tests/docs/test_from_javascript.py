@@ -83,9 +83,17 @@ def declared(owner: object, name: str) -> str:
     return name
 
 
+def chat() -> Poolse:
+    """A client that nobody uses."""
+    return Poolse(token="t", api_url="http://localhost")
+
+
 ROOTS: dict[str, Callable[[], object]] = {
-    "chat": lambda: Poolse(token="t", api_url="http://localhost"),
+    "attachment": lambda: chat().attachments.one("id"),
+    "chat": chat,
+    "conversation": lambda: chat().conversations.one("id"),
     "live": lambda: ConversationChannel,
+    "message": lambda: chat().messages.one("id"),
     "mine": lambda: UserChannel,
 }
 

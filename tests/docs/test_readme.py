@@ -13,6 +13,7 @@ import poolse
 from poolse import (
     CallOptions,
     ConversationChannel,
+    ConversationMessages,
     Poolse,
     PoolseBackend,
     PoolseRealtime,
@@ -86,6 +87,24 @@ def test_the_methods_that_are_no_routes_are_told() -> None:
     own = {"presence_state", "send_typing"}
     there = {name for name in methods(ConversationChannel) if not name.startswith("on_")}
     assert channel - {"on_"} == there - own
+
+
+def told_calls() -> list[tuple[str, list[str]]]:
+    """Each call in the tables that people write, and the arguments that it takes there."""
+    hands = re.sub(r"<!-- generated: .*?<!-- end -->", "", TEXT, flags=re.DOTALL)
+    cells = re.findall(r"^\| (`[^|]+) \|", hands, re.MULTILINE)
+    calls = re.findall(r"`([\w.]+)\(([^)]*)\)`", " ".join(cells))
+    return [(name, re.findall(r"(?:^|, )(\w+)", taken)) for name, taken in calls]
+
+
+@pytest.mark.parametrize(("name", "told"), told_calls())
+def test_every_argument_of_a_call_is_told(name: str, told: list[str]) -> None:
+    owners = (ConversationMessages, Poolse, PoolseRealtime, ConversationChannel, UsersResource)
+    prefixes = {"conversation.messages.": ConversationMessages, "chat.": Poolse}
+    start, _, method = name.rpartition(".")
+    chosen = [prefixes[f"{start}."]] if start else owners
+    found = [getattr(one, method) for one in chosen if method in methods(one)]
+    assert told in [list(inspect.signature(one).parameters)[1:] for one in found]
 
 
 def families() -> Iterator[tuple[str, str, str]]:

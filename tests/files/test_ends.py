@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +21,8 @@ from poolse import CallOptions, Cancelled, CancelToken, DownloadError, Poolse
 from tests.files.clients import FLAVOURS, Client
 from tests.files.world import Step, World, refuse
 from tests.http.wire import Connection, Request
+from tests.patience import not_held_up
 
-SOON = 1.0
-"""Seconds. Much, for a busy machine: what does not end at once takes thirty here."""
 CONTENT = bytes(range(256)) * 8_000
 
 
@@ -96,19 +94,16 @@ def test_a_cancel_token_ends_it(
     reached = Reached(ACTS[act])
     world.steps = [reached]
     token = CancelToken()
-    cancelled: list[float] = []
 
     def cancel() -> None:
         reached.event.wait()
-        cancelled.append(time.monotonic())
         token.cancel()
 
     thread = threading.Thread(target=cancel)
     thread.start()
-    with pytest.raises(Cancelled):
+    with not_held_up(world.hang_up), pytest.raises(Cancelled):
         client(KINDS[kind](tmp_path)(options=CallOptions(cancel=token)))
     thread.join()
-    assert time.monotonic() - cancelled[0] < SOON
     assert left_in(tmp_path) == set()
 
 
@@ -119,17 +114,15 @@ def test_a_cancelled_task_ends_it(world: World, tmp_path: Path, kind: str, act: 
     world.steps = [reached]
     client = Client("async", world.base)
 
-    async def main() -> float:
+    async def main() -> None:
         task = asyncio.create_task(client.awaited(KINDS[kind](tmp_path)()))
         await asyncio.to_thread(reached.event.wait)
-        start = time.monotonic()
         task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with not_held_up(world.hang_up), pytest.raises(asyncio.CancelledError):
             await task
         assert left_in(tmp_path) == set()
-        return time.monotonic() - start
 
-    assert asyncio.run(main()) < SOON
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -144,10 +137,9 @@ def test_a_cancel_token_ends_the_wait_between_attempts(
         threading.Timer(0.05, token.cancel).start()
 
     world.steps = [busy]
-    start = time.monotonic()
-    with pytest.raises(Cancelled):
+    with not_held_up(world.hang_up), pytest.raises(Cancelled):
         Client(flavour, world.base)(KINDS[kind](tmp_path)(options=CallOptions(cancel=token)))
-    assert time.monotonic() - start < 5
+    assert len(world.storage) == 1
     assert left_in(tmp_path) == set()
 
 

@@ -17,6 +17,9 @@ from poolse.testing import Sandbox
 __all__ = ["Chaos", "Life"]
 
 LONG = 600.0
+PATIENT = 15
+"""Turns of the trouble that a bot may be idle, before it is shaken awake: what it waits for may be
+a broadcast that was lost."""
 
 
 class Life:
@@ -87,21 +90,29 @@ class Chaos:
         over = threading.Event()
         path = f"/v1/conversations/{self.talk}/messages"
 
-        def refused() -> int:
-            return sum(request.status in (429, 503) for request in self.sandbox.requests)
+        def answered() -> list[int]:
+            """How the requests for pages went."""
+            asked = [r for r in self.sandbox.requests if r.method == "GET"]
+            return [r.status for r in asked if r.path.startswith(path) and r.status]
 
         def drop() -> None:
-            armed = 0
+            came, idle, armed = -1, 0, 0
             for turn in itertools.count():
                 if over.wait(every):
                     return
+                # On a busy machine the bot must come to something before the next blow.
+                idle = idle + 1 if came == self.handed_out() else 0
+                came = self.handed_out()
+                if 0 < idle < PATIENT:
+                    continue
+                idle = 0
                 # Not 1012: a client that is told of a restart stays away for seconds.
                 faults.drop_sockets(None if turn % 2 else 1011)
                 faults.cap_pages((None, 7)[turn % 2])
-                # One at a time, and not all the time: that would be an outage.
-                if turn % 4 == 0 and refused() == armed:
-                    status = (503, 429)[armed % 2]
-                    faults.fail(status, retry_after=0.1, method="GET", path=path)
+                pages = answered()
+                # Never two refusals in a row, which would be an outage.
+                if pages[-1:] == [200] and armed == len(pages) - pages.count(200):
+                    faults.fail((503, 429)[armed % 2], retry_after=0.1, method="GET", path=path)
                     armed += 1
 
         thread = threading.Thread(target=drop)

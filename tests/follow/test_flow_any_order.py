@@ -7,12 +7,14 @@ P5: what is written down is behind what is in hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from poolse._core.feeds import FeedTally
 from poolse._core.hands import run_flow
 from poolse._follow.actions import Position
 from poolse._follow.checkpoints import MemoryCheckpoint
@@ -24,7 +26,7 @@ from poolse._follow.roster import Known
 from poolse.errors import ChannelClosed, NetworkError, PoolseError
 from tests.follow.schedules import Row
 
-KEYS = ("a", "b")
+KEYS: tuple[str, ...] = ("a", "b")
 keys = st.sampled_from(KEYS)
 
 
@@ -43,6 +45,8 @@ class World:
     cap: int = 3
     now: Callable[[], float] = attrs.field(init=False)
     random: Callable[[], float] = lambda: 0.5
+    guard: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
+    tally: FeedTally = attrs.field(factory=lambda: FeedTally(nullcontext()))
 
     def __attrs_post_init__(self) -> None:
         self.now = lambda: self.clock
@@ -94,7 +98,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         wish = Wish[Row](only=KEYS, after=0, checkpoint=self.world.kept, author=lambda row: None)
-        self.flow: Flow[Row] = Flow(self.world, wish, nullcontext())
+        self.flow: Flow[Row] = Flow(self.world, wish)
         run_flow(self.flow.open())
         self.taken = dict.fromkeys(KEYS, 0)
         self.over: dict[str, int] = {}
@@ -158,4 +162,4 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         assert run_flow(self.flow.next()) is None
 
 
-TestFlow = FlowInAnyOrder.TestCase
+TestFlow: Any = FlowInAnyOrder.TestCase

@@ -60,6 +60,28 @@ def test_no_more_requests_than_agreed() -> None:
     assert wait.until == 1.2
 
 
+def test_all_together_hold_no_more_rows_than_agreed() -> None:
+    keys = [f"{number:02}" for number in range(20)]
+    found = follower(*keys, total=200, limit=30)
+    logs = {key: [Row(f"{key}-{n}", n) for n in range(1, 91)] for key in keys}
+    most, taken = 0, dict.fromkeys(keys, 0)
+    for number in range(2, 91):
+        for key in keys:
+            found.live(key, logs[key][number - 1], 0.0)
+    most = found.waiting
+    while not isinstance(step := found.step(0.0), Wait):
+        if isinstance(step, Ask):
+            below = [row for row in logs[step.key] if row.sequence < (step.fetch.before or 91)]
+            found.page(step.key, step.fetch, below[::-1][: step.fetch.limit], 0.0)
+        elif isinstance(step, Item):
+            taken[step.key] += 1
+            assert step.row.sequence == taken[step.key]
+        most = max(most, found.waiting)
+    assert set(taken.values()) == {90}
+    # What waits for the consumer, for a gap, and the last page that was asked for.
+    assert most <= 200 + 200 + 90
+
+
 def test_a_server_that_asks_for_a_pause_is_left_alone_by_all() -> None:
     found = follower("a", "b", "c", requests_per_second=10.0)
     assert isinstance(found.step(0.0), Began)

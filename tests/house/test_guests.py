@@ -20,6 +20,7 @@ GUESTS = ("poolse/sandbox/", "poolse/cli/", "poolse/testing/")
 ONLY_GUESTS_HAVE = (
     "starlette",
     "uvicorn",
+    "click",
     "jwt",
     "cryptography",
     "trustme",

@@ -130,6 +130,12 @@ class Wire:
         for thread in self._threads:
             thread.join()
 
+    def hang_up(self) -> None:
+        """End all connections, and with them whoever hangs."""
+        self._over.set()
+        for connection in self._connections:
+            connection.drop()
+
     def _accept(self) -> None:
         while True:
             try:

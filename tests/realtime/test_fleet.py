@@ -134,6 +134,7 @@ def test_a_topic_is_joined_again_while_it_is_being_left() -> None:
 def test_frames_of_unknown_topics_are_nobodys() -> None:
     bench = Bench()
     bench.connect()
+    bench.link.effects.clear()
     bench.receive(Frame(None, None, "t:unknown", "news", {}))
     assert bench.link.effects == []
 

@@ -14,7 +14,7 @@ from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
 from tests.realtime.flavours import FAST, LIMIT, Flavour, done, opened
-from tests.realtime.hostile import BOTH, client, server
+from tests.realtime.hostile import BOTH, client, read_until_closed, server
 
 
 def copy(source: socket.socket, target: socket.socket) -> None:
@@ -97,3 +97,25 @@ def test_a_proxy_that_refuses_is_no_secret(flavour: Flavour) -> None:
 
     with server(refuse) as url:
         asyncio.run(scenario(url.replace("ws://", "http://ann:hush@").removesuffix("/socket")))
+
+
+@BOTH
+def test_a_tunnel_that_ends_before_tls_begins_is_tried_again(flavour: Flavour) -> None:
+    """Nothing but a report comes of it: what asyncio complains of, the guard against leaks sees."""
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        # Some of the client's greeting has come, and nothing is answered.
+        connection.recv(1024)
+        connection.shutdown(socket.SHUT_WR)
+        read_until_closed(connection)
+
+    async def scenario(proxy: str) -> None:
+        async with client(flavour, "wss://127.0.0.1:9/socket", proxy=proxy) as rooms:
+            await done(rooms.realtime.connect())
+            await rooms.errors.reach(2)
+            assert all(isinstance(error, ConnectionFailed) for error in rooms.errors.items)
+
+    with server(hang_up) as url:
+        asyncio.run(scenario(url.replace("ws://", "http://").removesuffix("/socket")))

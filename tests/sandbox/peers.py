@@ -73,7 +73,8 @@ class User:
         url = f"{self._sandbox.ws_url}/socket/websocket?token={self.token}&vsn=2.0.0"
         if self._ssl is not None:
             return Phone(self._open.enter_context(TlsWire(url, self._ssl)))
-        wire = connect(url, compression=None, ping_interval=None)
+        # Reads on when nobody takes what it read: else it would not see the answer to its close.
+        wire = connect(url, compression=None, ping_interval=None, max_queue=None)
         return Phone(self._open.enter_context(wire))
 
 

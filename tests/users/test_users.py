@@ -85,7 +85,7 @@ def test_a_failure_is_logged_once_and_kept_as_none(
     assert users.peek("ada") is None
     assert resolver.asked == ["ada"]
     (record,) = caplog.records
-    assert (record.name, record.levelno) == ("poolse", logging.ERROR)
+    assert (record.name, record.levelno) == ("poolse.users", logging.ERROR)
     assert "user_resolver failed for user 'ada'" in record.getMessage()
     assert complaint in caplog.text
     resolver.answer = ADA

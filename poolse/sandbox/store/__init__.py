@@ -26,7 +26,8 @@ class Store(Tenants, Users, Conversations, Members, Messages, Reactions, Attachm
         self, data: Path | None, clock: Clock | None = None, max_attachment_bytes: int = MAX_BYTES
     ) -> None:
         super().__init__(data, clock)
-        self.blobs = Blobs(None if data is None else data.with_name(f"{data.name}.blobs"))
+        folder = None if data is None else data.with_name(f"{data.name}.blobs")
+        self.blobs: Blobs = Blobs(folder)
         """The bytes of attachments, by their ids."""
         self.max_attachment_bytes = max_attachment_bytes
 

@@ -18,7 +18,7 @@ class Database:
     """One database, in memory unless `data` names a file."""
 
     def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
-        self.clock = clock or Clock()
+        self.clock: Clock = clock or Clock()
         """What all times of the rows are read from."""
         # Made on the thread that starts the backend, used on the one that runs it.
         self._db = sqlite3.connect(

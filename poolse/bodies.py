@@ -1,0 +1,58 @@
+"""What all sync clients have in common: calls, and their end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from poolse._http.callers import AtOnce, SyncCalls
+from poolse._http.sync import SyncSender
+from poolse._http.sync_tokens import SyncTokens
+from poolse.stats import PoolStats
+from poolse.wiring import Base
+
+__all__ = ["SyncBody"]
+
+
+class SyncBody(Base[httpx.Client]):
+    """What the sync clients have in common."""
+
+    _asynchronous = False
+
+    def _assemble(self) -> None:
+        self._sender = self._given.sender(SyncSender)
+        self._tokens = self._given.tokens(SyncTokens)
+
+    def _calls(self) -> SyncCalls:
+        hands = self._hands(AtOnce(self._sender), self._tokens)
+        return SyncCalls(hands, self._settings, self._lifetime)
+
+    def _pool_stats(self) -> PoolStats | None:
+        return self._sender.pool()
+
+    def close(self) -> None:
+        """End what is under way and close all connections. Calling it again does nothing."""
+        if not self._owner:
+            return
+        # No early return for a closed client: closing again ends what an interrupted one left.
+        self._lifetime.closed = True
+        try:
+            self._close_realtime()
+        finally:
+            self._sender.close()
+
+    def _close_realtime(self) -> None:
+        """Most clients have none."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

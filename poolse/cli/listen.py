@@ -1,0 +1,33 @@
+"""`poolse listen`: everything that happens to a user, as JSON lines."""
+
+from __future__ import annotations
+
+import click
+
+from poolse.cli.options import for_users
+from poolse.cli.session import Session
+
+__all__ = ["listen"]
+
+
+@click.command(
+    short_help="Print all events as JSON lines.",
+    epilog="Example: poolse listen | jq 'select(.event == \"message:new\").payload.body'",
+)
+@click.argument("conversations", nargs=-1, metavar="[CONV...]")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N events.")
+@for_users
+@click.pass_obj
+def listen(session: Session, conversations: tuple[str, ...], count: int | None) -> None:
+    """Print what happens, as it happens, until Ctrl-C: one JSON object a line.
+
+    In the conversations with the ids CONV, else in all of the user and in those that begin
+    meanwhile. Each object has event, topic and payload. Events that come while the connection is
+    lost are missed; `poolse tail` misses no message.
+    """
+    # Only now: asyncio takes longer to load than most commands take.
+    import asyncio
+
+    from poolse.cli.ears import hear
+
+    asyncio.run(hear(session, conversations, count))

@@ -1,0 +1,66 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from poolse.cli.session import Session
+
+__all__ = ["for_backends", "for_users", "reporting"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def reporting(command: F) -> F:
+    """`--json` and `--debug`, of every command."""
+    # What is added last stands first in the help.
+    command = _switched("--debug", "Show the traceback of an error.")(command)
+    return _switched("--json", "Print JSON, one value a line.")(command)
+
+
+def for_users(command: F) -> F:
+    """For what a user of the chat does."""
+    text = "A file with the user's token; - is standard input."
+    return _kept("--token-file", "FILE", text)(_reaching(command))
+
+
+def for_backends(command: F) -> F:
+    """For what the owner of the tenant does."""
+    text = "A file with the API key; - is standard input."
+    return _kept("--api-key-file", "FILE", text)(_reaching(command))
+
+
+def _reaching(command: F) -> F:
+    command = reporting(command)
+    for name, metavar, text in (
+        ("--profile", "NAME", "Take [profiles.NAME] of the config file."),
+        ("--config", "FILE", "The config file; '' is none."),
+        ("--ws-url", "URL", "Where the socket is, if it is on another host."),
+        ("--api-url", "URL", "Where the backend is, without /v1."),
+    ):
+        command = _kept(name, metavar, text)(command)
+    return command
+
+
+def _switched(name: str, text: str) -> Callable[[F], F]:
+    return click.option(name, is_flag=True, expose_value=False, callback=_switch, help=text)
+
+
+def _kept(name: str, metavar: str, text: str) -> Callable[[F], F]:
+    return click.option(name, metavar=metavar, expose_value=False, callback=_keep, help=text)
+
+
+def _keep(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Session).flags[option.name] = value
+
+
+def _switch(context: click.Context, option: click.Parameter, value: bool) -> None:
+    session = context.ensure_object(Session)
+    if value and option.name == "json":
+        session.json = True
+    elif value:
+        session.debug = True

@@ -1,0 +1,121 @@
+"""One call of the command: how it was asked to speak, and its clients."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from poolse import version
+from poolse.cli.config import config_file
+from poolse.cli.failure import AUTH, Failure
+from poolse.cli.plain import json_text, plain
+from poolse.cli.settings import Credential, Settings, settings
+
+if TYPE_CHECKING:
+    from poolse import AsyncPoolse, Poolse, PoolseBackend, PoolseError, UserProfile
+
+__all__ = ["Session"]
+
+AGENT: Final = f"poolse-cli/{version}"
+
+
+class Session:
+    """Given to each command."""
+
+    def __init__(self) -> None:
+        self.json = False
+        """Whether a program reads the output."""
+        self.debug = False
+        """Whether tracebacks are shown."""
+        self.flags: dict[str, str] = {}
+        """Where the backend is and on whose behalf, as far as flags say it."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Environment, config file and flags together."""
+        return settings(os.environ, self.flags)
+
+    # Clients.
+
+    def chat(self, user_resolver: Callable[[str], UserProfile | None] | None = None) -> Poolse:
+        """A client for the user of the token.
+
+        Raises:
+            Failure: There is no token.
+        """
+        from poolse import Poolse
+
+        credential = self._token()
+        return Poolse(
+            token=None if credential.file else credential.text,
+            get_token=credential.read if credential.file else None,
+            api_url=self.settings.api_url,
+            ws_url=self.settings.ws_url,
+            user_agent=AGENT,
+            user_resolver=user_resolver,
+            on_socket_error=_nothing,
+        )
+
+    def async_chat(self) -> AsyncPoolse:
+        """The same for asyncio."""
+        from poolse import AsyncPoolse
+
+        credential = self._token()
+        return AsyncPoolse(
+            token=None if credential.file else credential.text,
+            get_token=credential.read if credential.file else None,
+            api_url=self.settings.api_url,
+            ws_url=self.settings.ws_url,
+            user_agent=AGENT,
+            on_socket_error=_nothing,
+        )
+
+    def backend(self) -> PoolseBackend:
+        """A client for the tenant of the API key.
+
+        Raises:
+            Failure: There is no API key.
+        """
+        from poolse import PoolseBackend
+
+        credential = self.settings.api_key
+        if credential is None:
+            hint = f"set POOLSE_API_KEY, give --api-key-file, or put api_key in {config_file()}"
+            raise Failure("this needs the API key of your tenant", AUTH, hint)
+        api_url = self.settings.api_url
+        return PoolseBackend(api_key=credential.read(), api_url=api_url, user_agent=AGENT)
+
+    def _token(self) -> Credential:
+        credential = self.settings.token
+        if credential is None:
+            raise Failure(
+                "there is no token of a user",
+                AUTH,
+                f"set POOLSE_TOKEN, give --token-file, or put token in {config_file()}; "
+                "`poolse token EXTERNAL_ID` makes one",
+            )
+        # Now, so that a file that is not there is found before anything is sent.
+        credential.read()
+        return credential
+
+    # Output.
+
+    def say(self, text: str) -> None:
+        """A line for people, on standard output."""
+        print(plain(text), flush=True)
+
+    def tell(self, value: object) -> None:
+        """A line for programs, on standard output."""
+        encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+        print(json_text(value, ascii_only=encoding != "utf8"), flush=True)
+
+    def note(self, text: str) -> None:
+        """A line on standard error: not what was asked for, but good to know."""
+        print(f"poolse: {plain(text)}", file=sys.stderr, flush=True)
+
+
+def _nothing(_error: PoolseError) -> None:
+    """What goes wrong on the socket for a moment shows in its status."""

@@ -1,0 +1,128 @@
+"""`poolse tail`: a conversation as it goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import click
+
+from poolse import UNSET, Unset
+from poolse.cli.options import for_users
+from poolse.cli.people import People, name_of
+from poolse.cli.session import Session
+from poolse.cli.views import JsonView, LineView, View
+from poolse.cli.watch import Watch
+
+if TYPE_CHECKING:
+    from poolse import Last, SQLiteCheckpoint
+
+    After = int | Last | Literal["latest", "beginning"]
+
+__all__ = ["tail"]
+
+LAST: Final = 10
+"""Messages that are shown first, unless one says otherwise."""
+
+
+@click.command(
+    short_help="Follow a conversation.",
+    epilog="Example: poolse tail CONV --last 50",
+)
+@click.argument("conversation", metavar="CONV")
+@click.option(
+    "--since",
+    metavar="WHERE",
+    help="Begin after the message with this number, at the `beginning`, or with the `latest`.",
+)
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Begin with the last N messages. [default: {LAST}, with --checkpoint where it ended]",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep in this file how far one has come, and go on there the next time.",
+)
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
+@for_users
+@click.pass_obj
+def tail(
+    session: Session,
+    conversation: str,
+    since: str | None,
+    last: int | None,
+    checkpoint: Path | None,
+    count: int | None,
+) -> None:
+    """Follow the conversation with the id CONV until Ctrl-C.
+
+    Every message comes once and in order, over lost connections too. On a terminal a line at the
+    bottom tells who is here and who is typing; in a pipe each message is one line.
+    """
+    after = _after(since, last, checkpoint)
+    people = People(session.settings.names)
+    with ExitStack() as stack:
+        chat = stack.enter_context(session.chat(people.find))
+        me = chat.me.show()
+        people.hear(chat, me.id, me.display_name or me.external_id)
+        messages = chat.conversations.one(conversation).messages
+        title = chat.conversations.one(conversation).show().name or "direct conversation"
+        view = stack.enter_context(_view(session, title))
+        live = stack.enter_context(chat.realtime.conversation(conversation))
+        stack.enter_context(Watch(chat, live, people, view))
+        kept = stack.enter_context(_checkpoint(checkpoint))
+        feed = stack.enter_context(messages.follow(after=after, checkpoint=kept))
+        for number, item in enumerate(feed, start=1):
+            view.message(item.message, name_of(chat, item.message.sender_id))
+            if number == count:
+                break
+
+
+def _after(since: str | None, last: int | None, checkpoint: Path | None) -> After | Unset:
+    """Where to begin, in the words of `follow`."""
+    from poolse import Last
+
+    if since is not None and last is not None:
+        raise click.UsageError("--since and --last are two ways to say the same: give one")
+    match since:
+        case "beginning" | "latest":
+            return since
+        case str() if since.isdecimal():
+            return int(since)
+        case str():
+            raise click.BadParameter(
+                f"{since!r} is no number, `beginning` or `latest`", param_hint="--since"
+            )
+        case None if last is None and checkpoint is not None:
+            return UNSET
+        case None:
+            return Last(LAST if last is None else last)
+
+
+@contextmanager
+def _checkpoint(path: Path | None) -> Generator[SQLiteCheckpoint | None]:
+    if path is None:
+        yield None
+        return
+    from poolse import SQLiteCheckpoint
+
+    with SQLiteCheckpoint(path) as checkpoint:
+        yield checkpoint
+
+
+def _view(session: Session, title: str) -> View:
+    if session.json:
+        return JsonView(session)
+    if not sys.stdout.isatty():
+        return LineView(session)
+    from poolse.cli.live import LiveView, can_draw
+
+    return LiveView(title) if can_draw() else LineView(session)

@@ -1,0 +1,31 @@
+"""`poolse token`: a token of a user, and nothing else, so that a shell can take it."""
+
+from __future__ import annotations
+
+import click
+
+from poolse.cli.options import for_backends
+from poolse.cli.session import Session
+
+__all__ = ["token"]
+
+
+@click.command(
+    short_help="Make a token for one of your users.",
+    epilog="Example: export POOLSE_TOKEN=$(poolse token alice)",
+)
+@click.argument("external_id")
+@for_backends
+@click.pass_obj
+def token(session: Session, external_id: str) -> None:
+    """Make a token for one of your users and print it.
+
+    EXTERNAL_ID is your own id of the user, who is created if there is none. It needs the API key of
+    your tenant: POOLSE_API_KEY, --api-key-file, or api_key in the config file.
+    """
+    with session.backend() as backend:
+        minted = backend.token_provider(external_id)()
+    if session.json:
+        session.tell({"external_id": external_id, "token": minted})
+    else:
+        session.say(minted)

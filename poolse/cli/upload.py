@@ -1,0 +1,96 @@
+"""`poolse upload`: files, and a message that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from poolse import UNSET
+from poolse.cli.explain import explained
+from poolse.cli.failure import Failure
+from poolse.cli.options import for_users
+from poolse.cli.plain import one_line
+from poolse.cli.session import Session
+
+if TYPE_CHECKING:
+    from poolse import Attachment, Message, Poolse
+
+__all__ = ["upload"]
+
+MOST: Final = 10
+"""Files that one message may have."""
+
+
+@click.command(
+    short_help="Send files.",
+    epilog="Example: poolse upload CONV holiday/*.jpg --text 'Look at these'",
+)
+@click.argument("conversation", metavar="CONV")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILES...",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
+)
+@click.option("--text", metavar="TEXT", help="What to say with them.")
+@for_users
+@click.pass_obj
+def upload(session: Session, conversation: str, files: tuple[Path, ...], text: str | None) -> None:
+    """Send FILES to the conversation with the id CONV, and print the id of the message.
+
+    More than ten files make several messages. A file that fails does not stop the others.
+    """
+    with session.chat() as chat:
+        # First, so that nothing goes up for a conversation that is not there.
+        chat.conversations.one(conversation).show()
+        sent = [(path, _sent(session, chat, path)) for path in files]
+        attachments = [row for _, row in sent if row is not None]
+        failed = [path for path, row in sent if row is None]
+        messages = _say(chat, conversation, attachments, text)
+    if session.json:
+        from poolse import to_dict
+
+        session.tell(
+            {
+                "messages": [to_dict(row) for row in messages],
+                "attachments": [to_dict(row) for row in attachments],
+                "failed": [str(path) for path in failed],
+            }
+        )
+    else:
+        for message in messages:
+            session.say(message.id)
+    if failed:
+        raise Failure(f"{len(failed)} of {len(files)} files did not go up")
+
+
+def _sent(session: Session, chat: Poolse, path: Path) -> Attachment | None:
+    """The row of a file; None when it failed, which was told then."""
+    from poolse import AuthError, NetworkError, PoolseError, progress_bar
+
+    try:
+        with progress_bar(one_line(path.name)) as bar:
+            return chat.attachments.upload(path, on_progress=bar)
+    except (AuthError, NetworkError):
+        # The others would fare no better.
+        raise
+    except (PoolseError, OSError) as error:
+        session.note(f"{path}: {explained(error)}")
+        return None
+
+
+def _say(
+    chat: Poolse, conversation: str, attachments: Sequence[Attachment], text: str | None
+) -> list[Message]:
+    """As few messages as can have them all; the first one has the text."""
+    messages: list[Message] = []
+    for first in range(0, len(attachments), MOST):
+        ids = [row.id for row in attachments[first : first + MOST]]
+        body = UNSET if text is None or first else text
+        one = chat.conversations.one(conversation)
+        messages.append(one.messages.send(body=body, attachment_ids=ids))
+    return messages

@@ -1,0 +1,126 @@
+"""Whatever the API answers: a value, or an error of ours that can be shown, pickled and copied."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import zlib
+from math import isfinite
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poolse import ApiError, DecodeError, to_dict
+from poolse._core.answers import api_error
+from poolse._core.backoff import parse_retry_after
+from poolse._core.codec import decode
+from poolse._core.endpoint import Endpoint
+from poolse._core.hands import Answer
+from poolse._core.raw import raw_endpoint
+from poolse._core.rows import Row
+from poolse._core.tokens import TokenCache, claims, subject
+from poolse._core.whole import Whole
+from poolse._generated import endpoints
+from tests.fuzz.strategies import FUZZED, contents, headers, json_values
+
+ENDPOINTS: list[Endpoint[Any]] = [
+    value for value in vars(endpoints).values() if isinstance(value, Endpoint)
+]
+
+LONG = 5000
+NOW = 1_780_000_000.0
+
+
+def check_shown(error: ApiError | DecodeError) -> None:
+    for twin in (error, pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert str(twin) == str(error)
+        assert len(str(twin)) + len(repr(twin)) < LONG
+
+
+@FUZZED
+@given(content=contents)
+def test_the_codec(content: bytes) -> None:
+    for endpoint in [*ENDPOINTS, raw_endpoint("GET", "/v1/x")]:
+        try:
+            value = decode(endpoint.read, content)
+        except DecodeError as error:
+            check_shown(error)
+        else:
+            if isinstance(value, Row):
+                to_dict(value)
+
+
+@FUZZED
+@given(content=contents, status=st.integers(300, 999), told=headers)
+def test_error_envelopes(content: bytes, status: int, told: dict[str, str]) -> None:
+    asked = parse_retry_after(told.get("retry-after"), NOW)
+    assert asked >= 0
+    error = api_error(Answer(status, told, content), asked)
+    assert error.status == status
+    check_shown(error)
+
+
+@FUZZED
+@given(content=json_values.map(lambda value: {"error": value}))
+def test_envelopes_of_the_right_shape(content: dict[str, Any]) -> None:
+    import json
+
+    check_shown(api_error(Answer(422, {}, json.dumps(content).encode()), 0.0))
+
+
+tokens = (
+    st.text(max_size=80)
+    | st.binary(max_size=60).map(lambda data: f"a.{data.hex()}.b")
+    | st.lists(st.text("abcdefghij0123_-=", max_size=30), min_size=3, max_size=3).map(".".join)
+)
+
+
+@FUZZED
+@given(token=tokens)
+def test_tokens(token: str) -> None:
+    check_token(token)
+
+
+@FUZZED
+@given(value=json_values | st.fixed_dictionaries({"exp": json_values, "sub": json_values}))
+def test_tokens_with_claims(value: object) -> None:
+    import json
+    from base64 import urlsafe_b64encode
+
+    body = urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    check_token(f"h.{body}.s")
+
+
+def check_token(token: str) -> None:
+    assert isinstance(claims(token), dict)
+    assert subject(token) is None or subject(token)
+    cache = TokenCache()
+    cache.store(token, cache.epoch, NOW)
+    assert cache.fresh(NOW) in (token, None)
+    exp = claims(token).get("exp")
+    if isinstance(exp, int | float) and not isinstance(exp, bool) and isfinite(exp) and token:
+        assert (cache.fresh(NOW) == token) is (exp - 30 > NOW)
+
+
+@FUZZED
+@given(
+    pieces=st.lists(st.binary(max_size=50), max_size=5),
+    coding=st.sampled_from(["", "gzip", "deflate", "br", "identity", "x-gzip"]),
+    length=st.text(max_size=30) | st.integers().map(str),
+    limit=st.integers(1, 200),
+    packed=st.booleans(),
+)
+def test_bodies(pieces: list[bytes], coding: str, length: str, limit: int, packed: bool) -> None:
+    if packed:
+        packer = zlib.compressobj(wbits=31 if "gzip" in coding else 15)
+        whole = b"".join(map(packer.compress, pieces)) + packer.flush()
+        pieces = [whole[:7], whole[7:]]
+    told = {"content-encoding": coding, "content-length": length}
+    try:
+        body = Whole(200, told, limit)
+        for piece in pieces:
+            body.takes(piece)
+        assert len(body.finish()) <= limit
+    except (DecodeError, zlib.error):
+        pass

@@ -1,0 +1,128 @@
+"""Wheel and sdist: what is in them, what they say of themselves, how large they are."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import tomllib
+import zipfile
+from email import message_from_string
+from pathlib import Path
+
+from packaging.metadata import Metadata
+from packaging.requirements import Requirement
+
+import poolse
+from tests.house.tree import ROOT
+from tests.package.artefacts import VERSIONS, build, names_in
+
+LARGEST = {"wheel": 400_000, "sdist": 300_000}
+"""Bytes. The aim for both is 300,000; a wheel packs each of its many files by itself."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+NOT_PUBLISHED = {"manifest.json"}
+"""Notes of the generator to itself."""
+
+
+def kept(folder: Path) -> set[str]:
+    """The files of the package as they lie in a tree."""
+    return {
+        path.relative_to(folder.parent).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and path.name not in NOT_PUBLISHED
+    }
+
+
+def metadata_of(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(f"poolse-{poolse.version}.dist-info/METADATA").decode()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    info = f"poolse-{poolse.version}.dist-info/"
+    names = names_in(wheel)
+    assert {name for name in names if not name.startswith(info)} == {
+        *kept(ROOT / "poolse"),
+        "poolse/CHANGELOG.md",
+    }
+    assert "poolse/py.typed" in names
+    assert {name.removeprefix(info) for name in names if name.startswith(info)} == {
+        "METADATA",
+        "RECORD",
+        "WHEEL",
+        "entry_points.txt",
+        "licenses/LICENSE",
+    }
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_of(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    about = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    assert names == kept(ROOT / "poolse") | about
+
+
+def test_the_sdist_makes_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    tree = tmp_path / f"poolse-{poolse.version}"
+    assert build("wheel", tmp_path / "again", tree).read_bytes() == wheel.read_bytes()
+
+
+def test_they_are_small(wheel: Path, sdist: Path) -> None:
+    sizes = {"wheel": wheel.stat().st_size, "sdist": sdist.stat().st_size}
+    assert {kind: size for kind, size in sizes.items() if size > LARGEST[kind]} == {}
+
+
+def test_the_metadata_are_what_an_index_takes(wheel: Path) -> None:
+    text = metadata_of(wheel)
+    metadata = Metadata.from_email(text, validate=True)
+    assert (metadata.name, str(metadata.version)) == ("poolse", poolse.version)
+    assert metadata.license_expression == "MIT"
+    assert metadata.description_content_type == "text/markdown"
+    assert metadata.description == (ROOT / "README.md").read_text("utf-8")
+    assert not metadata.project_urls
+    # What newer fields have taken the place of.
+    fields = set(message_from_string(text).keys())
+    assert fields & {"License", "Home-page", "Download-URL", "Author-email"} == set()
+    assert not [one for one in metadata.classifiers or () if one.startswith("License ::")]
+
+
+def test_the_base_install_is_lean(wheel: Path) -> None:
+    metadata = Metadata.from_email(metadata_of(wheel))
+    base = [one for one in metadata.requires_dist or () if one.marker is None]
+    assert {one.name.replace("-", "_") for one in base} == {
+        Requirement(text).name.replace("-", "_") for text in PROJECT["dependencies"]
+    }
+    # A cap in a library locks its users out of what is mended above it.
+    assert {text for one in base for text in map(str, one.specifier) if text[:2] != ">="} == set()
+
+
+def test_its_classifiers_name_versions_that_are_tried() -> None:
+    named = {
+        one.removeprefix("Programming Language :: Python :: ")
+        for one in PROJECT["classifiers"]
+        if re.search(r":: 3\.\d+$", one)
+    }
+    assert named <= set(VERSIONS)
+    assert min(VERSIONS) in named
+    assert PROJECT["requires-python"] == f">={min(VERSIONS)}"
+
+
+def test_there_is_one_version() -> None:
+    assert PROJECT["dynamic"] == ["version"]
+    held = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "poolse").rglob("*.py")
+        if f'"{poolse.version}"' in path.read_text("utf-8")
+    ]
+    assert held == ["poolse/_version.py"]
+    assert poolse.version == poolse.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", poolse.version)
+
+
+def test_the_changelog_has_a_place_for_what_is_next() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## \[?([^\]\s]+)", text, re.MULTILINE)
+    assert headings[0] in {"Unreleased", poolse.version}
