@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.cli.calling import Command
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,3 +37,22 @@ def test_a_connection_is_lost_and_nothing_else() -> None:
         ("bob   async", "reads back “and this.”"),
     ):
         assert any(who in line and what in line for line in told), f"{who} {what}\n{done.stdout}"
+
+
+def test_programs_get_it_line_by_line(command: Command) -> None:
+    called = command("demo", "--json", POOLSE_DEMO_NONCE="nonce-4711")
+    assert (called.code, called.err) == (0, "")
+    told = [json.loads(line) for line in called.out.splitlines()]
+    assert ("bob", "reads back “nonce-4711”") in {(each["who"], each["what"]) for each in told}
+
+
+def test_a_sandbox_greets_programs_in_json(command: Command) -> None:
+    with command.process("sandbox", "--json", "--port", "0", "--tls") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert Path(told["ca_file"]).read_text().startswith("-----BEGIN")
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+    assert told.keys() == {"api_url", "api_key", "ca_file", "users"}
+    assert told["users"]["alice"].keys() == {"id", "token"}

@@ -119,7 +119,7 @@ def test_the_ca_file_is_what_the_context_trusts(tls_sandbox: Sandbox) -> None:
 
 
 def test_without_starlette_it_says_what_to_install() -> None:
-    code = "import sys; sys.modules['starlette'] = None; import poolse.testing"
+    code = "import sys; sys.modules['starlette'] = None; from poolse.testing import Sandbox"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("ImportError: ")
