@@ -19,8 +19,8 @@ _DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 # time, Python's garbage collector takes as long as all the rest.
 _BATCH: Final = 32
 
-# With so many still to be handed on, nothing more is read: a server that is faster than the handlers
-# must wait, and not fill the memory.
+# With so many still to be handed on, nothing more is read: a server that is faster than the
+# handlers must wait, and not fill the memory.
 _ENOUGH: Final = 512
 
 
