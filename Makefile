@@ -19,7 +19,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test package lowest soak fuzz chaos interop mutants bench docs demo rooms clean
+.PHONY: help venv generate format check $(GATES) test package lowest soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,8 +83,14 @@ interop: venv ## the official JavaScript clients against the sandbox (needs node
 mutants: venv ## break the code on purpose; the named tests must turn red
 	@$(PY) -m tests.mutants
 
-bench: venv ## how soon calls end, and the async transports side by side (4 min)
+bench: venv ## the 13 targets, each beside its baseline (5 min)
 	@$(PY) -m tests.bench
+
+growth: venv ## how costs grow with channels, threads, pages and messages: docs/growth.png (3 min)
+	@$(PY) -m tests.bench.growth
+
+bench-peers: venv ## the same work by other clients, in an environment of their own below build/
+	@$(PY) -m tests.bench.peers
 
 docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
 	@$(PY) -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \

@@ -49,9 +49,7 @@ LIBRARY: Final = {
     "poolse._core.former": ("former_names",),
     "poolse._core.reading": (
         "Mismatch",
-        "Shapes",
         "boolean",
-        "draft_of",
         "first_of",
         "instant",
         "integer",
@@ -66,6 +64,7 @@ LIBRARY: Final = {
         "string",
     ),
     "poolse._core.rows": ("Page", "Row"),
+    "poolse._core.shapes": ("Shapes", "draft_of"),
     "poolse._core.upload": ("Upload",),
     "poolse._follow.aio": ("AsyncFeed",),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
@@ -91,6 +90,9 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
+LATE: Final = "poolse._follow."
+"""Modules that a method of the generated code loads when it is called: few programs ever do."""
+
 HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in names}
 
 
@@ -103,15 +105,29 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
     for name in sorted(used & holders.keys(), key=_isort_key):
         if holders[name] != module:
             taken.setdefault(holders[name], []).append(name)
+    late = {name: names for name, names in taken.items() if name.startswith(LATE)}
+    if late:
+        typing = {"TYPE_CHECKING", *taken.get("typing", ())}
+        taken["typing"] = sorted(typing, key=_isort_key)
     lines = [(_group(name), 0, name, f"import {name}") for name in used & MODULES]
     for name, names in taken.items():
+        if name in late:
+            continue
         lines.append((_group(name), 1, name, f"from {name} import {', '.join(names)}"))
     text = "from __future__ import annotations\n"
     before = 0
     for group, _, _, line in sorted(lines):
         text += ("\n" if group != before else "") + line + "\n"
         before = group
-    return text
+    return text + _for_types(late)
+
+
+def _for_types(late: Mapping[str, list[str]]) -> str:
+    """What only type checkers import."""
+    if not late:
+        return ""
+    lines = (f"    from {name} import {', '.join(late[name])}\n" for name in sorted(late))
+    return f"\nif TYPE_CHECKING:\n{''.join(lines)}"
 
 
 def _free_names(tree: ast.Module) -> set[str]:

@@ -58,9 +58,14 @@ class Field:
     """Where the spec says so."""
 
     @property
+    def local(self) -> str:
+        """The variable that holds its value while the row is read."""
+        return f"{self.name}_"
+
+    @property
     def refused(self) -> str:
         """The condition under which a scalar is not what it should be, the usual case first."""
-        wrong, there = f"type(item) is not {self.scalar}", "item is not None"
+        wrong, there = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
         if self.essential:
             return wrong
         return f"{there} and {wrong}" if self.nullable else f"{wrong} and {there}"
@@ -87,6 +92,11 @@ class Model:
     def slug(self) -> str:
         """Distinguishes names that belong to it."""
         return self.reader.removeprefix("read_")
+
+    @property
+    def laid_out(self) -> tuple[Field, ...]:
+        """All fields in the order in which the class has them: a page begins with its rows."""
+        return tuple(sorted(self.fields, key=lambda f: not (self.item and f.name == "data")))
 
     @property
     def scalars(self) -> tuple[Field, ...]:

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from poolse._generated import public
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
+    from poolse.aio_client import AsyncPoolse, AsyncPoolseBackend
+    from poolse.aio_minting import AsyncTokenProvider
     from poolse.cancel import CancelToken
-    from poolse.client import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
+    from poolse.client import Poolse, PoolseBackend
     from poolse.convert import from_dict
     from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
-    from poolse.minting import AsyncTokenProvider, TokenProvider
+    from poolse.minting import TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
     from poolse.progress import ProgressBar, progress_bar
@@ -51,9 +53,9 @@ _LAZY = {
     "AsyncCheckpoint": "poolse._follow.checkpoints",
     "AsyncDelivery": "poolse._follow.aio",
     "AsyncFeed": "poolse._follow.aio",
-    "AsyncPoolse": "poolse.client",
-    "AsyncPoolseBackend": "poolse.client",
-    "AsyncTokenProvider": "poolse.minting",
+    "AsyncPoolse": "poolse.aio_client",
+    "AsyncPoolseBackend": "poolse.aio_client",
+    "AsyncTokenProvider": "poolse.aio_minting",
     "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",

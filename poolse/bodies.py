@@ -1,22 +1,19 @@
-"""What all sync clients have in common, and what all async ones have: calls, and their end."""
+"""What all sync clients have in common: calls, and their end."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from poolse._http.aio import AsyncSender
-from poolse._http.aio_tokens import AsyncTokens
-from poolse._http.callers import AsyncCalls, AtOnce, SyncCalls
+from poolse._http.callers import AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
 from poolse._http.sync_tokens import SyncTokens
 from poolse.stats import PoolStats
 from poolse.wiring import Base
 
-__all__ = ["AsyncBody", "SyncBody"]
+__all__ = ["SyncBody"]
 
 
 class SyncBody(Base[httpx.Client]):
@@ -59,48 +56,3 @@ class SyncBody(Base[httpx.Client]):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class AsyncBody(Base[httpx.AsyncClient]):
-    """What the async clients have in common."""
-
-    _asynchronous = True
-
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender)
-        self._tokens = self._given.tokens(AsyncTokens)
-
-    def _calls(self) -> AsyncCalls:
-        hands = self._hands(self._sender, self._tokens)
-        return AsyncCalls(hands, self._settings, self._lifetime)
-
-    def _pool_stats(self) -> PoolStats | None:
-        return self._sender.pool()
-
-    async def aclose(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        self._sender.check_loop()
-        # No early return for a closed client: closing again ends what a cancelled one left.
-        self._lifetime.closed = True
-        # A stack, because a cancelled `aclose` must still close what comes after.
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._sender.aclose)
-            if isinstance(self._tokens, AsyncTokens):
-                stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_more)
-
-    async def _close_more(self) -> None:
-        """Most clients have none."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()

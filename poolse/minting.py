@@ -15,13 +15,12 @@ from poolse._core.hands import Hands, run_flow
 from poolse._core.settings import Settings
 from poolse._forks import renew_after_fork
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
-from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import Lifetime
 from poolse._http.sync_tokens import SyncTokens
 from poolse._http.tokens import FetchedTokens
 from poolse.errors import NotFoundError, UsageError
 
-__all__ = ["AsyncTokenProvider", "Mint", "TokenProvider"]
+__all__ = ["BaseProvider", "Mint", "SyncMint", "TokenProvider"]
 
 T = TypeVar("T", bound=FetchedTokens)
 
@@ -158,21 +157,3 @@ class TokenProvider(BaseProvider[SyncTokens]):
             NetworkError: No answer came, even after the retries.
         """
         return str(run_flow(self._mint.tokens(self.external_id).get(None)))
-
-
-class AsyncTokenProvider(BaseProvider[AsyncTokens]):
-    """The `get_token` of one user, for an event loop."""
-
-    async def __call__(self) -> str:
-        """A token that is good for half a minute at least.
-
-        The first call creates the user, if there is none with that external id. Callers at the same
-        time share one call of the server, and a token is handed out until it is nearly over.
-
-        `POST /v1/users`, then `POST /v1/users/{user_id}/tokens`
-
-        Raises:
-            ApiError: The server refused, with `code` `validation_failed` or `invalid_api_key`.
-            NetworkError: No answer came, even after the retries.
-        """
-        return str(await self._mint.tokens(self.external_id).get(None))

@@ -25,7 +25,16 @@ SECRETS: Final = re.compile(
     r"|[?&]token=[^\s.&'\")]"
 )
 
-OTHERS: Final = ("boto3", "botocore", "hypothesis", "moto", "s3transfer", "uvicorn", "werkzeug")
+OTHERS: Final = (
+    "boto3",
+    "botocore",
+    "hypothesis",
+    "moto",
+    "s3transfer",
+    "uvicorn",
+    "websockets",
+    "werkzeug",
+)
 """Log of their own secrets, or only as servers: below WARNING that is no business of ours."""
 
 PLAIN: Final = frozenset(vars(logging.makeLogRecord({})))

@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, cast
 
 from poolse._core.endpoint import Read
-from poolse._core.rows import Row, Seen, facts_of
+from poolse._core.rows import Row
 from poolse.types import Json
 
 __all__ = [
     "Mismatch",
-    "Shapes",
     "as_object",
     "boolean",
-    "draft_of",
     "first_of",
     "instant",
     "integer",
@@ -37,9 +35,6 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 parse_time: Final = datetime.fromisoformat
-
-MAX_SHAPES: Final = 256
-MAX_KEYS: Final = 128
 
 KINDS: Final[dict[type, str]] = {
     type(None): "null",
@@ -73,60 +68,6 @@ def _step(step: str | int) -> str:
     if isinstance(step, str) and step.isidentifier():
         return f".{step}"
     return f"[{step!r}]"
-
-
-Shape = tuple[tuple[str, ...], Seen, tuple[str, ...]]
-"""Keys of an object, in their order; what is absent from it; which keys are unknown."""
-
-
-class Shapes:
-    """Which keys the JSON of one kind of row has been seen with.
-
-    Rows of one answer nearly always have the same keys, so that one comparison tells what a row
-    lacks and what it has too much.
-    """
-
-    def __init__(self, cls: type[Row]) -> None:
-        self._names = {cls.__wire__.get(name, name): name for name in facts_of(cls).names}
-        self.known: dict[tuple[str, ...], Shape] = {}
-        self._last = self._shape(())
-
-    def seen(self, row: dict[str, Any]) -> Seen:
-        """What is absent from the row, and what is extra; the row must be an object."""
-        if type(row) is not dict:
-            raise Mismatch("an object", row)
-        keys = tuple(row)
-        shape = self._last
-        if shape[0] != keys:
-            shape = self._last = self.known.get(keys) or self._learn(keys)
-        _, seen, extra = shape
-        return Seen(seen.absent, {key: row[key] for key in extra}) if extra else seen
-
-    def _learn(self, keys: tuple[str, ...]) -> Shape:
-        shape = self._shape(keys)
-        # Bounded in both ways: the server decides which keys come.
-        if len(self.known) < MAX_SHAPES and len(keys) < MAX_KEYS:
-            self.known[keys] = shape
-        return shape
-
-    def _shape(self, keys: tuple[str, ...]) -> Shape:
-        absent = frozenset(self._names[key] for key in self._names.keys() - set(keys))
-        return keys, Seen(absent, {}), tuple(key for key in keys if key not in self._names)
-
-
-def draft_of(cls: type[Row]) -> type[Any]:
-    """A class whose objects can be written to, and then become rows: `draft.__class__ = cls`.
-
-    Python allows that because both have the same slots. The `__init__` of a frozen class sets
-    each field through `object.__setattr__`, which would cost more than all the rest of reading.
-    """
-    # An event that carries a row has no slots of its own: it is laid out like the row.
-    layout = next(base for base in cls.__mro__ if vars(base)["__slots__"])
-    plain = {name: vars(object)[name] for name in ("__init__", "__setattr__", "__delattr__")}
-    parent = layout.__base__ or object
-    return type(
-        f"{cls.__name__}Draft", (parent,), {"__slots__": vars(layout)["__slots__"], **plain}
-    )
 
 
 def string(value: object) -> str:
@@ -185,6 +126,8 @@ def as_object(value: object) -> dict[str, object]:
 
 def list_of(read: Read[T]) -> Read[list[T]]:
     """A reader of lists."""
+    if read is string:
+        return cast("Read[list[T]]", strings)
 
     def read_list(value: Any) -> list[T]:  # noqa: ANN401
         if value.__class__ is not list:
@@ -201,6 +144,18 @@ def list_of(read: Read[T]) -> Read[list[T]]:
         return items
 
     return read_list
+
+
+def strings(value: Any) -> list[str]:  # noqa: ANN401
+    """A list of strings; with `string` for each of them, it would take twice as long."""
+    if value.__class__ is not list:
+        raise Mismatch("a list", value)
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            mismatch = Mismatch("a string", item)
+            mismatch.under(index)
+            raise mismatch
+    return [*value]
 
 
 def first_of(key: str, read: Read[T]) -> Read[T]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, nullcontext
 from contextvars import copy_context
 from pathlib import Path
@@ -110,7 +108,7 @@ class AsyncTransfers(Calls):
         options: CallOptions | None = None,
     ) -> T:
         settings = self._settings_for(options)
-        file = file_of(body, content_type, byte_size, filename, asyncio.to_thread)
+        file = file_of(body, content_type, byte_size, filename, _beside)
         return await upload(self.hands, settings, plan, file, on_progress)
 
     async def upload_many(
@@ -125,7 +123,7 @@ class AsyncTransfers(Calls):
         settings = self._settings_for(options)
         batch = Batch(
             plan,
-            files_of(paths, asyncio.to_thread),
+            files_of(paths, _beside),
             concurrency,
             on_progress,
             settings,
@@ -146,7 +144,7 @@ class AsyncTransfers(Calls):
         options: CallOptions | None = None,
     ) -> Kept:
         settings = self._settings_for(options)
-        arrival = _arrival(plan, row, to, on_progress, max_bytes, asyncio.to_thread)
+        arrival = _arrival(plan, row, to, on_progress, max_bytes, _beside)
         return await download(self.hands, settings, plan, path, arrival)
 
 
@@ -169,6 +167,8 @@ def _in_threads(count: int, settings: Settings, work: Callable[[Settings], None]
     """Work in so many threads; when one of them fails, or this one is interrupted, end all."""
     if not count:
         return
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
     stop = CancelToken()
     own = attrs.evolve(settings, cancel=stop)
     with ExitStack() as stack:
@@ -185,8 +185,17 @@ def _in_threads(count: int, settings: Settings, work: Callable[[Settings], None]
             raise
 
 
+async def _beside(step: Callable[[], T], /) -> T:
+    # asyncio is imported in here only: the sync clients, which share this file, do without.
+    from asyncio import to_thread
+
+    return await to_thread(step)
+
+
 async def _in_tasks(count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Work in so many tasks; when one of them fails, or this one is cancelled, end all."""
+    import asyncio
+
     tasks = [asyncio.create_task(work()) for _ in range(count)]
     try:
         await asyncio.gather(*tasks)

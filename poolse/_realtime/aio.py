@@ -277,7 +277,7 @@ class AsyncRealtime(BaseRealtime):
                 continue
             try:
                 result = call.function(call.argument)
-                if inspect.isawaitable(result):
+                if result is not None and inspect.isawaitable(result):
                     await result
             # It may have awaited what somebody else cancelled. Only our own end ends this task.
             except (Exception, asyncio.CancelledError) as error:

@@ -11,15 +11,14 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from typing import Final
+from typing import Final, cast
 from urllib.request import getproxies, proxy_bypass
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
+from poolse._realtime.aio_wire import Connect, Wire
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import (
@@ -31,7 +30,6 @@ from poolse._realtime.handshake import (
     token_failure,
 )
 from poolse._realtime.hub import Hub
-from poolse._realtime.messages import Weight
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncGetToken", "AsyncOwner"]
@@ -46,55 +44,6 @@ _WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
 _WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 _NO_CLOSE_FRAME: Final = 1006
-_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
-
-
-class _Connect(connect):
-    """Follows no redirects: the server that they name is none that the user named."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-class _Connection(ClientConnection):
-    """Has less patience than the library.
-
-    It does not wait for a server that said goodbye but stays on the line: that would only be
-    noticed when the next heartbeat is sent. Nor does it take fragments without end, nor keep the
-    answers to pings for a server that does not read them.
-    """
-
-    _weight: Weight | None = None
-    _leaving = False
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.protocol.close_expected() and not self._leaving:
-            self._leaving = True
-            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        # Where TLS through a proxy fails, asyncio tells of the end of what never began.
-        if hasattr(self, "transport"):
-            super().connection_lost(exc)
-
-    def process_event(self, event: Event) -> None:
-        super().process_event(event)
-        if isinstance(event, Frame):
-            self._weigh(event)
-
-    def _weigh(self, frame: Frame) -> None:
-        limit = self.protocol.max_message_size or 0
-        if frame.opcode is Opcode.PING:
-            if self.transport.get_write_buffer_size() > limit:
-                self.transport.abort()
-            return
-        if frame.opcode not in _DATA:
-            return
-        self._weight = self._weight or Weight(limit)
-        if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
-            self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
-            self.send_data()
 
 
 class _NotOpened(Exception):  # noqa: N818  (carries the reason to the brain)
@@ -112,7 +61,7 @@ class AsyncOwner:
         self._get_token = get_token
         self._token: str | None = None
         self._transports: dict[int, asyncio.Task[int]] = {}
-        self._open: dict[int, ClientConnection] = {}
+        self._open: dict[int, Wire] = {}
         self._changed = asyncio.Event()
         link.wake = self._changed.set
         self.task = asyncio.create_task(self._run(), name="poolse-socket")
@@ -194,15 +143,17 @@ class AsyncOwner:
             with self._hub.turn(self._link) as now:
                 self._link.opened(generation, now)
             while True:
-                message = await ws.recv(decode=False)
+                messages = await ws.messages()
                 with self._hub.turn(self._link) as now:
-                    self._link.received(generation, message, now)
+                    for message in messages:
+                        self._link.received(generation, message, now)
+                await asyncio.sleep(0)
         except ConnectionClosed as closed:
             frame = closed.rcvd or closed.sent
             return frame.code if frame else _NO_CLOSE_FRAME
         finally:
             del self._open[generation]
-            await ws.close()
+            await ws.hang_up()
 
     def _carried(self, generation: int, task: asyncio.Task[int]) -> None:
         del self._transports[generation]
@@ -216,7 +167,7 @@ class AsyncOwner:
         with self._hub.turn(self._link) as now:
             self._link.closed(generation, code, now)
 
-    async def _connect(self, refresh: bool) -> ClientConnection:
+    async def _connect(self, refresh: bool) -> Wire:
         settings = self._hub.settings
         try:
             async with asyncio.timeout(settings.token_timeout):
@@ -225,7 +176,8 @@ class AsyncOwner:
             raise _NotOpened(token_failure(error)) from None
         try:
             target = address(settings, self._token)
-            return await _Connect(
+            # By `create_connection`, which the signature of `connect` does not tell.
+            ws = await Connect(
                 target.url,
                 subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
                 additional_headers=settings.headers,
@@ -236,10 +188,11 @@ class AsyncOwner:
                 close_timeout=settings.close_timeout,
                 ping_interval=None,
                 compression=None,
-                create_connection=_Connection,
+                create_connection=Wire,
                 max_size=settings.max_frame,
                 logger=_WEBSOCKETS_LOG,
             )
+            return cast(Wire, ws)
         except InvalidStatus as error:
             answer = error.response
             wait = answer.headers.get("Retry-After")

@@ -21,7 +21,8 @@ Handler = Callable[[object], object]
 Wake = Callable[[], object]
 
 
-@attrs.frozen(eq=False)
+# Not frozen, like `Frame`: there is one for each event.
+@attrs.define(eq=False)
 class Call:
     """A function, and what to call it with."""
 
@@ -48,13 +49,14 @@ class Calls:
 
     def put(self, handler: Handler, argument: object, subscription: Subscription[Any]) -> None:
         """Let a handler be called with something."""
-        self._queue.put(Call(handler, argument, subscription))
-        self._wake()
+        # A queue that holds something already is looked at again before anybody waits.
+        if self._queue.put(Call(handler, argument, subscription)):
+            self._wake()
 
     def report(self, error: PoolseError) -> None:
         """Let the user be told of an error that ends nothing."""
-        self._queue.put(self._reporting(error))
-        self._wake()
+        if self._queue.put(self._reporting(error)):
+            self._wake()
 
     def tell(self, observer: Callable[[Any], object], info: object) -> None:
         """Let an observer be told of something."""

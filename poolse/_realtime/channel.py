@@ -99,8 +99,8 @@ class ChannelMachine:
     @property
     def wake_at(self) -> float | None:
         """When `tick` has something to do."""
-        found = [due for due in (self.deadline, self._pushes.deadline) if due is not None]
-        return min(found, default=None)
+        mine, theirs = self.deadline, self._pushes.deadline
+        return mine if theirs is None else theirs if mine is None else min(mine, theirs)
 
     @property
     def unanswered(self) -> int:

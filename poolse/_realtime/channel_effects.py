@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Changed", "ChannelEffect", "Deliver", "Ended", "JoinDue"]
 
 
-@attrs.frozen
+# Not frozen, like `Frame`: there is one for each event.
+@attrs.define
 class Deliver:
     """The server said this in the channel."""
 

@@ -1,8 +1,8 @@
 """One socket: open it, keep it alive, and come back after every close that we did not ask for.
 
 This machine does no I/O. It is told what happened and when, and answers with effects: the
-commands `Open`, `Send` and `Close` for whoever owns the transport, and `Up`, `Down`, `Failed`,
-`Trouble` and incoming frames for the channels above.
+commands `Open`, `Send` and `Close` for whoever owns the transport, and `Up`, `Down`, `Failed` and
+`Trouble` for the channels above. What came for these it gives back at once.
 
 - A server that closes with 1000 or 1001 does not say "stay away": deploys, proxies and load
   balancers do it all day. Only our own close, and what the tables of `policy` call final, is final.
@@ -162,19 +162,19 @@ class Connection:
         if generation == self.generation and self.state == "open":
             self._lost(f"the connection was closed with code {code}", code, now)
 
-    def received(self, generation: int, data: str | bytes, now: float) -> None:
-        """A message came, text or binary."""
+    def received(self, generation: int, data: str | bytes, now: float) -> Frame | None:
+        """A message came, text or binary. Gives the frame in it, if it is for a channel."""
         if generation != self.generation or self.state != "open":
-            return
+            return None
         try:
             frame = decode(data)
         except FrameError as error:
             self.effects.append(Trouble(DecodeError(str(error))))
-            return
-        if frame.topic == PHOENIX_TOPIC:
-            self._system(frame, now)
-        else:
-            self.effects.append(frame)
+            return None
+        if frame.topic != PHOENIX_TOPIC:
+            return frame
+        self._system(frame, now)
+        return None
 
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 
-from poolse._realtime.frames import Frame
 from poolse.errors import PoolseError
 
 __all__ = [
@@ -72,7 +71,7 @@ class Trouble:
     error: PoolseError
 
 
-Effect = Command | Up | Down | Failed | Trouble | Frame
+Effect = Command | Up | Down | Failed | Trouble
 
 
 @attrs.frozen(kw_only=True)

@@ -44,7 +44,8 @@ class Fanout(Generic[T, E]):
 
     def wants(self, event: str) -> bool:
         """Whether anybody would be given this event, now or later, so that it is worth decoding."""
-        return event in self._replayed or bool(self._subscribed(event))
+        subscriptions = self._subscriptions
+        return event in self._replayed or bool(subscriptions.get(event) or subscriptions.get(None))
 
     def subscribe(self, event: str | None, target: T) -> tuple[Subscription[T], list[E]]:
         """Want an event, or with None every event, from now on.
@@ -73,7 +74,8 @@ class Fanout(Generic[T, E]):
         """
         if event in self._replayed:
             self._latest[event] = value
-        return self._subscribed(event)
+        subscriptions = self._subscriptions
+        return [*subscriptions.get(event, ()), *subscriptions.get(None, ())]
 
     def clear(self) -> None:
         """End all subscriptions, and forget the latest events."""
@@ -82,9 +84,6 @@ class Fanout(Generic[T, E]):
                 subscription.active = False
         self._subscriptions.clear()
         self._latest.clear()
-
-    def _subscribed(self, event: str) -> list[Subscription[T]]:
-        return [*self._subscriptions.get(event, ()), *self._subscriptions.get(None, ())]
 
 
 class QueueEnded(Exception):  # noqa: N818  (as StopIteration, it is no error)
@@ -116,15 +115,21 @@ class EventQueue(Generic[E]):
         """Whether `get` has something to say. What a consumer waits for."""
         return self._closed or bool(self._events)
 
-    def put(self, event: E) -> None:
-        """Add an event. After `close` it is ignored."""
+    def put(self, event: E) -> bool:
+        """Add an event. After `close` it is ignored.
+
+        Returns:
+            Whether `ready` has become true by it, so that a consumer may have to be woken.
+        """
         if self._closed:
-            return
-        if len(self._events) == self._limit:
+            return False
+        waiting = len(self._events)
+        if waiting == self._limit:
             self._events.popleft()
             self._unreported += 1
             self.dropped += 1
         self._events.append(event)
+        return not waiting
 
     def get(self) -> E:
         """Take the oldest event. Call it when `ready`.

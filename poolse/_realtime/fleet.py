@@ -31,9 +31,9 @@ from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, PoolseError, RealtimeError
 
-__all__ = ["Fleet", "Link", "LinkEffect"]
+__all__ = ["Fleet", "Link", "News"]
 
-LinkEffect = Deliver | Changed | Ended | Answered | Trouble | Failed | Up | Down
+News = Changed | Ended | Answered | Trouble | Failed | Up | Down
 
 _FROM_WORST: Final[tuple[RealtimeStatus, ...]] = (
     "closed",
@@ -51,7 +51,7 @@ class Link:
         self.connection: Connection = Connection(settings, random)
         self.commands: list[Command] = []
         """What the owner of the transport has to carry out, in this order."""
-        self.effects: list[LinkEffect] = []
+        self.effects: list[Deliver | News] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
         self.is_broken: bool = False
@@ -119,7 +119,12 @@ class Link:
         self._settle(now)
 
     def received(self, generation: int, data: str | bytes, now: float) -> None:
-        self.connection.received(generation, data, now)
+        frame = self.connection.received(generation, data, now)
+        if frame is not None:
+            channel = self._channels.get(frame.topic)
+            if channel is not None:
+                channel.receive(frame, now)
+                self._carry(channel)
         self._settle(now)
 
     def tick(self, now: float) -> None:
@@ -197,7 +202,8 @@ class Link:
 
     def _settle(self, now: float) -> None:
         """Work off what the connection said, and what follows from it."""
-        self._follow_all(now)
+        if self.connection.effects:
+            self._follow_all(now)
         if self._due and self.connection.state == "open":
             self._join_due(now)
             self._follow_all(now)
@@ -210,11 +216,6 @@ class Link:
 
     def _follow(self, effect: Effect, now: float) -> None:
         match effect:
-            case Frame():
-                channel = self._channels.get(effect.topic)
-                if channel is not None:
-                    channel.receive(effect, now)
-                    self._carry(channel)
             case Open() | Send() | Close():
                 self.commands.append(effect)
             case Up():
@@ -241,6 +242,8 @@ class Link:
         effects, channel.effects = channel.effects, []
         for effect in effects:
             match effect:
+                case Deliver():
+                    self.effects.append(effect)
                 case Frame():
                     self.connection.send(effect)
                 case JoinDue():

@@ -79,7 +79,9 @@ class Pushes:
     @property
     def deadline(self) -> float | None:
         """When the next one has waited long enough."""
-        found = min((push.deadline for push in self._all()), default=inf)
+        if not self:
+            return None
+        found = min(push.deadline for push in self._all())
         return None if found == inf else found
 
     def add(self, event: str, payload: Payload, deadline: float) -> Push:

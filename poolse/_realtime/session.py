@@ -34,8 +34,8 @@ class Stream(Generic[P]):
 
     def put(self, event: P) -> None:
         """One event more."""
-        self.queue.put(event)
-        self.wake()
+        if self.queue.put(event):
+            self.wake()
 
     def end(self, error: PoolseError | None) -> None:
         """Let the iterator end after what is queued."""
@@ -74,6 +74,7 @@ class Session:
         self._taps = WeakKeyDictionary[Stream[object], Subscription[Target]]()
         events = kind.events.values()
         state = kind.presence and kind.presence.state
+        self._of_presence = (kind.presence.state, kind.presence.diff) if kind.presence else ()
         self._fanout = Fanout[Target, object](
             # The latest presence is that of `Presence`: the event itself is out of date soon.
             [event.wire for event in events if event.replay and event.wire != state]
@@ -155,7 +156,8 @@ class Session:
         Raises:
             DecodeError: Its payload is not what the API promises.
         """
-        self._keep_presence(frame)
+        if frame.event in self._of_presence:
+            self._keep_presence(frame)
         if not self._fanout.wants(frame.event):
             return
         value = self._read(frame)
@@ -203,11 +205,9 @@ class Session:
 
     def _keep_presence(self, frame: Frame) -> None:
         kind = self.kind.presence
-        if kind is None:
-            return
-        if frame.event == kind.state:
+        if kind is not None and frame.event == kind.state:
             self._presence.state(frame.payload, self.machine.join_ref)
-        elif frame.event == kind.diff:
+        else:
             self._presence.diff(frame.payload, self.machine.join_ref)
 
 

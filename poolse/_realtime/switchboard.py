@@ -13,7 +13,7 @@ from poolse._realtime.calls import Call, Calls, Wake
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
 from poolse._realtime.effects import Down, Failed, Trouble, Up
 from poolse._realtime.events import RealtimeStatus
-from poolse._realtime.fleet import Fleet, Link, LinkEffect
+from poolse._realtime.fleet import Fleet, Link, News
 from poolse._realtime.session import Session, fresh
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.watch import StatusWatch
@@ -129,15 +129,16 @@ class Switchboard:
         """Pass on what a link said."""
         effects, link.effects = link.effects, []
         for effect in effects:
-            self._follow(link, effect)
+            if isinstance(effect, Deliver):
+                self._deliver(effect)
+            else:
+                self._follow(link, effect)
         link.wake_if_needed()
         self._tell_status()
         wake_all(self.wakes)
 
-    def _follow(self, link: Link, effect: LinkEffect) -> None:
+    def _follow(self, link: Link, effect: News) -> None:
         match effect:
-            case Deliver():
-                self._deliver(effect)
             case Up():
                 self._observed(link, "connected")
             case Down():

@@ -266,13 +266,14 @@ class Realtime(BaseRealtime):
         calls = self._hub.calls
         while True:
             guard = self._hub.guard
-            self._due.until(guard, lambda: calls.ready, None)
             with guard:
                 try:
-                    call = calls.next()
+                    call = calls.next() if (ready := calls.ready) else None
                 except QueueEnded:
                     return
-            if call is not None:
+            if not ready:
+                self._due.until(guard, lambda: calls.ready, None)
+            elif call is not None:
                 try:
                     call.function(call.argument)
                 # Also SystemExit: a callback ends neither this thread nor the ones that follow.

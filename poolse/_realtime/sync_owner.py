@@ -32,7 +32,7 @@ _LOG: Final = logging.getLogger("poolse.realtime")
 _LONGEST_WAIT: Final = 3600.0
 
 # So many frames are taken in one go before commands and timers get their turn.
-_BATCH: Final = 100
+_BATCH: Final = 32
 
 _LONGEST_PING: Final = 125
 
@@ -224,4 +224,6 @@ def _always() -> bool:
 
 
 def _next(ws: WebSocket) -> ABNF:
-    return cast(ABNF, cast(Any, ws).recv_frame())
+    untyped: Any = ws
+    frame: ABNF = untyped.recv_frame()
+    return frame

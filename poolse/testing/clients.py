@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from poolse._http.aio import AsyncSender
 from poolse._http.sync import SyncSender
+from poolse.aio_client import AsyncPoolse
 from poolse.cancel import CancelToken
-from poolse.client import AsyncPoolse, Poolse
+from poolse.client import Poolse
 
 if TYPE_CHECKING:
     from poolse.sandbox.clock import Clock

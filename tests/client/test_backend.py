@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from poolse import UsageError
-from poolse.client import AsyncPoolseBackend, PoolseBackend
+from poolse.aio_client import AsyncPoolseBackend
+from poolse.client import PoolseBackend
 
 KEY = "pk_live_s3cret"
 BACKENDS: list[Any] = [PoolseBackend, AsyncPoolseBackend]

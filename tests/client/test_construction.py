@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from poolse import AsyncPoolse, Poolse, Timeout, UsageError
-from poolse.client import AsyncPoolseBackend, PoolseBackend
+from poolse.aio_client import AsyncPoolseBackend
+from poolse.client import PoolseBackend
 from poolse.testing import Sandbox
 
 CLIENTS: list[Any] = [Poolse, AsyncPoolse]

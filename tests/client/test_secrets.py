@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, Poolse, PoolseError, UsageError
-from poolse.client import AsyncPoolseBackend, PoolseBackend
+from poolse.aio_client import AsyncPoolseBackend
+from poolse.client import PoolseBackend
 from poolse.testing import Sandbox
 
 # Module globals: what a test has among its own local variables would be found in the traceback.

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from poolse import CallOptions, DecodeError, Poolse, PoolseError, UsageError
-from poolse.client import AsyncPoolseBackend, PoolseBackend
+from poolse.aio_client import AsyncPoolseBackend
+from poolse.client import PoolseBackend
 from tests.http.wire import Wire, answer_with
 
 SECRET = "s3cret-of-the-server"

@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from poolse._core.codec import decode_value, encode
 from poolse._core.endpoint import Read
 from poolse._core.reading import (
-    MAX_KEYS,
-    MAX_SHAPES,
-    Shapes,
     boolean,
     instant,
     integer,
@@ -23,6 +20,7 @@ from poolse._core.reading import (
     number,
     string,
 )
+from poolse._core.shapes import MAX_KEYS, MAX_SHAPES, Shapes
 from poolse._generated.models import Message
 from poolse._generated.readers import read_message
 from poolse.errors import DecodeError

@@ -35,7 +35,6 @@ FENCE: Final = re.compile(
     r"(?P<code>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
-ALL: Final = re.compile(r"^<!-- all (run by \S+) -->$", re.MULTILINE)
 FILE: Final = re.compile(r"# (\w+\.py)\n")
 
 
@@ -80,13 +79,12 @@ class Block:
 def blocks_of(page: str, root: Path = ROOT) -> Iterator[Block]:
     """Those of a page, in order."""
     text = (root / page).read_text("utf-8")
-    everywhere = ALL.search(text)
     for found in FENCE.finditer(text):
         yield Block(
             page=page,
             line=text.count("\n", 0, found.start("code")) + 1,
             language=found["language"],
-            note=found["note"] or (everywhere[1] if everywhere else ""),
+            note=found["note"] or "",
             code=textwrap.dedent(found["code"]),
         )
 

@@ -128,8 +128,16 @@ def test_nor_does_a_cancellation(flavour: str, do: Any) -> None:
         assert secret not in shown_by(error)
 
 
-@ALL
-@pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt])
+# In a task, an interrupt ends the event loop itself.
+@pytest.mark.parametrize(
+    ("flavour", "kind"),
+    [("async", TimeoutError), ("async given", TimeoutError)]
+    + [
+        (name, kind)
+        for name in ("sync", "sync given")
+        for kind in (TimeoutError, KeyboardInterrupt)
+    ],
+)
 def test_nor_does_what_comes_from_elsewhere(flavour: str, kind: type[BaseException]) -> None:
     def fails(chat: Any) -> Any:
         def body() -> Iterator[bytes]:

@@ -95,7 +95,7 @@ def test_a_raising_callback_stops_nothing(world: World, caplog: pytest.LogCaptur
             assert client.realtime.status == "connected"
 
     run(scenario)
-    records = [record for record in caplog.records if record.name == "poolse"]
+    records = [record for record in caplog.records if record.name == "poolse.realtime"]
     assert len(records) == 2
     assert all(record.exc_info for record in records)
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from poolse._realtime.connection import TRANSITIONS, Connection
 from poolse._realtime.effects import Close, Down, Failed, Failure, Open, Send, Trouble, Up
-from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.virtual import fixed
 
@@ -38,7 +37,7 @@ class Transports:
                     self.alive.discard(effect.generation)
                 case Send():
                     assert effect.generation in self.alive
-                case Up() | Down() | Failed() | Trouble() | Frame():
+                case Up() | Down() | Failed() | Trouble():
                     pass
         connection.effects.clear()
 

@@ -84,7 +84,7 @@ def test_a_failure_is_logged_once_and_kept_as_none(
     assert [result_of(users.get, "ada") for _ in range(3)] == [None] * 3
     assert users.peek("ada") is None
     assert resolver.asked == ["ada"]
-    (record,) = caplog.records
+    (record,) = [record for record in caplog.records if record.name.startswith("poolse")]
     assert (record.name, record.levelno) == ("poolse.users", logging.ERROR)
     assert "user_resolver failed for user 'ada'" in record.getMessage()
     assert complaint in caplog.text
@@ -143,7 +143,7 @@ def test_a_listener_that_fails_stops_nothing(
     assert result_of(users.get, "ada") == ADA
     assert heard == [ADA]
     assert "no such widget" in caplog.text
-    assert len(caplog.records) == 1
+    assert [record.name for record in caplog.records].count("poolse.users") == 1
 
 
 @CLIENTS

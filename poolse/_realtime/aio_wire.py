@@ -1,0 +1,132 @@
+"""The socket of the async body: a connection of websockets that hands out many messages at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event, State
+
+from poolse._realtime.messages import Weight
+
+__all__ = ["Connect", "Wire"]
+
+_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
+
+# So many events are handed on before their handlers get their turn. With more of them alive at a
+# time, Python's garbage collector takes as long as all the rest.
+_BATCH: Final = 32
+
+# With so many still to be handed on, nothing more is read: a server that is faster than the
+# handlers must wait, and not fill the memory.
+_ENOUGH: Final = 512
+
+
+class Connect(connect):
+    """Follows no redirects: the server that they name is none that the user named."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class Wire(ClientConnection):
+    """A task that is woken for each message is slow: this one is given all that has come.
+
+    It has less patience than the library. It does not wait for a server that said goodbye but stays
+    on the line: that would only be noticed when the next heartbeat is sent. Nor does it take
+    fragments without end, nor keep the answers to pings for a server that does not read them.
+    """
+
+    _weight: Weight | None = None
+    _leaving = False
+    _is_deaf = False
+    _is_full = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._messages: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._news = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected() and not self._leaving:
+            self._leaving = True
+            self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Where TLS through a proxy fails, asyncio tells of the end of what never began.
+        if hasattr(self, "transport"):
+            super().connection_lost(exc)
+            self._news.set()
+
+    def process_event(self, event: Event) -> None:
+        if not isinstance(event, Frame):
+            super().process_event(event)
+        elif event.opcode in _DATA:
+            if not self._is_deaf:
+                self._take(event)
+        else:
+            super().process_event(event)
+            if event.opcode is Opcode.PING and self._unread > self._limit:
+                self.transport.abort()
+
+    async def messages(self) -> list[bytes]:
+        """What has come since the last time, once there is anything.
+
+        Raises:
+            ConnectionClosed: There is nothing, and nothing will come.
+        """
+        await self._news.wait()
+        if not self._messages:
+            # Nothing was left to it but to say how the connection ended.
+            await self.recv()
+        batch, self._messages = self._messages[:_BATCH], self._messages[_BATCH:]
+        if not self._messages and self.protocol.state is not State.CLOSED:
+            self._news.clear()
+        if self._is_full and len(self._messages) < _ENOUGH:
+            self._read_on()
+        return batch
+
+    def _read_on(self) -> None:
+        self._is_full = False
+        self.transport.resume_reading()
+
+    async def hang_up(self) -> None:
+        """Close it. What still comes is not for anybody."""
+        self._is_deaf = True
+        # The answer to the goodbye wants to be read.
+        self._read_on()
+        await self.close()
+
+    @property
+    def _limit(self) -> int:
+        return self.protocol.max_message_size or 0
+
+    @property
+    def _unread(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def _take(self, frame: Frame) -> None:
+        message = bytes(frame.data)
+        if self._parts or not frame.fin:
+            self._parts.append(message)
+            self._weigh(frame)
+            if not frame.fin:
+                return
+            message = b"".join(self._parts)
+            self._parts.clear()
+        if not self._messages:
+            self._news.set()
+        self._messages.append(message)
+        if len(self._messages) >= _ENOUGH and not self._is_full:
+            self._is_full = True
+            self.transport.pause_reading()
+
+    def _weigh(self, frame: Frame) -> None:
+        self._weight = self._weight or Weight(self._limit)
+        if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
+            self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
+            self.send_data()

@@ -1,0 +1,133 @@
+"""The async clients: who wires what to what. No decision is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import attrs
+import httpx
+
+from poolse._generated.aio_backend_resources import AsyncBackendResources
+from poolse._generated.aio_resources import AsyncResources
+from poolse._http.aio_profiles import AsyncProfiles
+from poolse._http.aio_tokens import AsyncTokens
+from poolse.aio_bodies import AsyncBody
+from poolse.aio_minting import AsyncTokenProvider
+from poolse.construction import BackendClient, UserClient
+from poolse.following import AsyncFollowing
+from poolse.minting import Mint
+from poolse.profiles import AsyncUsersResource, UserProfile
+from poolse.rest import AsyncRest
+from poolse.stats import FollowStats, RealtimeStats
+
+if TYPE_CHECKING:
+    from poolse._generated.aio_channels import AsyncPoolseRealtime
+
+__all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
+
+
+class AsyncPoolse(
+    AsyncBody,
+    UserClient[
+        Callable[[], str | None | Awaitable[str | None]],
+        Callable[[str], UserProfile | None | Awaitable[UserProfile | None]],
+        httpx.AsyncClient,
+    ],
+    AsyncResources,
+    AsyncFollowing,
+):
+    """The async client of the poolse chat backend, for one event loop. Make one and share it.
+
+    Example:
+        >>> async with AsyncPoolse(get_token=mint) as chat:
+        ...     await chat.me.show()
+    """
+
+    def _assemble(self) -> None:
+        super()._assemble()
+        self._realtime = self._once(self._make_realtime)
+        self._profiles = AsyncProfiles(self._profile_settings)
+        self.users: AsyncUsersResource = AsyncUsersResource(self._profiles, self._lifetime)
+
+    def _expose(self) -> None:
+        calls = attrs.evolve(self._calls(), followed=self._followed)
+        AsyncResources.__init__(self, calls)
+        self.rest: AsyncRest = AsyncRest(calls)
+
+    def _make_realtime(self) -> AsyncPoolseRealtime:
+        # Only now: a script that sends a message needs no WebSocket library.
+        from poolse._generated.aio_channels import AsyncPoolseRealtime
+
+        return AsyncPoolseRealtime(
+            self._realtime_settings(), self._socket_token, self._on_socket_error
+        )
+
+    async def _socket_token(self, stale: str | None) -> str | None:
+        if stale is not None:
+            self._tokens.reject(stale)
+        return await self._tokens.get(None)
+
+    @property
+    def realtime(self) -> AsyncPoolseRealtime:
+        """Live events, typing and presence. The socket opens with the first channel."""
+        made = self._realtime.get()
+        # After it is made: then a `close` at the same time either sees it or is seen here.
+        self._lifetime.check()
+        return made
+
+    def _realtime_stats(self) -> RealtimeStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.stats()
+
+    def _follow_stats(self) -> FollowStats | None:
+        made = self._realtime.made
+        return None if made is None else made.hub.feeds.stats()
+
+    async def _close_more(self) -> None:
+        try:
+            await self._profiles.aclose()
+        finally:
+            if self._realtime.made is not None:
+                await self._realtime.made.aclose()
+
+
+class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
+    """The async client for your own server, which makes users and tokens. For one event loop.
+
+    Example:
+        >>> async with AsyncPoolseBackend(api_key=key) as backend:
+        ...     user = await backend.users.create(external_id="ann", display_name="Ann")
+        ...     token = (await backend.users.create_token(user.id)).token
+    """
+
+    def _assemble(self) -> None:
+        super()._assemble()
+        hands = self._hands(self._sender, self._tokens)
+        self._mint = Mint(AsyncTokens, hands, self._settings, self._lifetime)
+
+    def _expose(self) -> None:
+        calls = self._calls()
+        AsyncBackendResources.__init__(self, calls)
+        self.rest: AsyncRest = AsyncRest(calls)
+
+    def token_provider(self, external_id: str) -> AsyncTokenProvider:
+        """A `get_token` for one of your users, for a route of yours or a client in this process.
+
+        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
+        per user, for 10,000 users.
+
+        Args:
+            external_id: Your own id of the user. Who does not exist yet is created.
+
+        Raises:
+            UsageError: A blank id.
+
+        Example:
+            >>> await backend.token_provider("u-1")()
+        """
+        return AsyncTokenProvider(self._mint, external_id)
+
+    async def _close_more(self) -> None:
+        for tokens in self._mint.all():
+            await tokens.aclose()

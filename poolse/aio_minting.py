@@ -1,0 +1,26 @@
+"""Tokens of one's own users for an event loop."""
+
+from __future__ import annotations
+
+from poolse._http.aio_tokens import AsyncTokens
+from poolse.minting import BaseProvider
+
+__all__ = ["AsyncTokenProvider"]
+
+
+class AsyncTokenProvider(BaseProvider[AsyncTokens]):
+    """The `get_token` of one user, for an event loop."""
+
+    async def __call__(self) -> str:
+        """A token that is good for half a minute at least.
+
+        The first call creates the user, if there is none with that external id. Callers at the same
+        time share one call of the server, and a token is handed out until it is nearly over.
+
+        `POST /v1/users`, then `POST /v1/users/{user_id}/tokens`
+
+        Raises:
+            ApiError: The server refused, with `code` `validation_failed` or `invalid_api_key`.
+            NetworkError: No answer came, even after the retries.
+        """
+        return str(await self._mint.tokens(self.external_id).get(None))

@@ -1,0 +1,47 @@
+"""What a REST call, a row and an event may cost, counted in calls of Python functions.
+
+The bounds are what was counted on Python 3.11, and a tenth more. Whoever makes a hot path longer
+meets them here on any machine; whoever has a good reason raises them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.bench import decoding
+from tests.cost.counting import Count
+
+BOUNDS = {"sync call": 129, "async call": 122, "row": 10, "event": 43}
+"""Calls of functions of the library itself."""
+
+LIGHTER = 0.85
+"""Bytes of rows, to those of the same as dicts."""
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, Count]:
+    command = [sys.executable, "-m", "tests.cost.counts"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {name: Count(**count) for name, count in json.loads(done.stdout).items()}
+
+
+@pytest.mark.parametrize("work", BOUNDS)
+def test_work_of_the_library(counts: dict[str, Count], work: str) -> None:
+    assert counts[work].ours <= BOUNDS[work]
+
+
+def test_a_sync_call_is_no_more_work_than_with_httpx_alone(counts: dict[str, Count]) -> None:
+    assert counts["sync call"].all <= counts["httpx"].all
+
+
+def test_an_async_call_is_half_the_work_of_one_with_httpx_alone(counts: dict[str, Count]) -> None:
+    assert counts["async call"].all <= counts["async httpx"].all / 2
+
+
+def test_rows_are_lighter_than_dicts() -> None:
+    with decoding.rows_weight("") as rows, decoding.dicts_weight("") as dicts:
+        assert rows() <= LIGHTER * dicts()
