@@ -1,7 +1,4 @@
-"""Every error that the library raises. All of them can be pickled and copied.
-
-`Cancelled` stands outside the tree, so that `except PoolseError` never swallows a cancellation.
-"""
+"""Every error that the library raises. All of them can be pickled and copied."""
 
 from __future__ import annotations
 
@@ -84,7 +81,7 @@ class CheckpointInUse(UsageError):  # noqa: N818  (as ChannelClosed)
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)
-    """A `CancelToken` was cancelled. Deliberately not a `PoolseError`."""
+    """A `CancelToken` was cancelled. No `PoolseError`, so that one is never taken for the other."""
 
     def __init__(self, message: str = "cancelled") -> None:
         super().__init__(message)
@@ -112,10 +109,12 @@ class ApiError(PoolseError):
         retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
-        self.status, self.code = status, code
-        self.doc_url = doc_url
-        self.details = details
-        self.request_id, self.retry_after = request_id, retry_after
+        self.status: int = status
+        self.code: str = code
+        self.doc_url: str = doc_url
+        self.details: object = details
+        self.request_id: str | None = request_id
+        self.retry_after: float = retry_after
 
     def __str__(self) -> str:
         known = [("request_id", self.request_id), ("see", self.doc_url)]

@@ -67,7 +67,7 @@ class BaseDelivery(Generic[R, C]):
         ack: Callable[[Item[R]], Any],
         answer: Callable[[Item[R], int, dict[str, object]], Any],
     ) -> None:
-        self.message = item.row
+        self.message: R = item.row
         self._item = item
         self._home = home
         self._ack = ack

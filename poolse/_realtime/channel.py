@@ -33,7 +33,7 @@ from poolse._realtime.channel_effects import (
 from poolse._realtime.effects import Trouble
 from poolse._realtime.fanout import EventQueue
 from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
-from poolse._realtime.policy import UNMATCHED_TOPIC, rejoin_delay
+from poolse._realtime.policy import UNMATCHED_TOPIC, Policy, rejoin_delay
 from poolse._realtime.pushes import Payload, Push, Pushes, outcome, reason_in
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
@@ -85,7 +85,7 @@ class ChannelMachine:
         self.refusal: JoinError | None = None
         """Why the last join was refused, until one is not."""
         self.effects: list[ChannelEffect] = []
-        self.policy = settings.policy
+        self.policy: Policy = settings.policy
         self._settings = settings
         self._random = random
         self._next_ref = next_ref

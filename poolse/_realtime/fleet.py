@@ -56,7 +56,7 @@ class Link:
         """Why this socket will not be tried again."""
         self.is_broken: bool = False
         """Whether nobody looks after this socket any more."""
-        self.opened_times = 0
+        self.opened_times: int = 0
         self.wake: Callable[[], object] = _nobody
         """Tells the owner of the transport that there are commands, or that it is over."""
         self._announced: float | None = None

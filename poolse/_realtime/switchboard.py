@@ -44,7 +44,7 @@ class Switchboard:
         """The user's functions that are to be called, in order."""
         self.wakes: list[Wake] = []
         """Called after every change, for whoever waits for all sockets."""
-        self.feeds = FeedTally(guard)
+        self.feeds: FeedTally = FeedTally(guard)
         """Counts what the feeds that listen here do."""
         self._guard = guard
         self._process = process

@@ -53,8 +53,8 @@ def poolse() -> None:
     """
 
 
-for command in (sandbox, demo, token, send, tail, listen, upload, export):
-    poolse.add_command(command)
+for _command in (sandbox, demo, token, send, tail, listen, upload, export):
+    poolse.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -55,7 +55,7 @@ class Spool:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         try:
             with self._explained():
-                self.task = self._begin(task)
+                self.task: Task = self._begin(task)
             self._check(task)
         except BaseException:
             self.close()
