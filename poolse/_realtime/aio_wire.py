@@ -19,6 +19,10 @@ _DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 # time, Python's garbage collector takes as long as all the rest.
 _BATCH: Final = 32
 
+# With so many still to be handed on, nothing more is read: a server that is faster than the
+# handlers must wait, and not fill the memory.
+_ENOUGH: Final = 512
+
 
 class Connect(connect):
     """Follows no redirects: the server that they name is none that the user named."""
@@ -38,6 +42,7 @@ class Wire(ClientConnection):
     _weight: Weight | None = None
     _leaving = False
     _is_deaf = False
+    _is_full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -81,11 +86,19 @@ class Wire(ClientConnection):
         batch, self._messages = self._messages[:_BATCH], self._messages[_BATCH:]
         if not self._messages and self.protocol.state is not State.CLOSED:
             self._news.clear()
+        if self._is_full and len(self._messages) < _ENOUGH:
+            self._read_on()
         return batch
+
+    def _read_on(self) -> None:
+        self._is_full = False
+        self.transport.resume_reading()
 
     async def hang_up(self) -> None:
         """Close it. What still comes is not for anybody."""
         self._is_deaf = True
+        # The answer to the goodbye wants to be read.
+        self._read_on()
         await self.close()
 
     @property
@@ -108,6 +121,9 @@ class Wire(ClientConnection):
         if not self._messages:
             self._news.set()
         self._messages.append(message)
+        if len(self._messages) >= _ENOUGH and not self._is_full:
+            self._is_full = True
+            self.transport.pause_reading()
 
     def _weigh(self, frame: Frame) -> None:
         self._weight = self._weight or Weight(self._limit)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -41,7 +44,8 @@ WIRE: Final = {
 
 
 async def hear(session: Session, wanted: Sequence[str], count: int | None) -> None:
-    """Tell all events, or so many of them."""
+    """Tell all events, or so many of them. SIGTERM cancels it."""
+    _let_sigterm_cancel()
     async with session.async_chat() as chat, Ears() as ears:
         for key in wanted:
             ears.open(chat.realtime.conversation(key))
@@ -62,6 +66,14 @@ async def hear(session: Session, wanted: Sequence[str], count: int | None) -> No
             if isinstance(heard, ConversationCreated):
                 ears.open(chat.realtime.conversation(heard.id))
             count = None if count is None else count - 1
+
+
+def _let_sigterm_cancel() -> None:
+    """As asyncio does it with Ctrl-C: what a handler raises may end up in any task."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _line(topic: str, event: object) -> dict[str, object]:

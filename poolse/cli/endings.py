@@ -16,7 +16,7 @@ from poolse.cli.failure import INTERRUPTED, READER_GONE, TERMINATED, Failure
 from poolse.cli.plain import json_text, plain
 from poolse.cli.session import Session
 
-__all__ = ["ended", "terminable"]
+__all__ = ["Terminated", "ended", "terminable"]
 
 
 class Terminated(KeyboardInterrupt):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from poolse.cli.endings import Terminated
 from poolse.cli.options import for_users
 from poolse.cli.session import Session
 
@@ -30,4 +31,7 @@ def listen(session: Session, conversations: tuple[str, ...], count: int | None) 
 
     from poolse.cli.ears import hear
 
-    asyncio.run(hear(session, conversations, count))
+    try:
+        asyncio.run(hear(session, conversations, count))
+    except asyncio.CancelledError:
+        raise Terminated from None

@@ -64,7 +64,7 @@ def test_every_command_runs_as_it_stands(command: Command, tmp_path: Path) -> No
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=110,
         check=False,
     )
     told = done.stdout.split("==0\n")

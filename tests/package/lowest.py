@@ -70,7 +70,7 @@ def main() -> int:
         lowest = Environment(folder / "venv", python)
         lowest.install("-r", file, *TOOLS)
         tests = [str(path) for pattern in TESTS for path in sorted(ROOT.glob(pattern))]
-        options = ("-q", "-n2", "-p", "no:cacheprovider", "--deselect", WITHOUT)
+        options = ("-q", "-n2", "-p", "no:cacheprovider", "-m", "not soak", "--deselect", WITHOUT)
         return subprocess.run(
             [lowest.python, "-m", "pytest", *options, *tests],
             cwd=ROOT,
