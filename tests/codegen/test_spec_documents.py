@@ -27,11 +27,11 @@ def load(name: str) -> dict[str, Any]:
     return content
 
 
-def examples() -> Iterator[tuple[str, dict[str, Any]]]:
+def examples() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for file in ("openapi.yaml", "asyncapi.yaml"):
         for name, schema in load(file)["components"]["schemas"].items():
             for example in schema.get("examples", ()):
-                yield name, example
+                yield file, name, example
 
 
 EXAMPLES: Final = list(examples())
@@ -72,17 +72,17 @@ def test_there_are_examples_of_every_row_that_stands_alone() -> None:
     read = [cls for cls in readers.READERS if issubclass(cls, Row) and not issubclass(cls, Page)]
     rows = {cls.__name__ for cls in read}
     declared = load("openapi.yaml")["components"]["schemas"].keys()
-    assert {name for name, _ in EXAMPLES} >= rows & declared
+    assert {name for _, name, _ in EXAMPLES} >= rows & declared
 
 
-@pytest.mark.parametrize(("name", "example"), EXAMPLES)
-def test_an_example_keeps_to_its_schema(name: str, example: dict[str, Any]) -> None:
-    schema = {**load("openapi.yaml"), "$ref": f"#/components/schemas/{name}"}
+@pytest.mark.parametrize(("file", "name", "example"), EXAMPLES)
+def test_an_example_keeps_to_its_schema(file: str, name: str, example: dict[str, Any]) -> None:
+    schema = {**load(file), "$ref": f"#/components/schemas/{name}"}
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     assert complaints(validator, example) == []
 
 
-@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+@pytest.mark.parametrize(("name", "example"), [one[1:] for one in EXAMPLES])
 def test_an_example_goes_out_as_it_came_in(name: str, example: dict[str, Any]) -> None:
     row: Any = decode_value(readers.READERS[getattr(models, name)], example)
     assert to_dict(row) == example

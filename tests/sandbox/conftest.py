@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import httpx
@@ -9,6 +10,17 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.sandbox.peers import NewUser, User, users_of
+
+
+@pytest.fixture(autouse=True)
+def own_clients_may_log() -> Iterator[None]:
+    """These tests talk to the sandbox with clients of their own, which log the URLs they use."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    yield
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
