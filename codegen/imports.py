@@ -107,8 +107,8 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
             taken.setdefault(holders[name], []).append(name)
     late = {name: names for name, names in taken.items() if name.startswith(LATE)}
     if late:
-        names = {"TYPE_CHECKING", *taken.get("typing", ())}
-        taken["typing"] = sorted(names, key=_isort_key)
+        wanted = {"TYPE_CHECKING", *taken.get("typing", ())}
+        taken["typing"] = sorted(wanted, key=_isort_key)
     lines = [(_group(name), 0, name, f"import {name}") for name in used & MODULES]
     for name, names in taken.items():
         if name in late:
