@@ -17,7 +17,8 @@ class FeedTally:
         self._guard = guard
         self._opened = 0
         self._closed = 0
-        self._delivered = 0
+        self.delivered = 0
+        """Messages that were handed out. Whoever counts one holds the guard already."""
         self._gaps = 0
         self._pages = 0
         self._failures = 0
@@ -36,11 +37,6 @@ class FeedTally:
         """A feed is over."""
         with self._guard:
             self._closed += 1
-
-    def delivered(self) -> None:
-        """A message was handed out."""
-        with self._guard:
-            self._delivered += 1
 
     def passed(self) -> None:
         """Numbers were passed over."""
@@ -62,7 +58,7 @@ class FeedTally:
         with self._guard:
             return FollowStats(
                 feeds=self._opened - self._closed,
-                delivered=self._delivered,
+                delivered=self.delivered,
                 gaps=self._gaps,
                 pages=self._pages,
                 failures=self._failures,

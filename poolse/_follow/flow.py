@@ -46,6 +46,7 @@ class Flow(Generic[R]):
         self.is_over = False
         """Whether it was closed."""
         self._reach = reach
+        self._tally = reach.tally
         self._wish = wish
         self.user = ""
         """Id of the user, once it is open."""
@@ -108,9 +109,9 @@ class Flow(Generic[R]):
             return None
         with self._reach.guard:
             item = self._brain.at_once(now)
-        if item is not None:
-            self._reach.tally.delivered()
-            self.in_hand = item
+            if item is not None:
+                self._tally.delivered += 1
+                self.in_hand = item
         return item
 
     async def next(self) -> Item[R] | None:
@@ -123,10 +124,10 @@ class Flow(Generic[R]):
             await self._take_in_new()
             with self._guard:
                 step = self._brain.step(self._reach.now())
-            if isinstance(step, Item):
-                self._reach.tally.delivered()
-                self.in_hand = step
-                return step
+                if isinstance(step, Item):
+                    self._tally.delivered += 1
+                    self.in_hand = step
+                    return step
             await self._do(step)
         return None
 
@@ -147,7 +148,7 @@ class Flow(Generic[R]):
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
-            self._reach.tally.closed()
+            self._tally.closed()
         self._hurries = False
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
@@ -157,7 +158,7 @@ class Flow(Generic[R]):
             case Ask():
                 await self._ask(step)
             case Passed():
-                self._reach.tally.passed()
+                self._tally.passed()
                 hole = step.hole
                 await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
             case Began():
@@ -175,11 +176,11 @@ class Flow(Generic[R]):
 
     async def _ask(self, ask: Ask) -> None:
         key, fetch, reach = ask.key, ask.fetch, self._reach
-        reach.tally.asked()
+        self._tally.asked()
         try:
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
-            reach.tally.failed()
+            self._tally.failed()
             with self._guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
@@ -213,7 +214,7 @@ class Flow(Generic[R]):
             return
         if not self._is_counted:
             self._is_counted = True
-            self._reach.tally.opened()
+            self._tally.opened()
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:

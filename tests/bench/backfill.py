@@ -34,7 +34,7 @@ def followed(chat: Poolse, count: int) -> None:
     with chat.conversations.one(conversation_of(count)).messages.follow(after="beginning") as feed:
         for item in feed:
             seen += 1
-            if item.position.sequence == count:
+            if item.message.sequence == count:
                 break
     assert seen == count
 

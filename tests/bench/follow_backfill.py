@@ -104,7 +104,7 @@ def listed(chat: Poolse, talk: str, count: int) -> None:
     seen = 0
     before: int | Unset = UNSET
     while rows := messages.list(limit=PAGE, before=before).data:
-        seen += len(rows)
+        seen += sum(1 for _ in rows)
         before = rows[-1].sequence
     assert seen == count
 
