@@ -21,6 +21,9 @@ patch no longer applies. Hung: no end in sight. Red: the tests fail without the 
 PATIENCE = 120.0
 """Seconds that the tests of one mutant may take. A test that hangs does not say what is wrong."""
 
+PATIENCE_WITH_ALL = 1200.0
+"""Seconds for the tests of all mutants together, without one."""
+
 TESTS_PASSED, TESTS_FAILED = 0, 1
 """Exit codes of pytest. Everything above means that it could not judge."""
 
@@ -80,7 +83,7 @@ def copy_tree(root: Path, target: Path) -> None:
             shutil.copy2(source, copy)
 
 
-def run(command: Sequence[str | Path], cwd: Path) -> tuple[int, str]:
+def run(command: Sequence[str | Path], cwd: Path, patience: float = PATIENCE) -> tuple[int, str]:
     """Exit code and output of a command that sees the copy and no other tree."""
     environment = {
         **os.environ,
@@ -97,16 +100,18 @@ def run(command: Sequence[str | Path], cwd: Path) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
     return done.returncode, done.stdout
 
 
-def run_tests(tests: Sequence[str], tree: Path) -> tuple[int, str]:
+def run_tests(
+    tests: Sequence[str], tree: Path, *more: str, patience: float = PATIENCE
+) -> tuple[int, str]:
     """Run tests in a tree, up to the first failure."""
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not soak"]
-    return run([sys.executable, "-m", "pytest", *options, *tests], tree)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not soak", *more]
+    return run([sys.executable, "-m", "pytest", *options, *tests], tree, patience)
 
 
 def judge(mutant: Mutant, tree: Path) -> tuple[Verdict, str]:
@@ -131,7 +136,7 @@ def hunt(mutants: Sequence[Mutant], pristine: Path, folder: Path, jobs: int) -> 
     tests = sorted({test for mutant in mutants for test in mutant.tests})
     if not tests:
         return
-    code, output = run_tests(tests, pristine)
+    code, output = run_tests(tests, pristine, "-n", str(jobs), patience=PATIENCE_WITH_ALL)
     if code != TESTS_PASSED:
         yield from (Fate(mutant, "RED", 0.0, output) for mutant in mutants)
         return
