@@ -192,7 +192,11 @@ def test_realtime_that_runs_in_the_parent_is_not_inherited(tls_sandbox: Sandbox)
     port = int(tls_sandbox.url.rpartition(":")[2])
     with chat:
         made = chat.conversations.create(type="group")
-        with chat.conversations.one(made.id).messages.follow() as feed:
+        messages = chat.conversations.one(made.id).messages
+        with messages.follow() as feed:
+            # Then nothing is being opened: what is at the time of a fork belongs to nobody yet.
+            messages.send(body="here")
+            assert next(feed).message.body == "here"
 
             def work() -> object:
                 inherited = connected_to(port)
@@ -202,7 +206,7 @@ def test_realtime_that_runs_in_the_parent_is_not_inherited(tls_sandbox: Sandbox)
 
             said = "realtime does not survive a fork: make a client in each process"
             assert in_child(work) == (0, said, "alice")
-            chat.conversations.one(made.id).messages.send(body="still here")
+            messages.send(body="still here")
             assert chat.realtime.status == "connected"
 
 
