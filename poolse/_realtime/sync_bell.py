@@ -17,8 +17,9 @@ from poolse.cancel import CancelToken, told
 
 __all__ = ["Bell"]
 
-# Longer ones are no use to anybody, and the longest that a lock takes differs between systems.
-_LONGEST_WAIT: Final = 3600.0
+# Seconds. A Ctrl-C in the very moment in which a lock begins to wait is looked at when it is done
+# waiting, and on Windows any is.
+_LONGEST_WAIT: Final = 1.0
 
 
 class Bell:
