@@ -1,4 +1,4 @@
-"""`make bench`: the thirteen targets, each pair side by side in one run (under 5 min).
+"""`make bench`: the thirteen targets, each pair side by side in one run (2 min).
 
 Both sides of a pair are processes of their own that take turns, so that whatever slows the machine
 down slows both. A round is one turn of each; the table has the median of the rounds' ratios and
