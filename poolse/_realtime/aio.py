@@ -16,7 +16,6 @@ from poolse._one_loop import OneLoop
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
 from poolse._realtime.aio_waits import until, wait
 from poolse._realtime.fanout import QueueEnded
-from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
     JOIN_WAIT,
     PATIENCE,
@@ -28,6 +27,7 @@ from poolse._realtime.handles import (
     log_error,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
@@ -266,17 +266,17 @@ class AsyncRealtime(BaseRealtime):
     async def _call_all(self) -> None:
         calls = self._hub.calls
         while True:
-            while not calls.ready:
-                self._due.clear()
-                await self._due.wait()
             try:
                 call = calls.next()
             except QueueEnded:
                 return
             if call is None:
+                self._due.clear()
+                await self._due.wait()
                 continue
             try:
-                result = call.function(call.argument)
+                subscription, argument = call
+                result = subscription.target(argument)
                 if result is not None and inspect.isawaitable(result):
                     await result
             # It may have awaited what somebody else cancelled. Only our own end ends this task.

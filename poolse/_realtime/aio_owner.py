@@ -20,7 +20,6 @@ from websockets.typing import Subprotocol
 
 from poolse._realtime.aio_wire import Connect, Wire
 from poolse._realtime.effects import Close, Command, Failure, Open
-from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import (
     address,
     choose_proxy,
@@ -30,6 +29,7 @@ from poolse._realtime.handshake import (
     token_failure,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncGetToken", "AsyncOwner"]
@@ -82,7 +82,8 @@ class AsyncOwner:
         """Carry out what is to be done now; True when it was the last thing."""
         with self._hub.turn(self._link) as now:
             self._link.tick(now)
-        for command in self._link.take_commands():
+            commands = self._link.take_commands()
+        for command in commands:
             await self._carry_out(command)
         return self._hub.closed
 
@@ -144,9 +145,7 @@ class AsyncOwner:
                 self._link.opened(generation, now)
             while True:
                 messages = await ws.messages()
-                with self._hub.turn(self._link) as now:
-                    for message in messages:
-                        self._link.received(generation, message, now)
+                self._hub.received(self._link, generation, messages)
                 await asyncio.sleep(0)
         except ConnectionClosed as closed:
             frame = closed.rcvd or closed.sent

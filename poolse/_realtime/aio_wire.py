@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import CloseCode, Frame, Opcode
@@ -13,11 +13,13 @@ from poolse._realtime.messages import Weight
 
 __all__ = ["Connect", "Wire"]
 
-_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
+Message = bytes | bytearray
+
+_DATA: Final = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 # So many events are handed on before their handlers get their turn. With more of them alive at a
 # time, Python's garbage collector takes as long as all the rest.
-_BATCH: Final = 32
+_BATCH: Final = 64
 
 # With so many still to be handed on, nothing more is read: a server that is faster than the
 # handlers must wait, and not fill the memory.
@@ -46,7 +48,7 @@ class Wire(ClientConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._messages: list[bytes] = []
+        self._messages: list[Message] = []
         self._parts: list[bytes] = []
         self._news = asyncio.Event()
 
@@ -63,17 +65,15 @@ class Wire(ClientConnection):
             self._news.set()
 
     def process_event(self, event: Event) -> None:
-        if not isinstance(event, Frame):
-            super().process_event(event)
-        elif event.opcode in _DATA:
-            if not self._is_deaf:
-                self._take(event)
-        else:
-            super().process_event(event)
-            if event.opcode is Opcode.PING and self._unread > self._limit:
-                self.transport.abort()
+        if not isinstance(event, Frame) or event.opcode not in _DATA:
+            self._take_other(event)
+        elif not self._is_deaf:
+            # What comes in is never a memoryview.
+            message: Any = event.data if event.fin and not self._parts else self._joined(event)
+            if message is not None:
+                self._take(message)
 
-    async def messages(self) -> list[bytes]:
+    async def messages(self) -> list[Message]:
         """What has come since the last time, once there is anything.
 
         Raises:
@@ -109,15 +109,22 @@ class Wire(ClientConnection):
     def _unread(self) -> int:
         return self.transport.get_write_buffer_size()
 
-    def _take(self, frame: Frame) -> None:
-        message = bytes(frame.data)
-        if self._parts or not frame.fin:
-            self._parts.append(message)
-            self._weigh(frame)
-            if not frame.fin:
-                return
-            message = b"".join(self._parts)
-            self._parts.clear()
+    def _take_other(self, event: Event) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode is Opcode.PING and self._unread > self._limit:
+            self.transport.abort()
+
+    def _joined(self, frame: Frame) -> bytes | None:
+        """The message whose last fragment this is, or None before that."""
+        self._parts.append(bytes(frame.data))
+        self._weigh(frame)
+        if not frame.fin:
+            return None
+        message = b"".join(self._parts)
+        self._parts.clear()
+        return message
+
+    def _take(self, message: Message) -> None:
         if not self._messages:
             self._news.set()
         self._messages.append(message)

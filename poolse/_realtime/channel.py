@@ -1,7 +1,7 @@
 """One channel on a socket: join it, keep it joined, leave it.
 
-Told what happened and when, it answers with effects: frames to send, `Deliver` for what the server
-said, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `Ended`.
+Told what happened and when, it answers with effects: frames to send, `Deliver` for events that came
+too early, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `Ended`.
 
 - Each join has its own join_ref. On a duplicate join the server answers the new one first and then
   closes the old one, so a frame with another join_ref than the current one is dropped: taken
@@ -102,11 +102,6 @@ class ChannelMachine:
         mine, theirs = self.deadline, self._pushes.deadline
         return mine if theirs is None else theirs if mine is None else min(mine, theirs)
 
-    @property
-    def unanswered(self) -> int:
-        """How many pushes wait for their turn or for their reply."""
-        return len(self._pushes)
-
     def join(self, now: float) -> None:
         """It is this channel's turn to join. The socket is open."""
         if self._move("join"):
@@ -168,10 +163,14 @@ class ChannelMachine:
             self._forget_join()
             self.effects.append(Ended(self, None) if self.state == "ended" else Changed(self))
 
-    def receive(self, frame: Frame, now: float) -> None:
-        """A frame of this topic came."""
+    def receive(self, frame: Frame, now: float) -> bool:
+        """A frame of this topic came.
+
+        Returns:
+            Whether it is an event to hand on at once. It changes nothing here, and has no effects.
+        """
         if frame.join_ref is not None and frame.join_ref != self.join_ref:
-            return
+            return False
         if frame.event == PHX_REPLY:
             self._reply(frame, now)
         elif frame.event == PHX_ERROR:
@@ -179,9 +178,10 @@ class ChannelMachine:
         elif frame.event == PHX_CLOSE:
             self._closed()
         elif self.state in self.policy.hears_in:
-            self.effects.append(Deliver(self, frame))
+            return True
         elif self.state == "joining":
             self._early.put(frame)
+        return False
 
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Answered", "Changed", "ChannelEffect", "Deliver", "Ended", "JoinDue"]
 
 
-# Not frozen, like `Frame`: there is one for each event.
-@attrs.define
+@attrs.frozen
 class Deliver:
-    """The server said this in the channel."""
+    """The server said this in the channel, before we knew that we are in it."""
 
     channel: ChannelMachine
     frame: Frame

@@ -26,6 +26,7 @@ from poolse._realtime.frames import (
     HEARTBEAT,
     PHOENIX_TOPIC,
     PHX_REPLY,
+    Data,
     Frame,
     FrameError,
     decode,
@@ -162,7 +163,7 @@ class Connection:
         if generation == self.generation and self.state == "open":
             self._lost(f"the connection was closed with code {code}", code, now)
 
-    def received(self, generation: int, data: str | bytes, now: float) -> Frame | None:
+    def received(self, generation: int, data: Data, now: float) -> Frame | None:
         """A message came, text or binary. Gives the frame in it, if it is for a channel."""
         if generation != self.generation or self.state != "open":
             return None

@@ -38,14 +38,10 @@ class Fanout(Generic[T, E]):
     """The subscriptions of one channel, and the latest of the events that late ones are given."""
 
     def __init__(self, replayed: Collection[str] = ()) -> None:
-        self._replayed = frozenset(replayed)
+        self.replayed: Final = frozenset(replayed)
+        """Names of the events that late subscribers are given."""
         self._latest: dict[str, E] = {}
         self._subscriptions: dict[str | None, list[Subscription[T]]] = {}
-
-    def wants(self, event: str) -> bool:
-        """Whether anybody would be given this event, now or later, so that it is worth decoding."""
-        subscriptions = self._subscriptions
-        return event in self._replayed or bool(subscriptions.get(event) or subscriptions.get(None))
 
     def subscribe(self, event: str | None, target: T) -> tuple[Subscription[T], list[E]]:
         """Want an event, or with None every event, from now on.
@@ -65,17 +61,14 @@ class Fanout(Generic[T, E]):
             subscription.active = False
             self._subscriptions[subscription.event].remove(subscription)
 
-    def publish(self, event: str, value: E) -> list[Subscription[T]]:
-        """Say that an event came.
-
-        Returns:
-            The subscriptions to give it to: in the order in which they were made, those for
-            every event last.
-        """
-        if event in self._replayed:
-            self._latest[event] = value
+    def takers(self, event: str) -> list[Subscription[T]]:
+        """Whom to give an event to, in the order of subscribing; those for every event last."""
         subscriptions = self._subscriptions
         return [*subscriptions.get(event, ()), *subscriptions.get(None, ())]
+
+    def keep(self, event: str, value: E) -> None:
+        """Keep an event that is replayed, for those who subscribe later."""
+        self._latest[event] = value
 
     def clear(self) -> None:
         """End all subscriptions, and forget the latest events."""

@@ -17,6 +17,7 @@ __all__ = [
     "PHX_LEAVE",
     "PHX_REPLY",
     "VSN",
+    "Data",
     "Frame",
     "FrameError",
     "decode",
@@ -34,16 +35,20 @@ PHX_REPLY: Final = "phx_reply"
 PHX_ERROR: Final = "phx_error"
 PHX_CLOSE: Final = "phx_close"
 
-_PUSH = b"\x00"
+_PUSH = 0
 _MAX_FIELD = 255
 
 # What the server's binary frames carry before the data, by their first byte. Its push differs
 # from ours, which has a ref too.
 _LAYOUTS = {
     _PUSH: ("join_ref", "topic", "event"),
-    b"\x01": ("join_ref", "ref", "topic", "status"),
-    b"\x02": ("topic", "event"),
+    1: ("join_ref", "ref", "topic", "status"),
+    2: ("topic", "event"),
 }
+
+
+Data = str | bytes | bytearray
+"""A message as it comes from the socket."""
 
 
 class FrameError(Exception):
@@ -90,7 +95,7 @@ def encode(frame: Frame) -> str | bytes:
     return text.decode()
 
 
-def decode(data: str | bytes) -> Frame:
+def decode(data: Data) -> Frame:
     """Read what came from the socket.
 
     Text may come as bytes and need not be decoded first: no JSON text starts with the bytes that
@@ -99,8 +104,8 @@ def decode(data: str | bytes) -> Frame:
     Raises:
         FrameError: It is not a V2 frame.
     """
-    if isinstance(data, bytes) and data[:1] in _LAYOUTS:
-        return _decode_binary(data)
+    if data and data[0] in _LAYOUTS and not isinstance(data, str):
+        return _decode_binary(bytes(data))
     try:
         parts: Any = orjson.loads(data)
     except ValueError:
@@ -129,11 +134,11 @@ def _encode_binary(frame: Frame, payload: bytes) -> bytes:
             raise FrameError(f"{name} has {len(field)} bytes, a binary frame takes {_MAX_FIELD}")
         sizes.append(len(field))
         fields += field
-    return _PUSH + sizes + fields + payload
+    return bytes([_PUSH]) + sizes + fields + payload
 
 
 def _decode_binary(data: bytes) -> Frame:
-    names = _LAYOUTS[data[:1]]
+    names = _LAYOUTS[data[0]]
     start = 1 + len(names)
     sizes = data[1:start]
     if len(sizes) < len(names) or start + sum(sizes) > len(data):

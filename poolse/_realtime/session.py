@@ -10,13 +10,13 @@ from copy import copy
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from poolse._core.codec import decode_value
+from poolse._core.codec import Mismatch, decode_value
 from poolse._realtime.calls import Calls, Handler, Wake
 from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.events import ChannelType, EventType, UnknownEvent
 from poolse._realtime.fanout import EventQueue, Fanout, Subscription
-from poolse._realtime.fleet import Link
 from poolse._realtime.frames import Frame
+from poolse._realtime.link import Link
 from poolse._realtime.presence import Presence
 from poolse.errors import ChannelClosed, DecodeError, PoolseError, UsageError
 
@@ -73,11 +73,11 @@ class Session:
         self._streams = WeakSet[Stream[object]]()
         self._taps = WeakKeyDictionary[Stream[object], Subscription[Target]]()
         events = kind.events.values()
-        state = kind.presence and kind.presence.state
-        self._of_presence = (kind.presence.state, kind.presence.diff) if kind.presence else ()
+        presence = kind.presence
+        self._of_presence = frozenset((presence.state, presence.diff) if presence else ())
         self._fanout = Fanout[Target, object](
             # The latest presence is that of `Presence`: the event itself is out of date soon.
-            [event.wire for event in events if event.replay and event.wire != state]
+            [event.wire for event in events if event.replay and event.wire not in self._of_presence]
         )
 
     @property
@@ -142,7 +142,7 @@ class Session:
         if kind and wire in (None, kind.state) and self._presence.is_synced:
             latest.append(self.presence(self.kind.events[kind.state]))
         for value in latest:
-            self._give(subscription, value, calls)
+            self._give([subscription], value, calls)
         return subscription
 
     def unsubscribe(self, subscription: Subscription[Target]) -> None:
@@ -151,29 +151,34 @@ class Session:
             self._fanout.unsubscribe(subscription)
 
     def deliver(self, frame: Frame, calls: Calls) -> None:
-        """The server said something: queue it for whoever wants it.
-
-        Raises:
-            DecodeError: Its payload is not what the API promises.
-        """
+        """The server said something: queue it for whoever wants it."""
         if frame.event in self._of_presence:
             self._keep_presence(frame)
-        if not self._fanout.wants(frame.event):
+        takers, keeps = self._fanout.takers(frame.event), frame.event in self._fanout.replayed
+        # What nobody wants, now or later, is not worth reading.
+        if not takers and not keeps:
             return
-        value = self._read(frame)
-        for subscription in self._fanout.publish(frame.event, value):
-            self._give(subscription, value, calls)
+        event = self.kind.events.get(frame.event)
+        try:
+            value = event.read(frame.payload) if event else _unknown(frame)
+        except Mismatch as mismatch:
+            error = DecodeError(str(mismatch), mismatch.path)
+            error.message = f"{frame.event} of {self.topic}: {error.message}"
+            calls.report(error)
+            return
+        if keeps:
+            self._fanout.keep(frame.event, value)
+        self._give(takers, value, calls)
 
-    def _give(self, subscription: Subscription[Target], value: object, calls: Calls) -> None:
-        target = subscription.target
-        if not isinstance(target, ref):
-            calls.put(target, value, subscription)
-            return
-        stream = target()
-        if stream is None:
-            self.unsubscribe(subscription)
-        else:
-            stream.put(value)
+    def _give(self, takers: list[Subscription[Target]], value: object, calls: Calls) -> None:
+        for subscription in takers:
+            target = subscription.target
+            if not isinstance(target, ref):
+                calls.put(subscription, value)
+            elif (stream := target()) is not None:
+                stream.put(value)
+            else:
+                self.unsubscribe(subscription)
 
     def lost(self) -> None:
         """The channel is not joined any more, or not yet again."""
@@ -193,22 +198,16 @@ class Session:
         for stream in list(self._streams):
             stream.end(error and fresh(error))
 
-    def _read(self, frame: Frame) -> object:
-        event = self.kind.events.get(frame.event)
-        if event is None:
-            return UnknownEvent(frame.event, frame.payload)
-        try:
-            return decode_value(event.read, frame.payload)
-        except DecodeError as error:
-            error.message = f"{frame.event} of {self.topic}: {error.message}"
-            raise
-
     def _keep_presence(self, frame: Frame) -> None:
         kind = self.kind.presence
         if kind is not None and frame.event == kind.state:
             self._presence.state(frame.payload, self.machine.join_ref)
         else:
             self._presence.diff(frame.payload, self.machine.join_ref)
+
+
+def _unknown(frame: Frame) -> UnknownEvent:
+    return UnknownEvent(frame.event, frame.payload)
 
 
 def fresh(error: PoolseError) -> PoolseError:

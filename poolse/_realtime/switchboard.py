@@ -5,19 +5,22 @@ One half of the brain; `Hub` is the other one, which knows what the user wants.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from poolse._core.feeds import FeedTally
 from poolse._realtime.calls import Call, Calls, Wake
+from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
 from poolse._realtime.effects import Down, Failed, Trouble, Up
 from poolse._realtime.events import RealtimeStatus
-from poolse._realtime.fleet import Fleet, Link, News
+from poolse._realtime.fleet import Fleet
+from poolse._realtime.frames import Data
+from poolse._realtime.link import Link, News
 from poolse._realtime.session import Session, fresh
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.watch import StatusWatch
-from poolse.errors import ConnectionFailed, DecodeError, PoolseError, UsageError
+from poolse.errors import ConnectionFailed, PoolseError, UsageError
 from poolse.hooks import RealtimeEvent, RealtimeInfo
 
 __all__ = ["Switchboard", "wake_all"]
@@ -54,7 +57,7 @@ class Switchboard:
         self._start = start
         self._fleet = Fleet(settings, random)
         self._wanted: bool | None = None
-        self._sessions: dict[object, Session] = {}
+        self._sessions: dict[ChannelMachine, Session] = {}
         self._by_topic: dict[str, Session] = {}
         self._watch = StatusWatch()
 
@@ -93,6 +96,14 @@ class Switchboard:
             yield self._clock()
             self._settle(link)
 
+    def received(self, link: Link, generation: int, messages: Sequence[Data]) -> None:
+        """Tell a link what came, and whoever wants it what was heard, in this order."""
+        with self.turn(link) as now:
+            for channel, frame in link.received(generation, messages, now):
+                if link.effects:
+                    self._follow_all(link)
+                self._sessions[channel].deliver(frame, self.calls)
+
     def broken(self, link: Link, cause: BaseException) -> None:
         """Whoever looked after this link died of a mistake."""
         error = ConnectionFailed(f"the socket's owner failed: {type(cause).__name__}", final=True)
@@ -127,18 +138,20 @@ class Switchboard:
 
     def _settle(self, link: Link) -> None:
         """Pass on what a link said."""
-        effects, link.effects = link.effects, []
-        for effect in effects:
-            if isinstance(effect, Deliver):
-                self._deliver(effect)
-            else:
-                self._follow(link, effect)
+        self._follow_all(link)
         link.wake_if_needed()
         self._tell_status()
         wake_all(self.wakes)
 
-    def _follow(self, link: Link, effect: News) -> None:
+    def _follow_all(self, link: Link) -> None:
+        effects, link.effects = link.effects, []
+        for effect in effects:
+            self._follow(link, effect)
+
+    def _follow(self, link: Link, effect: Deliver | News) -> None:
         match effect:
+            case Deliver():
+                self._sessions[effect.channel].deliver(effect.frame, self.calls)
             case Up():
                 self._observed(link, "connected")
             case Down():
@@ -180,12 +193,6 @@ class Switchboard:
         number = self._fleet.links.index(link) + 1
         info = RealtimeInfo(event=event, socket=number, topic=topic, error=error)
         self.calls.tell(ears.realtime, info)
-
-    def _deliver(self, effect: Deliver) -> None:
-        try:
-            self._sessions[effect.channel].deliver(effect.frame, self.calls)
-        except DecodeError as error:
-            self.calls.report(error)
 
     def _ended(self, effect: Ended) -> None:
         session = self._sessions.pop(effect.channel)

@@ -14,7 +14,6 @@ from typing import Final, Self
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
-from poolse._realtime.fleet import Link
 from poolse._realtime.handles import (
     JOIN_WAIT,
     PATIENCE,
@@ -26,6 +25,7 @@ from poolse._realtime.handles import (
     log_error,
 )
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.pushes import Payload
 from poolse._realtime.session import Session
 from poolse._realtime.settings import RealtimeSettings
@@ -263,23 +263,23 @@ class Realtime(BaseRealtime):
             self._hub.crashed(error)
 
     def _call_all(self) -> None:
-        calls = self._hub.calls
+        calls, guard = self._hub.calls, self._hub.guard
         while True:
-            guard = self._hub.guard
-            with guard:
-                try:
-                    call = calls.next() if (ready := calls.ready) else None
-                except QueueEnded:
-                    return
-            if not ready:
+            try:
+                with guard:
+                    call = calls.next()
+            except QueueEnded:
+                return
+            if call is None:
                 self._due.until(guard, lambda: calls.ready, None)
-            elif call is not None:
-                try:
-                    call.function(call.argument)
-                # Also SystemExit: a callback ends neither this thread nor the ones that follow.
-                except BaseException as error:
-                    _LOG.exception("a callback failed")
-                    self._hub.callback_failed(call, error)
+                continue
+            try:
+                subscription, argument = call
+                subscription.target(argument)
+            # Also SystemExit: a callback ends neither this thread nor the ones that follow.
+            except BaseException as error:
+                _LOG.exception("a callback failed")
+                self._hub.callback_failed(call, error)
 
 
 def _wait(

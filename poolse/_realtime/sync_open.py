@@ -17,6 +17,7 @@ from poolse._realtime.effects import Failure
 from poolse._realtime.handshake import address, choose_proxy, failure_of, is_secure, refused
 from poolse._realtime.messages import MAX_HANDSHAKE
 from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.sync_frames import Frames
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 from poolse.errors import UsageError
 
@@ -100,8 +101,8 @@ def _tunnel(wire: Wire, proxy: SplitResult, host: str, port: int) -> None:
 
 
 def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> WebSocket:
-    # The JSON decoder checks the UTF-8 anyway, and only one thread ever touches the socket.
-    ws = WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    # Only one thread ever touches the socket.
+    ws = WebSocket(enable_multithread=False)
     target = address(settings, token)
     try:
         cast(Any, ws).connect(
@@ -123,4 +124,5 @@ def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> W
         failure = refused(status, headers.get("retry-after"), time.time())
         raise NotOpened(failure) from None
     ws.settimeout(0)
+    ws.frame_buffer = Frames(wire)
     return ws

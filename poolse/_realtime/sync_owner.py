@@ -15,9 +15,9 @@ from typing import Any, Final, cast
 from websocket import ABNF, WebSocket, WebSocketException
 
 from poolse._realtime.effects import Close, Command, Failure, Open, Send
-from poolse._realtime.fleet import Link
 from poolse._realtime.handshake import token_failure
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.messages import Disorder, Messages, TooLarge
 from poolse._realtime.sync_open import NotOpened, open_socket
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
@@ -33,6 +33,8 @@ _LONGEST_WAIT: Final = 3600.0
 
 # So many frames are taken in one go before commands and timers get their turn.
 _BATCH: Final = 32
+
+_DATA: Final = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 _LONGEST_PING: Final = 125
 
@@ -136,26 +138,21 @@ class Owner:
     def _taken(self, ws: WebSocket, frame: ABNF) -> bytes | None:
         """What becomes of a frame: a message when it is the end of one."""
         # The library's own types are incomplete.
-        data = cast(bytes, frame.data)
-        match frame.opcode:
-            case ABNF.OPCODE_CLOSE:
-                cast(Any, ws).send_close()
-                raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
-            case ABNF.OPCODE_PING:
-                # Longer ones are against the rules, and the library does not look.
-                ws.pong(data[:_LONGEST_PING])
-                return None
-            case ABNF.OPCODE_PONG:
-                return None
-            case opcode:
-                first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
-                return self._messages.add(data, first=first, last=last)
+        data, opcode = cast(bytes, frame.data), frame.opcode
+        if opcode in _DATA:
+            first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
+            return self._messages.add(data, first=first, last=last)
+        if opcode == ABNF.OPCODE_CLOSE:
+            cast(Any, ws).send_close()
+            raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
+        if opcode == ABNF.OPCODE_PING:
+            # Longer ones are against the rules, and the library does not look.
+            ws.pong(data[:_LONGEST_PING])
+        return None
 
     def _deliver(self, messages: list[bytes]) -> None:
         if messages:
-            with self._hub.turn(self._link) as now:
-                for message in messages:
-                    self._link.received(self._generation, message, now)
+            self._hub.received(self._link, self._generation, messages)
 
     def _connect(self, command: Open) -> None:
         self._generation = command.generation

@@ -170,9 +170,16 @@ class Wire:
                 self._wait(selectors.EVENT_WRITE)
         found = self._chunk[self._at : self._at + size]
         self._at += len(found)
-        self.taken += len(found)
-        if self.taken > self.limit:
-            raise TooLarge
+        self._count(len(found))
+        return found
+
+    def take(self, size: int) -> bytes | None:
+        """So many bytes, if they are here already: that needs no look at the socket."""
+        end = self._at + size
+        if end > len(self._chunk):
+            return None
+        found, self._at = self._chunk[self._at : end], end
+        self._count(size)
         return found
 
     def send(self, data: bytes) -> int:
@@ -212,6 +219,11 @@ class Wire:
         if self._sock is None:
             raise ConnectionAbortedError("the socket is closed")
         return self._sock
+
+    def _count(self, size: int) -> None:
+        self.taken += size
+        if self.taken > self.limit:
+            raise TooLarge
 
     def _adopt(self, sock: socket.socket) -> None:
         sock.setblocking(False)

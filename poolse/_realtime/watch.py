@@ -35,5 +35,5 @@ class StatusWatch:
         """Say what the status is now. Only a change is passed on."""
         if status != self._told:
             self._told = status
-            for subscription in self._handlers.publish(_STATUS, status):
-                calls.put(subscription.target, status, subscription)
+            for subscription in self._handlers.takers(_STATUS):
+                calls.put(subscription, status)

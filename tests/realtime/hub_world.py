@@ -10,10 +10,10 @@ import orjson
 
 from poolse._realtime.effects import Open, Send
 from poolse._realtime.fanout import QueueEnded
-from poolse._realtime.fleet import Link
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handles import BaseChannel
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.session import Session, Stream
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
@@ -83,24 +83,24 @@ class World:
     def say(self, frame: Frame) -> None:
         data = orjson.dumps(list(attrs.astuple(frame)))
         for link in self.links:
-            with self.hub.turn(link) as now:
-                link.received(link.connection.generation, data, now)
+            self.hub.received(link, link.connection.generation, [data])
 
     def news(self, text: object = "hi", event: str = "news", topic: str = "room:1") -> None:
         self.say(Frame(None, None, topic, event, {"text": text}))
 
     def call(self) -> None:
         """Call all that waits, as a body does."""
-        while self.hub.calls.ready:
+        while True:
             try:
                 call = self.hub.calls.next()
             except QueueEnded:
                 return
-            if call is not None:
-                try:
-                    call.function(call.argument)
-                except Exception as error:
-                    self.hub.callback_failed(call, error)
+            if call is None:
+                return
+            try:
+                call[0].target(call[1])
+            except Exception as error:
+                self.hub.callback_failed(call, error)
 
     def advance(self, seconds: float) -> None:
         self.now += seconds

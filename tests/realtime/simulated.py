@@ -14,10 +14,10 @@ import attrs
 import orjson
 
 from poolse._realtime.effects import Command, Failure, Open, Send
-from poolse._realtime.fleet import Link
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handles import BaseChannel
 from poolse._realtime.hub import Hub
+from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError
 from tests.realtime.kinds import ROOM
@@ -153,8 +153,7 @@ class Network:
     def deliver(self, wire: Wire, *, twice: bool = False) -> None:
         """What the server sent first arrives; twice means that it will do so again."""
         frame = wire.inbox[0] if twice else wire.inbox.popleft()
-        with self.hub.turn(wire.link) as now:
-            wire.link.received(wire.generation, orjson.dumps(frame), now)
+        self.hub.received(wire.link, wire.generation, [orjson.dumps(frame)])
 
     def advance(self, seconds: float) -> None:
         """Let time pass; links notice when they have their turn."""

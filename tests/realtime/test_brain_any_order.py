@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from poolse._realtime.fleet import Link
+from poolse._realtime.link import Link
 from poolse._realtime.pushes import Push
 from poolse._realtime.session import Stream
 from poolse._realtime.settings import RealtimeSettings

@@ -48,7 +48,7 @@ def happen(machine: ChannelMachine, happening: Happening, now: float) -> float:
         case "lost":
             machine.lost(now)
         case "event":
-            machine.receive(event("news"), now)
+            assert machine.receive(event("news"), now) == (machine.state == "joined")
         case "wait":
             now = now + 5 if machine.deadline is None else machine.deadline
             machine.tick(now)

@@ -77,7 +77,7 @@ def test_what_an_old_transport_says_changes_nothing() -> None:
     bench.link.closed(1, 1006, bench.now)
     bench.link.failed(1, Failure(reason="late"), bench.now)
     bench.link.opened(1, bench.now)
-    bench.link.received(1, b'[null,null,"t:1","old",{}]', bench.now)
+    bench.receive_data(b'[null,null,"t:1","old",{}]', generation=1)
     assert bench.link.connection.state == "open"
     assert bench.drain() == []
     assert bench.events() == []
@@ -281,7 +281,7 @@ def test_what_is_no_frame_is_reported_and_dropped() -> None:
     bench = Bench()
     bench.connect()
     for data in (b"", b"{}", b"[1]", b"\x07", b'["1","1",null,"x",{}]', b"\xff\xfe"):
-        bench.link.received(1, data, bench.now)
+        bench.receive_data(data)
     assert bench.troubles() == ["DecodeError"] * 6
     assert bench.link.connection.state == "open"
 

@@ -20,8 +20,8 @@ def test_an_event_goes_to_those_who_want_it_in_their_order() -> None:
     for name in ("first", "second"):
         fanout.subscribe("message", name)
     fanout.subscribe("typing", "other")
-    assert targets(fanout.publish("message", 1)) == ["first", "second", "everything"]
-    assert targets(fanout.publish("unknown", 2)) == ["everything"]
+    assert targets(fanout.takers("message")) == ["first", "second", "everything"]
+    assert targets(fanout.takers("unknown")) == ["everything"]
 
 
 def test_the_same_target_twice_is_given_it_twice_and_each_is_taken_back_alone() -> None:
@@ -30,7 +30,7 @@ def test_the_same_target_twice_is_given_it_twice_and_each_is_taken_back_alone() 
     again, _ = fanout.subscribe("message", "handler")
     fanout.unsubscribe(once)
     fanout.unsubscribe(once)
-    assert fanout.publish("message", 1) == [again]
+    assert fanout.takers("message") == [again]
     assert (once.active, again.active) == (False, True)
 
 
@@ -38,46 +38,33 @@ def test_taking_back_while_an_event_is_handed_out_changes_nothing_for_the_others
     fanout: Fanout[str, int] = Fanout()
     made = [fanout.subscribe("message", name)[0] for name in "abc"]
     given_to: list[str] = []
-    for subscription in fanout.publish("message", 1):
+    for subscription in fanout.takers("message"):
         given_to.append(subscription.target)
         fanout.unsubscribe(subscription)
     assert given_to == ["a", "b", "c"]
     assert not any(subscription.active for subscription in made)
-    assert fanout.publish("message", 2) == []
+    assert fanout.takers("message") == []
 
 
 def test_late_subscribers_are_given_the_latest_of_replayed_events() -> None:
     fanout: Fanout[str, int] = Fanout({"state", "mode"})
     assert fanout.subscribe("state", "early")[1] == []
     for value in (1, 2):
-        fanout.publish("state", value)
-    fanout.publish("mode", 3)
-    fanout.publish("message", 4)
+        fanout.keep("state", value)
+    fanout.keep("mode", 3)
     assert fanout.subscribe("state", "late")[1] == [2]
     assert fanout.subscribe("message", "late")[1] == []
     assert fanout.subscribe(None, "late")[1] == [2, 3]
 
 
-def test_only_wanted_events_are_worth_decoding() -> None:
-    fanout: Fanout[str, int] = Fanout({"state"})
-    assert fanout.wants("state")
-    assert not fanout.wants("message")
-    one, _ = fanout.subscribe("message", "one")
-    assert fanout.wants("message")
-    fanout.unsubscribe(one)
-    assert not fanout.wants("message")
-    fanout.subscribe(None, "everything")
-    assert fanout.wants("message")
-
-
 def test_clearing_ends_all_subscriptions_and_forgets() -> None:
     fanout: Fanout[str, int] = Fanout({"state"})
     made = [fanout.subscribe(event, "x")[0] for event in ("state", "message", None)]
-    fanout.publish("state", 1)
+    fanout.keep("state", 1)
     fanout.clear()
     assert not any(subscription.active for subscription in made)
     fanout.unsubscribe(made[0])
-    assert fanout.publish("message", 2) == []
+    assert fanout.takers("message") == []
     assert fanout.subscribe("state", "late")[1] == []
 
 

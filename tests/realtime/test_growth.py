@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable
 
-from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.session import Stream
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed
@@ -61,13 +60,8 @@ class Client:
             while stream.queue.ready:
                 stream.queue.get()
                 taken += 1
-        while calls.ready:
-            try:
-                call = calls.next()
-            except QueueEnded:
-                break
-            if call is not None:
-                call.function(call.argument)
+        while (call := calls.next()) is not None:
+            call[0].target(call[1])
         self.net.errors.clear()
         return taken
 

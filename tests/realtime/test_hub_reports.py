@@ -92,6 +92,16 @@ def test_a_bad_payload_is_reported_and_stops_nothing(world: World) -> None:
     assert "news of room:1" in str(error)
 
 
+def test_what_nobody_wants_is_not_read(world: World) -> None:
+    room = world.joined()
+    world.news(7)
+    off = world.hub.subscribe(room.session, NEWS, lambda _: None)
+    off()
+    world.news(7)
+    world.call()
+    assert world.errors == []
+
+
 def test_a_raising_handler_is_reported_and_stops_no_other(world: World) -> None:
     room = world.joined()
     got: list[News] = []

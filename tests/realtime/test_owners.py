@@ -12,7 +12,7 @@ import pytest
 
 from poolse import Poolse, UsageError
 from poolse._realtime.calls import Calls
-from poolse._realtime.fleet import Link
+from poolse._realtime.link import Link
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
 from tests.realtime.backend import post

@@ -10,8 +10,8 @@ import orjson
 
 from poolse._realtime.channel_effects import Deliver
 from poolse._realtime.effects import Close, Command, Failure, Open, Send, Trouble
-from poolse._realtime.fleet import Link
 from poolse._realtime.frames import HEARTBEAT, Frame, decode
+from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["OK", "Bench", "fixed", "refusal", "reply"]
@@ -73,7 +73,13 @@ class Bench:
 
     def receive(self, frame: Frame) -> None:
         parts = [frame.join_ref, frame.ref, frame.topic, frame.event, frame.payload]
-        self.link.received(self.generation, orjson.dumps(parts), self.now)
+        self.receive_data(orjson.dumps(parts))
+
+    def receive_data(self, data: bytes, generation: int | None = None) -> None:
+        """A message comes, on the transport of now unless another one is named."""
+        generation = generation or self.generation
+        for heard in self.link.received(generation, [data], self.now):
+            self.link.effects.append(Deliver(*heard))
 
     def advance(self, seconds: float) -> None:
         """Let time pass: every timer fires when it is due."""

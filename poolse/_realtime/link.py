@@ -1,0 +1,268 @@
+"""One socket with the channels on it.
+
+Joins are paced: the server works on them one after the other, and answers neither heartbeats nor
+anything else of that connection meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from poolse._realtime.channel import ChannelMachine
+from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended, JoinDue
+from poolse._realtime.connection import Connection
+from poolse._realtime.effects import (
+    Close,
+    Command,
+    Down,
+    Effect,
+    Failed,
+    Failure,
+    Open,
+    Send,
+    Trouble,
+    Up,
+)
+from poolse._realtime.frames import Data, Frame
+from poolse._realtime.pushes import Payload, Push
+from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import ChannelClosed, PoolseError, RealtimeError
+
+__all__ = ["Heard", "Link", "News"]
+
+Heard = tuple[ChannelMachine, Frame]
+"""An event, and the channel in which it was heard."""
+
+News = Changed | Ended | Answered | Trouble | Failed | Up | Down
+
+
+class Link:
+    """One socket with the channels on it."""
+
+    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+        self.connection: Connection = Connection(settings, random)
+        self.commands: list[Command] = []
+        """What the owner of the transport has to carry out, in this order."""
+        self.effects: list[Deliver | News] = []
+        self.failure: PoolseError | None = None
+        """Why this socket will not be tried again."""
+        self.is_broken: bool = False
+        """Whether nobody looks after this socket any more."""
+        self.opened_times: int = 0
+        self.wake: Callable[[], object] = _nobody
+        """Tells the owner of the transport that there are commands, or that it is over."""
+        self._announced: float | None = None
+        self._settings = settings
+        self._random = random
+        self._channels: dict[str, ChannelMachine] = {}
+        # Those that wait for their turn to join, and those that have a deadline.
+        self._due: dict[str, ChannelMachine] = {}
+        self._timed: dict[str, ChannelMachine] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another channel fits on this socket."""
+        return not self.is_broken and len(self._channels) < self._settings.channels_per_socket
+
+    def next_deadline(self) -> float | None:
+        """When `tick` has something to do."""
+        deadlines = [self.connection.deadline, *(c.wake_at for c in self._timed.values())]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def wake_if_needed(self) -> None:
+        """Wake the owner of the transport, if it has more to do, or to do it at another time."""
+        deadline = self.next_deadline()
+        if self.commands or deadline != self._announced:
+            self._announced = deadline
+            self.wake()
+
+    def take_commands(self) -> list[Command]:
+        """What the owner of the transport has to carry out now."""
+        commands, self.commands = self.commands, []
+        return commands
+
+    def connect(self, now: float) -> None:
+        """Open the socket, unless there is nobody to do it."""
+        if self.is_broken:
+            return
+        self.failure = None
+        self.connection.connect()
+        self._settle(now)
+
+    def disconnect(self, now: float) -> None:
+        """Close the socket. Its channels join again when it is opened again."""
+        for channel in list(self._channels.values()):
+            channel.give_up(ChannelClosed(f"{channel.topic}: realtime was disconnected"))
+            self._carry(channel)
+        self.connection.disconnect()
+        self._settle(now)
+
+    def opened(self, generation: int, now: float) -> None:
+        """See `Connection.opened`; the other inputs of the transport likewise."""
+        self.connection.opened(generation, now)
+        self._settle(now)
+
+    def failed(self, generation: int, failure: Failure, now: float) -> None:
+        self.connection.failed(generation, failure, now)
+        self._settle(now)
+
+    def closed(self, generation: int, code: int, now: float) -> None:
+        self.connection.closed(generation, code, now)
+        self._settle(now)
+
+    def received(self, generation: int, messages: Iterable[Data], now: float) -> Iterator[Heard]:
+        """Messages came. Gives the events in them, each before the next message is looked at."""
+        for data in messages:
+            frame = self.connection.received(generation, data, now)
+            channel = None if frame is None else self._channels.get(frame.topic)
+            if frame is not None and channel is not None:
+                # Nearly every message is an event, which changes nothing that had to be settled.
+                if channel.receive(frame, now):
+                    yield channel, frame
+                    continue
+                self._carry(channel)
+            self._settle(now)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        self.connection.tick(now)
+        for channel in list(self._timed.values()):
+            channel.tick(now)
+            self._carry(channel)
+        self._settle(now)
+
+    def broken(self, error: PoolseError, now: float) -> None:
+        """Nobody looks after this socket any more. That is for good."""
+        self.is_broken = True
+        self.connection.disconnect()
+        self.connection.effects.append(Failed(error))
+        self._settle(now)
+
+    def join(self, topic: str, now: float) -> ChannelMachine:
+        """Want a channel on this socket. It may be one that is still being left."""
+        older = self._channels.get(topic)
+        if older is not None:
+            older.replaced(now)
+            self._carry(older)
+        channel = ChannelMachine(topic, self._settings, self._random, self.connection.next_ref)
+        self._channels[topic] = channel
+        self._due[topic] = channel
+        self._settle(now)
+        return channel
+
+    def leave(self, channel: ChannelMachine, now: float) -> None:
+        """Want a channel no more."""
+        channel.leave(now)
+        self._carry(channel)
+        self._settle(now)
+
+    def push(
+        self, channel: ChannelMachine, event: str, payload: Mapping[str, object], now: float
+    ) -> bool:
+        """Send an event without a reply; False when it was dropped, not being joined.
+
+        Raises:
+            FrameError: The payload cannot be encoded.
+            RealtimeError: Too much waits for the socket already.
+        """
+        self._check_backlog()
+        sent = channel.push(event, payload)
+        self._carry(channel)
+        self._settle(now)
+        return sent
+
+    def ask(
+        self, channel: ChannelMachine, event: str, payload: Payload, deadline: float, now: float
+    ) -> Push:
+        """Send an event and want its reply.
+
+        Raises:
+            FrameError: The payload cannot be encoded.
+            RealtimeError: Too much waits for the socket already, or for its turn.
+        """
+        self._check_backlog()
+        push = channel.ask(event, payload, deadline, now)
+        self._carry(channel)
+        self._settle(now)
+        return push
+
+    def withdraw(self, channel: ChannelMachine, push: Push) -> None:
+        """Want a reply no more."""
+        channel.withdraw(push)
+        if self._channels.get(channel.topic) is channel:
+            self._carry(channel)
+
+    def _check_backlog(self) -> None:
+        if len(self.commands) >= self._settings.queue_limit:
+            raise RealtimeError(f"{self._settings.queue_limit} frames wait for the socket already")
+
+    def _settle(self, now: float) -> None:
+        """Work off what the connection said, and what follows from it."""
+        if self.connection.effects:
+            self._follow_all(now)
+        if self._due and self.connection.state == "open":
+            self._join_due(now)
+            self._follow_all(now)
+
+    def _follow_all(self, now: float) -> None:
+        while self.connection.effects:
+            effects, self.connection.effects = self.connection.effects, []
+            for effect in effects:
+                self._follow(effect, now)
+
+    def _follow(self, effect: Effect, now: float) -> None:
+        match effect:
+            case Open() | Send() | Close():
+                self.commands.append(effect)
+            case Up():
+                self.opened_times += 1
+                self.effects.append(effect)
+                self._due = dict(self._channels)
+            case Down():
+                self.effects.append(effect)
+                self._due.clear()
+                for channel in list(self._channels.values()):
+                    channel.lost(now)
+                    self._carry(channel)
+            case Failed():
+                self.failure = effect.error
+                for channel in list(self._channels.values()):
+                    channel.give_up(effect.error)
+                    self._carry(channel)
+                self.effects.append(effect)
+            case Trouble():
+                self.effects.append(effect)
+
+    def _carry(self, channel: ChannelMachine) -> None:
+        """Pass on what a channel wants."""
+        effects, channel.effects = channel.effects, []
+        for effect in effects:
+            match effect:
+                case Deliver():
+                    self.effects.append(effect)
+                case Frame():
+                    self.connection.send(effect)
+                case JoinDue():
+                    self._due[channel.topic] = channel
+                case Ended():
+                    del self._channels[channel.topic]
+                    self._due.pop(channel.topic, None)
+                    self.effects.append(effect)
+                case _:
+                    self.effects.append(effect)
+        if channel.wake_at is None:
+            self._timed.pop(channel.topic, None)
+        else:
+            self._timed[channel.topic] = channel
+
+    def _join_due(self, now: float) -> None:
+        under_way = sum(c.state == "joining" for c in self._channels.values())
+        while self._due and under_way < self._settings.joins_at_once:
+            channel = self._due.pop(next(iter(self._due)))
+            channel.join(now)
+            self._carry(channel)
+            under_way += 1
+
+
+def _nobody() -> None:
+    """The socket has no owner yet."""
