@@ -82,7 +82,7 @@ TARGETS: Final = (
         "events:bare_websockets",
         0.70,
         at_most=False,
-        rounds=11,
+        rounds=31,
     ),
     Target(
         7,
@@ -91,7 +91,7 @@ TARGETS: Final = (
         "events:bare_websockets",
         0.45,
         at_most=False,
-        rounds=11,
+        rounds=31,
     ),
     Target(
         8,
@@ -115,7 +115,7 @@ TARGETS: Final = (
         "events:async_handlers",
         "events:async_handler_alone",
         1.1,
-        rounds=11,
+        rounds=31,
     ),
     Target(
         11,
