@@ -44,8 +44,7 @@ LIBRARY: Final = {
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
     "poolse._core.codec": ("decode_value", "to_dict"),
-    "poolse._core.download": ("Download",),
-    "poolse._core.endpoint": ("Endpoint", "Paging", "Read"),
+    "poolse._core.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
     "poolse._core.former": ("former_names",),
     "poolse._core.reading": (
         "Mismatch",
@@ -65,7 +64,6 @@ LIBRARY: Final = {
     ),
     "poolse._core.rows": ("Page", "Row"),
     "poolse._core.shapes": ("Shapes", "draft_of"),
-    "poolse._core.upload": ("Upload",),
     "poolse._follow.aio": ("AsyncFeed",),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
     "poolse._follow.choices": ("After", "Gap"),

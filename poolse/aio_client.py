@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
+from poolse._core.resolver import UserProfile
 from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
-from poolse._http.aio_profiles import AsyncProfiles
 from poolse._http.aio_tokens import AsyncTokens
+from poolse._once import Once
 from poolse.aio_bodies import AsyncBody
 from poolse.aio_minting import AsyncTokenProvider
 from poolse.construction import BackendClient, UserClient
 from poolse.following import AsyncFollowing
 from poolse.minting import Mint
-from poolse.profiles import AsyncUsersResource, UserProfile
 from poolse.rest import AsyncRest
 from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
     from poolse._generated.aio_channels import AsyncPoolseRealtime
+    from poolse._http.aio_profiles import AsyncProfiles
+    from poolse.profiles import AsyncUsersResource
 
 __all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
 
@@ -47,13 +49,29 @@ class AsyncPoolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
-        self._profiles = AsyncProfiles(self._profile_settings)
-        self.users: AsyncUsersResource = AsyncUsersResource(self._profiles, self._lifetime)
+        self._profiles = Once(self._make_profiles)
+        self._users = Once(self._make_users)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
         self.rest: AsyncRest = AsyncRest(calls)
+
+    def _make_profiles(self) -> AsyncProfiles:
+        # Only now: most programs ask for no profiles.
+        from poolse._http.aio_profiles import AsyncProfiles
+
+        return AsyncProfiles(self._profile_settings)
+
+    def _make_users(self) -> AsyncUsersResource:
+        from poolse.profiles import AsyncUsersResource
+
+        return AsyncUsersResource(self._profiles.get(), self._lifetime)
+
+    @property
+    def users(self) -> AsyncUsersResource:
+        """Users' names and pictures, as your `user_resolver` finds them."""
+        return self._users.get()
 
     def _make_realtime(self) -> AsyncPoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -86,7 +104,8 @@ class AsyncPoolse(
 
     async def _close_more(self) -> None:
         try:
-            await self._profiles.aclose()
+            if self._profiles.made is not None:
+                await self._profiles.made.aclose()
         finally:
             if self._realtime.made is not None:
                 await self._realtime.made.aclose()

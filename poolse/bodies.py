@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
 from poolse._http.callers import AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
 from poolse._http.sync_tokens import SyncTokens
-from poolse.stats import PoolStats
 from poolse.wiring import Base
+
+if TYPE_CHECKING:
+    from poolse.stats import PoolStats
 
 __all__ = ["SyncBody"]
 

@@ -9,21 +9,22 @@ import attrs
 import httpx
 
 from poolse._core.hands import run_flow
+from poolse._core.resolver import UserProfile
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.callers import AtOnce
-from poolse._http.sync_profiles import SyncProfiles
 from poolse._http.sync_tokens import SyncTokens
+from poolse._once import Once
 from poolse.bodies import SyncBody
 from poolse.construction import BackendClient, UserClient
 from poolse.following import Following
-from poolse.minting import SyncMint, TokenProvider
-from poolse.profiles import UserProfile, UsersResource
 from poolse.rest import Rest
-from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
     from poolse._generated.channels import PoolseRealtime
+    from poolse.minting import TokenProvider
+    from poolse.profiles import UsersResource
+    from poolse.stats import FollowStats, RealtimeStats
 
 __all__ = ["Poolse", "PoolseBackend"]
 
@@ -44,13 +45,24 @@ class Poolse(
     def _assemble(self) -> None:
         super()._assemble()
         self._realtime = self._once(self._make_realtime)
-        profiles = SyncProfiles(self._profile_settings)
-        self.users: UsersResource = UsersResource(profiles, self._lifetime)
+        self._users = Once(self._make_users)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
         self.rest: Rest = Rest(calls)
+
+    def _make_users(self) -> UsersResource:
+        # Only now: most programs ask for no profiles.
+        from poolse._http.sync_profiles import SyncProfiles
+        from poolse.profiles import UsersResource
+
+        return UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
+
+    @property
+    def users(self) -> UsersResource:
+        """Users' names and pictures, as your `user_resolver` finds them."""
+        return self._users.get()
 
     def _make_realtime(self) -> PoolseRealtime:
         # Only now: a script that sends a message needs no WebSocket library.
@@ -95,6 +107,9 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
 
     def _assemble(self) -> None:
         super()._assemble()
+        # Only now: a program of users' has none of this.
+        from poolse.minting import SyncMint
+
         hands = self._hands(AtOnce(self._sender), self._tokens)
         self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
 
@@ -118,4 +133,6 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
+        from poolse.minting import TokenProvider
+
         return TokenProvider(self._mint, external_id)

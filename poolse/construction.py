@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -22,7 +21,7 @@ from poolse._secret import hidden_items
 from poolse.errors import PoolseError
 from poolse.hooks import Hooks
 from poolse.options import Timeout
-from poolse.wiring import Base, HttpClient
+from poolse.wiring import Base, HttpClient, new_uuid
 
 if TYPE_CHECKING:
     from poolse._realtime.settings import RealtimeSettings
@@ -32,11 +31,6 @@ __all__ = ["BackendClient", "UserClient"]
 GetToken = TypeVar("GetToken", bound=Callable[[], object])
 R = TypeVar("R", bound=Running)
 Resolver = TypeVar("Resolver", bound=Callable[[str], object])
-
-
-def new_uuid() -> str:
-    """A random id that nobody else has."""
-    return str(uuid.uuid4())
 
 
 class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):

@@ -11,6 +11,7 @@ from typing import Literal
 
 import attrs
 
+from poolse._shown import Shown
 from poolse.errors import NetworkError, PoolseError
 
 __all__ = [
@@ -27,8 +28,8 @@ RealtimeEvent = Literal["connected", "disconnected", "failed", "joined", "left",
 """What can become of a socket, or of a channel on it."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class RequestInfo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RequestInfo(Shown):
     """A call begins. The same object is in all that is told of that call later."""
 
     method: str
@@ -38,8 +39,8 @@ class RequestInfo:
     of bytes that go to or come from the storage it is `(storage)`."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class RetryInfo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryInfo(Shown):
     """An attempt did not work, and another one follows."""
 
     request: RequestInfo
@@ -55,8 +56,8 @@ class RetryInfo:
     """Seconds until the next attempt."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class ResponseInfo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ResponseInfo(Shown):
     """A call is over, with a result or with an error. There is one for each `RequestInfo`."""
 
     request: RequestInfo
@@ -73,8 +74,8 @@ class ResponseInfo:
     """What it raised, cancellations included, or None."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class RealtimeInfo:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RealtimeInfo(Shown):
     """Something became of a socket, or of a channel on it."""
 
     event: RealtimeEvent
@@ -87,8 +88,8 @@ class RealtimeInfo:
     """What was the matter, or None."""
 
 
-@attrs.frozen(kw_only=True)
-class Hooks:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Hooks(Shown):
     """Functions that a client calls with what happens. Leave out what is not wanted.
 
     Those of REST are called in the thread or task of the call, which waits for them. The one of

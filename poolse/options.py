@@ -16,6 +16,7 @@ from poolse._checks import (
     checked_seconds,
 )
 from poolse._secret import hidden_items
+from poolse._shown import Shown
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.types import UNSET, Unset
@@ -29,8 +30,8 @@ class _ByDefault(float):
     __slots__ = ()
 
 
-@attrs.frozen
-class Timeout:
+@attrs.frozen(repr=False)
+class Timeout(Shown):
     """Time limits of one attempt, in float seconds. None means no limit.
 
     A bare number where a `Timeout` is wanted means `total`.
@@ -84,8 +85,8 @@ class Timeout:
         return inf if self.connect is None else self.connect
 
 
-@attrs.frozen(kw_only=True, init=False)
-class CallOptions:
+@attrs.frozen(kw_only=True, init=False, repr=False)
+class CallOptions(Shown):
     """Options of one call. What is left out comes from the view or the client.
 
     Raises:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 import ssl
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import update_wrapper
 from types import FunctionType
-from typing import ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, Self, TypeVar
 
 import attrs
 
@@ -31,16 +30,18 @@ from poolse.cancel import CancelToken
 from poolse.errors import ArgumentTypeError
 from poolse.hooks import Hooks
 from poolse.options import CallOptions, Timeout
-from poolse.stats import FollowStats, PoolStats, RealtimeStats, Stats
 from poolse.types import UNSET, Unset
 
-__all__ = ["Base"]
+if TYPE_CHECKING:
+    from poolse.stats import FollowStats, PoolStats, RealtimeStats, Stats
+
+__all__ = ["Base", "new_uuid"]
 
 HttpClient = TypeVar("HttpClient")
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Given(Generic[HttpClient]):
     """What the constructor was given beside the settings of a call."""
 
@@ -67,6 +68,14 @@ class Given(Generic[HttpClient]):
         """What hands out the token: one of this kind, unless there is a fixed one."""
         given = self.credential
         return FixedToken(given) if isinstance(given, Secret) else kind(given)
+
+
+def new_uuid() -> str:
+    """A random id that nobody else has."""
+    # Only now: a program that only reads makes none, and the module is slow to load.
+    from uuid import uuid4
+
+    return str(uuid4())
 
 
 class Base(Generic[HttpClient]):
@@ -121,7 +130,7 @@ class Base(Generic[HttpClient]):
             user_agent=user_agent_of(user_agent),
             headers=headers,
             new_key=generate_idempotency_key,
-            new_id=lambda: str(uuid.uuid4()),
+            new_id=new_uuid,
         )
         if http_client is not None:
             check_http_client(http_client, asynchronous=self._asynchronous)
@@ -209,6 +218,8 @@ class Base(Generic[HttpClient]):
 
         Numbers of the client and all its views. Sends nothing, and costs next to nothing.
         """
+        from poolse.stats import Stats
+
         return Stats(
             calls=self._ears.tally.stats(),
             pool=self._pool_stats(),

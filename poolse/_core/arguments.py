@@ -39,7 +39,7 @@ BARE: Final = (str, bytes, bytearray, memoryview)
 KEYS: Final[Mapping[type, str]] = {Mapping: "its keys must be str"}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Kind:
     """What a value may be."""
 

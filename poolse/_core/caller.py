@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from poolse._core.download import Download
-from poolse._core.endpoint import Endpoint, Paging
-from poolse._core.upload import Upload
+from poolse._core.endpoint import Download, Endpoint, Paging, Upload
 from poolse.options import CallOptions
 from poolse.types import (
     UNSET,
@@ -31,35 +29,8 @@ Row = TypeVar("Row")
 NO_PATH: Final[Mapping[str, str]] = {}
 
 
-class Caller(Protocol):
-    """Carries out operations and blocks until they are done."""
-
-    def call(
-        self,
-        endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: object = None,
-        options: CallOptions | None = None,
-    ) -> T:
-        """Carry out one operation. Keys of `query` and `body` that are UNSET are left out."""
-        ...
-
-    def pages(
-        self,
-        paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
-        *,
-        query: Mapping[str, object] | None = None,
-        options: CallOptions | None = None,
-    ) -> Iterator[Item]:
-        """Walk over the items of all pages. The first page is fetched by the first step."""
-        ...
-
-    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
-        """Make a feed of this kind for one list."""
-        ...
+class Files(Protocol):
+    """Moves files, and blocks until they are through."""
 
     def upload(
         self,
@@ -102,35 +73,8 @@ class Caller(Protocol):
         ...
 
 
-class AsyncCaller(Protocol):
-    """The async twin of `Caller`."""
-
-    async def call(
-        self,
-        endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: object = None,
-        options: CallOptions | None = None,
-    ) -> T:
-        """Carry out one operation. Keys of `query` and `body` that are UNSET are left out."""
-        ...
-
-    def pages(
-        self,
-        paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
-        *,
-        query: Mapping[str, object] | None = None,
-        options: CallOptions | None = None,
-    ) -> AsyncIterator[Item]:
-        """Walk over the items of all pages. The first page is fetched by the first step."""
-        ...
-
-    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
-        """Make a feed of this kind for one list."""
-        ...
+class AsyncFiles(Protocol):
+    """The async twin of `Files`."""
 
     async def upload(
         self,
@@ -170,4 +114,76 @@ class AsyncCaller(Protocol):
         options: CallOptions | None = None,
     ) -> bytes | Path | int:
         """Ask where the bytes are, and fetch them."""
+        ...
+
+
+class Caller(Protocol):
+    """Carries out operations and blocks until they are done."""
+
+    def call(
+        self,
+        endpoint: Endpoint[T],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Carry out one operation. Keys of `query` and `body` that are UNSET are left out."""
+        ...
+
+    def pages(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        options: CallOptions | None = None,
+    ) -> Iterator[Item]:
+        """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """What moves files."""
+        ...
+
+
+class AsyncCaller(Protocol):
+    """The async twin of `Caller`."""
+
+    async def call(
+        self,
+        endpoint: Endpoint[T],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        options: CallOptions | None = None,
+    ) -> T:
+        """Carry out one operation. Keys of `query` and `body` that are UNSET are left out."""
+        ...
+
+    def pages(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, str] = NO_PATH,
+        *,
+        query: Mapping[str, object] | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncIterator[Item]:
+        """Walk over the items of all pages. The first page is fetched by the first step."""
+        ...
+
+    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+        """Make a feed of this kind for one list."""
+        ...
+
+    @property
+    def files(self) -> AsyncFiles:
+        """What moves files."""
         ...

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from poolse._shown import Shown
+
 if TYPE_CHECKING:
     from poolse._core.hands import Answer, Outgoing
 
@@ -34,8 +36,8 @@ class Headers(Mapping[str, str]):
         return f"Headers({self._values})"
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class CapturedCall:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CapturedCall(Shown):
     """One call: what was asked, and what came of it.
 
     Neither bodies nor the headers of the request are kept, so that no secret is.
@@ -60,7 +62,7 @@ class CapturedCall:
         return self.headers.get("x-request-id")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class _Capture:
     calls: list[CapturedCall] = attrs.field(factory=list[CapturedCall])
 

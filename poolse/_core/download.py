@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
-
-import attrs
+from collections.abc import Mapping
+from typing import TypeVar
 
 from poolse._core.arrival import Arrival
 from poolse._core.call import call
-from poolse._core.endpoint import Endpoint
+from poolse._core.endpoint import Download
 from poolse._core.hands import Answer, Hands
 from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.secret import hidden
@@ -17,22 +15,11 @@ from poolse._core.settings import Settings
 from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, DownloadError, NetworkError
 
-__all__ = ["Download", "download"]
+__all__ = ["download"]
 
 Row = TypeVar("Row", contravariant=True)
 Answered = TypeVar("Answered")
 Kept = TypeVar("Kept")
-
-
-@attrs.frozen(kw_only=True)
-class Download(Generic[Answered, Row]):
-    """How an operation that says where the bytes are leads to a download."""
-
-    endpoint: Endpoint[Answered]
-    url: Callable[[Answered], str]
-    size: Callable[[Row], int | None]
-    """What the row says of the bytes."""
-    sha256: Callable[[Row], str | None]
 
 
 async def download(

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 
 from poolse._core.arguments import Kind
 
-__all__ = ["Endpoint", "Paging", "Read"]
+__all__ = ["Download", "Endpoint", "Paging", "Read", "Target", "Upload"]
 
 T = TypeVar("T", covariant=True)
 Page = TypeVar("Page")
 Item = TypeVar("Item")
+Answered = TypeVar("Answered")
+Result = TypeVar("Result")
+Row = TypeVar("Row", contravariant=True)
 
 Read = Callable[[object], T]
 """Turns parsed JSON into a typed result, or raises `codec.Mismatch`."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Endpoint(Generic[T]):
     """One operation: everything about it that does not change from call to call."""
 
@@ -40,7 +43,7 @@ class Endpoint(Generic[T]):
     retry: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Paging(Generic[Page, Item]):
     """How to walk over all pages of an operation."""
 
@@ -52,3 +55,38 @@ class Paging(Generic[Page, Item]):
     """The item's own value that the cursor is compared with."""
     descending: bool
     """Newest first: the next cursor is the smallest value of the page, else the largest."""
+
+
+class Target(Protocol):
+    """Where the bytes go. Each value may be missing, as anything that a server sends."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Upload(Generic[Answered, Result]):
+    """How an operation that asks for a place leads to an upload."""
+
+    endpoint: Endpoint[Answered]
+    target: Callable[[Answered], Target]
+    result: Callable[[Answered], Result]
+    content_type: str
+    """The field of the request that says what the bytes are."""
+    size: str
+    filename: str
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Download(Generic[Answered, Row]):
+    """How an operation that says where the bytes are leads to a download."""
+
+    endpoint: Endpoint[Answered]
+    url: Callable[[Answered], str]
+    size: Callable[[Row], int | None]
+    """What the row says of the bytes."""
+    sha256: Callable[[Row], str | None]

@@ -14,6 +14,7 @@ import attrs
 
 from poolse._core.captures import Captures
 from poolse._core.watch import Ears, nobody
+from poolse._shown import Shown
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
@@ -54,8 +55,8 @@ def _without_query(url: str) -> str:
     return repr(f"{path}{question and '?...'}")
 
 
-@attrs.frozen
-class Outgoing:
+@attrs.frozen(eq=False, repr=False)
+class Outgoing(Shown):
     """A request as the brain sees it: plain values, ready for any HTTP library."""
 
     method: str
@@ -73,8 +74,8 @@ class Outgoing:
         return next(found, None)
 
 
-@attrs.frozen
-class Answer:
+@attrs.frozen(eq=False, repr=False)
+class Answer(Shown):
     """A whole answer: the body has been read."""
 
     status: int
@@ -125,7 +126,7 @@ class Tokens(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Hands:
     """All effects that a flow may have."""
 

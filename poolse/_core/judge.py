@@ -35,28 +35,28 @@ NOTHING = b"null"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Done:
     """Decode this and return it."""
 
     content: bytes
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Refresh:
     """Reject the token; if another can be had, send again, outside the budget of retries."""
 
     otherwise: PoolseError
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Wait:
     """Sleep so many seconds, then send again."""
 
     seconds: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Fail:
     """Raise."""
 
@@ -66,7 +66,7 @@ class Fail:
 Verdict = Done | Refresh | Wait | Fail
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Progress:
     """How far a call has come."""
 

@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from typing import Final, Generic, TypeVar, cast
 
 from poolse._checks import checked_count
+from poolse._core.endpoint import Upload
 from poolse._core.hands import Hands
 from poolse._core.meter import Together
 from poolse._core.settings import Settings
-from poolse._core.upload import File, Upload, upload
+from poolse._core.upload import File, upload
 from poolse.errors import Cancelled, UsageError
 from poolse.types import OnProgress
 

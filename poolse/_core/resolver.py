@@ -49,7 +49,7 @@ Known = UserProfile | None
 """What is known of a user: None for one without a profile."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class ProfileSettings:
     """What a client was told of profiles at construction."""
 

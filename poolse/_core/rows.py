@@ -8,6 +8,8 @@ from typing import ClassVar, Final, Generic, TypeVar, overload
 
 import attrs
 
+from poolse._shown import Shown
+
 __all__ = ["SEEN", "Facts", "Page", "Row", "Seen", "facts_of", "missing", "wire_items"]
 
 T = TypeVar("T")
@@ -15,7 +17,7 @@ T = TypeVar("T")
 SEEN: Final = "__seen__"
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Seen:
     """What the JSON of a row held, and lacked, beside the values of its fields.
 
@@ -28,7 +30,7 @@ class Seen:
     """Keys that this release does not know, with their values."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Facts:
     """What is the same for all rows of a class."""
 
@@ -42,8 +44,8 @@ class Facts:
     """The class that rows must share to be equal."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Row:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Row(Shown):
     """Base of everything that the API sends. Frozen; compared by value; hashed by its id if any.
 
     Its own attributes have names with two underscores at both ends, which no field can have.
@@ -71,7 +73,7 @@ class Row:
         return hash(tuple([getattr(self, name) for name in facts_of(type(self)).key]))
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Page(Row, Generic[T]):
     """A list that came in one answer. Iterable, with a length, and indexed like a list."""
 

@@ -21,7 +21,7 @@ from poolse.types import UNSET, Unset
 __all__ = ["Settings", "checked_settings", "merged"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settings:
     """Everything that decides how a call goes, in one immutable object."""
 

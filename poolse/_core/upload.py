@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
 from poolse._core.call import call
-from poolse._core.endpoint import Endpoint
+from poolse._core.endpoint import Target, Upload
 from poolse._core.hands import Answer, Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.meter import Meter, Sending, Source
@@ -17,36 +16,12 @@ from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, NetworkError, UploadError
 from poolse.types import OnProgress, Unset
 
-__all__ = ["File", "Target", "Upload", "upload"]
+__all__ = ["File", "upload"]
 
 Row = TypeVar("Row")
 Answered = TypeVar("Answered")
 
 ONCE: Final = "it was not tried again, because the body can be read only once"
-
-
-class Target(Protocol):
-    """Where the bytes go. Each value may be missing, as anything that a server sends."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-
-@attrs.frozen(kw_only=True)
-class Upload(Generic[Answered, Row]):
-    """How an operation that asks for a place leads to an upload."""
-
-    endpoint: Endpoint[Answered]
-    target: Callable[[Answered], Target]
-    result: Callable[[Answered], Row]
-    content_type: str
-    """The field of the request that says what the bytes are."""
-    size: str
-    filename: str
 
 
 @attrs.frozen

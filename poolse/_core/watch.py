@@ -13,11 +13,11 @@ import attrs
 from poolse._checks import checked_instance
 from poolse._core.credentials import checked_callback
 from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
-from poolse.stats import CallStats
 
 if TYPE_CHECKING:
     from poolse._core.hands import Hands
     from poolse._core.judge import Progress
+    from poolse.stats import CallStats
 
 __all__ = ["STORAGE", "Ears", "Kind", "Tally", "Watch", "checked_hooks", "nobody", "template"]
 
@@ -64,6 +64,9 @@ class Tally:
 
     def stats(self) -> CallStats:
         """All numbers, as of one moment."""
+        # Loaded when they are asked for, here and elsewhere: few programs do.
+        from poolse.stats import CallStats
+
         with self._guard:
             return CallStats(
                 begun=self._begun,
@@ -195,7 +198,7 @@ def template(path: str) -> str:
     return "/".join(word if not word or PLAIN.fullmatch(word) else "{}" for word in words)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Nobody:
     tally: Tally = attrs.field(factory=lambda: Tally(nullcontext()))
     listens: bool = False

@@ -6,10 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from poolse._core.arguments import a_list_of, a_string, an_integer, an_object, or_none
-from poolse._core.download import Download
-from poolse._core.endpoint import Endpoint, Paging
+from poolse._core.endpoint import Download, Endpoint, Paging, Upload
 from poolse._core.reading import first_of, read_nothing
-from poolse._core.upload import Upload
 from poolse._generated.models import (
     Attachment,
     AttachmentUploadResponse,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -14,9 +14,11 @@ from poolse._core.hands import Answer, Intake, Outgoing, run_flow
 from poolse._core.pages import Pages
 from poolse._http.calls import Calls, Lifetime
 from poolse._http.sync import SyncSender
-from poolse._http.transfers import AsyncTransfers, SyncTransfers
 from poolse.cancel import CancelToken
 from poolse.options import CallOptions, Timeout
+
+if TYPE_CHECKING:
+    from poolse._http.transfers import AsyncTransfers, SyncTransfers
 
 __all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
 
@@ -36,7 +38,7 @@ class _Paged(Calls):
         return Pages(self.hands, self._settings_for(options), paging, path, query)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class AtOnce:
     """The sync sender as hands of a flow: each returns when it is done, none suspends."""
 
@@ -55,7 +57,7 @@ class AtOnce:
         self.sender.sleep(seconds, cancel)
 
 
-class SyncCalls(_Paged, SyncTransfers):
+class SyncCalls(_Paged):
     """Runs a flow from start to end in the calling thread."""
 
     def call(
@@ -80,8 +82,15 @@ class SyncCalls(_Paged, SyncTransfers):
     ) -> Iterator[Item]:
         return _walk(self._pages(paging, path, query, options))
 
+    @property
+    def files(self) -> SyncTransfers:
+        """What moves files. Loaded when it is first used, which most programs never do."""
+        from poolse._http.transfers import SyncTransfers
 
-class AsyncCalls(_Paged, AsyncTransfers):
+        return SyncTransfers(self.hands, self.settings, self.lifetime)
+
+
+class AsyncCalls(_Paged):
     """Awaits a flow."""
 
     async def call(
@@ -105,6 +114,13 @@ class AsyncCalls(_Paged, AsyncTransfers):
         options: CallOptions | None = None,
     ) -> AsyncIterator[Item]:
         return _walk_async(self._pages(paging, path, query, options))
+
+    @property
+    def files(self) -> AsyncTransfers:
+        """As in `SyncCalls`."""
+        from poolse._http.transfers import AsyncTransfers
+
+        return AsyncTransfers(self.hands, self.settings, self.lifetime)
 
 
 # Functions of their own, so that wrong arguments are refused before the first step.

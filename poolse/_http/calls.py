@@ -18,7 +18,7 @@ __all__ = ["Calls", "Lifetime"]
 T = TypeVar("T")
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Lifetime:
     """Whether the client is open; shared with all its views."""
 
@@ -30,7 +30,7 @@ class Lifetime:
             raise client_closed()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Calls:
     """What the calls of both clients have in common."""
 

@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httpcore
 import httpx
@@ -16,7 +16,9 @@ from poolse._http.attempt import Until, current, moment
 from poolse._http.mapping import IDLE
 from poolse._http.network import Backend, Opened
 from poolse._http.proxies import Proxies
-from poolse.stats import PoolStats
+
+if TYPE_CHECKING:
+    from poolse.stats import PoolStats
 
 __all__ = ["HttpcoreTransport"]
 
@@ -222,6 +224,8 @@ class _Slots:
                 self._waiting -= 1
 
     def stats(self) -> PoolStats:
+        from poolse.stats import PoolStats
+
         with self._changed:
             return PoolStats(
                 size=self._count, in_use=self._count - self._free, waiting=self._waiting

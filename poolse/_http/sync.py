@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx
 
 from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
 from poolse._core.limits import MAX_RESPONSE
 from poolse._core.whole import Whole
-from poolse._http.apart import Apart
 from poolse._http.attempt import Attempt
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
@@ -31,7 +31,10 @@ from poolse._http.unclosed import Belongings
 from poolse.cancel import CancelToken, told
 from poolse.errors import Cancelled
 from poolse.options import Timeout
-from poolse.stats import PoolStats
+
+if TYPE_CHECKING:
+    from poolse._http.apart import Apart
+    from poolse.stats import PoolStats
 
 __all__ = ["MAX_CONNECTIONS", "SyncSender"]
 
@@ -123,6 +126,8 @@ class SyncSender:
         own: dict[str, None] = {"auth": None} if request.bare else {}
         send = partial(client.send, sent, stream=True, follow_redirects=False, **own)
         if attempt.can_be_cancelled:
+            from poolse._http.apart import Apart
+
             return Apart(lambda: unread(send()), attempt)
         return unread(send())
 

@@ -13,11 +13,12 @@ import attrs
 
 from poolse._checks import checked_count
 from poolse._core.arrival import Arrival, Sink
-from poolse._core.download import Download, download
+from poolse._core.download import download
+from poolse._core.endpoint import Download, Upload
 from poolse._core.hands import run_flow
 from poolse._core.many import Batch
 from poolse._core.settings import Settings
-from poolse._core.upload import Upload, upload
+from poolse._core.upload import upload
 from poolse._files.describe import file_of, files_of
 from poolse._files.sinks import sink_for
 from poolse._files.steps import Aside, at_once

@@ -38,7 +38,7 @@ class Running(Protocol):
         ...
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Belongings:
     """What a client has open. It refers to nothing that would keep the client alive."""
 

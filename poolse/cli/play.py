@@ -152,9 +152,12 @@ async def serve(sandbox: Sandbox, stage: Stage, conversation_id: str) -> None:
     ) as chat:
         me = await chat.me.show()
         chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "status"))
-        async with chat.realtime.conversation(conversation_id) as live:
+        live = chat.realtime.conversation(conversation_id)
+        # Before it is joined: alice speaks as soon as she sees bob.
+        events = live.events()
+        async with live:
             last = 0
-            async for event in live.events():
+            async for event in events:
                 if not isinstance(event, MessageNew) or event.sender_id == me.id:
                     continue
                 stage.bob(f"hears “{event.body}”", f"message:new, #{event.sequence}")

@@ -19,7 +19,7 @@ def shop(tmp_path: Path) -> Shop:
 def test_a_row(shop: Shop) -> None:
     assert shop.run() == 0
     assert piece(shop, "models.py", "Book").splitlines() == [
-        "@attrs.frozen(kw_only=True, eq=False)",
+        "@attrs.frozen(kw_only=True, eq=False, repr=False)",
         "class Book(Row):",
         "    id: str",
         "    number: int",

@@ -93,7 +93,7 @@ def test_a_download(shop: Shop) -> None:
         text
     )
     assert text.splitlines()[-1].strip() == (
-        "return await self._core.download(FIND_PICTURE_BYTES, self._path, self.row, to, "
+        "return await self._core.files.download(FIND_PICTURE_BYTES, self._path, self.row, to, "
         "on_progress=on_progress, max_bytes=max_bytes, options=options)"
     )
 
@@ -104,7 +104,7 @@ def test_several_uploads(shop: Shop) -> None:
         "async def put_all(self, paths: UploadPaths, *, concurrency: int=4, "
         "on_progress: OnProgress | None=None, options: CallOptions | None=None) "
         "-> list[Picture | Exception]:",
-        "    return await self._core.upload_many(PLACE_PICTURE_BYTES, paths, "
+        "    return await self._core.files.upload_many(PLACE_PICTURE_BYTES, paths, "
         "concurrency=concurrency, on_progress=on_progress, options=options)",
     ]
     assert "async def put(self, body: AsyncUploadBody, *," in shop.text("aio_resources.py").replace(

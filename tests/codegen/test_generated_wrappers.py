@@ -148,7 +148,7 @@ def test_an_upload(shop: Shop) -> None:
         "def put(self, body: UploadBody, *, content_type: str | Unset=UNSET, "
         "byte_size: int | Unset=UNSET, filename: str | Unset=UNSET, "
         "on_progress: OnProgress | None=None, options: CallOptions | None=None) -> Book:",
-        "    return self._core.upload(PLACE_PICTURE_BYTES, body, content_type=content_type, "
+        "    return self._core.files.upload(PLACE_PICTURE_BYTES, body, content_type=content_type, "
         "byte_size=byte_size, filename=filename, on_progress=on_progress, options=options)",
     ]
 
