@@ -6,7 +6,14 @@ from contextlib import AbstractContextManager
 
 from poolse.stats import FollowStats
 
-__all__ = ["FeedTally"]
+__all__ = ["FeedTally", "Handed"]
+
+
+class Handed:
+    """What one feed handed out. Only its consumer counts, who needs no guard for that."""
+
+    def __init__(self) -> None:
+        self.number = 0
 
 
 class FeedTally:
@@ -15,10 +22,8 @@ class FeedTally:
     def __init__(self, guard: AbstractContextManager[object]) -> None:
         """Begin at nothing. The guard is held during every change."""
         self._guard = guard
-        self._opened = 0
-        self._closed = 0
-        self.delivered = 0
-        """Messages that were handed out. Whoever counts one holds the guard already."""
+        self._delivered = 0
+        self._open = set[Handed]()
         self._gaps = 0
         self._pages = 0
         self._failures = 0
@@ -26,17 +31,18 @@ class FeedTally:
     def renew(self, guard: AbstractContextManager[object]) -> None:
         """This is a forked child: the feeds are the parent's."""
         self._guard = guard
-        self._closed = self._opened
+        self._open.clear()
 
-    def opened(self) -> None:
+    def opened(self, handed: Handed) -> None:
         """A feed begins."""
         with self._guard:
-            self._opened += 1
+            self._open.add(handed)
 
-    def closed(self) -> None:
+    def closed(self, handed: Handed) -> None:
         """A feed is over."""
         with self._guard:
-            self._closed += 1
+            self._open.discard(handed)
+            self._delivered += handed.number
 
     def passed(self) -> None:
         """Numbers were passed over."""
@@ -57,8 +63,8 @@ class FeedTally:
         """All numbers, as of one moment."""
         with self._guard:
             return FollowStats(
-                feeds=self._opened - self._closed,
-                delivered=self.delivered,
+                feeds=len(self._open),
+                delivered=self._delivered + sum(handed.number for handed in self._open),
                 gaps=self._gaps,
                 pages=self._pages,
                 failures=self._failures,

@@ -8,7 +8,7 @@ to end without suspending: `run_flow` does that and asserts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
@@ -23,7 +23,6 @@ __all__ = ["Answer", "Body", "Hands", "Intake", "Outgoing", "Sender", "Tokens", 
 T = TypeVar("T")
 
 
-@runtime_checkable
 class Body(Protocol):
     """What is sent piece by piece, so that it need not fit into memory."""
 

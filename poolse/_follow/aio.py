@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from poolse._follow.actions import Numbered, Position
-from poolse._follow.body import BaseDelivery, BaseReach, Home, answer_name
+from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin, answer_name
 from poolse._follow.checkpoints import MemoryCheckpoint
 from poolse._follow.choices import Gap
 from poolse._follow.flow import Flow
@@ -61,6 +61,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
 
     Attributes:
         message: The message.
+        late: Whether messages that stand behind it were handed out before it.
     """
 
     __slots__ = ()
@@ -70,7 +71,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
 
         Asking for the next one does the same. Calling it again does nothing.
         """
-        await self._ack(self._item)
+        await self._origin.acknowledge(self._item)
 
     async def reply(self, **send_arguments: object) -> R:
         """Send a message to the same conversation, once, however often this one is handed out.
@@ -88,7 +89,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
         Raises:
             ApiError: As `messages.send`; the others likewise.
         """
-        sent: R = await self._answer(self._item, self._answers, send_arguments)
+        sent: R = await self._origin.answer(self._item, self._answers, send_arguments)
         self._answers += 1
         return sent
 
@@ -105,8 +106,7 @@ class AsyncFeed(Generic[R, C]):
         self._home = home
         self._options = CallOptions(cancel=wish.cancel)
         self._flow: Flow[R] = Flow(_Reach(home, wish), wish)
-        # Bound once, and not for each message.
-        self._done, self._reply = self._acknowledge, self._answer
+        self._origin = Origin(home, self._acknowledge, self._answer)
 
     async def aclose(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -139,13 +139,18 @@ class AsyncFeed(Generic[R, C]):
         return self
 
     async def __anext__(self) -> AsyncDelivery[R, C]:
-        item = self._flow.at_once() or await self._flow.next()
+        flow = self._flow
+        row = flow.at_once()
+        if row is not None:
+            return AsyncDelivery(flow.key, row, self._origin)
+        item = await flow.next()
         if item is None:
             raise StopAsyncIteration
-        return AsyncDelivery(item, self._home, self._done, self._reply)
+        return AsyncDelivery(item.key, item.row, self._origin, item.late)
 
     async def _acknowledge(self, item: Item[R]) -> None:
-        if self._flow.in_hand is item:
+        in_hand = self._flow.in_hand
+        if in_hand is not None and in_hand.row is item.row:
             await self._flow.acknowledge()
 
     async def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:

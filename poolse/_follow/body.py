@@ -17,7 +17,7 @@ from poolse._realtime.hub import Hub
 from poolse.errors import PoolseError
 from poolse.options import CallOptions
 
-__all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "answer_name"]
+__all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "Origin", "answer_name"]
 
 R = TypeVar("R", bound=Numbered)
 C = TypeVar("C")
@@ -49,6 +49,15 @@ class Home(Protocol[C_co]):
         ...
 
 
+@attrs.frozen(eq=False)
+class Origin(Generic[R, C]):
+    """The feed of a message, as far as the message needs it."""
+
+    home: Home[C]
+    acknowledge: Callable[[Item[R]], Any]
+    answer: Callable[[Item[R], int, dict[str, object]], Any]
+
+
 class BaseDelivery(Generic[R, C]):
     """A message that a feed handed out.
 
@@ -58,26 +67,19 @@ class BaseDelivery(Generic[R, C]):
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
-    __slots__ = ("_ack", "_answer", "_answers", "_home", "_item", "message")
+    __slots__ = ("_answers", "_key", "_origin", "late", "message")
 
-    def __init__(
-        self,
-        item: Item[R],
-        home: Home[C],
-        ack: Callable[[Item[R]], Any],
-        answer: Callable[[Item[R], int, dict[str, object]], Any],
-    ) -> None:
-        self.message: R = item.row
-        self._item = item
-        self._home = home
-        self._ack = ack
-        self._answer = answer
+    def __init__(self, key: str, row: R, origin: Origin[R, C], late: bool = False) -> None:
+        self.message: R = row
+        self.late: bool = late
+        self._key = key
+        self._origin = origin
         self._answers = 0
 
     @property
     def conversation(self) -> C:
         """The handle of the conversation that it is in."""
-        return self._home.handle(self._item.key)
+        return self._origin.home.handle(self._key)
 
     @property
     def position(self) -> Position:
@@ -89,13 +91,12 @@ class BaseDelivery(Generic[R, C]):
         return self._item.position
 
     @property
-    def late(self) -> bool:
-        """True when messages that stand behind it were handed out before it."""
-        return self._item.late
+    def _item(self) -> Item[R]:
+        return Item(self._key, self.message, self.late)
 
     def __repr__(self) -> str:
         late = " late" if self.late else ""
-        return f"<{type(self).__name__} {self._item.key} {self.position.sequence}{late}>"
+        return f"<{type(self).__name__} {self._key} {self.position.sequence}{late}>"
 
 
 class BaseReach(Generic[R]):

@@ -18,13 +18,15 @@ next: hand out a row, fetch a page, wait. It owns no clock and does nothing itse
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, TypeVar
 
 from poolse._follow.actions import At, Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
 from poolse._follow.memory import Horizon, Top
-from poolse._follow.outlet import Outlet
+from poolse._follow.outlet import Outlet, action_of
 from poolse._follow.reading import Reading, Search, Width
 from poolse._follow.retry import Retry
 from poolse._follow.settings import FeedSettings
@@ -33,6 +35,8 @@ from poolse.errors import DecodeError, FeedReset, PoolseError
 __all__ = ["Action", "FeedMachine"]
 
 R = TypeVar("R", bound=Numbered)
+
+_number: Final[Callable[[Numbered], int]] = attrgetter("sequence")
 
 Action = Deliver[R] | Hole | Begin | Fetch | Wait
 
@@ -54,6 +58,7 @@ class FeedMachine(Generic[R]):
         """What ended it."""
         self.retry = Retry(settings, random)
         """How the requests go."""
+        self._key = key
         self._settings = settings
         self._random = random
         self._search = None if isinstance(start, At) else Search(start)
@@ -119,11 +124,12 @@ class FeedMachine(Generic[R]):
             return
         self._asked = None
         self.retry.worked()
-        below = [row for row in rows if fetch.before is None or row.sequence < fetch.before]
+        below = sorted(rows, key=_number)
+        if fetch.before is not None:
+            del below[bisect_left(below, fetch.before, key=_number) :]
         if rows and not below:
             self.error = DecodeError(f"the server repeats itself: nothing below {fetch.before}")
             return
-        below.sort(key=lambda row: row.sequence)
         if fetch.before is None:
             self._saw_newest(reading, below[-1].sequence if below else 0, now)
         reading.pages += 1
@@ -154,7 +160,7 @@ class FeedMachine(Generic[R]):
         """The next thing to do. When there is an `error`, only what came before it."""
         self._drain()
         if self.ready:
-            return self.ready.popleft()
+            return action_of(self._key, self.ready.popleft())
         if not self._joined or self._asked is not None or self.error is not None:
             return Wait()
         if now < self.retry.at:
@@ -217,17 +223,23 @@ class FeedMachine(Generic[R]):
 
     def _read(self, reading: Reading[R], rows: list[R]) -> None:
         """Take what a page shows, and go on below it unless its window is complete."""
-        for row in rows:
-            if row.sequence <= self._out.decided:
-                self._again(row)
-            else:
-                reading.rows[row.sequence] = row
+        known = bisect_right(rows, self._out.decided, key=_number)
+        for row in rows[:known]:
+            self._again(row)
         if self.error is not None:
             return
+        new = rows[known:]
+        if self._is_next_window(reading, new):
+            # So is nearly every page of a long gap: there is nothing to be put in order.
+            self._reading, self._look_at = None, 0.0
+            self._width.learn(reading, len(new))
+            self._out.deliver(new)
+            return
+        reading.rows |= {row.sequence: row for row in new}
         reading.keep(self._width.most_rows)
         if not rows or rows[0].sequence <= self._out.decided + 1:
             self._reading = None
-            self._width.learn(reading)
+            self._width.learn(reading, len(reading.rows))
             self._decide(reading)
         elif reading.upto - self._out.decided <= self._width.most:
             reading.before = rows[0].sequence
@@ -235,24 +247,19 @@ class FeedMachine(Generic[R]):
             # Too much for one window, so it is filled from below.
             self._reading, self._look_at = None, 0.0
 
+    def _is_next_window(self, reading: Reading[R], new: list[R]) -> bool:
+        """Whether these rows are the whole window, each number once, and no others are known."""
+        if self._out.waiting or reading.rows:
+            return False
+        count = reading.upto - self._out.decided
+        return count == len(new) == len({row.sequence for row in new}) > 0
+
     def _decide(self, reading: Reading[R]) -> None:
         """Hand out what is below the first hole that is not final; keep what is above it."""
         settled = self._horizon.settled(reading.asked_at)
         waiting = {n: row for n, row in self._out.waiting.items() if n <= reading.upto}
         known = waiting | reading.rows
-        hole, run, end = None, list[R](), self._out.decided
-        for number in sorted(known):
-            if number > end + 1:
-                if number - 1 > settled:
-                    hole = number - 1
-                    break
-                self._out.deliver(run)
-                self._out.give_up(number - 1)
-                run = []
-            if number > end:
-                run.append(known[number])
-                end = number
-        self._out.deliver(run)
+        hole = self._out.hand_out(known, settled)
         if hole is None:
             self._out.give_up(min(reading.upto, settled))
             hole = reading.upto if self._out.decided < reading.upto else None

@@ -6,14 +6,16 @@ the sync body's methods return when they are done.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from typing import Generic, TypeVar, cast
 
+from poolse._core.feeds import Handed
 from poolse._follow.actions import At, Numbered, Position, Start, Wait
 from poolse._follow.choices import Gap, Last, start_of
 from poolse._follow.follower import Ask, Began, Follower, Item, Over, Passed
 from poolse._follow.reach import Reach, Wish
 from poolse._follow.roster import Roster
+from poolse._forks import renew_after_fork
 from poolse.errors import (
     ChannelClosed,
     ForbiddenError,
@@ -52,20 +54,26 @@ class Flow(Generic[R]):
         """Id of the user, once it is open."""
         self._is_open = False
         self._is_counted = False
-        self._hurries = False
-        """Whether there is nothing to be done between two messages."""
+        self.at_once: Callable[[], R | None] = _nothing
+        """The next message, if it is there already and nothing else has to be done before: what
+        `next` does besides would cost more than all the rest. It needs no acknowledgement."""
+        self.key = ""
+        """The log of the row that `at_once` gave."""
+        self._handed = Handed()
         self._fresh: set[str] = set()
         self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
         self._brain: Follower[R] = Follower(
             wish.settings,
             reach.random,
-            skip=self._is_own if wish.skip_own else None,
+            skip=(lambda row: wish.author(row) == self.user) if wish.skip_own else None,
             gaps=wish.on_gap is not None,
+            handed=self._handed,
         )
+        renew_after_fork(self._renew)
 
-    @property
-    def _guard(self) -> AbstractContextManager[object]:
-        return self._reach.guard
+    def _renew(self) -> None:
+        """In a forked child: the slow way says that it belongs to the parent."""
+        self.at_once = _nothing
 
     # What is heard; the hub is guarded.
 
@@ -99,20 +107,16 @@ class Flow(Generic[R]):
 
     # What the consumer does.
 
-    def at_once(self) -> Item[R] | None:
-        """The next message, if it is there already and nothing else has to be done before.
-
-        It saves what `next` does besides, which would cost more than all the rest of a message.
-        """
+    def _of_many(self) -> R | None:
         now = self._reach.now()
-        if not self._hurries or (self._roster is not None and now >= self._roster.due_at()):
+        if self._roster is not None and now >= self._roster.due_at():
             return None
         with self._reach.guard:
-            item = self._brain.at_once(now)
-            if item is not None:
-                self._tally.delivered += 1
-                self.in_hand = item
-        return item
+            found = self._brain.at_once(now)
+        if found is None:
+            return None
+        self.key, row = found
+        return row
 
     async def next(self) -> Item[R] | None:
         """The next message, once the one in hand is acknowledged; None at the end."""
@@ -122,10 +126,10 @@ class Flow(Generic[R]):
             if self._wish.cancel is not None:
                 self._wish.cancel.raise_if_cancelled()
             await self._take_in_new()
-            with self._guard:
+            with self._reach.guard:
                 step = self._brain.step(self._reach.now())
                 if isinstance(step, Item):
-                    self._tally.delivered += 1
+                    self._handed.number += 1
                     self.in_hand = step
                     return step
             await self._do(step)
@@ -148,8 +152,8 @@ class Flow(Generic[R]):
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
-            self._tally.closed()
-        self._hurries = False
+            self._tally.closed(self._handed)
+        self.at_once = _nothing
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
         match step:
@@ -181,21 +185,21 @@ class Flow(Generic[R]):
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
             self._tally.failed()
-            with self._guard:
+            with self._reach.guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
             if stalled:
                 reach.report(error)
         except PoolseError as error:
-            with self._guard:
+            with self._reach.guard:
                 self._brain.abandoned(key, fetch)
                 self._brain.ended(key, error)
         except BaseException:
-            with self._guard:
+            with self._reach.guard:
                 self._brain.abandoned(key, fetch)
             raise
         else:
-            with self._guard:
+            with self._reach.guard:
                 self._brain.page(key, fetch, rows, reach.now())
 
     def _give_up(self, over: Over) -> None:
@@ -214,7 +218,7 @@ class Flow(Generic[R]):
             return
         if not self._is_counted:
             self._is_counted = True
-            self._tally.opened()
+            self._tally.opened(self._handed)
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:
@@ -226,7 +230,19 @@ class Flow(Generic[R]):
             await self._read_list(self._roster)
             self._reach.listen_for_new(self.user, self)
         self._is_open = True
-        self._hurries = self._wish.checkpoint is None and self._wish.cancel is None
+        self.at_once = self._quick_way()
+        if self.is_over:  # closed meanwhile, by another thread
+            self.at_once = _nothing
+
+    def _quick_way(self) -> Callable[[], R | None]:
+        only = self._wish.only
+        if self._wish.checkpoint is not None or self._wish.cancel is not None:
+            return _nothing
+        if only is None or len(only) != 1:
+            return self._of_many
+        # No guard is needed: others only append to what is ready, and only the consumer takes.
+        self.key = only[0]
+        return self._brain.at_hand[self.key].__next__
 
     async def _take_in_new(self) -> None:
         """Read the list of conversations again, when it is time."""
@@ -265,7 +281,7 @@ class Flow(Generic[R]):
                 await self._reach.save(self._key(key), start.position)
             else:
                 self._fresh.add(key)
-        with self._guard:
+        with self._reach.guard:
             self._brain.add(key, start)
         self._reach.listen(key, self)
 
@@ -279,5 +295,6 @@ class Flow(Generic[R]):
         """What a position is kept under: two users of one process may share a checkpoint."""
         return f"{self.user}/{key}"
 
-    def _is_own(self, row: R) -> bool:
-        return self._wish.author(row) == self.user
+
+def _nothing() -> None:
+    """Nothing is there at once."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from math import inf
 from typing import Generic, TypeVar
 
 import attrs
 
+from poolse._core.feeds import Handed
 from poolse._follow.actions import Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
 from poolse._follow.feed import FeedMachine
+from poolse._follow.outlet import rows_at_hand
 from poolse._follow.settings import FeedSettings
 from poolse.errors import PoolseError
 
@@ -66,7 +68,11 @@ class Follower(Generic[R]):
         *,
         skip: Callable[[R], bool] | None,
         gaps: bool,
+        handed: Handed,
     ) -> None:
+        self.at_hand: dict[str, Generator[R | None]] = {}
+        """Takes the rows of a log that nothing has to come before."""
+        self._handed = handed
         self._settings = settings
         self._random = random
         self._skip = skip
@@ -97,6 +103,7 @@ class Follower(Generic[R]):
         self._feeds[key] = FeedMachine[R](
             start, self._settings, self._random, gaps=self._gaps, key=key, most=self._share
         )
+        self.at_hand[key] = rows_at_hand(self._feeds[key].ready, self._skip, self._handed)
         self._awake[key] = None
 
     def joined(self, key: str) -> None:
@@ -144,17 +151,13 @@ class Follower(Generic[R]):
 
     # What to do.
 
-    def at_once(self, now: float) -> Item[R] | None:
+    def at_once(self, now: float) -> tuple[str, R] | None:
         """The next row, if it is there already, and no other log waits for its turn."""
         if now >= self._next_due or len(self._awake) != 1:
             return None
         (key,) = self._awake
-        ready, skip = self._feeds[key].ready, self._skip
-        while ready and isinstance(first := ready[0], Deliver):
-            ready.popleft()
-            if skip is None or not skip(first.row):
-                return first
-        return None
+        row = next(self.at_hand[key])
+        return None if row is None else (key, row)
 
     def step(self, now: float) -> Step[R]:
         """The next thing to do."""
@@ -192,7 +195,7 @@ class Follower(Generic[R]):
                 self._sleep(key, until)
             case Wait():
                 if feed.error is not None:
-                    del self._feeds[key]
+                    del self._feeds[key], self.at_hand[key]
                     self._sleep(key, None)
                     return Over(key, feed.error)
                 self._sleep(key, action.until)

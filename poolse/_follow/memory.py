@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
@@ -73,9 +73,9 @@ class Behind:
         self._ids: dict[int, str] = {}
         self._given_up: dict[int, None] = {}
 
-    def delivered(self, ids: Mapping[int, str]) -> None:
-        """These rows went out, by their numbers."""
-        self._ids.update(ids)
+    def delivered(self, first: int, ids: Sequence[str]) -> None:
+        """Rows with these ids went out, whose numbers follow one after the other."""
+        self._ids.update(zip(range(first, first + len(ids)), ids, strict=True))
         if len(self._ids) > 2 * RECENT:
             # All at once, which is cheaper than one by one.
             self._ids = dict(islice(self._ids.items(), len(self._ids) - RECENT, None))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, Final, Generic, TypeVar
 
+from poolse._core.feeds import Handed
 from poolse._follow.actions import Begin, Deliver, Hole, Numbered, Position
 from poolse._follow.memory import RECENT, Behind
 
-__all__ = ["Outlet"]
+__all__ = ["Outlet", "Ready", "action_of", "rows_at_hand"]
 
 R = TypeVar("R", bound=Numbered)
+
+Ready = deque[R | Deliver[R] | Hole | Begin]
+"""Rows, bare because there are many of them, and what else is to be handed out."""
+
+_NO_ROWS: Final = frozenset({Deliver, Hole, Begin})
 
 
 class Outlet(Generic[R]):
@@ -20,7 +27,7 @@ class Outlet(Generic[R]):
     def __init__(self, key: str, most: Callable[[], int], *, gaps: bool) -> None:
         self.decided = 0
         """Every number up to this one is delivered, about to be, or given up."""
-        self.ready: deque[Deliver[R] | Hole | Begin] = deque()
+        self.ready: Ready[R] = deque()
         """What can be handed out, in order."""
         self.waiting: dict[int, R] = {}
         """Rows that were heard of, above a number that was not."""
@@ -36,7 +43,7 @@ class Outlet(Generic[R]):
         """Start after a position."""
         self.decided = position.sequence
         if position.id is not None:
-            self.behind.delivered({position.sequence: position.id})
+            self.behind.delivered(position.sequence, [position.id])
         self._forget_below()
         self.ready.append(Begin(position))
 
@@ -55,22 +62,38 @@ class Outlet(Generic[R]):
             run.append(self.waiting[following + len(run)])
         self.deliver(run)
 
+    def hand_out(self, known: Mapping[int, R], settled: int) -> int | None:
+        """Hand out what is known, up to the first hole that is not final: the last number of it."""
+        numbers = sorted(known)
+        del numbers[: bisect_right(numbers, self.decided)]
+        while numbers:
+            hole = numbers[0] - 1
+            if hole > settled and hole > self.decided:
+                return hole
+            self.give_up(hole)
+            count = _unbroken(numbers)
+            self.deliver([known[number] for number in numbers[:count]])
+            del numbers[:count]
+        return None
+
     def deliver(self, run: list[R]) -> None:
-        """These are next, in this order."""
+        """These are next, and no number is missing among them."""
         if not run:
             return
         if self.waiting:
             for row in run:
                 self.waiting.pop(row.sequence, None)
         self.decided = run[-1].sequence
-        self.behind.delivered({row.sequence: row.id for row in run[-RECENT:]})
-        self.ready.extend([Deliver(self._key, row) for row in run])
+        last = run[-RECENT:]
+        # They follow one after the other.
+        self.behind.delivered(last[0].sequence, [row.id for row in last])
+        self.ready.extend(run)
 
     def late(self, row: R) -> bool:
         """Hand out a row whose number had been given up; False if it had not been."""
         if not self.behind.is_late(row.sequence):
             return False
-        self.behind.delivered({row.sequence: row.id})
+        self.behind.delivered(row.sequence, [row.id])
         self.ready.append(Deliver(self._key, row, late=True))
         return True
 
@@ -91,3 +114,33 @@ class Outlet(Generic[R]):
 
     def _forget_below(self) -> None:
         self.waiting = {n: row for n, row in self.waiting.items() if n > self.decided}
+
+
+def _unbroken(numbers: list[int]) -> int:
+    """How many of these follow one after the other, from the first one on."""
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return len(numbers)
+    return next(i for i, number in enumerate(numbers) if number - i != numbers[0])
+
+
+def rows_at_hand(
+    ready: Ready[R], skip: Callable[[R], bool] | None, handed: Handed
+) -> Generator[R | None]:
+    """Takes and counts rows, without those to be skipped; None while something else comes first.
+
+    A generator, which takes half the time of a function, a hundred thousand times.
+    """
+    while True:
+        first: Any = ready[0] if ready else None
+        if first is None or type(first) in _NO_ROWS:
+            yield None
+            continue
+        ready.popleft()
+        if skip is None or not skip(first):
+            handed.number += 1
+            yield first
+
+
+def action_of(key: str, first: R | Deliver[R] | Hole | Begin) -> Deliver[R] | Hole | Begin:
+    """What was ready, as a feed says it."""
+    return first if isinstance(first, Deliver | Hole | Begin) else Deliver(key, first)

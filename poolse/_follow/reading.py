@@ -61,9 +61,9 @@ class Width:
         self.numbers = max(1, limit - 1)
         """Of the next window."""
 
-    def learn(self, reading: Reading[R]) -> None:
-        """A window was read to its end."""
-        share = max(1, len(reading.rows)) / max(1, reading.upto - reading.floor)
+    def learn(self, reading: Reading[R], rows: int) -> None:
+        """A window was read to its end, and had so many rows."""
+        share = max(1, rows) / max(1, reading.upto - reading.floor)
         if share > _NEARLY_ALL and reading.pages == 1:
             self.numbers = max(1, self._limit - 1)
         else:

@@ -126,7 +126,7 @@ class AsyncSender:
 
     async def _exchange(self, request: Outgoing, timeout: Timeout) -> httpx.Response:
         body = request.content
-        content = _pieces(body) if isinstance(body, Body) else body
+        content = body if body is None or isinstance(body, bytes) else _pieces(body)
         if self._given is not None:
             sent = for_client(self._given, request, timeout, content)
             own: dict[str, None] = {"auth": None} if request.bare else {}

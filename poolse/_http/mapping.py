@@ -16,7 +16,7 @@ import httpx
 from poolse._checks import TOKEN, check_header
 from poolse._core.addresses import split
 from poolse._core.causes import causes_of, forget_locals
-from poolse._core.hands import Body, Outgoing
+from poolse._core.hands import Outgoing
 from poolse._core.whole import ENCODINGS
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout
@@ -173,9 +173,10 @@ def _headers(request: Outgoing) -> list[tuple[str, str]]:
     if not request.bare:
         # A client that was passed in may ask for more, which has no end when it is unpacked.
         headers.insert(0, ("Accept-Encoding", ENCODINGS))
-    if isinstance(request.content, Body):
+    content = request.content
+    if not (content is None or isinstance(content, bytes)):
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
-        headers.append(("Content-Length", str(request.content.size)))
+        headers.append(("Content-Length", str(content.size)))
     return [(name, check_header(name, value)) for name, value in headers]
 
 

@@ -118,7 +118,7 @@ class SyncSender:
         self, request: Outgoing, timeout: Timeout, attempt: Attempt
     ) -> httpx.Response | Apart:
         body = request.content
-        content = _pieces(body, attempt) if isinstance(body, Body) else body
+        content = body if body is None or isinstance(body, bytes) else _pieces(body, attempt)
         client = self._given
         if client is None:
             return self._own.handle_request(for_ourselves(request, timeout, content))

@@ -107,7 +107,7 @@ TARGETS: Final = (
         "cold:script_poolse",
         "cold:script_httpx",
         1.3,
-        rounds=5,
+        rounds=9,
     ),
     Target(
         10,
@@ -132,6 +132,6 @@ TARGETS: Final = (
         "backfill:follow_all",
         "backfill:list_all",
         1.15,
-        rounds=3,
+        rounds=9,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poolse._core.feeds import Handed
 from poolse._follow.actions import At, Position, Wait
 from poolse._follow.follower import Ask, Began, Follower, Item, Over, Step
 from poolse._follow.settings import FeedSettings
@@ -15,6 +16,7 @@ def follower(*keys: str, **settings: float) -> Follower[Row]:
         lambda: 0.5,
         skip=lambda row: row.id.startswith("own"),
         gaps=False,
+        handed=Handed(),
     )
     for key in keys:
         found.add(key, At(Position(0)))
