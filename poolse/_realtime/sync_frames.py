@@ -16,8 +16,6 @@ class Frames(frame_buffer):
     the socket for each of them, which takes longer than all that it does with them.
     """
 
-    recv_buffer: list[bytes]
-
     def __init__(self, wire: Wire) -> None:
         # The JSON decoder checks the UTF-8 anyway.
         super().__init__(self._receive, skip_utf8_validation=True)
@@ -31,7 +29,8 @@ class Frames(frame_buffer):
             TooLarge: They are more than the wire takes.
             WebSocketConnectionClosedException: They will not come.
         """
-        found = None if self.recv_buffer else self._wire.take(bufsize)
+        # Where a part of them is kept, it was all that was here.
+        found = self._wire.take(bufsize)
         return super().recv_strict(bufsize) if found is None else found
 
     def _receive(self, size: int) -> bytes:

@@ -193,10 +193,12 @@ def test_realtime_that_runs_in_the_parent_is_not_inherited(tls_sandbox: Sandbox)
     with chat:
         made = chat.conversations.create(type="group")
         messages = chat.conversations.one(made.id).messages
-        with messages.follow() as feed:
+        for body in ("here", "there at once", "and this"):
+            messages.send(body=body)
+        with messages.follow(after="beginning") as feed:
             # Then nothing is being opened: what is at the time of a fork belongs to nobody yet.
-            messages.send(body="here")
             assert next(feed).message.body == "here"
+            chat.realtime.conversation(made.id).wait_joined()
 
             def work() -> object:
                 inherited = connected_to(port)
@@ -206,6 +208,7 @@ def test_realtime_that_runs_in_the_parent_is_not_inherited(tls_sandbox: Sandbox)
 
             said = "realtime does not survive a fork: make a client in each process"
             assert in_child(work) == (0, said, "alice")
+            assert next(feed).message.body == "there at once"
             messages.send(body="still here")
             assert chat.realtime.status == "connected"
 

@@ -85,6 +85,12 @@ def test_a_short_page_is_no_proof() -> None:
     assert world.given == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_row_that_comes_twice_in_a_page_stands_for_no_other() -> None:
+    world = World()
+    world.answer(3, 1, 1)
+    assert world.given == [1]
+
+
 def test_an_empty_page_is() -> None:
     world = World()
     world.answer(5, 4)

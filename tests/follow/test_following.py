@@ -52,6 +52,19 @@ def test_where_it_begins(play: Play, after: object, first: str) -> None:
     play(scenario)
 
 
+def test_what_is_there_is_not_handed_out_once_it_is_closed(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.say("1", "2", "3")
+        feed = talk.follow(after="beginning")
+        async with opened(feed):
+            assert await talk.take(feed, 1) == ["1"]
+            await done(feed.aclose() if hasattr(feed, "aclose") else feed.close())
+            with pytest.raises((StopIteration, StopAsyncIteration)):
+                await talk.next(feed)
+
+    play(scenario)
+
+
 class Oops(Exception):  # noqa: N818
     """A handler failed."""
 
@@ -80,6 +93,21 @@ def test_what_is_acknowledged(play: Play, end: str, first: str) -> None:
         except Oops:
             pass
         assert await again(talk, checkpoint) == first
+
+    play(scenario)
+
+
+def test_what_is_there_at_once_is_written_down_one_by_one(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.say("1", "2", "3")
+        checkpoint = MemoryCheckpoint()
+        try:
+            async with opened(talk.follow(after="beginning", checkpoint=checkpoint)) as feed:
+                assert await talk.take(feed, 3) == ["1", "2", "3"]
+                raise Oops
+        except Oops:
+            pass
+        assert await again(talk, checkpoint) == "3"
 
     play(scenario)
 

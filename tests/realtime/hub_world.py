@@ -80,10 +80,11 @@ class World:
                     self.say(Frame(frame.join_ref, frame.ref, frame.topic, "phx_reply", answer))
         return sent
 
-    def say(self, frame: Frame) -> None:
-        data = orjson.dumps(list(attrs.astuple(frame)))
+    def say(self, *frames: Frame) -> None:
+        """Frames that come together."""
+        messages = [orjson.dumps(list(attrs.astuple(frame))) for frame in frames]
         for link in self.links:
-            self.hub.received(link, link.connection.generation, [data])
+            self.hub.received(link, link.connection.generation, messages)
 
     def news(self, text: object = "hi", event: str = "news", topic: str = "room:1") -> None:
         self.say(Frame(None, None, topic, event, {"text": text}))

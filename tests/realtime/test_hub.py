@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from poolse._realtime.effects import Send
 from poolse._realtime.events import UnknownEvent
-from poolse._realtime.frames import Frame
+from poolse._realtime.frames import Frame, decode
 from poolse.errors import (
     ChannelClosed,
     UsageError,
 )
 from tests.realtime.hub_world import World, stream_of, taken
 from tests.realtime.kinds import LAST, NEWS, News
+from tests.realtime.virtual import OK
 
 
 @pytest.fixture
@@ -110,6 +112,21 @@ def test_iterators_get_everything_unknown_events_too(world: World) -> None:
     world.news()
     world.say(Frame(None, None, "room:1", "brand:new", [1]))
     assert taken(stream) == [News("hi"), UnknownEvent("brand:new", [1])]
+
+
+def test_what_comes_together_is_heard_in_its_order(world: World) -> None:
+    room = world.room()
+    stream = stream_of(world, room)
+    (link,) = world.links
+    with world.hub.turn(link) as now:
+        link.opened(link.connection.generation, now)
+    (join,) = [decode(c.data) for c in link.take_commands() if isinstance(c, Send)]
+    world.say(
+        Frame(None, None, "room:1", "news", {"text": "early"}),
+        Frame(join.join_ref, join.ref, "room:1", "phx_reply", OK),
+        Frame(None, None, "room:1", "news", {"text": "after it"}),
+    )
+    assert taken(stream) == [News("early"), News("after it")]
 
 
 def test_an_iterator_that_was_thrown_away_collects_nothing(world: World) -> None:
