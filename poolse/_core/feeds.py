@@ -6,14 +6,28 @@ from contextlib import AbstractContextManager
 
 from poolse.stats import FollowStats
 
-__all__ = ["FeedTally", "Handed"]
+__all__ = ["FeedCount", "FeedTally"]
 
 
-class Handed:
-    """What one feed handed out. Only its consumer counts, who needs no guard for that."""
+class FeedCount:
+    """What one feed did so far. Only its consumer counts, who needs no guard for that."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.delivered = 0
+        """Messages that were handed out."""
+        self.gaps = 0
+        """Times that numbers were passed over."""
+        self.pages = 0
+        """Pages that were asked for."""
+        self.failures = 0
+        """Those that did not come, and were asked for again."""
+
+    def add(self, other: FeedCount) -> None:
+        """Count what another one did too."""
+        self.delivered += other.delivered
+        self.gaps += other.gaps
+        self.pages += other.pages
+        self.failures += other.failures
 
 
 class FeedTally:
@@ -22,50 +36,35 @@ class FeedTally:
     def __init__(self, guard: AbstractContextManager[object]) -> None:
         """Begin at nothing. The guard is held during every change."""
         self._guard = guard
-        self._delivered = 0
-        self._open = set[Handed]()
-        self._gaps = 0
-        self._pages = 0
-        self._failures = 0
+        self._open = set[FeedCount]()
+        self._over = FeedCount()
 
     def renew(self, guard: AbstractContextManager[object]) -> None:
         """This is a forked child: the feeds are the parent's."""
         self._guard = guard
         self._open.clear()
 
-    def opened(self, handed: Handed) -> None:
+    def opened(self, count: FeedCount) -> None:
         """A feed begins."""
         with self._guard:
-            self._open.add(handed)
+            self._open.add(count)
 
-    def closed(self, handed: Handed) -> None:
+    def closed(self, count: FeedCount) -> None:
         """A feed is over."""
         with self._guard:
-            self._open.discard(handed)
-            self._delivered += handed.number
-
-    def passed(self) -> None:
-        """Numbers were passed over."""
-        with self._guard:
-            self._gaps += 1
-
-    def asked(self) -> None:
-        """A page is asked for."""
-        with self._guard:
-            self._pages += 1
-
-    def failed(self) -> None:
-        """It did not come, and will be asked for again."""
-        with self._guard:
-            self._failures += 1
+            self._open.discard(count)
+            self._over.add(count)
 
     def stats(self) -> FollowStats:
         """All numbers, as of one moment."""
         with self._guard:
+            total = FeedCount()
+            for count in (self._over, *self._open):
+                total.add(count)
             return FollowStats(
                 feeds=len(self._open),
-                delivered=self._delivered + sum(handed.number for handed in self._open),
-                gaps=self._gaps,
-                pages=self._pages,
-                failures=self._failures,
+                delivered=total.delivered,
+                gaps=total.gaps,
+                pages=total.pages,
+                failures=total.failures,
             )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar, cast
 
-from poolse._core.feeds import Handed
+from poolse._core.feeds import FeedCount
 from poolse._follow.actions import At, Numbered, Position, Start, Wait
 from poolse._follow.choices import Gap, Last, start_of
 from poolse._follow.follower import Ask, Began, Follower, Item, Over, Passed
+from poolse._follow.outlet import nothing_at_hand
 from poolse._follow.reach import Reach, Wish
 from poolse._follow.roster import Roster
 from poolse._forks import renew_after_fork
@@ -54,12 +55,12 @@ class Flow(Generic[R]):
         """Id of the user, once it is open."""
         self._is_open = False
         self._is_counted = False
-        self.at_once: Callable[[], R | None] = _nothing
+        self.at_once: Callable[[], R | None] = nothing_at_hand
         """The next message, if it is there already and nothing else has to be done before: what
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
         self.key = ""
         """The log of the row that `at_once` gave."""
-        self._handed = Handed()
+        self._count = FeedCount()
         self._fresh: set[str] = set()
         self._roster = Roster(wish.settings, reach.random) if wish.only is None else None
         self._brain: Follower[R] = Follower(
@@ -67,13 +68,13 @@ class Flow(Generic[R]):
             reach.random,
             skip=(lambda row: wish.author(row) == self.user) if wish.skip_own else None,
             gaps=wish.on_gap is not None,
-            handed=self._handed,
+            count=self._count,
         )
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: the slow way says that it belongs to the parent."""
-        self.at_once = _nothing
+        self.at_once = nothing_at_hand
 
     # What is heard; the hub is guarded.
 
@@ -120,16 +121,19 @@ class Flow(Generic[R]):
 
     async def next(self) -> Item[R] | None:
         """The next message, once the one in hand is acknowledged; None at the end."""
-        await self.acknowledge()
-        await self.open()
+        if self.in_hand is not None:
+            await self.acknowledge()
+        if not self._is_open:
+            await self.open()
         while not self.is_over:
             if self._wish.cancel is not None:
                 self._wish.cancel.raise_if_cancelled()
-            await self._take_in_new()
+            if self._roster is not None:
+                await self._take_in_new(self._roster)
             with self._reach.guard:
                 step = self._brain.step(self._reach.now())
                 if isinstance(step, Item):
-                    self._handed.number += 1
+                    self._count.delivered += 1
                     self.in_hand = step
                     return step
             await self._do(step)
@@ -152,8 +156,8 @@ class Flow(Generic[R]):
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
-            self._tally.closed(self._handed)
-        self.at_once = _nothing
+            self._tally.closed(self._count)
+        self.at_once = nothing_at_hand
 
     async def _do(self, step: Began | Passed | Ask | Over | Wait) -> None:
         match step:
@@ -162,7 +166,7 @@ class Flow(Generic[R]):
             case Ask():
                 await self._ask(step)
             case Passed():
-                self._tally.passed()
+                self._count.gaps += 1
                 hole = step.hole
                 await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
             case Began():
@@ -180,11 +184,11 @@ class Flow(Generic[R]):
 
     async def _ask(self, ask: Ask) -> None:
         key, fetch, reach = ask.key, ask.fetch, self._reach
-        self._tally.asked()
+        self._count.pages += 1
         try:
             rows = await reach.fetch(key, fetch.before, fetch.limit)
         except PASSING as error:
-            self._tally.failed()
+            self._count.failures += 1
             with self._reach.guard:
                 wait = getattr(error, "retry_after", 0.0)
                 stalled = self._brain.failed(key, fetch, reach.now(), wait)
@@ -218,7 +222,7 @@ class Flow(Generic[R]):
             return
         if not self._is_counted:
             self._is_counted = True
-            self._tally.opened(self._handed)
+            self._tally.opened(self._count)
         self.user = await self._reach.who()
         for key in self._wish.only or ():
             if key not in self._brain:
@@ -232,22 +236,22 @@ class Flow(Generic[R]):
         self._is_open = True
         self.at_once = self._quick_way()
         if self.is_over:  # closed meanwhile, by another thread
-            self.at_once = _nothing
+            self.at_once = nothing_at_hand
 
     def _quick_way(self) -> Callable[[], R | None]:
         only = self._wish.only
         if self._wish.checkpoint is not None or self._wish.cancel is not None:
-            return _nothing
+            return nothing_at_hand
         if only is None or len(only) != 1:
             return self._of_many
         # No guard is needed: others only append to what is ready, and only the consumer takes.
         self.key = only[0]
         return self._brain.at_hand[self.key].__next__
 
-    async def _take_in_new(self) -> None:
+    async def _take_in_new(self, roster: Roster) -> None:
         """Read the list of conversations again, when it is time."""
-        roster, now = self._roster, self._reach.now()
-        if roster is None or now < roster.due_at():
+        now = self._reach.now()
+        if now < roster.due_at():
             return
         try:
             await self._read_list(roster)
@@ -294,7 +298,3 @@ class Flow(Generic[R]):
     def _key(self, key: str) -> str:
         """What a position is kept under: two users of one process may share a checkpoint."""
         return f"{self.user}/{key}"
-
-
-def _nothing() -> None:
-    """Nothing is there at once."""

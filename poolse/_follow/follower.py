@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from poolse._core.feeds import Handed
+from poolse._core.feeds import FeedCount
 from poolse._follow.actions import Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
 from poolse._follow.feed import FeedMachine
 from poolse._follow.outlet import rows_at_hand
@@ -68,11 +68,11 @@ class Follower(Generic[R]):
         *,
         skip: Callable[[R], bool] | None,
         gaps: bool,
-        handed: Handed,
+        count: FeedCount,
     ) -> None:
         self.at_hand: dict[str, Generator[R | None]] = {}
         """Takes the rows of a log that nothing has to come before."""
-        self._handed = handed
+        self._count = count
         self._settings = settings
         self._random = random
         self._skip = skip
@@ -103,7 +103,7 @@ class Follower(Generic[R]):
         self._feeds[key] = FeedMachine[R](
             start, self._settings, self._random, gaps=self._gaps, key=key, most=self._share
         )
-        self.at_hand[key] = rows_at_hand(self._feeds[key].ready, self._skip, self._handed)
+        self.at_hand[key] = rows_at_hand(self._feeds[key].ready, self._skip, self._count)
         self._awake[key] = None
 
     def joined(self, key: str) -> None:

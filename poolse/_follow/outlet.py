@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from poolse._core.feeds import Handed
+from poolse._core.feeds import FeedCount
 from poolse._follow.actions import Begin, Deliver, Hole, Numbered, Position
 from poolse._follow.memory import RECENT, Behind
 
-__all__ = ["Outlet", "Ready", "action_of", "rows_at_hand"]
+__all__ = ["Outlet", "Ready", "action_of", "nothing_at_hand", "rows_at_hand"]
 
 R = TypeVar("R", bound=Numbered)
 
@@ -124,7 +124,7 @@ def _unbroken(numbers: list[int]) -> int:
 
 
 def rows_at_hand(
-    ready: Ready[R], skip: Callable[[R], bool] | None, handed: Handed
+    ready: Ready[R], skip: Callable[[R], bool] | None, count: FeedCount
 ) -> Generator[R | None]:
     """Takes and counts rows, without those to be skipped; None while something else comes first.
 
@@ -137,8 +137,12 @@ def rows_at_hand(
             continue
         ready.popleft()
         if skip is None or not skip(first):
-            handed.number += 1
+            count.delivered += 1
             yield first
+
+
+def nothing_at_hand() -> None:
+    """Stands for the above where there is something to be done before each row."""
 
 
 def action_of(key: str, first: R | Deliver[R] | Hole | Begin) -> Deliver[R] | Hole | Begin:

@@ -1,8 +1,9 @@
 """`make bench`: the thirteen targets, each pair side by side in one run (2 min).
 
 Both sides of a pair are processes of their own that take turns, so that whatever slows the machine
-down slows both. A round is one turn of each; the table has the median of the rounds' ratios and
-their range. `python -m tests.bench 1 6` measures targets 1 and 6 only. See README.md beside this.
+down slows both; they are started anew a few times. A round is one turn of each; the table has the
+median of the rounds' ratios and their range. `python -m tests.bench 1 6` measures targets 1 and 6
+only. See README.md beside this.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ import attrs
 from tests.bench.canned import canned_server
 from tests.bench.targets import TARGETS, Target
 from tests.bench.worker import worker
+
+PAIRS: Final = 3
+"""How often the processes are started anew: where things lie in its memory makes one process some
+per cent quicker than another, for as long as it lives."""
 
 RESULTS: Final = Path(__file__).parents[2] / "build" / "bench.json"
 
@@ -59,14 +64,15 @@ class Result:
 def run(target: Target, base: str) -> Result:
     """Measure one target."""
     sides: dict[str, list[float]] = {side: [] for side in target.sides}
-    with ExitStack() as stack:
-        measures = {
-            side: stack.enter_context(worker(f"tests.bench.{side}", base)) for side in sides
-        }
-        for number in range(target.rounds):
-            turns = list(measures.items())
-            for side, measure in turns if number % 2 else turns[::-1]:
-                sides[side].append(measure())
+    for _ in range(PAIRS):
+        with ExitStack() as stack:
+            measures = {
+                side: stack.enter_context(worker(f"tests.bench.{side}", base)) for side in sides
+            }
+            for number in range(-(-target.rounds // PAIRS)):
+                turns = list(measures.items())
+                for side, measure in turns if number % 2 else turns[::-1]:
+                    sides[side].append(measure())
     return Result(target, sides)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolse._core.feeds import Handed
+from poolse._core.feeds import FeedCount
 from poolse._follow.actions import At, Position, Wait
 from poolse._follow.follower import Ask, Began, Follower, Item, Over, Step
 from poolse._follow.settings import FeedSettings
@@ -16,7 +16,7 @@ def follower(*keys: str, **settings: float) -> Follower[Row]:
         lambda: 0.5,
         skip=lambda row: row.id.startswith("own"),
         gaps=False,
-        handed=Handed(),
+        count=FeedCount(),
     )
     for key in keys:
         found.add(key, At(Position(0)))
