@@ -114,6 +114,7 @@ def drawn(curves: dict[str, list[float]]) -> None:
 
     matplotlib.use("agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import EngFormatter
 
     # Any, because the types of matplotlib are not strict.
     figure: Any
@@ -122,9 +123,12 @@ def drawn(curves: dict[str, list[float]]) -> None:
     for axis, panel in zip(axes, PANELS, strict=True):
         axis.plot(panel.sizes, curves[panel.title], marker="o")
         axis.set(title=panel.title, xlabel=panel.across, ylabel=panel.up)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.1 * max(curves[panel.title]))
         if panel.each:
             axis.set_xscale("log")
+        else:
+            axis.locator_params(axis="x", nbins=5)
+            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axis.grid(visible=True, alpha=0.3)
     figure.savefig(PICTURE, dpi=110)
 
