@@ -13,13 +13,13 @@ class FeedCount:
     """What one feed did so far. Only its consumer counts, who needs no guard for that."""
 
     def __init__(self) -> None:
-        self.delivered = 0
+        self.delivered: int = 0
         """Messages that were handed out."""
-        self.gaps = 0
+        self.gaps: int = 0
         """Times that numbers were passed over."""
-        self.pages = 0
+        self.pages: int = 0
         """Pages that were asked for."""
-        self.failures = 0
+        self.failures: int = 0
         """Those that did not come, and were asked for again."""
 
     def add(self, other: FeedCount) -> None:

@@ -58,7 +58,7 @@ class Flow(Generic[R]):
         self.at_once: Callable[[], R | None] = nothing_at_hand
         """The next message, if it is there already and nothing else has to be done before: what
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
-        self.key = ""
+        self.key: str = ""
         """The log of the row that `at_once` gave."""
         self._count = FeedCount()
         self._fresh: set[str] = set()

@@ -38,7 +38,7 @@ class Fanout(Generic[T, E]):
     """The subscriptions of one channel, and the latest of the events that late ones are given."""
 
     def __init__(self, replayed: Collection[str] = ()) -> None:
-        self.replayed: Final = frozenset(replayed)
+        self.replayed: Final[frozenset[str]] = frozenset(replayed)
         """Names of the events that late subscribers are given."""
         self._latest: dict[str, E] = {}
         self._subscriptions: dict[str | None, list[Subscription[T]]] = {}
