@@ -11,14 +11,14 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from typing import Final, cast
+from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from poolse._realtime.aio_wire import Connect, Wire
+from poolse._realtime.aio_wire import Wire, opened
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.handshake import (
     address,
@@ -175,8 +175,7 @@ class AsyncOwner:
             raise _NotOpened(token_failure(error)) from None
         try:
             target = address(settings, self._token)
-            # By `create_connection`, which the signature of `connect` does not tell.
-            ws = await Connect(
+            return await opened(
                 target.url,
                 subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
                 additional_headers=settings.headers,
@@ -187,11 +186,9 @@ class AsyncOwner:
                 close_timeout=settings.close_timeout,
                 ping_interval=None,
                 compression=None,
-                create_connection=Wire,
                 max_size=settings.max_frame,
                 logger=_WEBSOCKETS_LOG,
             )
-            return cast(Wire, ws)
         except InvalidStatus as error:
             answer = error.response
             wait = answer.headers.get("Retry-After")

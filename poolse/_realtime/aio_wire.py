@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import CloseCode, Frame, Opcode
@@ -11,7 +11,7 @@ from websockets.protocol import Event, State
 
 from poolse._realtime.messages import Weight
 
-__all__ = ["Connect", "Wire"]
+__all__ = ["Wire", "opened"]
 
 Message = bytes | bytearray
 
@@ -72,6 +72,11 @@ class Wire(ClientConnection):
             message: Any = event.data if event.fin and not self._parts else self._joined(event)
             if message is not None:
                 self._take(message)
+
+    def drop(self) -> None:
+        """Let go of it, without goodbye."""
+        if hasattr(self, "transport"):
+            self.transport.abort()
 
     async def messages(self) -> list[Message]:
         """What has come since the last time, once there is anything.
@@ -137,3 +142,25 @@ class Wire(ClientConnection):
         if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
             self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
             self.send_data()
+
+
+async def opened(url: str, **options: Any) -> Wire:  # noqa: ANN401  (those of `connect`)
+    """Open one.
+
+    Where it is cancelled as soon as TLS is there, asyncio would wait for the other side to say
+    goodbye, longer perhaps than the event loop runs.
+    """
+    made: list[Wire] = []
+
+    def make(*args: Any, **more: Any) -> Wire:  # noqa: ANN401
+        made.append(Wire(*args, **more))
+        return made[-1]
+
+    try:
+        # It calls it, and does nothing else with it.
+        await Connect(url, create_connection=cast("type[Wire]", make), **options)
+    except BaseException:
+        for wire in made:
+            wire.drop()
+        raise
+    return made[-1]
