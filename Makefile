@@ -83,7 +83,7 @@ interop: venv ## the official JavaScript clients against the sandbox (needs node
 mutants: venv ## break the code on purpose; the named tests must turn red
 	@$(PY) -m tests.mutants
 
-bench: venv ## the 13 targets, each beside its baseline (2 min)
+bench: venv ## the 13 targets, each beside its baseline (3 min)
 	@$(PY) -m tests.bench
 
 growth: venv ## how costs grow with channels, threads, pages and messages: docs/growth.png (3 min)

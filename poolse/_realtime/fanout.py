@@ -1,7 +1,7 @@
 """Who wants which event, and the bounded queues between the socket and whoever takes events.
 
-Nothing here locks, waits or calls a user's code. A body holds its lock, puts what `publish`
-answers into queues, and wakes whoever waits for them.
+Nothing here locks, waits or calls a user's code. A body holds its lock, puts events into the queues
+of its `takers`, and wakes whoever waits for them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`make bench`: the thirteen targets, each pair side by side in one run (2 min).
+"""`make bench`: the thirteen targets, each pair side by side in one run (3 min).
 
 Both sides of a pair are processes of their own that take turns, so that whatever slows the machine
 down slows both; they are started anew a few times. A round is one turn of each; the table has the
