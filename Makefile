@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 STAMP := .venv/.stamp
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
-GATES := style lint pyright mypy imports drift
+GATES := style lint pyright mypy imports drift patches
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -47,7 +47,7 @@ format: venv ## let ruff rewrite what it can
 	@$(PY) -m ruff format --quiet
 	@$(PY) -m ruff check --fix --quiet
 
-check: venv ## style, lint, types, import contracts, drift (under 45 s)
+check: venv ## style, lint, types, import contracts, drift, mutants that apply (under 45 s)
 	@$(MAKE) --jobs=3 --keep-going $(GATES) 2>&1 | grep -v '^make'; exit $${PIPESTATUS[0]}
 
 style: ; $(call gate,$(PY) -m ruff format --check)
@@ -56,6 +56,7 @@ pyright: ; $(call gate,.venv/bin/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
 imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
+patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 git apply --check -C1)
 
 test: venv ## all tests but interop (under 10 min)
 	@$(PY) -m pytest -n 2 -q -m 'not interop and not package and not soak'

@@ -1,4 +1,4 @@
-"""Law 5: a long file, or a long function, is a sign that a second idea moved in."""
+"""A long function is a sign that a second idea moved in."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 from tests.house.tree import Function, functions, hand_written, is_docstring, name_of
 
-LONGEST_FILE = 300
-"""Lines, all of them counted."""
 LONGEST_FUNCTION = 40
 """Lines of the body, from its first statement after the docstring to its end."""
 
@@ -29,13 +27,6 @@ def long_functions(name: str, text: str) -> Iterator[str]:
         lines = body_lines(function)
         if lines > LONGEST_FUNCTION:
             yield f"{name}:{function.lineno} {function.name} {lines}"
-
-
-def test_no_file_is_long() -> None:
-    lengths = {
-        name_of(path): len(path.read_text("utf-8").splitlines()) for path in hand_written(*TOPS)
-    }
-    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
 def test_no_function_is_long() -> None:

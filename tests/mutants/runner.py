@@ -116,7 +116,7 @@ def run_tests(
 
 def judge(mutant: Mutant, tree: Path) -> tuple[Verdict, str]:
     """Plant the mutant in a tree of its own, and see whether its tests notice."""
-    code, output = run(["git", "apply", mutant.patch], tree)
+    code, output = run(["git", "apply", "-C1", mutant.patch], tree)
     if code != 0:
         return "STALE", output
     try:
