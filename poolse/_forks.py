@@ -15,23 +15,28 @@ from weakref import WeakKeyDictionary
 
 __all__ = ["renew_after_fork"]
 
-_alive = WeakKeyDictionary[Any, Callable[[Any], None]]()
+_alive = WeakKeyDictionary[Any, list[Callable[[Any], None]]]()
 
 
 def renew_after_fork(renew: Callable[[], None]) -> None:
     """Have a method called in every child of this process, for as long as its object lives.
 
+    An object may have several, which are called in the order in which they were given.
     It is called before anything else runs there. It makes new locks, forgets what is under way and
     lets go of descriptors; it sends nothing, and waits for nobody.
     """
     # In two, because the method as a whole would keep the object alive.
     method = cast("MethodType", renew)
-    _alive[method.__self__] = method.__func__
+    renewals = _alive.setdefault(method.__self__, [])
+    # A class and the one that it is derived from may both ask for the same method.
+    if method.__func__ not in renewals:
+        renewals.append(method.__func__)
 
 
 def _renew_all() -> None:
-    for owner, renew in list(_alive.items()):
-        renew(owner)
+    for owner, renewals in list(_alive.items()):
+        for renew in renewals:
+            renew(owner)
 
 
 if hasattr(os, "register_at_fork"):

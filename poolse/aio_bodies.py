@@ -23,8 +23,8 @@ class AsyncBody(Base[httpx.AsyncClient]):
     _asynchronous = True
 
     def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender)
-        self._tokens = self._given.tokens(AsyncTokens)
+        self._sender = self._given.sender(AsyncSender, self._lifetime)
+        self._tokens = self._given.tokens(AsyncTokens, self._lifetime)
 
     def _calls(self) -> AsyncCalls:
         hands = self._hands(self._sender, self._tokens)
@@ -39,7 +39,7 @@ class AsyncBody(Base[httpx.AsyncClient]):
             return
         self._sender.check_loop()
         # No early return for a closed client: closing again ends what a cancelled one left.
-        self._lifetime.closed = True
+        self._lifetime.close()
         # A stack, because a cancelled `aclose` must still close what comes after.
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._sender.aclose)

@@ -61,7 +61,7 @@ class AsyncPoolse(
         # Only now: most programs ask for no profiles.
         from poolse._http.aio_profiles import AsyncProfiles
 
-        return AsyncProfiles(self._profile_settings)
+        return AsyncProfiles(self._profile_settings, self._lifetime)
 
     def _make_users(self) -> AsyncUsersResource:
         from poolse.profiles import AsyncUsersResource

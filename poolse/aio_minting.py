@@ -12,10 +12,10 @@ class AsyncTokenProvider(BaseProvider[AsyncTokens]):
     """The `get_token` of one user, for an event loop."""
 
     async def __call__(self) -> str:
-        """A token that is good for half a minute at least.
+        """Return a token of the user.
 
-        The first call creates the user, if there is none with that external id. Callers at the same
-        time share one call of the server, and a token is handed out until it is nearly over.
+        The first call creates the user, if there is none with that external ID. Callers at the same
+        time share one request, and a token is returned again until it is about to expire.
 
         `POST /v1/users`, then `POST /v1/users/{user_id}/tokens`
 

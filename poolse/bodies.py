@@ -24,8 +24,8 @@ class SyncBody(Base[httpx.Client]):
     _asynchronous = False
 
     def _assemble(self) -> None:
-        self._sender = self._given.sender(SyncSender)
-        self._tokens = self._given.tokens(SyncTokens)
+        self._sender = self._given.sender(SyncSender, self._lifetime)
+        self._tokens = self._given.tokens(SyncTokens, self._lifetime)
 
     def _calls(self) -> SyncCalls:
         hands = self._hands(AtOnce(self._sender), self._tokens)
@@ -39,7 +39,7 @@ class SyncBody(Base[httpx.Client]):
         if not self._owner:
             return
         # No early return for a closed client: closing again ends what an interrupted one left.
-        self._lifetime.closed = True
+        self._lifetime.close()
         try:
             self._close_realtime()
         finally:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from poolse._forks import renew_after_fork
 from poolse.errors import Cancelled
 
-__all__ = ["CancelToken", "told"]
+__all__ = ["CancelToken", "any_of", "told"]
 
 
 class CancelToken:
@@ -23,8 +22,10 @@ class CancelToken:
     own. Calls that only wait for its result end at once.
     """
 
+    # No lock: a signal handler that cancels runs in the thread that it interrupts, and would wait
+    # for ever for one that this thread holds. Each step is a single operation of a dict instead.
+
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._cancelled = False
         self._callbacks: dict[object, Callable[[], object]] = {}
         renew_after_fork(self._renew)
@@ -35,15 +36,19 @@ class CancelToken:
         return self._cancelled
 
     def cancel(self) -> None:
-        """End all calls that carry this token, now and later. Calling it again does nothing."""
-        with self._lock:
-            if self._cancelled:
-                return
-            self._cancelled = True
-            callbacks = list(self._callbacks.values())
-            self._callbacks.clear()
-        for callback in callbacks:
-            callback()
+        """End all calls that carry this token, now and later. Calling it again does nothing.
+
+        A signal handler may call it.
+        """
+        self._cancelled = True
+        # On a stack, so that all of them are called even if one raises.
+        with ExitStack() as stack:
+            while self._callbacks:
+                try:
+                    _, callback = self._callbacks.popitem()
+                except KeyError:  # another thread, or a signal handler, took the last one
+                    return
+                stack.callback(callback)
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` once `cancel` was called."""
@@ -54,24 +59,58 @@ class CancelToken:
         """Call `callback` on `cancel`, in the cancelling thread; at once if that has happened.
 
         Returns:
-            A function that takes the callback back.
+            A function that removes the callback.
         """
         key = object()
-        with self._lock:
-            if not self._cancelled:
-                self._callbacks[key] = callback
-                return lambda: self._forget(key)
-        callback()
-        return lambda: None
+        self._callbacks[key] = callback
+        # Only now: `cancel` either finds the callback, or is noticed here.
+        if self._cancelled and self._callbacks.pop(key, None) is not None:
+            callback()
+        return lambda: self._forget(key)
 
     def _renew(self) -> None:
         """In a forked child: the calls under way are the parent's."""
-        self._lock = threading.Lock()
         self._callbacks = {}
 
     def _forget(self, key: object) -> None:
-        with self._lock:
-            self._callbacks.pop(key, None)
+        self._callbacks.pop(key, None)
+
+
+class _AnyOf(CancelToken):
+    """Several tokens as one: cancelled as soon as one of them is."""
+
+    def __init__(self, tokens: Sequence[CancelToken]) -> None:
+        # Nothing of the base class is used, which would need to be told of forks.
+        self._tokens = tokens
+
+    @property
+    def cancelled(self) -> bool:
+        return any(token.cancelled for token in self._tokens)
+
+    def cancel(self) -> None:
+        for token in self._tokens:
+            token.cancel()
+
+    def raise_if_cancelled(self) -> None:
+        for token in self._tokens:
+            token.raise_if_cancelled()
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        with ExitStack() as stack:
+            for token in self._tokens:
+                stack.callback(token.on_cancel(callback))
+            return stack.pop_all().close
+
+
+def any_of(*tokens: CancelToken | None) -> CancelToken | None:
+    """Return one token that is cancelled as soon as one of these is; None when all are None.
+
+    Its callbacks are called once for each of them that is cancelled.
+    """
+    given = list(dict.fromkeys(token for token in tokens if token is not None))
+    if len(given) < 2:
+        return given[0] if given else None
+    return _AnyOf(given)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Poolse(
         from poolse._http.sync_profiles import SyncProfiles
         from poolse.profiles import UsersResource
 
-        return UsersResource(SyncProfiles(self._profile_settings), self._lifetime)
+        return UsersResource(SyncProfiles(self._profile_settings, self._lifetime), self._lifetime)
 
     @property
     def users(self) -> UsersResource:

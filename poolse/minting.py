@@ -65,7 +65,7 @@ class Mint(Generic[T]):
 
     def __init__(
         self,
-        kind: Callable[[Callable[[], object]], T],
+        kind: Callable[[Callable[[], object], Lifetime], T],
         hands: Hands,
         settings: Settings,
         lifetime: Lifetime,
@@ -92,7 +92,8 @@ class Mint(Generic[T]):
         with self._lock:
             tokens = self._tokens.get(external_id)
             if tokens is None:
-                tokens = self._tokens[external_id] = self._kind(self._fetch(Account(external_id)))
+                fetch = self._fetch(Account(external_id))
+                tokens = self._tokens[external_id] = self._kind(fetch, self._lifetime)
             self._tokens.move_to_end(external_id)
             if len(self._tokens) > MAX_USERS:
                 self._tokens.popitem(last=False)
@@ -145,10 +146,10 @@ class TokenProvider(BaseProvider[SyncTokens]):
     """The `get_token` of one user. Thread-safe."""
 
     def __call__(self) -> str:
-        """A token that is good for half a minute at least.
+        """Return a token of the user.
 
-        The first call creates the user, if there is none with that external id. Callers at the same
-        time share one call of the server, and a token is handed out until it is nearly over.
+        The first call creates the user, if there is none with that external ID. Callers at the same
+        time share one request, and a token is returned again until it is about to expire.
 
         `POST /v1/users`, then `POST /v1/users/{user_id}/tokens`
 

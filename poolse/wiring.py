@@ -53,7 +53,7 @@ class Given(Generic[HttpClient]):
     max_response_bytes: int
     belongings: Belongings
 
-    def sender(self, kind: Callable[..., T]) -> T:
+    def sender(self, kind: Callable[..., T], lifetime: Lifetime) -> T:
         """A sender of this kind."""
         return kind(
             http_client=self.http_client,
@@ -62,12 +62,15 @@ class Given(Generic[HttpClient]):
             max_connections=self.max_connections,
             max_response=self.max_response_bytes,
             belongings=self.belongings,
+            lifetime=lifetime,
         )
 
-    def tokens(self, kind: Callable[[Callable[[], object]], T]) -> FixedToken | T:
+    def tokens(
+        self, kind: Callable[[Callable[[], object], Lifetime], T], lifetime: Lifetime
+    ) -> FixedToken | T:
         """What hands out the token: one of this kind, unless there is a fixed one."""
         given = self.credential
-        return FixedToken(given) if isinstance(given, Secret) else kind(given)
+        return FixedToken(given) if isinstance(given, Secret) else kind(given, lifetime)
 
 
 def new_uuid() -> str:

@@ -22,6 +22,7 @@ from poolse._core.judge import (
 from poolse._core.request import authorised, build
 from poolse._core.settings import Settings
 from poolse._core.watch import Watch
+from poolse._support.exceptions import own_copy
 from poolse.errors import NetworkError, PoolseError
 
 __all__ = ["call"]
@@ -53,20 +54,35 @@ async def call(
         try:
             # In one: what the answer holds must not be among the local variables of a traceback.
             result = decode(endpoint.read, await _answer(hands, settings, request, progress, watch))
+        except PoolseError as error:
+            failure = _identified(error, request, progress, endpoint.idempotency or "")
         except BaseException as error:
             hands.captures.add(request, progress.answer, progress.attempts, error)
-            if isinstance(error, PoolseError):
-                _identify(error, request, progress, endpoint.idempotency or "")
             raise
-        hands.captures.add(request, progress.answer, progress.attempts)
-        return result
+        else:
+            hands.captures.add(request, progress.answer, progress.attempts)
+            return result
+        hands.captures.add(request, progress.answer, progress.attempts, failure)
+        try:
+            # Out here, so that it does not have the error that it is a copy of as its context.
+            raise failure
+        finally:
+            del failure
 
 
-def _identify(error: PoolseError, request: Outgoing, progress: Progress, header: str) -> None:
-    """Let an error say which request it is about, on either side."""
-    error.idempotency_key = error.idempotency_key or request.header(header)
+def _identified(
+    error: PoolseError, request: Outgoing, progress: Progress, header: str
+) -> PoolseError:
+    """The error, saying which request it is about, on either side.
+
+    A copy: one that `get_token` raised may be raised in other calls too, and each call has a key
+    of its own. That of the call counts, and none of a request for a token.
+    """
+    own = own_copy(error)
+    own.idempotency_key = request.header(header)
     if progress.answer is not None:
-        error.request_id = error.request_id or progress.answer.headers.get("x-request-id")
+        own.request_id = own.request_id or progress.answer.headers.get("x-request-id")
+    return own
 
 
 async def _answer(

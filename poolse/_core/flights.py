@@ -13,13 +13,28 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from poolse._support.exceptions import own_copy
 from poolse.cancel import CancelToken
-from poolse.errors import UsageError
+from poolse.errors import Cancelled, UsageError
 
-__all__ = ["Claim", "Flight", "Flights"]
+__all__ = ["Abandoned", "Claim", "Flight", "Flights", "shared"]
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+class Abandoned(Exception):  # noqa: N818  (caught by whoever joined, never seen by a caller)
+    """Whoever did the work was told to end, by SystemExit for instance. Others are not."""
+
+
+def shared(error: BaseException) -> BaseException:
+    """What to raise in a caller that only waited for work that failed.
+
+    What ends the thread or the task that did the work is meant for that one alone.
+    """
+    if isinstance(error, Exception) and not isinstance(error, Cancelled):
+        return own_copy(error)
+    return Abandoned()
 
 
 class Flight(Generic[T]):
@@ -33,8 +48,14 @@ class Flight(Generic[T]):
         """Whether it has ended, or will never."""
         raise NotImplementedError
 
-    async def carry_out(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        """Do the work, now or in a task, whose outcome `wait` gives. Once for each flight."""
+    async def carry_out(
+        self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
+    ) -> T:
+        """Do the work, now or in a task. Once for each flight.
+
+        Returns:
+            Its outcome, returned or raised, whatever it raised.
+        """
         raise NotImplementedError
 
     async def ask(self, function: Callable[..., object], *arguments: object) -> object:
@@ -42,10 +63,11 @@ class Flight(Generic[T]):
         raise NotImplementedError
 
     async def wait(self, cancel: CancelToken | None) -> T:
-        """The outcome of the work, returned or raised.
+        """The outcome of the work that another caller began, returned or raised.
 
         Raises:
-            Cancelled: By the token. The work goes on for the others.
+            Abandoned: The work ended together with the thread or task that did it.
+            Cancelled: By the token. The work continues for the others.
             UsageError: The client was closed first.
         """
         raise NotImplementedError
@@ -78,10 +100,14 @@ class Claim(Generic[T]):
     async def result(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None = None
     ) -> T:
-        """The outcome of the work, which is done if nobody has begun with it yet."""
+        """The outcome of the work, which is done if nobody has begun with it yet.
+
+        Raises:
+            Abandoned: Join again: whoever did the work was ended, and nobody does it now.
+        """
         try:
             if self.begins:
-                await self.flight.carry_out(work)
+                return await self.flight.carry_out(work, cancel)
             return await self.flight.wait(cancel)
         finally:
             if self.within is not None:

@@ -1,7 +1,14 @@
 """What is known about the token: how long it lives, and which fetch may be believed.
 
-A token is used until 30 s before its `exp`. One that does not say when it ends is used for 60 s.
-`None` is never kept. Nothing here locks or fetches: the bodies do.
+A token is used until 30 s before its end, or for half of what is left when that is less than a
+minute. One that does not say when it ends is used for 60 s. `None` is never kept. Nothing here
+locks or fetches: the drivers do.
+
+How long a token has left is counted on a monotonic clock from its arrival. The clock of this
+machine may be hours off, so that `exp` alone says little: `exp - iat` is the life that the server
+gave it, whatever the time is here. The date only shows, as far as it can be true, that a token has
+used up a part of its life already. A token that was just fetched is never stale at once: if it is
+too old in truth, the server refuses it, and it is fetched again.
 
 A refused token must never come back. A fetch that began before the refusal may still bring the
 refused token, so its result is neither kept nor shared with whoever asks after the refusal: each
@@ -13,6 +20,7 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode
 from math import inf, isfinite
+from typing import Final
 
 import orjson
 
@@ -23,8 +31,12 @@ from poolse.errors import UsageError
 
 __all__ = ["FixedToken", "TokenCache", "asked_itself", "checked", "claims", "subject"]
 
-EXPIRY_MARGIN = 30.0
-OPAQUE_LIFE = 60.0
+EXPIRY_MARGIN: Final = 30.0
+"""Seconds before its end at which a token is replaced."""
+OPAQUE_LIFE: Final = 60.0
+"""Seconds that a token is taken to live when it does not say."""
+SHORTEST_USE: Final = 5.0
+"""Seconds that a token is used at least, unless it says that its life is shorter."""
 
 
 class TokenCache:
@@ -39,18 +51,25 @@ class TokenCache:
         """What the last fetch brought, whether or not it is kept."""
 
     def fresh(self, now: float) -> str | None:
-        """The token, if there is one that is still good at `now` (seconds since 1970)."""
+        """The token, if there is one that is still good at `now`, on the monotonic clock."""
         return self._token if now < self._good_until else None
 
-    def store(self, token: str | None, epoch: int, now: float) -> None:
-        """Keep the result of a fetch that began in `epoch`."""
+    def store(self, token: str | None, epoch: int, *, now: float, date: float) -> None:
+        """Keep the result of a fetch that began in `epoch`.
+
+        Args:
+            token: What it brought.
+            epoch: The one in which it began.
+            now: When it ended, on the monotonic clock.
+            date: The same by the clock of this machine, in seconds since 1970.
+        """
         self.last = token
         if token and epoch == self.epoch:
             if token == self._rejected:
                 # `get_token` insists on it. The next refusal is news then, and asks once more.
                 self._rejected = None
             self._token = token
-            self._good_until = good_until(token, now)
+            self._good_until = now + good_for(token, date)
 
     def reject(self, token: str | None) -> None:
         """Forget a token that the server refused; another one stays."""
@@ -78,12 +97,28 @@ class FixedToken:
         return False
 
 
-def good_until(token: str, now: float) -> float:
-    """Until when to use the token, in seconds since 1970."""
-    exp = claims(token).get("exp")
-    if isinstance(exp, bool) or not isinstance(exp, int | float) or not isfinite(exp):
-        return now + OPAQUE_LIFE
-    return exp - EXPIRY_MARGIN
+def good_for(token: str, date: float) -> float:
+    """For how many seconds to use a token that came at this date, in seconds since 1970."""
+    found = claims(token)
+    ends, begins = _moment(found.get("exp")), _moment(found.get("iat"))
+    if ends is None:
+        return OPAQUE_LIFE
+    life = None if begins is None or begins >= ends else ends - begins
+    left, least = ends - date, SHORTEST_USE
+    if life is not None:
+        least = min(life / 2, EXPIRY_MARGIN)
+        # More than its life cannot be left, and nobody hands out one that is over.
+        left = left if 0 < left <= life else life
+    elif left <= 0:
+        left = OPAQUE_LIFE
+    return max(left - min(EXPIRY_MARGIN, left / 2), least)
+
+
+def _moment(claim: object) -> float | None:
+    """The claim, if it can be a time."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float) or not isfinite(claim):
+        return None
+    return claim
 
 
 def claims(token: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ import httpx
 from poolse._core.hands import Answer, Body, Intake, Outgoing
 from poolse._core.limits import MAX_RESPONSE
 from poolse._core.whole import Whole
+from poolse._http.calls import Lifetime
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
     client_closed,
@@ -27,8 +28,8 @@ from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
 from poolse._one_loop import OneLoop, in_this_loop
-from poolse.cancel import CancelToken, told
-from poolse.errors import Cancelled, RequestTimeout
+from poolse.cancel import CancelToken, any_of, told
+from poolse.errors import Cancelled, NetworkError, RequestTimeout, UsageError
 from poolse.options import Timeout
 from poolse.stats import PoolStats
 
@@ -54,8 +55,9 @@ class AsyncSender:
         max_connections: int = MAX_CONNECTIONS,
         max_response: int = MAX_RESPONSE,
         belongings: Belongings | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
-        self._closed = False
+        self._lifetime = lifetime or Lifetime()
         self._limit = max_response
         self._given = http_client
         self._own: AiohttpTransport | None = None
@@ -81,22 +83,31 @@ class AsyncSender:
             DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
-            UsageError: The request cannot be sent as HTTP, this is closed, or is at work in
-                another event loop.
+            UsageError: The request cannot be sent as HTTP, this is or was closed meanwhile, or is
+                at work in another event loop.
         """
-        if self._closed:
-            raise client_closed()
+        self._lifetime.check()
         self._home.settle()
-        async with attempt(timeout.total, cancel):
-            with quiet(), named_failures(request, timeout):
-                response = await self._exchange(request, timeout)
-                try:
-                    # httpcore raises this by itself. Nobody asked for another protocol.
-                    if response.status_code == 101:
-                        raise httpx.RemoteProtocolError("the server switched protocols")
-                    content = await self._content(response, intake)
-                finally:
-                    await response.aclose()
+        async with attempt(timeout.total, any_of(self._lifetime.closing, cancel)):
+            try:
+                with quiet(), named_failures(request, timeout):
+                    return await self._answer(request, timeout, intake)
+            except (NetworkError, RuntimeError) as error:
+                # What `aclose` did to the connection is no failure of the network. aiohttp says by
+                # a RuntimeError that its session is closed.
+                if self._lifetime.closed:
+                    raise client_closed() from error
+                raise
+
+    async def _answer(self, request: Outgoing, timeout: Timeout, intake: Intake | None) -> Answer:
+        response = await self._exchange(request, timeout)
+        try:
+            # httpcore raises this by itself. Nobody asked for another protocol.
+            if response.status_code == 101:
+                raise httpx.RemoteProtocolError("the server switched protocols")
+            content = await self._content(response, intake)
+        finally:
+            await response.aclose()
         return Answer(response.status_code, response.headers, content)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
@@ -104,8 +115,9 @@ class AsyncSender:
 
         Raises:
             Cancelled: By the token, at once.
+            UsageError: This was closed, at once too.
         """
-        async with attempt(None, cancel):
+        async with attempt(None, any_of(self._lifetime.closing, cancel)):
             await asyncio.sleep(seconds)
 
     def pool(self) -> PoolStats | None:
@@ -115,7 +127,7 @@ class AsyncSender:
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self.check_loop()
-        self._closed = True
+        self._lifetime.close()
         if self._own is not None:
             await self._own.aclose()
 
@@ -137,7 +149,8 @@ class AsyncSender:
 
             made = AiohttpTransport(self._proxies, self._context, self._size)
             self._own = self._belongings.connections = made
-        return await self._own.handle_async_request(for_ourselves(request, timeout, content))
+        check = self._lifetime.check
+        return await self._own.handle_async_request(for_ourselves(request, timeout, content, check))
 
     async def _content(self, response: httpx.Response, intake: Intake | None) -> bytes:
         status, headers = response.status_code, response.headers
@@ -170,8 +183,20 @@ async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGener
         if not scope.expired():
             raise
         if cancel is not None and cancel.cancelled:
-            raise Cancelled from None
+            _raise_stopped(cancel)
         raise RequestTimeout("total", total or 0.0) from None
+
+
+def _raise_stopped(cancel: CancelToken) -> None:
+    """Raise what the token says, without the TimeoutError that it came by."""
+    stopped: Exception
+    try:
+        cancel.raise_if_cancelled()
+    except (Cancelled, UsageError) as error:
+        stopped = error
+    else:
+        return
+    raise stopped from None
 
 
 def _expire(scope: asyncio.Timeout) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from poolse._core.flights import Flight
+from poolse._core.flights import Abandoned, Flight, shared
 from poolse._http.aio import attempt
+from poolse._http.calls import Lifetime
 from poolse._http.within import being_within
 from poolse._one_loop import running_loop
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import UsageError
 
 __all__ = ["AsyncFlight", "Tasks"]
@@ -22,7 +23,9 @@ T = TypeVar("T")
 class Tasks:
     """The tasks of a client, which end with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifetime: Lifetime) -> None:
+        self.closing: Final = lifetime.closing
+        """Ends every wait for them, at the beginning of `aclose` of the client."""
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -58,6 +61,7 @@ class AsyncFlight(Flight[T], Generic[T]):
         self._name = name
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[T] | None = None
+        self._fatal: BaseException | None = None
 
     @property
     def over(self) -> bool:
@@ -66,8 +70,15 @@ class AsyncFlight(Flight[T], Generic[T]):
         # One of another event loop ended with that loop.
         return running_loop() not in (None, self._loop)
 
-    async def carry_out(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._task = self._tasks.start(work(), self._name)
+    async def carry_out(
+        self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
+    ) -> T:
+        self._task = self._tasks.start(self._caught(work), self._name)
+        task = await self._ended(cancel)
+        # Raised in the task that asked, as if it had called the function itself.
+        if self._fatal is not None:
+            raise self._fatal
+        return task.result()
 
     async def ask(self, function: Callable[..., object], *arguments: object) -> object:
         with being_within(self):
@@ -82,12 +93,29 @@ class AsyncFlight(Flight[T], Generic[T]):
                 raise RuntimeError("it awaited something that was cancelled") from error
 
     async def wait(self, cancel: CancelToken | None) -> T:
+        task = await self._ended(cancel)
+        error = self._fatal or task.exception()
+        if error is not None:
+            raise shared(error)
+        return task.result()
+
+    async def _caught(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await work()
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            # Out of a task, SystemExit would end the event loop, whatever its caller does with it.
+            self._fatal = error
+            raise Abandoned from error
+
+    async def _ended(self, cancel: CancelToken | None) -> asyncio.Task[T]:
         task = self._task
         if task is None:
             raise AssertionError("a flight is waited for before it is carried out")
-        async with attempt(None, cancel):
+        async with attempt(None, any_of(self._tasks.closing, cancel)):
             # Unlike an `await` of the task, it does not take the task along when cancelled.
             await asyncio.wait([task])
         if task.cancelled():
             raise UsageError("this client was closed while the call waited for a result")
-        return task.result()
+        return task

@@ -8,6 +8,7 @@ from typing import Final
 
 from poolse._core.resolver import Known, ProfileSettings
 from poolse._http.aio_flights import AsyncFlight, Tasks
+from poolse._http.calls import Lifetime
 from poolse._http.profiles import Profiles
 
 __all__ = ["AsyncProfiles"]
@@ -19,8 +20,8 @@ AT_ONCE: Final = 8
 class AsyncProfiles(Profiles):
     """Calls the resolver, a plain or an async function, in a task of its own for each user."""
 
-    def __init__(self, settings: ProfileSettings) -> None:
-        self._tasks = Tasks()
+    def __init__(self, settings: ProfileSettings, lifetime: Lifetime) -> None:
+        self._tasks = Tasks(lifetime)
         super().__init__(settings, lambda: AsyncFlight[Known](self._tasks, "poolse-profile"))
 
     async def get_many(self, user_ids: Sequence[str]) -> dict[str, Known]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from poolse._http.aio_flights import AsyncFlight, Tasks
+from poolse._http.calls import Lifetime
 from poolse._http.tokens import FetchedTokens
 
 __all__ = ["AsyncTokens"]
@@ -13,8 +14,8 @@ __all__ = ["AsyncTokens"]
 class AsyncTokens(FetchedTokens):
     """Calls `fetch`, a plain or an async function, in a task of its own."""
 
-    def __init__(self, fetch: Callable[[], object]) -> None:
-        self._tasks = Tasks()
+    def __init__(self, fetch: Callable[[], object], lifetime: Lifetime | None = None) -> None:
+        self._tasks = Tasks(lifetime or Lifetime())
         super().__init__(fetch, lambda: AsyncFlight[str | None](self._tasks, "poolse-token"))
 
     async def aclose(self) -> None:

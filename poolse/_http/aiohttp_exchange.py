@@ -65,6 +65,15 @@ class Exchange:
                 raise kind("") from None
             raise
 
+    @contextmanager
+    def in_this_task(self) -> Generator[None]:
+        """Be `current` while the block runs; the caller's task keeps nothing of it."""
+        mark = current.set(self)
+        try:
+            yield
+        finally:
+            current.reset(mark)
+
     def body(self, request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
         """What fits into the buffers goes out in one; for more, aiohttp has no write timeout."""
         stream = request.stream

@@ -81,6 +81,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await stack.enter_async_context(
                 self._slots.taken(request.extensions["timeout"]["pool"])
             )
+            request.extensions["check"]()
             if proxy is not None and proxy.url.scheme.startswith("socks"):
                 answer = await self._through_socks(proxy).handle_async_request(request)
                 stack.push_async_callback(answer.aclose)
@@ -104,8 +105,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         if loop is self._loop:
             return
-        if self._loop is not None:
-            await self._session.close()
+        old = None if self._loop is None else self._session
+        # Without an `await` up to the end of it: another first call would make a session too.
         self._loop = loop
         self._slots = _Slots(self._size)
         self._socks: dict[httpx.Proxy, httpx.AsyncHTTPTransport] = {}
@@ -120,6 +121,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             max_field_size=LONGEST_FIELD,
             middlewares=[_once],
         )
+        if old is not None:
+            await old.close()
 
     async def _exchange(
         self, request: httpx.Request, proxy: httpx.Proxy | None, stack: AsyncExitStack
@@ -128,8 +131,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         origin = str(request.url).removesuffix("/")
         secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
         exchange = Exchange(limits["write"], limits["read"])
-        current.set(exchange)
-        with exchange.aborted_on_error():
+        with exchange.in_this_task(), exchange.aborted_on_error():
             async with exchange.silence:
                 answer = await stack.enter_async_context(
                     self._session.request(

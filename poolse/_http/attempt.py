@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
 from poolse._forks import renew_after_fork
-from poolse.cancel import CancelToken, told
+from poolse._support.interruptible_event import InterruptibleEvent
+from poolse.cancel import CancelToken, any_of, told
 from poolse.errors import RequestTimeout
 
 __all__ = ["NEVER", "Attempt", "Until", "current", "moment"]
@@ -42,32 +43,46 @@ class Until(NamedTuple):
 NEVER = Until(math.inf, TimeoutError)
 
 
+def _nothing() -> None:
+    """What there is to forget when no callback was registered."""
+
+
 def moment(seconds: float | None) -> float:
     """So many seconds from now on the monotonic clock; never, for None."""
     return math.inf if seconds is None else time.monotonic() + seconds
 
 
 class Attempt:
-    """Its deadline and its cancel token, while it runs in this thread.
+    """Its deadline and its cancel tokens, while it runs in this thread.
 
     As a context manager it is `current`, where the sockets of the connection pool find it.
     """
 
-    def __init__(self, total: float | None, cancel: CancelToken | None) -> None:
+    def __init__(
+        self, total: float | None, cancel: CancelToken | None, closing: CancelToken | None = None
+    ) -> None:
+        """Begin an attempt.
+
+        Args:
+            total: Seconds that it may take; None for no limit.
+            cancel: The caller's token, which also ends a wait for a socket.
+            closing: Ends every other wait. A client that closes also closes its sockets, so that
+                these need no descriptors to be woken by.
+        """
         self._total = total
         self._ends = moment(total)
         self._cancel = cancel
+        self._stop = any_of(closing, cancel)
         self._bell: _Bell | None = None
+        self._forget: Callable[[], None] = _nothing
         self.connect_by = math.inf
         self.has_head = False
         """Whether status and headers of the answer are here."""
         self._head_by: float | None = None
 
     def __enter__(self) -> Self:
-        if self._cancel is not None:
-            self._cancel.raise_if_cancelled()
-            self._bell = _Bell()
-            self._forget = self._cancel.on_cancel(self._bell.ring)
+        if self._stop is not None:
+            self._stop.raise_if_cancelled()
         self._outer = current.set(self)
         return self
 
@@ -78,8 +93,8 @@ class Attempt:
         trace: TracebackType | None,
     ) -> None:
         current.reset(self._outer)
+        self._forget()
         if self._bell is not None:
-            self._forget()
             self._bell.close()
 
     @property
@@ -88,9 +103,9 @@ class Attempt:
         return self._cancel is not None
 
     def check(self) -> None:
-        """Raise `Cancelled`, or `RequestTimeout` when the total is used up."""
-        if self._cancel is not None:
-            self._cancel.raise_if_cancelled()
+        """Raise `Cancelled`, `UsageError` once the client is closed, or `RequestTimeout`."""
+        if self._stop is not None:
+            self._stop.raise_if_cancelled()
         if self._total is not None and time.monotonic() >= self._ends:
             raise RequestTimeout("total", self._total)
 
@@ -112,15 +127,15 @@ class Attempt:
         return Until(self._head_by, late)
 
     def telling(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
-        """Have the callback called on cancellation, inside the block."""
-        return told(self._cancel, callback)
+        """Have the callback called on cancellation, and on close, inside the block."""
+        return told(self._stop, callback)
 
     def wait_for(self, sock: socket.socket, events: int, until: Until) -> int:
         """Block until the socket is ready, and at most `until` then. Gives what it is ready for."""
         with Selector() as selector:
             selector.register(sock, events)
-            if self._bell is not None:
-                selector.register(self._bell, selectors.EVENT_READ)
+            if self._cancel is not None:
+                selector.register(self._waker(self._cancel), selectors.EVENT_READ)
             while not (ready := selector.select(self._left(until))):
                 pass
         self.check()
@@ -128,7 +143,7 @@ class Attempt:
 
     def outcome(self, future: Future[T], until: Until) -> T:
         """Block until another thread has done it, and at most `until` then. It may go on alone."""
-        done = threading.Event()
+        done = InterruptibleEvent()
         future.add_done_callback(lambda _: done.set())
         with self.telling(done.set):
             while not future.done():
@@ -136,9 +151,19 @@ class Attempt:
         self.check()
         return future.result()
 
-    def wait_on(self, condition: threading.Condition, until: Until) -> None:
-        """Block until the condition, which is held, is notified, and at most `until` then."""
-        condition.wait(self._left(until))
+    def wait_on(self, event: InterruptibleEvent, until: Until) -> None:
+        """Block until the event is set, and at most `until` then."""
+        event.wait(self._left(until))
+
+    def _waker(self, cancel: CancelToken) -> _Bell:
+        """What the token rings. Made for the first wait that needs it: it takes two descriptors.
+
+        The callers of `wait_for` know what an OSError means: there may be none left.
+        """
+        if self._bell is None:
+            self._bell = _Bell()
+            self._forget = cancel.on_cancel(self._bell.ring)
+        return self._bell
 
     def _left(self, until: Until) -> float | None:
         """Seconds that a wait may last. Raises when there are none left."""
@@ -156,7 +181,7 @@ class _Bell:
     """A descriptor that becomes readable when another thread rings."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._heard, self._pulled = socket.socketpair()
         renew_after_fork(self._renew)
 
@@ -164,10 +189,14 @@ class _Bell:
         return self._heard.fileno()
 
     def ring(self) -> None:
-        # Locked, so that it never writes to a descriptor that is another's by now.
+        # Locked, so that it never writes to a descriptor that is another's by now. A signal handler
+        # may ring while its own thread closes: it gets the lock, and finds one end closed or both.
         with self._lock:
-            if self._pulled.fileno() >= 0:
-                self._pulled.send(b"!")
+            try:
+                if self._pulled.fileno() >= 0:
+                    self._pulled.send(b"!")
+            except OSError:
+                pass
 
     def close(self) -> None:
         with self._lock:
@@ -176,7 +205,7 @@ class _Bell:
 
     def _renew(self) -> None:
         # It wakes a thread of the parent's.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.close()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from poolse._core.hands import Hands
 from poolse._core.settings import Settings
 from poolse._http.mapping import client_closed
+from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import CallOptions
 
@@ -18,16 +19,33 @@ __all__ = ["Calls", "Lifetime"]
 T = TypeVar("T")
 
 
-@attrs.define(eq=False, repr=False)
+class _Closing(CancelToken):
+    """Ends what is under way when a client is closed, in words that say so."""
+
+    def raise_if_cancelled(self) -> None:
+        if self.cancelled:
+            raise client_closed()
+
+
 class Lifetime:
     """Whether the client is open; shared with all its views."""
 
-    closed: bool = False
+    def __init__(self) -> None:
+        self.closing: Final[CancelToken] = _Closing()
+        """Cancelled when the client is closed. What waits for something waits for this too."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self.closing.cancelled
+
+    def close(self) -> None:
+        """End every wait of the client. Doing it again does nothing."""
+        self.closing.cancel()
 
     def check(self) -> None:
         """Raise `UsageError` once the client is closed."""
-        if self.closed:
-            raise client_closed()
+        self.closing.raise_if_cancelled()
 
 
 @attrs.frozen(eq=False, repr=False)

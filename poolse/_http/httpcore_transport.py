@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
 import httpcore
 import httpx
 
 from poolse._forks import renew_after_fork
-from poolse._http.attempt import Until, current, moment
+from poolse._http.attempt import current
+from poolse._http.connection_limit import ConnectionLimit
 from poolse._http.mapping import IDLE
-from poolse._http.network import Backend, Opened
+from poolse._http.network import Backend, Opened, close_socket
 from poolse._http.proxies import Proxies
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ class HttpcoreTransport(httpx.BaseTransport):
         for sock in self._opened:
             sock.close()
         self._opened = Opened()
-        self._slots = _Slots(self._size)
+        self._limit = ConnectionLimit(self._size)
         self._lock = threading.Lock()
         self._pools: dict[tuple[httpx.Proxy | None, str], httpcore.ConnectionPool] = {}
 
     def abandon(self) -> bool:
         """Let go of the connections, unless they are in use. Whether there were any."""
         left = [sock for sock in self._opened if sock.fileno() >= 0]
-        if self._slots.are_free:
+        if self._limit.is_unused:
             for sock in left:
                 sock.close()
         return bool(left)
@@ -73,7 +74,8 @@ class HttpcoreTransport(httpx.BaseTransport):
             extensions={"timeout": limits},
         )
         with ExitStack() as stack:
-            stack.enter_context(self._slots.taken(limits["pool"]))
+            stack.enter_context(self._limit.held(limits["pool"]))
+            request.extensions["check"]()
             answer = pool.handle_request(sent)
             stack.callback(answer.close)
             current.get().has_head = True
@@ -82,7 +84,7 @@ class HttpcoreTransport(httpx.BaseTransport):
 
     def stats(self) -> PoolStats:
         """How many requests are under way, and how many wait."""
-        return self._slots.stats()
+        return self._limit.stats()
 
     def close(self) -> None:
         # They stay here, so that closing again goes on where an interrupted one stopped.
@@ -90,6 +92,9 @@ class HttpcoreTransport(httpx.BaseTransport):
             pools = list(self._pools.values())
         for pool in pools:
             pool.close()
+        # Those too that httpcore does not know yet, or not any more.
+        for sock in list(self._opened):
+            close_socket(sock)
 
     def _pool(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
@@ -182,55 +187,3 @@ def _to_httpcore(proxy: httpx.Proxy, context: ssl.SSLContext | None) -> httpcore
     )
     secure = proxy.url.scheme == "https"
     return httpcore.Proxy(url, proxy.raw_auth, proxy.headers.raw, context if secure else None)
-
-
-class _Slots:
-    """As many calls as there are connections; httpcore's own queue could not be left at will."""
-
-    def __init__(self, count: int) -> None:
-        self._count = self._free = count
-        self._waiting = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def taken(self, timeout: float | None) -> Generator[None]:
-        """Hold a slot. Waits at most `timeout` seconds for it, within the current attempt."""
-        self._take(Until(moment(timeout), httpcore.PoolTimeout))
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify()
-
-    @property
-    def are_free(self) -> bool:
-        """Whether no call holds one."""
-        return self._free == self._count
-
-    def _take(self, until: Until) -> None:
-        with self._changed:
-            if self._free:
-                self._free -= 1
-                return
-        with current.get().telling(self._wake_all), self._changed:
-            self._waiting += 1
-            try:
-                # Asked first whether one is free: who was notified must not leave without.
-                while not self._free:
-                    current.get().wait_on(self._changed, until)
-                self._free -= 1
-            finally:
-                self._waiting -= 1
-
-    def stats(self) -> PoolStats:
-        from poolse.stats import PoolStats
-
-        with self._changed:
-            return PoolStats(
-                size=self._count, in_use=self._count - self._free, waiting=self._waiting
-            )
-
-    def _wake_all(self) -> None:
-        with self._changed:
-            self._changed.notify_all()

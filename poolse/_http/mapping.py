@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterable, Generator, Iterable
+from collections.abc import AsyncIterable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
 
@@ -77,10 +77,13 @@ Content = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 """What httpx takes as a body. A `Body` of ours becomes one or the other iterable."""
 
 
-def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> httpx.Request:
+def for_ourselves(
+    request: Outgoing, timeout: Timeout, content: Content, check: Callable[[], None]
+) -> httpx.Request:
     """A request for a transport of ours, which takes path and query from the extension `target`.
 
-    httpx would normalise them.
+    httpx would normalise them. The extension `check` raises once the client is closed: a transport
+    calls it after it has waited, before it sends.
 
     Raises:
         UsageError: It cannot be sent as HTTP.
@@ -91,7 +94,11 @@ def for_ourselves(request: Outgoing, timeout: Timeout, content: Content) -> http
         _origin_url(origin),
         headers=_headers(request),
         content=content,
-        extensions={"timeout": _limits(timeout), "target": target.encode("ascii")},
+        extensions={
+            "timeout": _limits(timeout),
+            "target": target.encode("ascii"),
+            "check": check,
+        },
     )
 
 

@@ -20,7 +20,7 @@ from poolse._http.attempt import Selector, Until, current, moment
 from poolse._lookup import Address, look_up
 from poolse.errors import PoolseError
 
-__all__ = ["Backend", "Opened"]
+__all__ = ["Backend", "Opened", "close_socket"]
 
 T = TypeVar("T")
 
@@ -123,12 +123,7 @@ class _TcpStream(_Stream):
         return True
 
     def close(self) -> None:
-        # Shut down first: it wakes a thread that waits on this very socket.
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._socket.close()
+        close_socket(self._socket)
 
     def get_extra_info(self, info: str) -> object:
         if info == "is_readable":
@@ -203,6 +198,16 @@ class _TlsStream(_Stream):
                 self._incoming.write(data) if data else self._incoming.write_eof()
 
 
+def close_socket(sock: socket.socket) -> None:
+    """Close a socket, also under a thread that waits on it."""
+    # Shut down first: that is what wakes the thread.
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    sock.close()
+
+
 class Backend(httpcore.NetworkBackend):
     """Opens the streams, and knows their sockets until they are closed."""
 
@@ -250,6 +255,8 @@ def _connect(address: Address, until: Until, opened: Opened) -> httpcore.Network
     sock = socket.socket(family, kind, protocol)
     opened.add(sock)
     try:
+        # Only now: a client that closes finds the socket, or is noticed here.
+        current.get().check()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         failed = sock.connect_ex(where)

@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from poolse._checks import checked_function
 from poolse._core.credentials import check_plain
-from poolse._core.flights import Flight
+from poolse._core.flights import Abandoned, Flight
 from poolse._core.profiles import Change, ProfileCache
 from poolse._core.resolver import FAILED, Known, ProfileSettings, checked_profile, no_resolver
 from poolse._forks import renew_after_fork
@@ -40,12 +41,17 @@ class Profiles:
         resolver = self._resolver
         if resolver is None:
             raise no_resolver()
-        with self._lock:
-            found = self._cache.peek(user_id, time.monotonic())
-            if found is not UNSET:
-                return found
-            claim = self._cache.flights.join(user_id, WITHIN.get())
-        return await claim.result(lambda: self._resolved(resolver, user_id, claim.flight))
+        while True:
+            with self._lock:
+                found = self._cache.peek(user_id, time.monotonic())
+                if found is not UNSET:
+                    return found
+                claim = self._cache.flights.join(user_id, WITHIN.get())
+            work = partial(self._resolved, resolver, user_id, claim.flight)
+            try:
+                return await claim.result(work)
+            except Abandoned:
+                continue
 
     def peek(self, user_id: str) -> Known | Unset:
         with self._lock:

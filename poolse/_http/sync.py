@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from poolse._core.hands import Answer, Body, Intake, Outgoing, run_flow
 from poolse._core.limits import MAX_RESPONSE
 from poolse._core.whole import Whole
 from poolse._http.attempt import Attempt
+from poolse._http.calls import Lifetime
 from poolse._http.httpcore_transport import HttpcoreTransport
 from poolse._http.mapping import (
     MAX_CONNECTIONS,
@@ -28,8 +27,9 @@ from poolse._http.proxies import Proxies
 from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
-from poolse.cancel import CancelToken, told
-from poolse.errors import Cancelled
+from poolse._support.interruptible_event import InterruptibleEvent
+from poolse.cancel import CancelToken, any_of, told
+from poolse.errors import NetworkError
 from poolse.options import Timeout
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ class SyncSender:
         max_connections: int = MAX_CONNECTIONS,
         max_response: int = MAX_RESPONSE,
         belongings: Belongings | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
-        self._closed = False
+        self._lifetime = lifetime or Lifetime()
         self._limit = max_response
         self._given = http_client
         self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
@@ -79,16 +80,21 @@ class SyncSender:
             DecodeError: The answer is too large.
             NetworkError: No complete answer came.
             RequestTimeout: One of the limits was reached.
-            UsageError: The request cannot be sent as HTTP, or this is closed.
+            UsageError: The request cannot be sent as HTTP, or this is or was closed meanwhile.
         """
-        if self._closed:
-            raise client_closed()
-        with Attempt(timeout.total, cancel) as attempt, quiet(), named_failures(request, timeout):
-            response = self._exchange(request, timeout, attempt)
+        with Attempt(timeout.total, cancel, self._lifetime.closing) as attempt, quiet():
             try:
-                content = self._content(response, attempt, intake)
-            finally:
-                response.close()
+                with named_failures(request, timeout):
+                    response = self._exchange(request, timeout, attempt)
+                    try:
+                        content = self._content(response, attempt, intake)
+                    finally:
+                        response.close()
+            except NetworkError as error:
+                # What `close` did to the connection is no failure of the network.
+                if self._lifetime.closed:
+                    raise client_closed() from error
+                raise
         return Answer(response.status_code, response.headers, content)
 
     def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
@@ -96,14 +102,13 @@ class SyncSender:
 
         Raises:
             Cancelled: By the token, at once.
+            UsageError: This was closed, at once too.
         """
-        if cancel is None:
-            time.sleep(seconds)
-            return
-        over = threading.Event()
-        with told(cancel, over.set):
-            if over.wait(seconds):
-                raise Cancelled
+        over = InterruptibleEvent()
+        stop = any_of(self._lifetime.closing, cancel)
+        with told(stop, over.set):
+            if over.wait(seconds) and stop is not None:
+                stop.raise_if_cancelled()
 
     def pool(self) -> PoolStats | None:
         """How the connections are used; None where they are those of another client."""
@@ -111,7 +116,7 @@ class SyncSender:
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
-        self._closed = True
+        self._lifetime.close()
         self._own.close()
 
     def _exchange(
@@ -121,7 +126,7 @@ class SyncSender:
         content = body if body is None or isinstance(body, bytes) else _pieces(body, attempt)
         client = self._given
         if client is None:
-            return self._own.handle_request(for_ourselves(request, timeout, content))
+            return self._own.handle_request(for_ourselves(request, timeout, content, attempt.check))
         sent = for_client(client, request, timeout, content)
         own: dict[str, None] = {"auth": None} if request.bare else {}
         send = partial(client.send, sent, stream=True, follow_redirects=False, **own)

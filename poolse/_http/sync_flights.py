@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from poolse._core.flights import Flight
+from poolse._core.flights import Flight, shared
 from poolse._core.hands import run_flow
+from poolse._http.calls import Lifetime
 from poolse._http.within import being_within
-from poolse.cancel import CancelToken, told
+from poolse._support.interruptible_event import InterruptibleEvent
+from poolse.cancel import CancelToken, any_of, told
 
 __all__ = ["SyncFlight"]
 
@@ -21,22 +22,28 @@ T = TypeVar("T")
 class SyncFlight(Flight[T], Generic[T]):
     """A call under way in the thread that began it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifetime: Lifetime) -> None:
         super().__init__()
+        self._closing = lifetime.closing
         self._outcome: Future[T] = Future()
 
     @property
     def over(self) -> bool:
         return self._outcome.done()
 
-    async def carry_out(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+    async def carry_out(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        cancel: CancelToken | None,  # noqa: ARG002  (nothing interrupts the caller's function)
+    ) -> T:
         # BaseException too: whoever waits for this call must not wait for ever.
         try:
             result = run_flow(work())
         except BaseException as error:
             self._outcome.set_exception(error)
-        else:
-            self._outcome.set_result(result)
+            raise
+        self._outcome.set_result(result)
+        return result
 
     async def ask(self, function: Callable[..., object], *arguments: object) -> object:
         with being_within(self):
@@ -47,10 +54,14 @@ class SyncFlight(Flight[T], Generic[T]):
         return found
 
     async def wait(self, cancel: CancelToken | None) -> T:
-        if cancel is not None and not self.over:
-            ended = threading.Event()
-            self._outcome.add_done_callback(lambda _: ended.set())
-            with told(cancel, ended.set):
-                ended.wait()
-            cancel.raise_if_cancelled()
+        stop = any_of(self._closing, cancel)
+        ended = InterruptibleEvent()
+        self._outcome.add_done_callback(lambda _: ended.set())
+        with told(stop, ended.set):
+            ended.wait()
+        if stop is not None:
+            stop.raise_if_cancelled()
+        error = self._outcome.exception()
+        if error is not None:
+            raise shared(error)
         return self._outcome.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poolse._core.resolver import Known, ProfileSettings
+from poolse._http.calls import Lifetime
 from poolse._http.profiles import Profiles
 from poolse._http.sync_flights import SyncFlight
 
@@ -14,8 +15,8 @@ __all__ = ["SyncProfiles"]
 class SyncProfiles(Profiles):
     """Calls the resolver, in the thread that first asks for a user."""
 
-    def __init__(self, settings: ProfileSettings) -> None:
-        super().__init__(settings, SyncFlight[Known])
+    def __init__(self, settings: ProfileSettings, lifetime: Lifetime) -> None:
+        super().__init__(settings, lambda: SyncFlight[Known](lifetime))
 
     async def get_many(self, user_ids: Sequence[str]) -> dict[str, Known]:
         return {user_id: await self.get(user_id) for user_id in user_ids}

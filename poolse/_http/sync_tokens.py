@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from poolse._http.calls import Lifetime
 from poolse._http.sync_flights import SyncFlight
 from poolse._http.tokens import FetchedTokens
 
@@ -13,5 +14,6 @@ __all__ = ["SyncTokens"]
 class SyncTokens(FetchedTokens):
     """Calls `fetch`, in the thread that first needs a token."""
 
-    def __init__(self, fetch: Callable[[], object]) -> None:
-        super().__init__(fetch, SyncFlight[str | None])
+    def __init__(self, fetch: Callable[[], object], lifetime: Lifetime | None = None) -> None:
+        alive = lifetime or Lifetime()
+        super().__init__(fetch, lambda: SyncFlight[str | None](alive))

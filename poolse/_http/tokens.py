@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, runtime_checkable
 
-from poolse._core.flights import Flight, Flights
+from poolse._core.flights import Abandoned, Flight, Flights
 from poolse._core.tokens import TokenCache, asked_itself, checked
 from poolse._forks import renew_after_fork
 from poolse._http.within import WITHIN
@@ -47,13 +48,17 @@ class FetchedTokens:
         self._fetches = Flights[int, str | None](self._begin, asked_itself)
 
     async def get(self, cancel: CancelToken | None) -> str | None:
-        with self._lock:
-            token = self._cache.fresh(time.time())
-            if token is not None:
-                return token
-            epoch = self._cache.epoch
-            claim = self._fetches.join(epoch, WITHIN.get())
-        return await claim.result(lambda: self._fetched(epoch, claim.flight), cancel)
+        while True:
+            with self._lock:
+                token = self._cache.fresh(time.monotonic())
+                if token is not None:
+                    return token
+                epoch = self._cache.epoch
+                claim = self._fetches.join(epoch, WITHIN.get())
+            try:
+                return await claim.result(partial(self._fetched, epoch, claim.flight), cancel)
+            except Abandoned:
+                continue
 
     @property
     def last(self) -> str | None:
@@ -71,7 +76,7 @@ class FetchedTokens:
         try:
             token = checked(await flight.ask(self._fetch))
             with self._lock:
-                self._cache.store(token, epoch, time.time())
+                self._cache.store(token, epoch, now=time.monotonic(), date=time.time())
             return token
         finally:
             with self._lock:

@@ -30,9 +30,11 @@ class Bell:
         self._silence.acquire()
 
     def ring(self) -> None:
-        """Wake the thread. Called with the guard held, so that no two ring at a time."""
-        if self._silence.locked():
+        """Wake the thread. A signal handler may do it, and any number of threads at a time."""
+        try:
             self._silence.release()
+        except RuntimeError:  # it has rung, and nobody has waited since
+            pass
 
     def until(
         self,
@@ -52,13 +54,8 @@ class Bell:
         Raises:
             Cancelled: By the token.
         """
-
-        def cancelled() -> None:
-            with guard:
-                self.ring()
-
         end = None if timeout is None else time.monotonic() + timeout
-        with told(cancel, cancelled):
+        with told(cancel, self.ring):
             while True:
                 if cancel is not None:
                     cancel.raise_if_cancelled()

@@ -1,0 +1,1 @@
+"""Small private helpers that know nothing of chat, HTTP or sockets."""
