@@ -182,21 +182,16 @@ async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGener
     except TimeoutError:
         if not scope.expired():
             raise
-        if cancel is not None and cancel.cancelled:
-            _raise_stopped(cancel)
-        raise RequestTimeout("total", total or 0.0) from None
+        raise _why_ended(total, cancel) from None
 
 
-def _raise_stopped(cancel: CancelToken) -> None:
-    """Raise what the token says, without the TimeoutError that it came by."""
-    stopped: Exception
+def _why_ended(total: float | None, cancel: CancelToken | None) -> Exception:
     try:
-        cancel.raise_if_cancelled()
+        if cancel is not None:
+            cancel.raise_if_cancelled()
     except (Cancelled, UsageError) as error:
-        stopped = error
-    else:
-        return
-    raise stopped from None
+        return error
+    return RequestTimeout("total", total or 0.0)
 
 
 def _expire(scope: asyncio.Timeout) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from poolse._core.flights import Abandoned, Flight, shared
 from poolse._http.aio import attempt
 from poolse._http.calls import Lifetime
 from poolse._http.within import being_within
 from poolse._one_loop import running_loop
-from poolse.cancel import CancelToken, any_of
+from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
 __all__ = ["AsyncFlight", "Tasks"]
@@ -24,8 +25,7 @@ class Tasks:
     """The tasks of a client, which end with it."""
 
     def __init__(self, lifetime: Lifetime) -> None:
-        self.closing: Final = lifetime.closing
-        """Ends every wait for them, at the beginning of `aclose` of the client."""
+        self._closing = lifetime.closing
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -33,6 +33,9 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
+        # At the beginning of `aclose` of the client, which may take long.
+        forget = self._closing.on_cancel(partial(_end, task))
+        task.add_done_callback(lambda _: forget())
         return task
 
     async def aclose(self) -> None:
@@ -50,6 +53,12 @@ class Tasks:
         # Seen here, so that asyncio does not report it when all who waited were cancelled.
         if not task.cancelled():
             task.exception()
+
+
+def _end(task: asyncio.Task[Any]) -> None:
+    """End a task, but for one that closes the client itself."""
+    if task is not asyncio.current_task():
+        task.cancel()
 
 
 class AsyncFlight(Flight[T], Generic[T]):
@@ -113,7 +122,7 @@ class AsyncFlight(Flight[T], Generic[T]):
         task = self._task
         if task is None:
             raise AssertionError("a flight is waited for before it is carried out")
-        async with attempt(None, any_of(self._tasks.closing, cancel)):
+        async with attempt(None, cancel):
             # Unlike an `await` of the task, it does not take the task along when cancelled.
             await asyncio.wait([task])
         if task.cancelled():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-import poolse._core.tokens
+import poolse._http.tokens
 import poolse.minting
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError
 from poolse._core.tokens import claims
@@ -40,10 +42,14 @@ def test_the_user_is_created_once_and_the_token_kept(sandbox: Sandbox) -> None:
 def test_a_token_that_is_nearly_over_is_minted_anew(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poolse._core.tokens, "EXPIRY_MARGIN", 3601.0)  # a token lives for 3600
+    clock = Mock(monotonic=lambda: 0.0, time=time.time)
+    monkeypatch.setattr(poolse._http.tokens, "time", clock)
     with connect(sandbox) as backend:
         provider = backend.token_provider("u-1")
         provider()
+        clock.monotonic = lambda: 3569.0  # a token lives for 3600
+        provider()
+        clock.monotonic = lambda: 3571.0
         provider()
     assert asked(sandbox) == ["users", "tokens", "tokens"]
 

@@ -51,8 +51,9 @@ def test_it_is_the_user_that_the_server_knows(sandbox: Sandbox) -> None:
 
 
 def test_it_follows_the_token_last_used() -> None:
-    # They have ended, so each call fetches the next one.
-    tokens = [jwt(sub="u-1", exp=1), None, jwt(sub="u-2", exp=1), "opaque"]
+    # They live for a microsecond, so each call fetches the next one.
+    life = {"iat": 0, "exp": 1e-6}
+    tokens = [jwt(sub="u-1", **life), None, jwt(sub="u-2", **life), "opaque"]
     answer = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
     seen: list[str | None] = []
     with httpx.Client(transport=answer) as http:

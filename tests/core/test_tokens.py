@@ -24,7 +24,7 @@ def jwt(**payload: object) -> str:
 
 def stored(token: str | None) -> TokenCache:
     cache = TokenCache()
-    cache.store(token, cache.epoch, NOW)
+    cache.store(token, cache.epoch, now=NOW, date=NOW)
     return cache
 
 
@@ -44,9 +44,48 @@ def test_a_token_that_does_not_say_when_it_ends_is_used_for_60_seconds(token: st
     assert cache.fresh(NOW + 60) is None
 
 
-@pytest.mark.parametrize("token", [None, "", jwt(exp=NOW - 1), jwt(exp=NOW + 20)])
-def test_what_is_no_token_or_about_to_end_is_not_kept(token: str | None) -> None:
+@pytest.mark.parametrize("token", [None, ""])
+def test_what_is_no_token_is_not_kept(token: str | None) -> None:
     assert stored(token).fresh(NOW) is None
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("iat", "exp", "used"),
+    [
+        # Just issued, by a clock that is right, or 2 h off in either direction.
+        (0, HOUR, HOUR - 30),
+        (-2 * HOUR, -HOUR, HOUR - 30),
+        (2 * HOUR, 3 * HOUR, HOUR - 30),
+        # Kept by `get_token`: a part of its life is over.
+        (-HOUR / 2, HOUR / 2, HOUR / 2 - 30),
+        # So far off that hardly anything seems to be left.
+        (2 - HOUR, 2, 30),
+        # Short lives.
+        (0, 40, 20),
+        (0, 10, 5),
+        (-2 * HOUR, 1 - 2 * HOUR, 0.5),
+        # Without a sensible time of issue.
+        (None, HOUR, HOUR - 30),
+        (None, 20, 10),
+        (None, 2, 5),
+        (None, -HOUR, 30),
+        ("now", HOUR, HOUR - 30),
+        (HOUR, HOUR, HOUR - 30),
+        (2 * HOUR, HOUR, HOUR - 30),
+    ],
+)
+def test_a_token_that_just_came_is_used_for_a_while_whatever_the_clock_says(
+    iat: float | str | None, exp: float, used: float
+) -> None:
+    issued = NOW + iat if isinstance(iat, int | float) else iat
+    token = jwt(exp=NOW + exp) if issued is None else jwt(iat=issued, exp=NOW + exp)
+    cache, clock = TokenCache(), 17.0
+    cache.store(token, cache.epoch, now=clock, date=NOW)
+    assert cache.fresh(clock + used - 0.1) == token
+    assert cache.fresh(clock + used + 0.1) is None
 
 
 def test_a_refusal_of_another_token_leaves_the_kept_one() -> None:
@@ -59,7 +98,7 @@ def test_the_result_of_a_fetch_that_began_before_a_refusal_is_not_kept() -> None
     cache = stored("a")
     before = cache.epoch
     cache.reject("a")
-    cache.store("a", before, NOW)
+    cache.store("a", before, now=NOW, date=NOW)
     assert cache.fresh(NOW) is None
 
 
@@ -74,7 +113,7 @@ def test_many_refusals_of_one_token_start_one_epoch() -> None:
 def test_a_refused_token_that_is_fetched_again_can_be_refused_again() -> None:
     cache = stored("a")
     cache.reject("a")
-    cache.store("a", cache.epoch, NOW)
+    cache.store("a", cache.epoch, now=NOW, date=NOW)
     cache.reject("a")
     assert cache.fresh(NOW) is None
 
@@ -115,7 +154,7 @@ class RefusedTokensStayAway(RuleBasedStateMachine):
     def finish(self, last: bool) -> None:
         if self.fetches:
             token, epoch = self.fetches.pop(-1 if last else 0)
-            self.cache.store(token, epoch, NOW)
+            self.cache.store(token, epoch, now=NOW, date=NOW)
 
     @rule()
     def refuse(self) -> None:

@@ -96,11 +96,12 @@ def check_token(token: str) -> None:
     assert isinstance(claims(token), dict)
     assert subject(token) is None or subject(token)
     cache = TokenCache()
-    cache.store(token, cache.epoch, NOW)
+    cache.store(token, cache.epoch, now=NOW, date=NOW)
     assert cache.fresh(NOW) in (token, None)
     exp = claims(token).get("exp")
-    if isinstance(exp, int | float) and not isinstance(exp, bool) and isfinite(exp) and token:
-        assert (cache.fresh(NOW) == token) is (exp - 30 > NOW)
+    if "iat" not in claims(token) and isinstance(exp, int | float) and isfinite(exp):
+        # However little is left by the clock of this machine, which may be wrong.
+        assert cache.fresh(NOW + 4.9) == token
 
 
 @FUZZED
