@@ -17,7 +17,7 @@ from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
 from poolse._generated.models import Conversation, Message
 from poolse._realtime.hub import Hub
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import ArgumentTypeError, UsageError
 from poolse.options import CallOptions
 from poolse.types import UNSET, Unset
@@ -39,6 +39,11 @@ _CHANNELS: Final = Channels(rows=CONVERSATION, row=MESSAGE_NEW, news=USER, new=C
 
 class Chat(Protocol):
     """The sync client, as far as following needs it."""
+
+    @property
+    def __view_cancel__(self) -> CancelToken | None:
+        """The token that `with_options` was given."""
+        ...
 
     @property
     def user_id(self) -> str | None:
@@ -63,6 +68,11 @@ class Chat(Protocol):
 
 class AsyncChat(Protocol):
     """The async client, as far as following needs it."""
+
+    @property
+    def __view_cancel__(self) -> CancelToken | None:
+        """The token that `with_options` was given."""
+        ...
 
     @property
     def user_id(self) -> str | None:
@@ -155,6 +165,7 @@ class AsyncChats:
 
 
 def wish_for(
+    chat: Chat | AsyncChat,
     only: Sequence[str] | None,
     after: After | Unset,
     checkpoint: Checkpoint | AsyncCheckpoint | None,
@@ -183,7 +194,7 @@ def wish_for(
         checkpoint=checkpoint,
         skip_own=skip_own,
         on_gap=on_gap,
-        cancel=cancel,
+        cancel=any_of(chat.__view_cancel__, cancel),
         author=lambda message: message.sender_id,
         settings=FeedSettings(max_backfill=max_backfill),
     )

@@ -70,6 +70,7 @@ class Following:
         from poolse._follow.sync import Feed
 
         wish = wish_for(
+            self,
             conversation_ids,
             after,
             checkpoint,
@@ -85,7 +86,7 @@ class Following:
         """What a feed of one conversation is made of."""
         from poolse._chats import Chats, wish_for
 
-        return Chats(self), wish_for([key], **choices, asynchronous=False)
+        return Chats(self), wish_for(self, [key], **choices, asynchronous=False)
 
 
 class AsyncFollowing:
@@ -137,6 +138,7 @@ class AsyncFollowing:
         from poolse._follow.aio import AsyncFeed
 
         wish = wish_for(
+            self,
             conversation_ids,
             after,
             checkpoint,
@@ -152,4 +154,4 @@ class AsyncFollowing:
         """What a feed of one conversation is made of."""
         from poolse._chats import AsyncChats, wish_for
 
-        return AsyncChats(self), wish_for([key], **choices, asynchronous=True)
+        return AsyncChats(self), wish_for(self, [key], **choices, asynchronous=True)

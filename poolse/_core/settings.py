@@ -14,7 +14,7 @@ from poolse._checks import (
     checked_seconds,
 )
 from poolse._core.credentials import check_plain
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, any_of
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
@@ -52,7 +52,7 @@ class Settings:
             max_retries=self.max_retries if options.max_retries is UNSET else options.max_retries,
             idempotency_key=options.idempotency_key,
             headers=merged(self.headers, options.headers) if options.headers else self.headers,
-            cancel=options.cancel or self.cancel,
+            cancel=any_of(self.cancel, options.cancel),
         )
 
 

@@ -33,9 +33,7 @@ class Apart:
         self._steps = SimpleQueue[Callable[[], object] | None]()
         self._response: httpx.Response | None = None
         self._over = Future[None]()
-        # A daemon, so that the program can end while it waits for a server.
-        run = copy_context().run
-        threading.Thread(target=run, args=(self._run,), name="poolse-apart", daemon=True).start()
+        self._has_thread = self._start()
         try:
             self._do(lambda: self._sent(send))
         except BaseException:
@@ -55,6 +53,9 @@ class Apart:
 
     def close(self) -> None:
         """Close the response, or leave that to the thread if the call was cancelled."""
+        if not self._has_thread:
+            self._closed()
+            return
         self._steps.put(None)
         self._attempt.outcome(self._over, NEVER)
 
@@ -71,7 +72,21 @@ class Apart:
         while (piece := self._do(lambda: next(pieces, None))) is not None:
             yield piece
 
+    def _start(self) -> bool:
+        # A daemon, so that the program can end while it waits for a server.
+        run = copy_context().run
+        thread = threading.Thread(target=run, args=(self._run,), name="poolse-apart", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # There are none left, or the interpreter is shutting down. Then the caller's own does
+            # it, which can be cancelled between two steps only.
+            return False
+        return True
+
     def _do(self, step: Callable[[], T]) -> T:
+        if not self._has_thread:
+            return step()
         done = Future[T]()
         self._steps.put(lambda: _carry_out(step, done))
         return self._attempt.outcome(done, NEVER)
