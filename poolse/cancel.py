@@ -102,15 +102,14 @@ class _AnyOf(CancelToken):
             return stack.pop_all().close
 
 
-def any_of(*tokens: CancelToken | None) -> CancelToken | None:
-    """Return one token that is cancelled as soon as one of these is; None when all are None.
+def any_of(first: CancelToken | None, second: CancelToken | None) -> CancelToken | None:
+    """Return one token that is cancelled as soon as one of these is; None when both are None.
 
     Its callbacks are called once for each of them that is cancelled.
     """
-    given = list(dict.fromkeys(token for token in tokens if token is not None))
-    if len(given) < 2:
-        return given[0] if given else None
-    return _AnyOf(given)
+    if first is None or first is second:
+        return second
+    return first if second is None else _AnyOf((first, second))
 
 
 @contextmanager

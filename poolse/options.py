@@ -30,6 +30,11 @@ class _ByDefault(float):
     __slots__ = ()
 
 
+def _as_set(limit: float | None) -> tuple[float | None, bool]:
+    """What two limits are compared by: one that nobody has set does not hold everywhere."""
+    return limit, isinstance(limit, _ByDefault)
+
+
 @attrs.frozen(repr=False)
 class Timeout(Shown):
     """Time limits of one attempt, in float seconds. None means no limit.
@@ -40,12 +45,12 @@ class Timeout(Shown):
         UsageError: A limit that is negative or not finite.
     """
 
-    total: float | None = _ByDefault(30.0)
+    total: float | None = attrs.field(default=_ByDefault(30.0), eq=_as_set)
     """From the start of the attempt to the last byte of the answer.
 
     Left out, it does not hold for the bytes of uploads and downloads, which may take long.
     """
-    connect: float | None = attrs.field(default=_ByDefault(5.0), kw_only=True)
+    connect: float | None = attrs.field(default=_ByDefault(5.0), kw_only=True, eq=_as_set)
     """To open a connection, TLS included.
 
     That of realtime too, with its handshake; left out, it has 10 s there.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
-from poolse._core.codec import BYTE_ORDER_MARK
+from poolse._core.codec import parsed
 from poolse._core.hands import Answer
 from poolse._core.reading import as_object
 from poolse.errors import (
@@ -68,8 +67,8 @@ def _pointing(answer: Answer) -> str:
 
 def _envelope(content: bytes) -> dict[str, object]:
     try:
-        body: object = orjson.loads(content.removeprefix(BYTE_ORDER_MARK))
-    except orjson.JSONDecodeError:
+        body = parsed(content)
+    except ValueError:
         return {}
     error = as_object(body).get("error")
     # Some proxies say {"error": "text"}: the text is better than nothing.
@@ -77,13 +76,21 @@ def _envelope(content: bytes) -> dict[str, object]:
 
 
 def _text(value: object) -> str:
-    return value[:LONGEST] if isinstance(value, str) else ""
+    """What the server said, as text: a code may be a number, and a message an object."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value[:LONGEST]
+    try:
+        return json.dumps(value, ensure_ascii=False)[:LONGEST]
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _showable(details: object) -> object:
     """The details, unless they are nested so deeply that Python can neither print nor copy them."""
     try:
-        orjson.dumps(details)
-    except orjson.JSONEncodeError:
+        json.dumps(details)
+    except (ValueError, RecursionError):
         return None
     return details

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
+from typing import Final
 
 __all__ = ["full_jitter", "parse_retry_after"]
 
-_SECONDS = re.compile(r"\d+(\.\d+)?")
+_SECONDS: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_COMMA: Final = re.compile(r",(?!\s*\d+[\s-]\w{3}[\s-])")
+"""Between two values. The one that follows the day of a week belongs to a date."""
 
 
 def full_jitter(base: float, cap: float, attempt: int, random: float) -> float:
@@ -20,10 +23,17 @@ def full_jitter(base: float, cap: float, attempt: int, random: float) -> float:
 
 
 def parse_retry_after(value: str | None, now: float) -> float:
-    """Seconds to wait by a Retry-After header; 0.0 when absent, past or not understood."""
+    """Seconds to wait by a Retry-After header; 0.0 when absent, past or not understood.
+
+    Each proxy on the way may add a header of its own. They come as one, in a list, and the longest
+    wait counts: who comes earlier is turned away again by one of them.
+    """
     if value is None:
         return 0.0
-    value = value.strip()
+    return max(_seconds(item.strip(' \t"'), now) for item in _COMMA.split(value))
+
+
+def _seconds(value: str, now: float) -> float:
     if _SECONDS.fullmatch(value):
         return float(value)
     # Only for the rare date form, and not free to import.

@@ -28,7 +28,7 @@ from poolse._http.quiet import quiet
 from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
 from poolse._one_loop import OneLoop, in_this_loop
-from poolse.cancel import CancelToken, any_of, told
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import Cancelled, NetworkError, RequestTimeout, UsageError
 from poolse.options import Timeout
 from poolse.stats import PoolStats
@@ -91,23 +91,20 @@ class AsyncSender:
         async with attempt(timeout.total, any_of(self._lifetime.closing, cancel)):
             try:
                 with quiet(), named_failures(request, timeout):
-                    return await self._answer(request, timeout, intake)
+                    response = await self._exchange(request, timeout)
+                    try:
+                        # httpcore raises this by itself. Nobody asked for another protocol.
+                        if response.status_code == 101:
+                            raise httpx.RemoteProtocolError("the server switched protocols")
+                        content = await self._content(response, intake)
+                    finally:
+                        await response.aclose()
             except (NetworkError, RuntimeError) as error:
                 # What `aclose` did to the connection is no failure of the network. aiohttp says by
                 # a RuntimeError that its session is closed.
                 if self._lifetime.closed:
                     raise client_closed() from error
                 raise
-
-    async def _answer(self, request: Outgoing, timeout: Timeout, intake: Intake | None) -> Answer:
-        response = await self._exchange(request, timeout)
-        try:
-            # httpcore raises this by itself. Nobody asked for another protocol.
-            if response.status_code == 101:
-                raise httpx.RemoteProtocolError("the server switched protocols")
-            content = await self._content(response, intake)
-        finally:
-            await response.aclose()
         return Answer(response.status_code, response.headers, content)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
@@ -177,8 +174,14 @@ async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGener
     scope = asyncio.timeout(total)
     try:
         async with scope:
-            with told(cancel, in_this_loop(partial(_expire, scope))):
+            if cancel is None:
                 yield
+                return
+            forget = cancel.on_cancel(in_this_loop(partial(_expire, scope)))
+            try:
+                yield
+            finally:
+                forget()
     except TimeoutError:
         if not scope.expired():
             raise

@@ -23,7 +23,7 @@ class _Closing(CancelToken):
     """Ends what is under way when a client is closed, in words that say so."""
 
     def raise_if_cancelled(self) -> None:
-        if self.cancelled:
+        if self._cancelled:
             raise client_closed()
 
 

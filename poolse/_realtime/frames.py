@@ -8,6 +8,8 @@ from typing import Any, Final, cast
 import attrs
 import orjson
 
+from poolse._core.codec import dumped, parsed
+
 __all__ = [
     "HEARTBEAT",
     "PHOENIX_TOPIC",
@@ -83,9 +85,9 @@ def encode(frame: Frame) -> str | bytes:
     if isinstance(frame.payload, bytes):
         return _encode_binary(frame, frame.payload)
     try:
-        text = orjson.dumps(
+        text = dumped(
             [frame.join_ref, frame.ref, frame.topic, frame.event, frame.payload],
-            option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME,
+            orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME,
         )
     except TypeError as error:
         raise FrameError(f"cannot encode {frame.event!r}: {error}") from None
@@ -107,8 +109,8 @@ def decode(data: Data) -> Frame:
     if data and data[0] in _LAYOUTS and not isinstance(data, str):
         return _decode_binary(bytes(data))
     try:
-        parts: Any = orjson.loads(data)
-    except ValueError:
+        parts: Any = parsed(data)
+    except (ValueError, RecursionError):
         raise FrameError("a frame is not JSON") from None
     # Every event passes here: `match` reads better, but makes decoding two thirds slower.
     if parts.__class__ is not list or len(parts) < 5:

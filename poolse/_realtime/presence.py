@@ -20,7 +20,8 @@ from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 import attrs
-import orjson
+
+from poolse._core.codec import dumped, parsed
 
 __all__ = ["MAX_PENDING", "Changes", "Entry", "Join", "Leave", "Presence"]
 
@@ -207,10 +208,10 @@ def _copied_object(payload: object) -> dict[str, object] | None:
     """A copy of a JSON object, or None for anything else, or for one too deep to copy."""
     try:
         return _copy(cast(dict[str, object], payload)) if isinstance(payload, dict) else None
-    except TypeError:
+    except (TypeError, RecursionError):
         return None
 
 
 def _copy(value: T) -> T:
     # JSON in, JSON out, several times faster than deepcopy, and no recursion of Python's.
-    return cast(T, orjson.loads(orjson.dumps(value)))
+    return cast(T, parsed(dumped(value, 0)))

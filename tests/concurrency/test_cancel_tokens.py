@@ -68,7 +68,7 @@ def test_any_of_several_tokens_ends_an_async_call(number: int) -> None:
 
 def test_a_token_of_several_forgets_its_callbacks() -> None:
     tokens = [CancelToken(), CancelToken()]
-    both = any_of(*tokens, None)
+    both = any_of(*tokens)
     assert both is not None
     heard: list[str] = []
     forget = both.on_cancel(lambda: heard.append("forgotten"))
@@ -77,8 +77,9 @@ def test_a_token_of_several_forgets_its_callbacks() -> None:
     tokens[1].cancel()
     assert heard == ["kept"]
     assert (both.cancelled, tokens[0].cancelled) == (True, False)
-    assert any_of() is None
-    assert any_of(None, tokens[0], tokens[0]) is tokens[0]
+    assert any_of(None, None) is None
+    for first, second in ((None, tokens[0]), (tokens[0], None), (tokens[0], tokens[0])):
+        assert any_of(first, second) is tokens[0]
 
 
 def test_all_callbacks_are_called_even_if_one_raises() -> None:

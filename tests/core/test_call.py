@@ -137,7 +137,16 @@ def test_without_a_token_no_authorization_is_sent() -> None:
         (b"<html>gateway</html>", "unknown_error", "HTTP 404"),
         (b"", "unknown_error", "HTTP 404"),
         (b"[]", "unknown_error", "HTTP 404"),
-        (b'{"error": {"code": 7, "message": null}}', "unknown_error", "HTTP 404"),
+        (b'{"error": {"code": 7, "message": null}}', "7", "HTTP 404"),
+        (b'{"error": {"code": 0, "message": 12}}', "0", "12"),
+        (b'{"error": {"code": 4.5, "message": ["a", "b"]}}', "4.5", '["a", "b"]'),
+        (b'{"error": {"code": true, "message": {"de": "weg"}}}', "true", '{"de": "weg"}'),
+        (b'{"error": {"code": false, "message": ""}}', "false", "HTTP 404"),
+        (b'{"error": {"code": {"id": 7}, "message": false}}', '{"id": 7}', "false"),
+        (b'{"error": {"code": null, "message": "x"}}', "unknown_error", "x"),
+        (b'{"error": {"code": "", "message": "x"}}', "unknown_error", "x"),
+        (b'{"error": {"code": 12345678901234567890123}}', "12345678901234567890123", "HTTP 404"),
+        (b'{"error": 7}', "unknown_error", "HTTP 404"),
     ],
 )
 def test_an_error_is_understood_with_and_without_envelope(
