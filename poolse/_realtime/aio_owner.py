@@ -7,30 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import partial
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
 from poolse._realtime.aio_wire import Wire, opened
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.handshake import (
     address,
-    choose_proxy,
     failure_of,
-    is_secure,
+    origin,
     refused,
     token_failure,
 )
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
-from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncGetToken", "AsyncOwner"]
 
@@ -175,14 +173,16 @@ class AsyncOwner:
             raise _NotOpened(token_failure(error)) from None
         try:
             target = address(settings, self._token)
+            server = origin(settings)
             return await opened(
                 target.url,
+                server,
+                Proxies(settings.proxy).of(*server),
+                context_of(settings.ssl_context),
+                settings.connect_timeout,
                 subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
                 additional_headers=settings.headers,
                 user_agent_header=None,
-                proxy=choose_proxy(settings, getproxies, proxy_bypass),
-                ssl=_tls(settings) if is_secure(settings.url) else None,
-                open_timeout=settings.connect_timeout,
                 close_timeout=settings.close_timeout,
                 ping_interval=None,
                 compression=None,
@@ -201,13 +201,3 @@ class AsyncOwner:
             self._stop(generation)
         if self._transports:
             await asyncio.wait(self._transports.values())
-
-
-def _tls(settings: RealtimeSettings) -> ssl.SSLContext:
-    return settings.ssl_context or _default_tls()
-
-
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """Reading the system's certificates takes a while, so it is done once."""
-    return ssl.create_default_context()
