@@ -147,8 +147,6 @@ async def _look_round() -> None:
 def named(error: aiohttp.ClientError) -> httpx.TransportError:
     """The failure in httpx's words."""
     # aiohttp's own words are left out: they repeat the URL with its query.
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return httpx.ProxyError(f"{error.status} {error.message}")
     for theirs, ours in ERRORS:
         if isinstance(error, theirs):
             return ours("")

@@ -22,6 +22,7 @@ from poolse._http.aiohttp_socks import SocksBackend
 from poolse._http.mapping import IDLE
 from poolse._network.addresses import certificate_name
 from poolse._network.proxies import Proxies, Proxy
+from poolse._network.tunnels import CLOSED, NOT_HTTP, status_text
 from poolse.stats import PoolStats
 
 __all__ = ["AiohttpTransport"]
@@ -205,7 +206,14 @@ class _Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,
     ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
+        try:
+            connection = await super().connect(req, traces, timeout)
+        except aiohttp.ClientHttpProxyError as error:
+            raise httpx.ProxyError(status_text(error.status)) from None
+        except aiohttp.ServerDisconnectedError:
+            raise httpx.ProxyError(CLOSED) from None
+        except aiohttp.ClientResponseError:
+            raise httpx.ProxyError(NOT_HTTP) from None
         wire = connection.transport
         if wire is not None:
             current.get().connected(wire)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import cast
 
 from poolse._lookup import Address, look_up
 from poolse._network.addresses import attempts
 
-__all__ = ["connected"]
+__all__ = ["Conversation", "connected"]
 
 
 async def connected(host: str, port: int, until: float) -> socket.socket:
@@ -23,8 +24,7 @@ async def connected(host: str, port: int, until: float) -> socket.socket:
         OSError: There is none; a `TimeoutError` when the last address did not answer.
     """
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout_at(until):
-        found = await asyncio.wrap_future(look_up(host, port))
+    found = await asyncio.wrap_future(look_up(host, port))
     failure = OSError(f"{host} has no address")
     for address, share in attempts(found, until, loop.time):
         try:
@@ -45,3 +45,40 @@ async def _connected(address: Address) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+class Conversation(asyncio.Protocol):
+    """Bytes back and forth over a transport, until another protocol takes it over."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._changed = asyncio.Event()
+        self._ended = False
+        self._transport: asyncio.WriteTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        self._changed.set()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._changed.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.eof_received()
+
+    async def send(self, data: bytes) -> None:
+        """Send it. What is said to a proxy fits into the buffers."""
+        self._transport.write(data)
+
+    async def receive(self, size: int) -> bytes:
+        """Up to so many bytes; none at the end of the connection."""
+        while not self._data and not self._ended:
+            self._changed.clear()
+            await self._changed.wait()
+        data = bytes(self._data[:size])
+        del self._data[:size]
+        return data

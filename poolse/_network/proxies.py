@@ -112,13 +112,17 @@ def parse_proxy(url: object) -> Proxy:
         UsageError: It is none.
     """
     check_proxy(url)
-    parts = urlsplit(str(url))
+    scheme, _, rest = str(url).partition("://")
+    # Not by `urlsplit`: a password may hold anything, and its errors would quote it.
+    credentials, given, place = rest.rpartition("@")
+    where = urlsplit(f"//{place.partition('/')[0]}")
+    user, _, password = credentials.partition(":")
     return Proxy(
-        parts.scheme,
-        parts.hostname or "",
-        parts.port or DEFAULT_PORTS[parts.scheme],
-        None if parts.username is None else _bytes(parts.username),
-        _bytes(parts.password or ""),
+        scheme.lower(),
+        where.hostname or "",
+        where.port or DEFAULT_PORTS[scheme.lower()],
+        _bytes(user) if given else None,
+        _bytes(password),
     )
 
 

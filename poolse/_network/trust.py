@@ -21,7 +21,7 @@ import attrs
 from poolse._once import Once
 from poolse.errors import UsageError
 
-__all__ = ["SHARED", "context_of", "default_context"]
+__all__ = ["SHARED", "context_of", "default_context", "of_the_system"]
 
 FILE: Final = "SSL_CERT_FILE"
 DIRECTORY: Final = "SSL_CERT_DIR"
@@ -61,7 +61,7 @@ def default_context() -> ssl.SSLContext:
 
 def _load() -> _Loaded:
     file, directory = variables = _variables()
-    context = _of_the_system(sys.platform) if variables == (None, None) else _of(file, directory)
+    context = of_the_system(sys.platform) if variables == (None, None) else _of(file, directory)
     return _Loaded(variables, context)
 
 
@@ -109,7 +109,7 @@ def _unusable(variable: str, value: str | None, reason: str) -> UsageError:
     return UsageError(f"the {variable} environment variable names {value!r}: {reason}")
 
 
-def _of_the_system(platform: str) -> ssl.SSLContext:
+def of_the_system(platform: str) -> ssl.SSLContext:
     if platform in ("darwin", "win32"):
         import truststore
 

@@ -14,6 +14,7 @@ from typing import Final
 from poolse._network.proxies import Proxy
 
 __all__ = [
+    "CLOSED",
     "NOT_HTTP",
     "Dialogue",
     "ProxyError",
@@ -27,7 +28,7 @@ __all__ = [
 Dialogue = Generator[bytes | int, bytes, None]
 
 NOT_HTTP: Final = "its answer is not HTTP"
-_CLOSED: Final = "it closed the connection"
+CLOSED: Final = "it closed the connection"
 _NOT_SOCKS: Final = "its answer is not SOCKS 5"
 
 _LONGEST_HEAD: Final = 65_536
@@ -127,7 +128,7 @@ def _connect(proxy: Proxy, host: str, port: int) -> Dialogue:
     while not head.endswith((b"\r\n\r\n", b"\n\n")):
         byte = yield 1
         if not byte:
-            raise ProxyError(NOT_HTTP if head else _CLOSED)
+            raise ProxyError(CLOSED)
         head += byte
         if len(head) > _LONGEST_HEAD or not b"HTTP/1.".startswith(head[:7]):
             raise ProxyError(NOT_HTTP)
@@ -185,6 +186,6 @@ def _exactly(count: int) -> Generator[bytes | int, bytes, bytes]:
     while len(data) < count:
         piece = yield count - len(data)
         if not piece:
-            raise ProxyError(_CLOSED)
+            raise ProxyError(CLOSED)
         data += piece
     return data

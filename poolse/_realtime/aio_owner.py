@@ -14,16 +14,12 @@ from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
 
-from poolse._network.proxies import Proxies
-from poolse._network.trust import context_of
-from poolse._realtime.aio_wire import Wire, opened
+from poolse._realtime.aio_open import open_socket
+from poolse._realtime.aio_wire import Wire
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.handshake import (
-    address,
     failure_of,
-    origin,
     refused,
     token_failure,
 )
@@ -35,11 +31,6 @@ __all__ = ["AsyncGetToken", "AsyncOwner"]
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
 _LOG: Final = logging.getLogger("poolse.realtime")
-
-# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
-_WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
-_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
-_WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 _NO_CLOSE_FRAME: Final = 1006
 
@@ -172,23 +163,7 @@ class AsyncOwner:
         except Exception as error:
             raise _NotOpened(token_failure(error)) from None
         try:
-            target = address(settings, self._token)
-            server = origin(settings)
-            return await opened(
-                target.url,
-                server,
-                Proxies(settings.proxy).of(*server),
-                context_of(settings.ssl_context),
-                settings.connect_timeout,
-                subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
-                additional_headers=settings.headers,
-                user_agent_header=None,
-                close_timeout=settings.close_timeout,
-                ping_interval=None,
-                compression=None,
-                max_size=settings.max_frame,
-                logger=_WEBSOCKETS_LOG,
-            )
+            return await open_socket(settings, self._token)
         except InvalidStatus as error:
             answer = error.response
             wait = answer.headers.get("Retry-After")

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
-from collections.abc import Callable
-from typing import Any, Final, cast
-from urllib.parse import quote
+from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidProxyMessage, InvalidProxyStatus
+from websockets.asyncio.client import ClientConnection
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
-from poolse._network.addresses import certificate_name
-from poolse._network.async_sockets import connected
-from poolse._network.proxies import Proxy
-from poolse._network.tunnels import NOT_HTTP, ProxyError, hold_async, open_tunnel, status_text
-from poolse._realtime.handshake import Origin
 from poolse._realtime.messages import Weight
 
-__all__ = ["Wire", "opened"]
+__all__ = ["Wire"]
 
 Message = bytes | bytearray
 
@@ -34,13 +24,6 @@ _BATCH: Final = 64
 # With so many still to be handed on, nothing more is read: a server that is faster than the
 # handlers must wait, and not fill the memory.
 _ENOUGH: Final = 512
-
-
-class Connect(connect):
-    """Follows no redirects: the server that they name is none that the user named."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 class Wire(ClientConnection):
@@ -152,83 +135,3 @@ class Wire(ClientConnection):
         if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
             self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
             self.send_data()
-
-
-async def opened(
-    url: str,
-    target: Origin,
-    proxy: Proxy | None,
-    tls: Callable[[], ssl.SSLContext],
-    timeout: float,
-    **options: Any,  # noqa: ANN401  (those of `connect`)
-) -> Wire:
-    """Open one, through the proxy if there is one, within `timeout` seconds.
-
-    Raises:
-        ProxyError: The proxy opened no tunnel.
-    """
-    async with asyncio.timeout(timeout):
-        if target.scheme == "wss":
-            options |= {"ssl": tls(), "server_hostname": certificate_name(target.host)}
-        if proxy is not None and proxy.is_secure:
-            # TLS inside of TLS is left to the library, which can tell asyncio how.
-            name = certificate_name(proxy.host)
-            options |= {"proxy_ssl": tls(), "proxy_server_hostname": name}
-            return await _made(url, proxy=_with_credentials(proxy), **options)
-        sock = await _reached(target, proxy, timeout)
-        return await _made(url, proxy=None, sock=sock, **options)
-
-
-async def _reached(target: Origin, proxy: Proxy | None, timeout: float) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
-    if proxy is None:
-        return await connected(target.host, target.port, until)
-    sock = await connected(proxy.host, proxy.port, until)
-    try:
-        await hold_async(
-            open_tunnel(proxy, target.host, target.port),
-            lambda data: loop.sock_sendall(sock, data),
-            lambda size: loop.sock_recv(sock, size),
-        )
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-async def _made(url: str, *, sock: socket.socket | None = None, **options: Any) -> Wire:  # noqa: ANN401
-    """A connection of the library.
-
-    Where it is cancelled as soon as TLS is there, asyncio would wait for the other side to say
-    goodbye, longer perhaps than the event loop runs: it is dropped.
-    """
-    made: list[Wire] = []
-
-    def make(*args: Any, **more: Any) -> Wire:  # noqa: ANN401
-        made.append(Wire(*args, **more))
-        return made[-1]
-
-    try:
-        # It calls it, and does nothing else with it.
-        factory = cast("type[Wire]", make)
-        await Connect(url, create_connection=factory, open_timeout=None, sock=sock, **options)
-    except BaseException as error:
-        for wire in made:
-            wire.drop()
-        if sock is not None and not made:
-            sock.close()
-        if isinstance(error, InvalidProxyStatus):
-            raise ProxyError(status_text(error.response.status_code)) from None
-        if isinstance(error, InvalidProxyMessage):
-            raise ProxyError(NOT_HTTP) from None
-        raise
-    return made[-1]
-
-
-def _with_credentials(proxy: Proxy) -> str:
-    """In a URL, as the library wants it."""
-    if proxy.user is None:
-        return proxy.url
-    user, password = quote(proxy.user, safe=""), quote(proxy.password, safe="")
-    return proxy.url.replace("://", f"://{user}:{password}@", 1)
