@@ -50,8 +50,6 @@ def socket_url(ws_url: object, api_url: str, socket_path: object) -> str:
 def check_proxy(url: object) -> None:
     """Refuse what cannot be the URL of a proxy."""
     text = checked_text("proxy", url)
-    if not PRINTABLE.fullmatch(text):
-        raise UsageError("the URL of a proxy has blanks in it, or is not percent-encoded")
     if "://" not in text or text.partition("://")[0].lower() not in PROXY_SCHEMES:
         raise UsageError("the URL of a proxy starts with http, https, socks5 or socks5h")
     # Without the credentials, which may be anything.

@@ -23,10 +23,10 @@ from poolse._http.mapping import (
     named_failures,
     unread,
 )
-from poolse._http.proxies import Proxies
 from poolse._http.quiet import quiet
-from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
 from poolse._one_loop import OneLoop, in_this_loop
 from poolse.cancel import CancelToken, any_of
 from poolse.errors import Cancelled, NetworkError, RequestTimeout, UsageError

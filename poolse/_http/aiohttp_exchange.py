@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Final, cast
 
 import aiohttp
+import httpcore
 import httpx
 
 __all__ = ["Answered", "Exchange", "Relayed", "current", "named", "root"]
@@ -131,12 +132,12 @@ class Answered(httpx.AsyncByteStream):
 class Relayed(httpx.AsyncByteStream):
     """The body of an answer that came by another transport, and the slot that it holds."""
 
-    def __init__(self, answer: httpx.Response, held: AsyncExitStack) -> None:
+    def __init__(self, answer: httpcore.Response, held: AsyncExitStack) -> None:
         self._answer = answer
         self._held = held
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(cast("httpx.AsyncByteStream", self._answer.stream))
+        return self._answer.aiter_stream()
 
     async def aclose(self) -> None:
         await self._held.aclose()
@@ -155,8 +156,6 @@ async def _look_round() -> None:
 def named(error: aiohttp.ClientError) -> httpx.TransportError:
     """The failure in httpx's words."""
     # aiohttp's own words are left out: they repeat the URL with its query.
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return httpx.ProxyError(f"{error.status} {error.message}")
     for theirs, ours in ERRORS:
         if isinstance(error, theirs):
             return ours("")

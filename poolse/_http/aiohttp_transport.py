@@ -6,10 +6,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
-from weakref import WeakSet
+from typing import Any, Final, cast
 
 import aiohttp
+import httpcore
 import httpx
 import yarl
 from aiohttp.connector import Connection
@@ -18,8 +18,11 @@ from aiohttp.tracing import Trace
 from poolse._forks import renew_after_fork
 from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, named, root
 from poolse._http.aiohttp_resolver import Resolver
+from poolse._http.aiohttp_socks import SocksBackend
 from poolse._http.mapping import IDLE
-from poolse._http.proxies import Proxies
+from poolse._network.addresses import certificate_name
+from poolse._network.proxies import Proxies, Proxy
+from poolse._network.tunnels import CLOSED, NOT_HTTP, status_text
 from poolse.stats import PoolStats
 
 __all__ = ["AiohttpTransport"]
@@ -50,6 +53,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._size = max_connections
         self._slots = _Slots(max_connections)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._socks: dict[Proxy, httpcore.AsyncConnectionPool] = {}
         self._session: aiohttp.ClientSession
         self._connector: _Connector
         renew_after_fork(self._renew)
@@ -76,17 +80,18 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._bind()
-        proxy = self._proxies.of(request.url)
+        url = request.url
+        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(
                 self._slots.taken(request.extensions["timeout"]["pool"])
             )
             request.extensions["check"]()
-            if proxy is not None and proxy.url.scheme.startswith("socks"):
-                answer = await self._through_socks(proxy).handle_async_request(request)
+            if proxy is not None and proxy.is_socks:
+                answer = await self._through_socks(proxy, request)
                 stack.push_async_callback(answer.aclose)
                 stream = Relayed(answer, stack.pop_all())
-                return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
+                return httpx.Response(answer.status, headers=answer.headers, stream=stream)
             return await self._exchange(request, proxy, stack)
 
     def stats(self) -> PoolStats:
@@ -96,8 +101,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         if self._loop is not None:
             await self._session.close()
-            for transport in self._socks.values():
-                await transport.aclose()
+            for pool in self._socks.values():
+                await pool.aclose()
             # Last, so that closing again goes on where a cancelled one stopped.
             self._loop = None
 
@@ -109,9 +114,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         # Without an `await` up to the end of it: another first call would make a session too.
         self._loop = loop
         self._slots = _Slots(self._size)
-        self._socks: dict[httpx.Proxy, httpx.AsyncHTTPTransport] = {}
+        self._socks = {}
         self._connector = _Connector(limit=self._size, keepalive_timeout=IDLE, resolver=Resolver())
-        self._connector.wires = WeakSet()
+        self._connector.wires = set()
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -125,11 +130,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await old.close()
 
     async def _exchange(
-        self, request: httpx.Request, proxy: httpx.Proxy | None, stack: AsyncExitStack
+        self, request: httpx.Request, proxy: Proxy | None, stack: AsyncExitStack
     ) -> httpx.Response:
         limits = request.extensions["timeout"]
         origin = str(request.url).removesuffix("/")
-        secure = "https" in (request.url.scheme, proxy and proxy.url.scheme)
+        secure = "https" in (request.url.scheme, proxy and proxy.scheme)
         exchange = Exchange(limits["write"], limits["read"])
         with exchange.in_this_task(), exchange.aborted_on_error():
             async with exchange.silence:
@@ -137,41 +142,62 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                     self._session.request(
                         request.method,
                         yarl.URL(origin + request.extensions["target"].decode(), encoded=True),
-                        headers=request.headers.multi_items(),
                         data=exchange.body(request),
                         allow_redirects=False,
                         timeout=aiohttp.ClientTimeout(
                             connect=limits["connect"], sock_read=limits["read"]
                         ),
                         ssl=self._context() if secure else True,
-                        proxy=None if proxy is None else _with_credentials(proxy),
+                        **_detour(request, proxy),
                     )
                 )
             exchange.answered = True
         stream = Answered(answer, exchange, stack.pop_all())
         return httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
 
-    def _through_socks(self, proxy: httpx.Proxy) -> httpx.AsyncHTTPTransport:
-        # aiohttp knows no SOCKS; httpx does, if socksio is installed.
+    async def _through_socks(self, proxy: Proxy, request: httpx.Request) -> httpcore.Response:
+        # aiohttp knows no SOCKS, and lets nobody else open its tunnels.
         if proxy not in self._socks:
-            self._socks[proxy] = httpx.AsyncHTTPTransport(
-                verify=self._context(),
-                proxy=proxy,
-                limits=httpx.Limits(max_connections=self._size, keepalive_expiry=IDLE),
+            self._socks[proxy] = httpcore.AsyncConnectionPool(
+                ssl_context=self._context(),
+                max_connections=self._size,
+                max_keepalive_connections=self._size,
+                keepalive_expiry=IDLE,
+                network_backend=SocksBackend(proxy),
             )
-        return self._socks[proxy]
+        url = request.url
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=url.raw_scheme,
+                host=url.raw_host,
+                port=url.port,
+                target=request.extensions["target"],
+            ),
+            headers=request.headers.raw,
+            content=cast("httpx.AsyncByteStream", request.stream),
+            extensions={
+                "timeout": request.extensions["timeout"],
+                "sni_hostname": certificate_name(url.raw_host.decode()),
+            },
+        )
+        return await self._socks[proxy].handle_async_request(sent)
 
 
 class _Connector(aiohttp.TCPConnector):
     """Tells an exchange which connection it uses."""
 
-    wires: WeakSet[asyncio.Transport]
-    """The transports that were in use once."""
+    wires: set[asyncio.Transport]
+    """The transports in use, and those that wait to be used again."""
 
     def abort(self) -> None:
         """Cut all connections, those in use too."""
-        for wire in [*self.wires]:
+        for wire in self.wires:
             wire.abort()
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        await super().close(abort_ssl=abort_ssl)
+        self.wires.clear()
 
     def __del__(self, _: object = None) -> None:
         """Do nothing: aiohttp's would talk to a loop from whichever thread collects it."""
@@ -182,10 +208,20 @@ class _Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,
     ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        if connection.transport is not None:
-            current.get().connected(connection.transport)
-            self.wires.add(connection.transport)
+        try:
+            connection = await super().connect(req, traces, timeout)
+        except aiohttp.ClientHttpProxyError as error:
+            raise httpx.ProxyError(status_text(error.status)) from None
+        except aiohttp.ServerDisconnectedError:
+            raise httpx.ProxyError(CLOSED) from None
+        except aiohttp.ClientResponseError:
+            raise httpx.ProxyError(NOT_HTTP) from None
+        wire = connection.transport
+        if wire is not None:
+            current.get().connected(wire)
+            if wire not in self.wires:
+                # Those of uvloop cannot be held weakly, so that the closed ones are sorted out.
+                self.wires = {other for other in self.wires if not other.is_closing()} | {wire}
         return connection
 
 
@@ -230,6 +266,22 @@ async def _once(
         raise named(error) from root(error)
 
 
-def _with_credentials(proxy: httpx.Proxy) -> yarl.URL:
-    url = yarl.URL(str(proxy.url))
-    return url if proxy.auth is None else url.with_user(proxy.auth[0]).with_password(proxy.auth[1])
+def _detour(request: httpx.Request, proxy: Proxy | None) -> dict[str, Any]:
+    """What aiohttp has to know of proxy and TLS beside the context.
+
+    Never the credentials as a part of the URL: it sends them in Latin-1, and its errors show them.
+    """
+    options: dict[str, Any] = {}
+    host = request.url.raw_host.decode()
+    if host.endswith("."):
+        options["server_hostname"] = certificate_name(host)
+    headers = request.headers.multi_items()
+    if proxy is not None:
+        options["proxy"] = yarl.URL(proxy.url)
+        if proxy.authorization is not None:
+            field = ("Proxy-Authorization", proxy.authorization)
+            if request.url.scheme == "https":
+                options["proxy_headers"] = [field]
+            else:
+                headers.append(field)
+    return {"headers": headers, **options}

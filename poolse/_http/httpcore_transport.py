@@ -15,8 +15,8 @@ from poolse._forks import renew_after_fork
 from poolse._http.attempt import current
 from poolse._http.connection_limit import ConnectionLimit
 from poolse._http.mapping import IDLE
-from poolse._http.network import Backend, Opened, close_socket
-from poolse._http.proxies import Proxies
+from poolse._http.network import Backend, Opened, Route, close_socket
+from poolse._network.proxies import Proxies, Proxy
 
 if TYPE_CHECKING:
     from poolse.stats import PoolStats
@@ -47,7 +47,7 @@ class HttpcoreTransport(httpx.BaseTransport):
         self._opened = Opened()
         self._limit = ConnectionLimit(self._size)
         self._lock = threading.Lock()
-        self._pools: dict[tuple[httpx.Proxy | None, str], httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[Proxy | None, str], httpcore.ConnectionPool] = {}
 
     def abandon(self) -> bool:
         """Let go of the connections, unless they are in use. Whether there were any."""
@@ -59,17 +59,24 @@ class HttpcoreTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        pool = self._pool(self._proxies.of(url), url.scheme)
+        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
+        pool = self._pool(proxy, url.scheme)
         limits: dict[str, float | None] = request.extensions["timeout"]
+        target: bytes = request.extensions["target"]
+        headers = request.headers.raw
+        if proxy is not None and not _tunnels(proxy, url.scheme):
+            target = f"{url.scheme}://".encode() + url.netloc + target
+            if proxy.authorization is not None:
+                headers.append((b"Proxy-Authorization", proxy.authorization.encode()))
         sent = httpcore.Request(
             request.method,
             httpcore.URL(
                 scheme=url.raw_scheme,
                 host=url.raw_host,
                 port=url.port,
-                target=request.extensions["target"],
+                target=target,
             ),
-            headers=request.headers.raw,
+            headers=headers,
             content=cast("httpx.SyncByteStream", request.stream),
             extensions={"timeout": limits},
         )
@@ -96,72 +103,29 @@ class HttpcoreTransport(httpx.BaseTransport):
         for sock in list(self._opened):
             close_socket(sock)
 
-    def _pool(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+    def _pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
                 self._pools[proxy, scheme] = self._open(proxy, scheme)
             return self._pools[proxy, scheme]
 
-    def _open(self, proxy: httpx.Proxy | None, scheme: str) -> httpcore.ConnectionPool:
-        secure = "https" in (scheme, proxy and proxy.url.scheme)
-        context = self._context() if secure else None
-        return _Pool(
-            ssl_context=context,
-            proxy=None if proxy is None else _to_httpcore(proxy, context),
+    def _open(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+        route = None
+        if proxy is not None:
+            route = Route(proxy, _tunnels(proxy, scheme), self._context)
+        return httpcore.ConnectionPool(
+            ssl_context=self._context() if scheme == "https" else None,
             max_connections=self._size,
             max_keepalive_connections=self._size,
             keepalive_expiry=IDLE,
-            network_backend=Backend(self._opened),
+            # The proxy is its own matter: httpcore's tunnels have no words in common with the
+            # socket's, and one in which TLS fails would keep its place in the pool for ever.
+            network_backend=Backend(self._opened, route),
         )
 
 
-class _Pool(httpcore.ConnectionPool):
-    """Lets no tunnel hold a place that could not be opened."""
-
-    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-        return _Closed(super().create_connection(origin))
-
-
-class _Closed(httpcore.ConnectionInterface):
-    """A connection that is closed when it fails.
-
-    httpcore forgets to where TLS fails inside a proxy's tunnel, and keeps the place of such a
-    connection for ever, until there is none left.
-    """
-
-    def __init__(self, connection: httpcore.ConnectionInterface) -> None:
-        self._connection = connection
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        try:
-            return self._connection.handle_request(request)
-        except httpcore.ConnectionNotAvailable:
-            # Another request was faster: this one is given to another connection.
-            raise
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def info(self) -> str:
-        return self._connection.info()
-
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        return self._connection.can_handle_request(origin)
-
-    def is_available(self) -> bool:
-        return self._connection.is_available()
-
-    def has_expired(self) -> bool:
-        return self._connection.has_expired()
-
-    def is_idle(self) -> bool:
-        return self._connection.is_idle()
-
-    def is_closed(self) -> bool:
-        return self._connection.is_closed()
+def _tunnels(proxy: Proxy, scheme: str) -> bool:
+    return scheme == "https" or proxy.is_socks
 
 
 class _Answered(httpx.SyncByteStream):
@@ -176,14 +140,3 @@ class _Answered(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._held.close()
-
-
-def _to_httpcore(proxy: httpx.Proxy, context: ssl.SSLContext | None) -> httpcore.Proxy:
-    url = httpcore.URL(
-        scheme=proxy.url.raw_scheme,
-        host=proxy.url.raw_host,
-        port=proxy.url.port,
-        target=proxy.url.raw_path,
-    )
-    secure = proxy.url.scheme == "https"
-    return httpcore.Proxy(url, proxy.raw_auth, proxy.headers.raw, context if secure else None)

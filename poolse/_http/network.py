@@ -10,17 +10,22 @@ import os
 import selectors
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 from weakref import WeakSet
 
+import attrs
 import httpcore
 
 from poolse._http.attempt import Selector, Until, current, moment
 from poolse._lookup import Address, look_up
+from poolse._network.addresses import attempts, certificate_name
+from poolse._network.proxies import Proxy
+from poolse._network.tunnels import ProxyError, hold, open_tunnel
 from poolse.errors import PoolseError
 
-__all__ = ["Backend", "Opened", "close_socket"]
+__all__ = ["Backend", "Opened", "Route", "close_socket"]
 
 T = TypeVar("T")
 
@@ -84,7 +89,7 @@ class _Stream(httpcore.NetworkStream):
         # The time to connect began before: httpcore passes the same limit once more.
         until = Until(current.get().connect_by, httpcore.ConnectTimeout)
         try:
-            return _TlsStream(self, ssl_context, server_hostname, until)
+            return _TlsStream(self, ssl_context, server_hostname or "", until)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:
@@ -137,13 +142,15 @@ class _TlsStream(_Stream):
     """TLS over any other stream; over itself too, for a proxy that is reached through TLS."""
 
     def __init__(
-        self, inner: _Stream, context: ssl.SSLContext, hostname: str | None, until: Until
+        self, inner: _Stream, context: ssl.SSLContext, hostname: str, until: Until
     ) -> None:
         self._inner = inner
         self._early = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
-            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+            self._tls = context.wrap_bio(
+                self._incoming, self._outgoing, server_hostname=certificate_name(hostname)
+            )
             self._run(self._tls.do_handshake, until)
         except BaseException:
             inner.close()
@@ -208,11 +215,23 @@ def close_socket(sock: socket.socket) -> None:
     sock.close()
 
 
+@attrs.frozen
+class Route:
+    """The proxy that a pool's connections go through."""
+
+    proxy: Proxy
+    tunnels: bool
+    """Whether each connection is a tunnel; otherwise the proxy forwards requests."""
+    context: Callable[[], ssl.SSLContext]
+    """For TLS to the proxy."""
+
+
 class Backend(httpcore.NetworkBackend):
     """Opens the streams, and knows their sockets until they are closed."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, route: Route | None) -> None:
         self._opened = opened
+        self._route = route
 
     def connect_tcp(
         self,
@@ -222,35 +241,58 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  (our pool sets neither)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        attempt = current.get()
-        attempt.connect_by = moment(timeout)
+        current.get().connect_by = moment(timeout)
         try:
-            until = Until(attempt.connect_by, httpcore.ConnectTimeout)
-            found = attempt.outcome(look_up(host, port), until)
-            return _connect_any(found, attempt.connect_by, self._opened)
+            if self._route is None:
+                return self._connected(host, port)
+            return self._through(self._route, host, port)
         except PoolseError:
             raise
+        except ProxyError as error:
+            raise httpcore.ProxyError(str(error)) from None
         except (OSError, UnicodeError) as error:  # UnicodeError: no name of a host
             raise httpcore.ConnectError from error
 
+    def _connected(self, host: str, port: int) -> _Stream:
+        attempt = current.get()
+        until = Until(attempt.connect_by, httpcore.ConnectTimeout)
+        found = attempt.outcome(look_up(host, port), until)
+        return _connect_any(found, attempt.connect_by, self._opened)
 
-def _connect_any(
-    found: Sequence[Address], connect_by: float, opened: Opened
-) -> httpcore.NetworkStream:
-    """Try the addresses of a name in turn; a dead one may use up its share of the time only."""
-    for left in range(len(found), 1, -1):
-        now = moment(0)
-        until = Until(now + (connect_by - now) / left, httpcore.ConnectTimeout)
+    def _through(self, route: Route, host: str, port: int) -> _Stream:
+        proxy = route.proxy
+        stream = self._connected(proxy.host, proxy.port)
+        until = Until(current.get().connect_by, httpcore.ConnectTimeout)
         try:
-            return _connect(found[-left], until, opened)
+            if proxy.is_secure:
+                stream = _TlsStream(stream, route.context(), proxy.host, until)
+            if route.tunnels:
+                dialogue = open_tunnel(proxy, host, port)
+                hold(
+                    dialogue,
+                    lambda data: stream.push(data, until),
+                    lambda size: stream.pull(size, until),
+                )
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+
+def _connect_any(found: Sequence[Address], connect_by: float, opened: Opened) -> _Stream:
+    """Try the addresses of a name in turn."""
+    failure: Exception = OSError("the host has no address")
+    for address, share in attempts(found, connect_by, time.monotonic):
+        try:
+            return _connect(address, Until(share, httpcore.ConnectTimeout), opened)
         except PoolseError:
             raise
-        except (OSError, httpcore.ConnectTimeout):
-            continue
-    return _connect(found[-1], Until(connect_by, httpcore.ConnectTimeout), opened)
+        except (OSError, httpcore.ConnectTimeout) as error:
+            failure = error
+    raise failure
 
 
-def _connect(address: Address, until: Until, opened: Opened) -> httpcore.NetworkStream:
+def _connect(address: Address, until: Until, opened: Opened) -> _Stream:
     family, kind, protocol, _, where = address
     sock = socket.socket(family, kind, protocol)
     opened.add(sock)

@@ -23,10 +23,10 @@ from poolse._http.mapping import (
     named_failures,
     unread,
 )
-from poolse._http.proxies import Proxies
 from poolse._http.quiet import quiet
-from poolse._http.tls import context_of
 from poolse._http.unclosed import Belongings
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
 from poolse.errors import NetworkError

@@ -7,41 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import partial
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
 
-from poolse._realtime.aio_wire import Wire, opened
+from poolse._realtime.aio_open import open_socket
+from poolse._realtime.aio_wire import Wire
 from poolse._realtime.effects import Close, Command, Failure, Open
 from poolse._realtime.handshake import (
-    address,
-    choose_proxy,
     failure_of,
-    is_secure,
     refused,
     token_failure,
 )
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
-from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncGetToken", "AsyncOwner"]
 
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
 _LOG: Final = logging.getLogger("poolse.realtime")
-
-# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
-_WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
-_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
-_WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 _NO_CLOSE_FRAME: Final = 1006
 
@@ -174,21 +163,7 @@ class AsyncOwner:
         except Exception as error:
             raise _NotOpened(token_failure(error)) from None
         try:
-            target = address(settings, self._token)
-            return await opened(
-                target.url,
-                subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
-                additional_headers=settings.headers,
-                user_agent_header=None,
-                proxy=choose_proxy(settings, getproxies, proxy_bypass),
-                ssl=_tls(settings) if is_secure(settings.url) else None,
-                open_timeout=settings.connect_timeout,
-                close_timeout=settings.close_timeout,
-                ping_interval=None,
-                compression=None,
-                max_size=settings.max_frame,
-                logger=_WEBSOCKETS_LOG,
-            )
+            return await open_socket(settings, self._token)
         except InvalidStatus as error:
             answer = error.response
             wait = answer.headers.get("Retry-After")
@@ -201,13 +176,3 @@ class AsyncOwner:
             self._stop(generation)
         if self._transports:
             await asyncio.wait(self._transports.values())
-
-
-def _tls(settings: RealtimeSettings) -> ssl.SSLContext:
-    return settings.ssl_context or _default_tls()
-
-
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """Reading the system's certificates takes a while, so it is done once."""
-    return ssl.create_default_context()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
 from poolse._realtime.messages import Weight
 
-__all__ = ["Wire", "opened"]
+__all__ = ["Wire"]
 
 Message = bytes | bytearray
 
@@ -24,13 +24,6 @@ _BATCH: Final = 64
 # With so many still to be handed on, nothing more is read: a server that is faster than the
 # handlers must wait, and not fill the memory.
 _ENOUGH: Final = 512
-
-
-class Connect(connect):
-    """Follows no redirects: the server that they name is none that the user named."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 class Wire(ClientConnection):
@@ -142,25 +135,3 @@ class Wire(ClientConnection):
         if not self._weight.add(len(frame.data), last=frame.fin) and self.state is State.OPEN:
             self.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
             self.send_data()
-
-
-async def opened(url: str, **options: Any) -> Wire:  # noqa: ANN401  (those of `connect`)
-    """Open one.
-
-    Where it is cancelled as soon as TLS is there, asyncio would wait for the other side to say
-    goodbye, longer perhaps than the event loop runs.
-    """
-    made: list[Wire] = []
-
-    def make(*args: Any, **more: Any) -> Wire:  # noqa: ANN401
-        made.append(Wire(*args, **more))
-        return made[-1]
-
-    try:
-        # It calls it, and does nothing else with it.
-        await Connect(url, create_connection=cast("type[Wire]", make), **options)
-    except BaseException:
-        for wire in made:
-            wire.drop()
-        raise
-    return made[-1]

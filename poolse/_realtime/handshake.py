@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import attrs
 
 from poolse._core.backoff import parse_retry_after
 from poolse._core.causes import causes_of, forget_locals
+from poolse._network.proxies import DEFAULT_PORTS
+from poolse._network.tunnels import ProxyError
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
@@ -19,11 +21,11 @@ from poolse.errors import PoolseError, UsageError
 
 __all__ = [
     "Address",
+    "Origin",
     "Parameter",
     "address",
-    "choose_proxy",
     "failure_of",
-    "is_secure",
+    "origin",
     "refused",
     "socket_url",
     "token_failure",
@@ -51,6 +53,16 @@ class Address:
         """The subprotocols as a header, for who offers none otherwise."""
         offered = ",".join(self.subprotocols)
         return {"Sec-WebSocket-Protocol": offered} if offered else {}
+
+
+class Origin(NamedTuple):
+    """Where the server is."""
+
+    scheme: str
+    """`ws` or `wss`."""
+    host: str
+    """An IPv6 address without brackets."""
+    port: int
 
 
 def address(settings: RealtimeSettings, token: str | None) -> Address:
@@ -95,24 +107,11 @@ def _pairs(value: Parameter, name: str) -> list[str]:
     return [pair for key, inner in items for pair in _pairs(inner, key)]
 
 
-def is_secure(url: str) -> bool:
-    """Whether it goes over TLS."""
-    return urlsplit(url).scheme in ("wss", "https")
-
-
-def choose_proxy(
-    settings: RealtimeSettings,
-    proxies: Callable[[], Mapping[str, str]],
-    bypassed: Callable[[str], bool | int | None],
-) -> str | None:
-    """The proxy to go through: the one set, else the environment's for this kind of URL."""
-    if settings.proxy is not None:
-        return settings.proxy
-    if bypassed(urlsplit(settings.url).hostname or ""):
-        return None
-    found = proxies()
-    names = ("wss", "https", "all") if is_secure(settings.url) else ("ws", "http", "all")
-    return next((found[name] for name in names if found.get(name)), None)
+def origin(settings: RealtimeSettings) -> Origin:
+    """Scheme, host and port of the server."""
+    parts = urlsplit(settings.url)
+    scheme = _SCHEMES.get(parts.scheme, parts.scheme)
+    return Origin(scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[scheme])
 
 
 def refused(status: int, retry_after: str | None, now: float) -> Failure:
@@ -153,6 +152,8 @@ def failure_of(error: Exception, limit: float) -> Failure:
         case TimeoutError():
             reason = f"no answer within {limit:g} s (connect timeout); raise it with {_TIMEOUT}"
             return Failure(reason=reason, cause=error)
+        case ProxyError():
+            return Failure(reason=f"the proxy refused to connect: {error}", cause=error)
         case PoolseError():
             return Failure(reason=error.message, final=True)
         case ConnectionRefusedError():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from websocket import WebSocketConnectionClosedException, frame_buffer
+from websocket import (
+    WebSocketConnectionClosedException,
+    WebSocketProtocolException,
+    frame_buffer,
+)
 
+from poolse._realtime.messages import TooLarge
 from poolse._realtime.sync_wire import Wire
 
 __all__ = ["Frames"]
@@ -16,17 +21,30 @@ class Frames(frame_buffer):
     the socket for each of them, which takes longer than all that it does with them.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, limit: int) -> None:
         # The JSON decoder checks the UTF-8 anyway.
         super().__init__(self._receive, skip_utf8_validation=True)
         self._wire = wire
+        self._limit = limit
+
+    def recv_length(self) -> None:
+        """Read how long the payload is, and refuse it at once if it is too long.
+
+        Raises:
+            TooLarge: It is longer than the limit, as far as its header says.
+            WebSocketProtocolException: It is masked, which a server's must not be.
+        """
+        super().recv_length()
+        if self.length is not None and self.length > self._limit:
+            raise TooLarge
+        if self.has_mask():
+            raise WebSocketProtocolException("the server masks its frames")
 
     def recv_strict(self, bufsize: int) -> bytes:
         """Exactly so many bytes. What has come of them is kept when it raises.
 
         Raises:
             BlockingIOError: The others have not come yet.
-            TooLarge: They are more than the wire takes.
             WebSocketConnectionClosedException: They will not come.
         """
         # Where a part of them is kept, it was all that was here.

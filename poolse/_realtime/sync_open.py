@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 import time
-from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
 from typing import Any, cast
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
+from poolse._network.tunnels import hold, open_tunnel
 from poolse._realtime.effects import Failure
-from poolse._realtime.handshake import address, choose_proxy, failure_of, is_secure, refused
+from poolse._realtime.handshake import address, failure_of, origin, refused
 from poolse._realtime.messages import MAX_HANDSHAKE
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_frames import Frames
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
-from poolse.errors import UsageError
 
 __all__ = ["NotOpened", "open_socket"]
 
@@ -46,7 +43,8 @@ def open_socket(
     try:
         _reach(wire, settings)
         ws = _shake_hands(wire, settings, token)
-        wire.limit = settings.max_frame
+        # From here on the frames say how long they are.
+        wire.limit = None
         return ws, wire
     except BaseException as error:
         wire.close()
@@ -55,49 +53,20 @@ def open_socket(
         raise
 
 
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """TLS as the system has it. Reading its certificates takes a while, so it is done once."""
-    return ssl.create_default_context()
-
-
 def _reach(wire: Wire, settings: RealtimeSettings) -> None:
     """TCP to the server, through a proxy where there is one, and TLS on it."""
-    target = urlsplit(settings.url)
-    secure = is_secure(settings.url)
-    host, port = target.hostname or "", target.port or (443 if secure else 80)
-    proxy = choose_proxy(settings, getproxies, proxy_bypass)
+    target = origin(settings)
+    tls = context_of(settings.ssl_context)
+    proxy = Proxies(settings.proxy).of(*target)
     if proxy is None:
-        wire.connect(host, port)
+        wire.connect(target.host, target.port)
     else:
-        _tunnel(wire, urlsplit(proxy), host, port)
-    if secure:
-        wire.start_tls(settings.ssl_context or _default_tls(), host)
-
-
-def _tunnel(wire: Wire, proxy: SplitResult, host: str, port: int) -> None:
-    if proxy.scheme != "http":
-        raise UsageError(f"a proxy must be http://, not {proxy.scheme}://")
-    wire.connect(proxy.hostname or "", proxy.port or 80)
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
-    if proxy.username is not None:
-        secret = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {b64encode(secret.encode()).decode()}")
-    request = "\r\n".join([*lines, "", ""]).encode()
-    while request:
-        request = request[wire.send(request) :]
-    # Byte by byte, since what follows the blank line is no longer the proxy's.
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n") and len(answer) < 65536:
-        byte = wire.recv(1)
-        if not byte:
-            break
-        answer += byte
-    status = answer.split(b" ", 2)[1:2]
-    if status != [b"200"]:
-        code = status[0].decode("latin-1") if status else "nothing"
-        raise NotOpened(Failure(reason=f"the proxy answered {code}"))
+        wire.connect(proxy.host, proxy.port)
+        if proxy.is_secure:
+            wire.start_tls(tls(), proxy.host)
+        hold(open_tunnel(proxy, target.host, target.port), wire.send_all, wire.recv)
+    if target.scheme == "wss":
+        wire.start_tls(tls(), target.host)
 
 
 def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> WebSocket:
@@ -124,5 +93,5 @@ def _shake_hands(wire: Wire, settings: RealtimeSettings, token: str | None) -> W
         failure = refused(status, headers.get("retry-after"), time.time())
         raise NotOpened(failure) from None
     ws.settimeout(0)
-    ws.frame_buffer = Frames(wire)
+    ws.frame_buffer = Frames(wire, settings.max_frame)
     return ws

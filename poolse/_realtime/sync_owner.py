@@ -113,19 +113,18 @@ class Owner:
         wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
         messages: list[bytes] = []
         try:
-            self._receive(ws, wire, messages)
+            self._receive(ws, messages)
         except _Gone as gone:
             self._deliver(messages)
             self._lost(gone.code)
         else:
             self._deliver(messages)
 
-    def _receive(self, ws: WebSocket, wire: Wire, messages: list[bytes]) -> None:
+    def _receive(self, ws: WebSocket, messages: list[bytes]) -> None:
         """Take what has come, without waiting for more."""
         try:
             for _ in range(_BATCH):
                 message = self._taken(ws, _next(ws))
-                wire.taken = 0
                 if message is not None:
                     messages.append(message)
         except BlockingIOError:
@@ -175,7 +174,7 @@ class Owner:
         except Interrupted:
             return Failure(reason="it was not wanted any more")
         wire.wanted = _always
-        self._messages = Messages(wire.limit)
+        self._messages = Messages(self._hub.settings.max_frame)
         self._open = ws, wire
         return None
 
@@ -198,7 +197,6 @@ class Owner:
         try:
             ws.send_close(command.code)
             while time.monotonic() < wire.deadline:
-                wire.taken = 0
                 if cast(Any, ws).recv_frame().opcode == ABNF.OPCODE_CLOSE:
                     break
         except (*_BROKEN, TooLarge):

@@ -12,6 +12,8 @@ from typing import Final
 
 from poolse._forks import renew_after_fork
 from poolse._lookup import Address, look_up
+from poolse._network.addresses import attempts, certificate_name
+from poolse._network.nested_tls import NestedTls
 from poolse._realtime.messages import TooLarge
 
 __all__ = ["Interrupted", "Waker", "Wire"]
@@ -90,7 +92,7 @@ class Wire:
     """
 
     def __init__(
-        self, waker: Waker, wanted: Callable[[], bool], deadline: float, limit: int
+        self, waker: Waker, wanted: Callable[[], bool], deadline: float, limit: int | None
     ) -> None:
         self.deadline = deadline
         """On the monotonic clock: until when to wait at most."""
@@ -99,9 +101,9 @@ class Wire:
         self.taken = 0
         """Bytes received since it was last set to zero."""
         self.limit = limit
-        """More of them than this are `TooLarge`."""
+        """More of them than this are `TooLarge`; None for no limit."""
         self._waker = waker
-        self._sock: socket.socket | None = None
+        self._sock: socket.socket | NestedTls | None = None
         self._timeout: float | None = None
         self._chunk: bytes = b""
         self._at = 0
@@ -116,26 +118,33 @@ class Wire:
     def connect(self, host: str, port: int) -> None:
         """Open a TCP connection to the first address that answers. Each has its share of time."""
         found = self._addresses(host, port)
-        until, start = self.deadline, time.monotonic()
+        until = self.deadline
         failure = OSError(f"{host} has no address")
-        for number, (family, kind, protocol, _, address) in enumerate(found, start=1):
-            self.deadline = start + (until - start) * number / len(found)
-            self._adopt(socket.socket(family, kind, protocol))
-            try:
-                self._connect(address)
-            except OSError as error:
-                failure = error
-                self._drop()
-            else:
-                self.deadline = until
-                return
+        try:
+            for address, self.deadline in attempts(found, until, time.monotonic):
+                try:
+                    return self._connect(address)
+                except OSError as error:
+                    failure = error
+                    self._drop()
+        finally:
+            self.deadline = until
         raise failure
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Speak TLS from here on."""
-        plain = self._socket
-        self._selector.unregister(plain)
-        sock = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+        """Speak TLS from here on; inside of TLS if it is spoken already."""
+        outer, name = self._socket, certificate_name(host)
+        self._selector.unregister(outer)
+        sock: ssl.SSLSocket | NestedTls
+        match outer:
+            case ssl.SSLSocket():
+                sock = NestedTls(outer, context, name)
+            case socket.socket():
+                sock = context.wrap_socket(
+                    outer, server_hostname=name, do_handshake_on_connect=False
+                )
+            case _:
+                raise AssertionError("TLS in TLS in TLS")
         self._adopt(sock)
         while True:
             try:
@@ -182,6 +191,11 @@ class Wire:
         self._count(size)
         return found
 
+    def send_all(self, data: bytes) -> None:
+        """Send all of it."""
+        while data:
+            data = data[self.send(data) :]
+
     def send(self, data: bytes) -> int:
         """Send some of it, and say how much."""
         while True:
@@ -215,17 +229,17 @@ class Wire:
         self._selector.close()
 
     @property
-    def _socket(self) -> socket.socket:
+    def _socket(self) -> socket.socket | NestedTls:
         if self._sock is None:
             raise ConnectionAbortedError("the socket is closed")
         return self._sock
 
     def _count(self, size: int) -> None:
         self.taken += size
-        if self.taken > self.limit:
+        if self.limit is not None and self.taken > self.limit:
             raise TooLarge
 
-    def _adopt(self, sock: socket.socket) -> None:
+    def _adopt(self, sock: socket.socket | NestedTls) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._selector.register(sock, selectors.EVENT_READ)
@@ -251,10 +265,12 @@ class Wire:
             raise TimeoutError
         return min(left, _LONGEST_WAIT)
 
-    def _connect(self, address: tuple[object, ...]) -> None:
-        sock = self._socket
+    def _connect(self, address: Address) -> None:
+        family, kind, protocol, _, where = address
+        sock = socket.socket(family, kind, protocol)
+        self._adopt(sock)
         try:
-            sock.connect(address)
+            sock.connect(where)
         except BlockingIOError:
             self._wait(selectors.EVENT_WRITE)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -263,7 +279,7 @@ class Wire:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _has_decrypted(self) -> bool:
-        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+        return isinstance(self._sock, ssl.SSLSocket | NestedTls) and self._sock.pending() > 0
 
     def _wait(self, events: int) -> None:
         sock = self._socket

@@ -9,7 +9,7 @@ import threading
 import tracemalloc
 
 from poolse import AsyncPoolse, Poolse
-from poolse._http.tls import context_of
+from poolse._network.trust import context_of
 from tests.client.observed import CLIENTS
 from tests.leaks import open_descriptors
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from poolse._http.tls import SHARED
+from poolse._network.trust import SHARED
 from tests.leaks import open_descriptors
 
 __all__ = ["FORK", "all_held", "connected_to", "in_child"]

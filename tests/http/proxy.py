@@ -11,6 +11,8 @@ from tests.http.wire import Connection, Request, Wire
 
 __all__ = ["Proxy"]
 
+REFUSAL = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+
 
 class Proxy(Wire):
     """Goes between a client and a server. `seen` keeps what it was asked for."""
@@ -20,16 +22,19 @@ class Proxy(Wire):
     ) -> None:
         super().__init__(self._relay, context)
         self._credentials = credentials
+        self.refusal = b""
+        """What it answers to everybody, byte for byte."""
 
     def _relay(self, connection: Connection, request: Request) -> None:
         given = request.headers.get("proxy-authorization")
-        if given != self._credentials:
-            connection.answer(status="407 Proxy Authentication Required")
+        if self.refusal or given != self._credentials:
+            connection.send(self.refusal or REFUSAL)
             connection.drop()
             return
         method, target, _ = request.line.split(" ")
         if method == "CONNECT":
             host, _, port = target.rpartition(":")
+            host = host.strip("[]")
             head = b""
         else:
             url = urlsplit(target)

@@ -37,7 +37,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> 
 
 def test_the_total_counts_although_bytes_lie_ready(listener: socket.socket) -> None:
     with Attempt(None, None):
-        stream = Backend(Opened()).connect_tcp(*listener.getsockname())
+        stream = Backend(Opened(), None).connect_tcp(*listener.getsockname())
     accepted, _ = listener.accept()
     with accepted, Attempt(0.0, None):
         accepted.sendall(b"ready")
@@ -56,7 +56,7 @@ def test_a_dead_address_does_not_use_up_the_time_of_the_next(
     dead = ("127.0.0.1", int(full_backlog.rpartition(":")[2]))
     resolve_to(monkeypatch, dead, listener.getsockname())
     with Attempt(None, None):
-        stream = Backend(Opened()).connect_tcp(NAME, 1, timeout=0.4)
+        stream = Backend(Opened(), None).connect_tcp(NAME, 1, timeout=0.4)
     listener.accept()[0].close()
     stream.close()
 
@@ -68,11 +68,11 @@ def test_a_refusal_goes_on_to_the_next_address(
         refused = gone.getsockname()
     resolve_to(monkeypatch, refused, listener.getsockname())
     with Attempt(None, None):
-        stream = Backend(Opened()).connect_tcp(NAME, 1)
+        stream = Backend(Opened(), None).connect_tcp(NAME, 1)
         stream.close()
         resolve_to(monkeypatch, refused, refused)
         with pytest.raises(httpcore.ConnectError):
-            Backend(Opened()).connect_tcp(NAME, 1)
+            Backend(Opened(), None).connect_tcp(NAME, 1)
 
 
 def test_a_cancellation_during_name_resolution_counts_when_that_is_over(
@@ -86,14 +86,14 @@ def test_a_cancellation_during_name_resolution_counts_when_that_is_over(
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with Attempt(None, token), pytest.raises(Cancelled):
-        Backend(Opened()).connect_tcp(NAME, 1)
+        Backend(Opened(), None).connect_tcp(NAME, 1)
 
 
 def test_an_idle_connection_is_readable_once_the_server_has_spoken(
     listener: socket.socket,
 ) -> None:
     with Attempt(None, None):
-        stream = Backend(Opened()).connect_tcp(*listener.getsockname())
+        stream = Backend(Opened(), None).connect_tcp(*listener.getsockname())
     accepted, _ = listener.accept()
     assert stream.get_extra_info("is_readable") is False
     accepted.close()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-import sys
 import traceback
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
-from poolse._http.proxies import Proxies
+from poolse._network.proxies import Proxies
 from poolse.errors import NetworkError, UsageError
 from poolse.options import Timeout
 from tests.http.proxy import Proxy
@@ -145,8 +144,9 @@ def test_those_of_the_environment(
 
 
 def find(url: str, proxy: str | None = None) -> str | None:
-    found = Proxies(proxy).of(httpx.URL(url))
-    return None if found is None else str(found.url)
+    parts = urlsplit(url)
+    found = Proxies(proxy).of(parts.scheme, parts.hostname or "", parts.port)
+    return None if found is None else found.url
 
 
 def test_which_proxy_the_environment_means(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +170,3 @@ def test_which_proxy_the_environment_means(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_no_proxy_is_the_callers_mistake(url: str) -> None:
     with pytest.raises(UsageError, match="proxy"):
         Proxies(url)
-
-
-def test_socks_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "socksio", None)
-    with pytest.raises(UsageError, match="pip install socksio"):
-        Proxies("socks5://proxy:1080")

@@ -90,7 +90,12 @@ class Wire:
     """Serves each connection in a thread of its own, and keeps the requests in `seen`."""
 
     def __init__(
-        self, behave: Behave, context: ssl.SSLContext | None = None, *, whole: bool = True
+        self,
+        behave: Behave,
+        context: ssl.SSLContext | None = None,
+        *,
+        whole: bool = True,
+        host: str = "127.0.0.1",
     ) -> None:
         self.seen: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self.accepted = 0
@@ -101,10 +106,12 @@ class Wire:
         self._context = context
         self._over = threading.Event()
         self._connections: list[Connection] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=128)
         self._threads = [threading.Thread(target=self._accept, name="wire")]
         self.port: int = self._listener.getsockname()[1]
-        self.base = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+        shown = f"[{host}]" if ":" in host else host
+        self.base = f"{'https' if context else 'http'}://{shown}:{self.port}"
 
     def listen(self, backlog: int) -> None:
         """Let so many wait to be accepted."""

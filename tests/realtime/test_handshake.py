@@ -11,7 +11,6 @@ import pytest
 from poolse._realtime.handshake import (
     Parameter,
     address,
-    choose_proxy,
     failure_of,
     refused,
     socket_url,
@@ -71,29 +70,6 @@ def test_a_token_that_is_no_header_is_refused_as_a_subprotocol() -> None:
     with pytest.raises(UsageError, match="send it in the URL") as caught:
         address(SUBPROTOCOL, "ab?")
     assert "ab?" not in str(caught.value)
-
-
-PROXIES = {"http": "http://plain", "https": "http://secure", "all": "http://all"}
-
-
-@pytest.mark.parametrize(
-    ("url", "given", "environment", "expected"),
-    [
-        ("ws://h/s", None, PROXIES, "http://plain"),
-        ("wss://h/s", None, PROXIES, "http://secure"),
-        ("wss://h/s", None, {"all": "http://all"}, "http://all"),
-        ("wss://h/s", None, {"http": "http://plain"}, None),
-        ("wss://h/s", None, {}, None),
-        ("wss://bypassed/s", None, PROXIES, None),
-        ("wss://bypassed/s", "http://given", PROXIES, "http://given"),
-    ],
-)
-def test_which_proxy(
-    url: str, given: str | None, environment: Mapping[str, str], expected: str | None
-) -> None:
-    settings = RealtimeSettings(url=url, proxy=given)
-    chosen = choose_proxy(settings, lambda: environment, lambda host: host == "bypassed")
-    assert chosen == expected
 
 
 def test_a_refusal_keeps_the_wait_that_was_asked_for() -> None:
