@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import socket
-import ssl
 
 import httpx
 import pytest
@@ -31,13 +31,13 @@ def test_the_urls_of_a_host_can_be_used(host: str, named: str, tls: bool) -> Non
         assert sandbox.url == f"http{letter}://{named}:{port}"
         assert sandbox.ws_url == f"ws{letter}://{named}:{port}"
         alice = new_user("alice")
-        verify = sandbox.ssl_context() if tls else False
-        with httpx.Client(verify=verify, trust_env=False) as wire:
+        context = sandbox.ssl_context() if tls else None
+        with httpx.Client(verify=context or False, trust_env=False) as wire:
             link = link_of(alice, uploaded(alice, wire, b"data"))
             assert link.startswith(f"{sandbox.url}/storage/")
             assert wire.get(link).content == b"data"
         url = f"{sandbox.ws_url}/socket/websocket?token={alice.token}&vsn=2.0.0"
-        with connect(url, ssl=verify or None, compression=None, ping_interval=None):
+        with connect(url, ssl=context, compression=None, ping_interval=None):
             sandbox.wait_for(lambda: sandbox.sockets == 1)
 
 
@@ -58,9 +58,9 @@ def _family(host: str) -> socket.AddressFamily:
     "host", ["nowhere.invalid", "a..b", "x" * 64, "", "192.0.2.1", "[::1]"], ids=repr
 )
 def test_a_host_that_is_none_is_named(host: str) -> None:
-    with pytest.raises(OSError) as caught:
+    said = re.escape(f"cannot listen on host {host!r}, port 4321: ")
+    with pytest.raises(OSError, match=said):
         Sandbox(host=host, port=4321).start()
-    assert f"cannot listen on host {host!r}, port 4321: " in str(caught.value)
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 70_000])
@@ -73,7 +73,8 @@ def test_the_certificate_is_good_for_the_loopback_addresses(tls_sandbox: Sandbox
     for name in ("127.0.0.1", "::1", "localhost"):
         port = httpx.URL(tls_sandbox.url).port
         context = tls_sandbox.ssl_context()
-        with socket.create_connection(("127.0.0.1", port)) as plain:
-            with context.wrap_socket(plain, server_hostname=name) as secure:
-                assert secure.version()
-    assert isinstance(tls_sandbox.ssl_context(), ssl.SSLContext)
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            assert secure.version()
