@@ -81,7 +81,7 @@ def _started(sandbox: Sandbox) -> Sandbox:
     try:
         return sandbox.start()
     except OSError as error:
-        raise Failure(f"cannot listen: {error.strerror or error}") from None
+        raise Failure(error.strerror or str(error)) from None
     except sqlite3.Error as error:
         raise Failure(f"cannot use the data file: {error}") from None
 

@@ -11,7 +11,8 @@ from poolse.sandbox import tokens
 from poolse.sandbox.answers import Watched
 from poolse.sandbox.api import Event, Eviction
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.faults import Faults
+from poolse.sandbox.cors import allow_all_origins
+from poolse.sandbox.faults import Faults, ForgetKeys, Match
 from poolse.sandbox.front import Front
 from poolse.sandbox.hub import Hub
 from poolse.sandbox.journal import Journal
@@ -47,18 +48,19 @@ class Backend:
             self._store,
             self.hub,
             typing_timeout=typing_timeout,
-            refuse_join=self.faults.take_join_refusal,
+            refuse_join=self.faults.refuse_join,
             on_join=journal.joined,
         )
         self._sockets = Sockets(
             self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
         )
         rest = Watched(Rest(self._store, self._publish))
-        self._front = Front(rest, Storage(self._store), self._sockets, self.faults, journal)
+        front = Front(rest, Storage(self._store), self._sockets, self.faults, journal)
+        self._app = allow_all_origins(front)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
-        await self._front(scope, receive, send)
+        await self._app(scope, receive, send)
 
     def close(self) -> None:
         """Close the database."""
@@ -91,15 +93,10 @@ class Backend:
         claims = tokens.Claims(self.user_id(external_id, tenant_id), tenant["id"])
         return tokens.mint(claims, lifetime, tenant["signing_key"], self._clock.now())[0]
 
-    def forget_idempotency(self) -> None:
-        """Forget the answers that were kept, and keep none until all faults are cleared."""
-        self._store.forget_answers()
-        self._store.forgetful = True
-
-    def clear_faults(self) -> None:
-        """Let all be well again."""
-        self._store.forgetful = False
-        self.faults.clear()
+    def forget_idempotency(self, times: int | None, match: Match) -> None:
+        """Forget the answers that were kept for requests that fit, and ignore the next keys."""
+        self._store.forget_answers(match.fits)
+        self.faults.arm(ForgetKeys(), times, match)
 
     def drop_sockets(self, code: int | None, external_id: str | None) -> None:
         """End all sockets, or one user's, with a close frame or, without a code, without a word."""

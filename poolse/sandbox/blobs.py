@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from poolse.sandbox.temporary import TemporaryFolder
 
 __all__ = ["Blobs", "Part"]
 
@@ -44,7 +45,7 @@ class Blobs:
     def __init__(self, folder: Path | None) -> None:
         """Take the folder, which is made when it is needed; None takes one that `close` removes."""
         self._folder = folder
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._temporary: TemporaryFolder | None = None
         if folder is not None:
             # Of uploads that a sudden end has interrupted.
             for path in folder.glob("*.part"):
@@ -53,8 +54,8 @@ class Blobs:
     def path(self, name: str) -> Path:
         """Where a blob lies, or would."""
         if self._folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="poolse-sandbox-blobs-")
-            self._folder = Path(self._temporary.name)
+            self._temporary = TemporaryFolder("poolse-sandbox-blobs-")
+            self._folder = self._temporary.path
         return self._folder / name
 
     @contextmanager
@@ -76,4 +77,4 @@ class Blobs:
     def close(self) -> None:
         """Remove what is not to be kept."""
         if self._temporary is not None:
-            self._temporary.cleanup()
+            self._temporary.remove()

@@ -7,7 +7,20 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from poolse.sandbox.backend import Backend
-from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Fault, Match
+from poolse.sandbox.faults import (
+    CapPages,
+    CutDownload,
+    CutUpload,
+    Drip,
+    Drop,
+    Fail,
+    Fault,
+    Latency,
+    Match,
+    RateLimit,
+    RefuseHandshake,
+    RefuseJoin,
+)
 from poolse.sandbox.losses import Losses
 from poolse.sandbox.refusals import code_of
 
@@ -27,93 +40,112 @@ class Run(Protocol):
 
 
 class FaultControl:
-    """What goes wrong next. Faults of REST are met in the order in which they were armed."""
+    """What goes wrong next, in force as soon as the call returns.
+
+    Every fault of requests takes `times`, `path` and `method`, which choose the requests that meet
+    it. A request meets at most one fault that replaces or breaks its response: of those that fit,
+    the one that was armed first. `latency`, `cap_pages` and `forget_idempotency` act in addition.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def clear(self) -> None:
-        """Take away everything that is armed or in force; what hangs or was muted goes on."""
-        self._run(lambda backend: backend.clear_faults())
+        """Disarm all faults; requests that hang and muted sockets continue."""
+        self._run(lambda backend: backend.faults.clear())
 
     def fail(
         self,
         status: int = 503,
-        times: int = 1,
+        times: int | None = 1,
         retry_after: float | None = None,
         code: str | None = None,
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Let the next requests be answered with an error, and do not what they ask.
+        """Answer the next requests with an error, and do not do what they ask.
 
         The storage, whose paths are `/storage/*`, answers in XML, as it always does.
 
         Args:
-            status: Of the answer.
-            times: How many requests.
+            status: Of the response.
+            times: How many requests; None for all until `clear`.
             retry_after: Seconds for the Retry-After header, left out when None.
             code: Of the envelope; None takes the usual one of the status.
-            path: Only requests to this path, as a shell pattern such as `/v1/*/messages`,
-                without the query. None takes all.
+            path: Only requests to this path, a shell pattern such as `/v1/*/messages`, without the
+                query. None takes all.
             method: Only requests with this method. None takes all.
         """
         told = f"the sandbox was told to answer {status}"
         self._arm(Fail(status, code or code_of(status), told, retry_after), times, path, method)
 
     def limit_rate(
-        self, requests: int, seconds: float, path: str | None = None, method: str | None = None
+        self,
+        requests: int,
+        seconds: float,
+        path: str | None = None,
+        method: str | None = None,
+        times: int | None = None,
     ) -> None:
-        """Let requests be answered with 429 when there are more of them than this, until `clear`.
+        """Answer requests with 429 when there are more of them than this.
 
-        The answer's Retry-After says when the span is over, by the clock of the sandbox: once
-        `clock.advance` has gone past it, requests are taken again.
+        The Retry-After header says when the span is over, by the clock of the sandbox: once
+        `clock.advance` has gone past it, requests are taken again. Several limits hold at once.
 
         Args:
             requests: How many are taken in each span. The first one begins it.
             seconds: How long a span is.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
+            times: How many requests are refused; None for all until `clear`.
         """
-        match = Match(path, method)
-        self._run(lambda backend: backend.faults.limit_rate(requests, seconds, match))
+        self._arm(RateLimit(requests, seconds), times, path, method)
 
     def drop(
         self,
-        times: int = 1,
+        times: int | None = 1,
         *,
         executed: bool = False,
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Let the connections of the next requests be cut without an answer.
+        """Cut the connections of the next requests without a response.
 
         Args:
-            times: How many requests.
-            executed: Whether they are carried out before.
+            times: How many requests; None for all until `clear`.
+            executed: Whether the requests are carried out before.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
         self._arm(Drop(executed), times, path, method)
 
     def lose_answers(
-        self, times: int = 1, path: str | None = None, method: str | None = None
+        self, times: int | None = 1, path: str | None = None, method: str | None = None
     ) -> None:
-        """Let the next requests be carried out, but their answers be lost: `drop(executed=True)`.
+        """Carry out the next requests, but lose their responses: `drop(executed=True)`.
 
         Args:
-            times: How many requests.
+            times: How many requests; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
         self.drop(times, executed=True, path=path, method=method)
 
-    def forget_idempotency(self) -> None:
-        """Forget every answer kept for an idempotency key, and keep none until `clear`.
+    def forget_idempotency(
+        self, times: int | None = None, path: str | None = None, method: str | None = None
+    ) -> None:
+        """Forget the responses kept for idempotency keys, and ignore the keys of the next requests.
 
         What is sent twice is done twice then, unless the client has chosen an id for it.
+
+        Args:
+            times: How many requests that have a key; None for all until `clear`.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
         """
-        self._run(lambda backend: backend.forget_idempotency())
+        match = Match(path, method)
+        checked = _checked(times)
+        self._run(lambda backend: backend.forget_idempotency(checked, match))
 
     def latency(
         self,
@@ -122,77 +154,124 @@ class FaultControl:
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Let answers come later. What is asked for is done at once, and other faults are met too.
+        """Delay responses. What is asked for is done at once, and other faults are met too.
 
         Of several latencies that fit a request, the last one counts.
 
         Args:
             seconds: How much later.
-            times: How many answers; None for all until `clear`.
+            times: How many responses; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
-        match = Match(path, method)
-        self._run(lambda backend: backend.faults.delay(seconds, times, match))
+        self._arm(Latency(seconds), times, path, method)
 
-    def hang(self, times: int = 1, path: str | None = None, method: str | None = None) -> None:
-        """Let the next requests wait for their answers until `release`.
+    def hang(
+        self, times: int | None = 1, path: str | None = None, method: str | None = None
+    ) -> None:
+        """Let the next requests wait for their responses until `release`.
 
         Args:
-            times: How many requests.
+            times: How many requests; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
         match = Match(path, method)
-        self._run(lambda backend: backend.faults.hang(times, match))
+        checked = _checked(times)
+        self._run(lambda backend: backend.faults.hang(checked, match))
 
     def release(self) -> None:
-        """Let everything that hangs go on as if nothing had been, and let no more hang."""
+        """Let requests that hang continue as if nothing had been, and no more hang."""
         self._run(lambda backend: backend.faults.release())
 
-    def drip(self, interval: float, path: str | None = None, method: str | None = None) -> None:
-        """Let the next answer's body come byte by byte, each `interval` seconds after the last.
+    def drip(
+        self,
+        interval: float,
+        path: str | None = None,
+        method: str | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Send the bodies of the next responses byte by byte.
 
         Args:
             interval: Seconds from one byte to the next.
-            path: Only a request to this path, as in `fail`.
-            method: Only a request with this method.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+            times: How many requests; None for all until `clear`.
         """
-        self._arm(Drip(interval), 1, path, method)
+        self._arm(Drip(interval), times, path, method)
 
-    def cut_uploads(self, after: int, times: int = 1, path: str | None = None) -> None:
-        """Let the connections of the next uploads be cut while the file is on its way.
+    def cut_uploads(
+        self,
+        after: int,
+        times: int | None = 1,
+        path: str | None = None,
+        method: str | None = "PUT",
+    ) -> None:
+        """Cut the connections of the next uploads while the file is on its way.
 
         Args:
             after: How many bytes of the file are read before, roughly: as many as come at once
                 are read. A smaller file arrives whole.
-            times: How many uploads.
-            path: Only those to this path, as in `fail`; None takes all of the storage.
+            times: How many uploads; None for all until `clear`.
+            path: Only uploads to this path, as in `fail`; None takes all of the storage.
+            method: Only requests with this method.
         """
-        self._arm(CutUpload(after), times, path or _STORAGE, "PUT")
+        self._arm(CutUpload(after), times, path or _STORAGE, method)
 
-    def cut_downloads(self, after: int, times: int = 1, path: str | None = None) -> None:
-        """Let the connections of the next downloads end while the file is on its way.
+    def cut_downloads(
+        self,
+        after: int,
+        times: int | None = 1,
+        path: str | None = None,
+        method: str | None = "GET",
+    ) -> None:
+        """End the connections of the next downloads while the file is on its way.
 
         Args:
-            after: How many bytes of the answer's body arrive before, exactly.
-            times: How many downloads.
-            path: Only those of this path, as in `fail`; None takes all of the storage.
+            after: How many bytes of the response's body arrive before, exactly.
+            times: How many downloads; None for all until `clear`.
+            path: Only downloads of this path, as in `fail`; None takes all of the storage.
+            method: Only requests with this method.
         """
-        self._arm(CutDownload(after), times, path or _STORAGE, "GET")
+        self._arm(CutDownload(after), times, path or _STORAGE, method)
 
     def expire_urls(
-        self, times: int = 1, path: str | None = None, method: str | None = None
+        self, times: int | None = 1, path: str | None = None, method: str | None = None
     ) -> None:
         """Let the storage find that the signed URLs of the next requests have expired.
 
         Args:
-            times: How many requests.
-            path: Only those to this path, as in `fail`; None takes all of the storage.
+            times: How many requests; None for all until `clear`.
+            path: Only requests to this path, as in `fail`; None takes all of the storage.
             method: Only requests with this method.
         """
         expired = Fail(403, "access_denied", "Request has expired")
         self._arm(expired, times, path or _STORAGE, method)
+
+    def cap_pages(
+        self,
+        rows: int | None,
+        times: int | None = None,
+        path: str | None = None,
+        method: str | None = None,
+    ) -> None:
+        """Put no more messages or replies into a page than this, whatever is asked for.
+
+        Args:
+            rows: At least 1; None for the usual limits.
+            times: How many pages; None for all until `clear`.
+            path: Only requests to this path, as in `fail`.
+            method: Only requests with this method.
+        """
+        if rows is None:
+            self._run(lambda backend: backend.faults.disarm(CapPages))
+            return
+        if rows < 1:
+            raise ValueError(
+                f"cap_pages needs at least 1 row, not {rows}: an empty page is the end"
+            )
+        self._arm(CapPages(rows), times, path, method)
 
     def drop_sockets(self, code: int | None = None, *, external_id: str | None = None) -> None:
         """End every open socket.
@@ -231,18 +310,6 @@ class FaultControl:
 
         self._run(lambda backend: disturb(backend.faults.losses))
 
-    def cap_pages(self, rows: int | None) -> None:
-        """Let pages of messages and replies hold no more rows than this, whatever is asked for.
-
-        Args:
-            rows: At least 1; None for the usual limits.
-        """
-
-        def cap(losses: Losses) -> None:
-            losses.page_cap = rows
-
-        self._run(lambda backend: cap(backend.faults.losses))
-
     def crash(self, topic: str) -> None:
         """Crash the channels of all who joined a topic: they get `phx_error`."""
         self._run(lambda backend: backend.phoenix.crash(backend.hub.members(topic)))
@@ -251,13 +318,24 @@ class FaultControl:
         """End the channels of all who joined a topic: they get `phx_close`."""
         self._run(lambda backend: backend.phoenix.close(backend.hub.members(topic)))
 
-    def refuse_joins(self, reason: str, times: int = 1) -> None:
-        """Let the next joins be refused with a reason."""
-        self._run(lambda backend: backend.faults.refuse_joins(reason, times))
+    def refuse_joins(self, reason: str, times: int | None = 1, topic: str | None = None) -> None:
+        """Refuse the next joins with a reason.
 
-    def refuse_handshakes(self, status: int = 403, times: int = 1) -> None:
-        """Let the next WebSocket handshakes be answered with a status instead of 101."""
-        self._run(lambda backend: backend.faults.refuse_handshakes(status, times))
+        Args:
+            reason: Of the reply.
+            times: How many joins; None for all until `clear`.
+            topic: Only joins of this topic, a shell pattern such as `user:*`. None takes all.
+        """
+        self._arm(RefuseJoin(reason), times, topic, None)
+
+    def refuse_handshakes(self, status: int = 403, times: int | None = 1) -> None:
+        """Answer the next WebSocket handshakes with a status instead of 101.
+
+        Args:
+            status: Of the response.
+            times: How many handshakes; None for all until `clear`.
+        """
+        self._arm(RefuseHandshake(status), times, None, None)
 
     def mute(self) -> None:
         """Send nothing more on any socket, now or later opened, but go on reading.
@@ -271,6 +349,13 @@ class FaultControl:
         """Send again, first what was held back."""
         self._run(lambda backend: backend.faults.sending.set())
 
-    def _arm(self, fault: Fault, times: int, path: str | None, method: str | None) -> None:
+    def _arm(self, fault: Fault, times: int | None, path: str | None, method: str | None) -> None:
         match = Match(path, method)
-        self._run(lambda backend: backend.faults.arm(fault, times, match))
+        checked = _checked(times)
+        self._run(lambda backend: backend.faults.arm(fault, checked, match))
+
+
+def _checked(times: int | None) -> int | None:
+    if times is not None and times < 0:
+        raise ValueError(f"times must not be negative: {times}")
+    return times

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
-import tempfile
 from pathlib import Path
 
 import trustme
+
+from poolse.sandbox.temporary import TemporaryFolder
 
 __all__ = ["Certificates"]
 
@@ -16,14 +17,14 @@ class Certificates:
 
     def __init__(self) -> None:
         self._authority = trustme.CA()
-        self._folder = tempfile.TemporaryDirectory(prefix="poolse-sandbox-")
-        self.ca_file: Path = Path(self._folder.name) / "ca.pem"
+        self._folder = TemporaryFolder("poolse-sandbox-")
+        self.ca_file: Path = self._folder.path / "ca.pem"
         """The authority's certificate as PEM."""
         self._authority.cert_pem.write_to_path(str(self.ca_file))
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """For the server; its certificate is good for 127.0.0.1, localhost and the host."""
-        names = dict.fromkeys(["127.0.0.1", "localhost", host])
+        """For the server; its certificate is good for the loopback addresses and the host."""
+        names = dict.fromkeys(["127.0.0.1", "::1", "localhost", host])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate = self._authority.issue_cert(*names)
         certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
@@ -35,4 +36,4 @@ class Certificates:
 
     def remove(self) -> None:
         """Remove what lies on disk."""
-        self._folder.cleanup()
+        self._folder.remove()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 __all__ = ["Clock"]
@@ -15,14 +16,16 @@ class Clock:
     It may be used from any thread, and keeps its lead when the sandbox is started again.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, check: Callable[[], None] | None = None) -> None:
+        """Start at the time of the machine; `check` may refuse, by raising, to let it be moved."""
+        # Reads need no lock, and one that is held at a fork would stay held in the child.
+        self._lock = threading.RLock()
         self._ahead = 0.0
+        self._check = check
 
     def now(self) -> float:
         """Seconds since 1970, as `time.time()` counts them."""
-        with self._lock:
-            return time.time() + self._ahead
+        return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
         """Go ahead: tokens, signed URLs and kept answers are that much older at once.
@@ -32,6 +35,8 @@ class Clock:
         """
         if seconds < 0:
             raise ValueError(f"time does not go back: advance({seconds:g})")
+        if self._check is not None:
+            self._check()
         with self._lock:
             self._ahead += seconds
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any, cast
 
 from starlette.types import Scope
@@ -37,6 +38,7 @@ class HttpConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called when the connection is over."""
         super().connection_lost(exc)
+        _end(self.sock)
         self.gone.set()
 
 
@@ -56,6 +58,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self.sock = transport.get_extra_info("socket")
         self.app_state = {**self.app_state, "connection": self}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called when the connection is over."""
+        super().connection_lost(exc)
+        _end(self.sock)
 
     def data_received(self, data: bytes) -> None:
         """Called with what the client sent."""
@@ -89,10 +96,13 @@ def cut(connection: HttpConnection | WebSocketConnection) -> None:
     asyncio's TLS transports do not abort any more once they were closed twice, as uvicorn does.
     """
     connection.transport.abort()
-    try:
-        connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+    _end(connection.sock)
+
+
+def _end(sock: socket.socket) -> None:
+    """End a connection for its peer. Closing it is not enough while a forked child has a copy."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def connection_of(scope: Scope) -> HttpConnection:

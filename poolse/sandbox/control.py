@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
 from poolse.sandbox.attachment_rules import MAX_BYTES
 from poolse.sandbox.backend import Backend
@@ -17,6 +17,7 @@ from poolse.sandbox.journal import Journal, Request
 from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.server import ServerThread
 from poolse.sandbox.tenants import Tenant
+from poolse.sandbox.urls import listening_url
 
 if TYPE_CHECKING:
     from poolse.sandbox.certificates import Certificates
@@ -31,6 +32,9 @@ class Sandbox:
 
     Use it as a context manager, or call `start` and `stop`. All its methods may be called from
     any thread. It starts with one tenant and no users; `token` makes them.
+
+    It belongs to the process that started it. A forked child reaches it at the same URL, but what
+    would need the sandbox itself, such as `token`, raises a RuntimeError there.
 
         with Sandbox() as sandbox:
             chat = Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice"))
@@ -53,7 +57,8 @@ class Sandbox:
             tls: Serve https and wss, with a certificate made for this run.
             data: File to keep the rows in, and `<data>.blobs/` for the bytes of attachments;
                 None keeps nothing.
-            host: Name or address to listen on.
+            host: Name or address to listen on, IPv4 or IPv6. With `0.0.0.0` or `::`, which mean all
+                interfaces, `url` names the loopback address.
             port: Port to listen on; 0 takes a free one.
             idle_timeout: Seconds without a word from the client after which a socket is closed.
             typing_timeout: Seconds after the last `typing` until `typing:stop` is sent.
@@ -71,7 +76,7 @@ class Sandbox:
         self._certificates: Certificates | None = None
         self.faults: FaultControl = FaultControl(self._call)
         """What goes wrong next."""
-        self.clock: Clock = Clock()
+        self.clock: Clock = Clock(self._check_process)
         """The time as the sandbox sees it."""
         self._tenant = Tenant(self._call)
 
@@ -80,10 +85,12 @@ class Sandbox:
 
         Raises:
             RuntimeError: It is running already.
-            OSError: The address is taken.
+            OSError: The address is taken, or is none of this machine; the text names it.
+            ValueError: The port is no port.
             sqlite3.Error: `data` is not a database, is one of another version of the sandbox, or
                 cannot be written.
         """
+        self._check_process()
         if self._server is not None:
             raise RuntimeError("the sandbox is running already")
         self._journal = Journal()
@@ -102,10 +109,13 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Close every connection and end. What happened can still be looked at."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        """Close every connection and end. What happened can still be looked at.
+
+        In a forked child this does nothing: the sandbox is the parent's.
+        """
+        if self._server is not None and not self._server.inherited:
+            server, self._server = self._server, None
+            server.stop()
             self._remove_certificates()
 
     def reset(self) -> None:
@@ -115,6 +125,7 @@ class Sandbox:
         API key. Every connection is cut. What `data` keeps stays. A sandbox that was stopped is
         started, at another port unless one was chosen.
         """
+        self._check_process()
         self.clock.reset()
         self._tenant = Tenant(self._call)
         if self._server is None:
@@ -139,12 +150,12 @@ class Sandbox:
     @property
     def url(self) -> str:
         """The address of REST, without `/v1`: the `api_url` of a client."""
-        return f"{'https' if self._tls else 'http'}://{self._host}:{self._running.port}"
+        return listening_url("https" if self._tls else "http", self._host, self._running.port)
 
     @property
     def ws_url(self) -> str:
         """The address of realtime, without `/socket`: the `ws_url` of a client."""
-        return f"{'wss' if self._tls else 'ws'}://{self._host}:{self._running.port}"
+        return listening_url("wss" if self._tls else "ws", self._host, self._running.port)
 
     @property
     def api_key(self) -> str:
@@ -193,22 +204,22 @@ class Sandbox:
     @property
     def requests(self) -> list[Request]:
         """The REST requests of this run, in the order in which they came."""
-        return self._journal.requests
+        return self._seen.requests
 
     @property
     def handshakes(self) -> list[Request]:
         """The WebSocket handshakes of this run; the status of one that worked is 101."""
-        return self._journal.handshakes
+        return self._seen.handshakes
 
     @property
     def joins(self) -> list[str]:
         """Topics of the joins of this run that worked, in order."""
-        return self._journal.joins
+        return self._seen.joins
 
     @property
     def sockets(self) -> int:
         """How many sockets are open."""
-        return self._journal.sockets
+        return self._seen.sockets
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
         """Wait until the predicate holds. It is asked again whenever the sandbox notes anything.
@@ -220,7 +231,23 @@ class Sandbox:
         Raises:
             TimeoutError: It did not hold in time.
         """
-        self._journal.wait_for(predicate, timeout)
+        self._seen.wait_for(predicate, timeout)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Sandbox cannot be copied or sent to another process: send its url, and the tokens "
+            "or the api_key that are needed there"
+        )
+
+    @property
+    def _seen(self) -> Journal:
+        """The journal, which a forked child has only an old copy of."""
+        self._check_process()
+        return self._journal
+
+    def _check_process(self) -> None:
+        if self._server is not None:
+            self._server.check_process()
 
     @property
     def _running(self) -> ServerThread:

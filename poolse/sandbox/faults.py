@@ -1,16 +1,20 @@
-"""Faults that are armed, and who takes them. Only touched on the loop."""
+"""Faults that are armed, and which of them a request meets. Only touched on the loop."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.losses import Losses
 
 __all__ = [
+    "CapPages",
     "CutDownload",
     "CutUpload",
     "Drip",
@@ -18,9 +22,19 @@ __all__ = [
     "Fail",
     "Fault",
     "Faults",
+    "ForgetKeys",
     "Hang",
+    "Instead",
+    "Latency",
     "Match",
+    "Met",
+    "RateLimit",
+    "RefuseHandshake",
+    "RefuseJoin",
 ]
+
+_PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
+"""Paths that are answered with a page."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,66 @@ class CutDownload:
     after: int
 
 
-Fault = Fail | Drop | Hang | Drip | CutUpload | CutDownload
+@dataclass
+class RateLimit:
+    """Refuse what is more than so many requests in so many seconds, by the sandbox's clock."""
+
+    requests: int
+    seconds: float
+    ends: float = -math.inf
+    """When the present span is over. The next one begins with the first request after it."""
+    left: int = 0
+
+    def take(self, now: float) -> Fail | None:
+        """The refusal of one request more, if it is too many."""
+        if now >= self.ends:
+            self.ends, self.left = now + self.seconds, self.requests
+        if self.left:
+            self.left -= 1
+            return None
+        told = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
+        return Fail(429, "rate_limited", told, retry_after=float(math.ceil(self.ends - now)))
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Answer later, whatever else the request meets."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CapPages:
+    """Put no more rows into a page than this."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class ForgetKeys:
+    """Ignore the idempotency key."""
+
+
+@dataclass(frozen=True)
+class RefuseJoin:
+    """Refuse to join a channel. What `Match` calls the path is the topic."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class RefuseHandshake:
+    """Answer a handshake with a status instead of 101."""
+
+    status: int
+
+
+Instead = Fail | Drop | Hang | Drip | CutUpload | CutDownload
+"""Replaces or breaks the answer, so that a request meets one of them at most."""
+
+Fault = Instead | RateLimit | Latency | CapPages | ForgetKeys | RefuseJoin | RefuseHandshake
+
+F = TypeVar("F", bound=Fault)
 
 
 @dataclass(frozen=True)
@@ -88,44 +161,26 @@ class Match:
         return self.path is None or fnmatchcase(path, self.path)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Armed:
     fault: Fault
-    times: int
-    match: Match
-
-
-@dataclass
-class _Latency:
-    seconds: float
     times: int | None
+    """How many more requests meet it; None for all until `clear`."""
     match: Match
 
 
-@dataclass
-class _RateLimit:
-    """So many requests in so many seconds, by the sandbox's clock."""
+@dataclass(frozen=True)
+class Met:
+    """What one request meets."""
 
-    requests: int
-    seconds: float
-    match: Match
-    ends: float = -math.inf
-    """When the present span is over. The next one begins with the first request after it."""
-    left: int = 0
-
-    def take(self, now: float) -> Fail | None:
-        """The refusal of one request more, if it is too many."""
-        if now >= self.ends:
-            self.ends, self.left = now + self.seconds, self.requests
-        if self.left:
-            self.left -= 1
-            return None
-        told = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
-        return Fail(429, "rate_limited", told, retry_after=float(math.ceil(self.ends - now)))
+    instead: Instead | None = None
+    latency: float = 0.0
+    page_cap: int | None = None
+    key_ignored: bool = False
 
 
 class Faults:
-    """What goes wrong next."""
+    """What goes wrong next: a list of armed faults, each with its number of times and its match."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -133,82 +188,84 @@ class Faults:
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
         self.losses: Losses = Losses()
-        """What happens to broadcasts and pages."""
+        """What happens to broadcasts."""
         self.clear()
 
     def clear(self) -> None:
-        """Let all be well again; what hangs goes on."""
+        """Disarm everything; what hangs continues."""
         self._armed: list[_Armed] = []
-        self._latencies: list[_Latency] = []
-        self._rate_limit: _RateLimit | None = None
-        self._join_refusals: list[str] = []
-        self._handshake_refusals: list[int] = []
         self.losses.clear()
         self.sending.set()
         self.release()
 
-    def arm(self, fault: Fault, times: int, match: Match) -> None:
-        """Let the next requests that fit meet a fault."""
-        if times > 0:
+    def arm(self, fault: Fault, times: int | None, match: Match) -> None:
+        """Let the next requests that fit meet a fault, or all of them if `times` is None."""
+        if times is None or times > 0:
             self._armed.append(_Armed(fault, times, match))
 
-    def delay(self, seconds: float, times: int | None, match: Match) -> None:
-        """Let answers to requests that fit come later; to all of them when `times` is None."""
-        if times is None or times > 0:
-            self._latencies.append(_Latency(seconds, times, match))
+    def disarm(self, kind: type[Fault]) -> None:
+        """Forget the faults of one kind."""
+        self._armed = [armed for armed in self._armed if not isinstance(armed.fault, kind)]
 
-    def limit_rate(self, requests: int, seconds: float, match: Match) -> None:
-        """Refuse requests that fit when there are more of them than this."""
-        self._rate_limit = _RateLimit(requests, seconds, match)
-
-    def hang(self, times: int, match: Match) -> None:
+    def hang(self, times: int | None, match: Match) -> None:
         """Let the next requests that fit hang until `release`."""
         self.arm(Hang(self._released), times, match)
 
     def release(self) -> None:
-        """Let go what hangs, and let no more requests hang."""
+        """Let everything that hangs continue, and no more requests hang."""
         self._released.set()
         self._released = asyncio.Event()
-        self._armed = [armed for armed in self._armed if not isinstance(armed.fault, Hang)]
+        self.disarm(Hang)
 
-    def refuse_joins(self, reason: str, times: int) -> None:
-        """Refuse the next joins."""
-        self._join_refusals += [reason] * times
+    def meet(self, method: str, path: str, *, has_key: bool) -> Met:
+        """Return what a request meets, and count it.
 
-    def refuse_handshakes(self, status: int, times: int) -> None:
-        """Refuse the next handshakes."""
-        self._handshake_refusals += [status] * times
+        Of the faults that replace the answer it meets the one that was armed first; of the others
+        that which was armed last, of each kind.
+        """
+        newest = self._armed[::-1]
+        latency = self._first(Latency, newest, method, path)
+        cap = None
+        if method == "GET" and _PAGES.fullmatch(path):
+            cap = self._first(CapPages, newest, method, path)
+        return Met(
+            instead=self._first_instead(method, path),
+            latency=0.0 if latency is None else latency.seconds,
+            page_cap=None if cap is None else cap.rows,
+            key_ignored=has_key and self._first(ForgetKeys, newest, method, path) is not None,
+        )
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault that a request meets: of those that fit, the one that was armed first."""
-        limit = self._rate_limit
-        if limit and limit.match.fits(method, path):
-            refusal = limit.take(self._clock.now())
-            if refusal is not None:
-                return refusal
+    def refuse_join(self, topic: str) -> str | None:
+        """Return why a join is refused, or None."""
+        refusal = self._first(RefuseJoin, self._armed, "", topic)
+        return None if refusal is None else refusal.reason
+
+    def refuse_handshake(self) -> int | None:
+        """Return the status that the next handshake is refused with, or None."""
+        refusal = self._first(RefuseHandshake, self._armed, "GET", "")
+        return None if refusal is None else refusal.status
+
+    def _first_instead(self, method: str, path: str) -> Instead | None:
         for armed in self._armed:
-            if armed.match.fits(method, path):
-                armed.times -= 1
-                if not armed.times:
-                    self._armed.remove(armed)
+            if not armed.match.fits(method, path):
+                continue
+            fault: Fault | None = armed.fault
+            if isinstance(fault, RateLimit):
+                fault = fault.take(self._clock.now())
+            if isinstance(fault, Instead):
+                self._count(armed)
+                return fault
+        return None
+
+    def _first(self, kind: type[F], among: Iterable[_Armed], method: str, path: str) -> F | None:
+        for armed in among:
+            if isinstance(armed.fault, kind) and armed.match.fits(method, path):
+                self._count(armed)
                 return armed.fault
         return None
 
-    def take_latency(self, method: str, path: str) -> float:
-        """Seconds that an answer is late: of all latencies that fit, the one armed last."""
-        for latency in reversed(self._latencies):
-            if latency.match.fits(method, path):
-                if latency.times is not None:
-                    latency.times -= 1
-                    if not latency.times:
-                        self._latencies.remove(latency)
-                return latency.seconds
-        return 0.0
-
-    def take_join_refusal(self) -> str | None:
-        """Why the next join is refused, or None."""
-        return self._join_refusals.pop(0) if self._join_refusals else None
-
-    def take_handshake_refusal(self) -> int | None:
-        """The status that the next handshake is refused with, or None."""
-        return self._handshake_refusals.pop(0) if self._handshake_refusals else None
+    def _count(self, armed: _Armed) -> None:
+        if armed.times is not None:
+            armed.times -= 1
+            if not armed.times:
+                self._armed.remove(armed)

@@ -1,15 +1,19 @@
-"""What every request passes first: the journal, its id, and the faults that are armed."""
+"""What every request passes first: the journal, its id, and the faults that are armed.
+
+Preflights of browsers do not come this far, see `cors`.
+"""
 
 from __future__ import annotations
 
 import uuid
 from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poolse.sandbox import mishaps, storage
-from poolse.sandbox.faults import Fail, Faults
+from poolse.sandbox.faults import Fail, Faults, Met
 from poolse.sandbox.journal import Journal, Request
 from poolse.sandbox.jsontext import dump
 from poolse.sandbox.mishaps import Refuse
@@ -52,8 +56,8 @@ class Front:
     async def _serve(
         self, way: Way, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        about: tuple[str, str] = scope["method"], scope["path"]
-        fault, latency = self._faults.take(*about), self._faults.take_latency(*about)
+        has_key = "idempotency-key" in request.headers
+        met = self._faults.meet(scope["method"], scope["path"], has_key=has_key)
         self._journal.request(request)
 
         async def tagged(message: Message) -> None:
@@ -63,11 +67,9 @@ class Front:
                 self._journal.answered(request, message["status"])
             await send(message)
 
-        if scope["path"].endswith(("/messages", "/replies")) and scope["method"] == "GET":
-            query = self._faults.losses.cap(scope["query_string"])
-            scope = {**scope, "query_string": query}
-        answering = mishaps.late(latency, scope, tagged)
-        await mishaps.meet(fault, way.app, way.refuse, scope, receive, answering)
+        answering = mishaps.late(met.latency, scope, tagged)
+        scope = _altered(met, scope)
+        await mishaps.meet(met.instead, way.app, way.refuse, scope, receive, answering)
         if request.status is None:
             self._journal.cut(request)
 
@@ -80,6 +82,26 @@ def as_request(scope: Scope) -> Request:
         path=(scope["raw_path"] + query).decode("ascii", "replace"),
         headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
     )
+
+
+def _altered(met: Met, scope: Scope) -> Scope:
+    """The request as the application gets to see it."""
+    if met.key_ignored:
+        kept = [header for header in scope["headers"] if header[0] != b"idempotency-key"]
+        scope = {**scope, "headers": kept}
+    if met.page_cap is not None:
+        scope = {**scope, "query_string": _capped(scope["query_string"], met.page_cap)}
+    return scope
+
+
+def _capped(query: bytes, cap: int) -> bytes:
+    """The query string of a page, with a limit that is at most the cap."""
+    values = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
+    asked = values.get("limit", str(cap))
+    if asked.isdecimal():
+        # Python refuses to read numbers of some thousand digits.
+        values["limit"] = str(min(int(asked[:18]), cap))
+    return urlencode(values).encode()
 
 
 async def _read_body(request: Request, receive: Receive) -> bool:
@@ -130,4 +152,7 @@ def _in_xml(fault: Fail) -> Response:
 
 
 def _retry_after(fault: Fail) -> dict[str, str]:
-    return {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+    if fault.retry_after is None:
+        return {}
+    # Not `:g`, which writes a million and more with an exponent.
+    return {"retry-after": f"{fault.retry_after:f}".rstrip("0").rstrip(".")}

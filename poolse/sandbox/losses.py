@@ -1,4 +1,4 @@
-"""What happens to broadcasts on their way, and to long pages. Only touched on the loop."""
+"""What happens to broadcasts on their way. Only touched on the loop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
 
 __all__ = ["Losses"]
 
@@ -20,14 +19,11 @@ class Losses:
     delayed: float = 0.0
     """Come up to `seconds` later, so that others overtake them."""
     seconds: float = 0.0
-    page_cap: int | None = None
-    """Rows that a page holds at most, whatever is asked for."""
     random: Callable[[], float] = random.random
 
     def clear(self) -> None:
         """Let all arrive again."""
         self.lost = self.doubled = self.delayed = 0.0
-        self.page_cap = None
 
     def carry(self, event: str, send: Callable[[], None]) -> None:
         """Let one broadcast go out to one socket: not at all, once or twice, now or later."""
@@ -41,13 +37,3 @@ class Losses:
                 asyncio.get_running_loop().call_later(self.random() * self.seconds, send)
             else:
                 send()
-
-    def cap(self, query: bytes) -> bytes:
-        """The query string of a request for a page, as it is served."""
-        if self.page_cap is None:
-            return query
-        values = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
-        asked = values.get("limit", str(self.page_cap))
-        if asked.isdecimal():
-            values["limit"] = str(min(int(asked), self.page_cap))
-        return urlencode(values).encode()

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poolse.sandbox.connections import HttpConnection, connection_of, cut
-from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Fault, Hang
+from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Hang, Instead
 
 __all__ = ["Refuse", "late", "meet"]
 
@@ -19,7 +19,7 @@ Refuse = Callable[[Fail], Response]
 
 
 async def meet(
-    fault: Fault | None,
+    fault: Instead | None,
     app: ASGIApp,
     refuse: Refuse,
     scope: Scope,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from poolse.sandbox import frames, presence, rules
 from poolse.sandbox.frames import Frame
@@ -33,6 +34,14 @@ class Kind:
     events: Mapping[str, Callable[[Channel], None]]
 
 
+class Typing(NamedTuple):
+    """A user who is typing in a conversation."""
+
+    broadcast: float
+    """When `typing:start` was sent last, by the loop's clock."""
+    stop: asyncio.TimerHandle
+
+
 class Phoenix:
     """The channels of the backend."""
 
@@ -42,7 +51,7 @@ class Phoenix:
         hub: Hub,
         *,
         typing_timeout: float,
-        refuse_join: Callable[[], str | None],
+        refuse_join: Callable[[str], str | None],
         on_join: Callable[[str], None],
     ) -> None:
         """Take what the channels stand on.
@@ -51,7 +60,7 @@ class Phoenix:
             store: The rows.
             hub: Who listens to what.
             typing_timeout: Seconds after the last `typing` until `typing:stop`.
-            refuse_join: A reason to refuse the next join, or None.
+            refuse_join: Returns a reason to refuse the join of a topic, or None.
             on_join: Called with the topic of each join that worked.
         """
         self._store = store
@@ -59,7 +68,7 @@ class Phoenix:
         self._typing_timeout = typing_timeout
         self._refuse_join = refuse_join
         self._on_join = on_join
-        self._typing: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._typing: dict[tuple[str, str], Typing] = {}
         self._kinds = {
             "conversation": Kind(
                 may_join=self._is_member, present=True, events={"typing": self._on_typing}
@@ -97,7 +106,7 @@ class Phoenix:
         self._hub.remove(channels)
 
     def _join(self, session: Session, frame: Frame, old: Channel | None) -> None:
-        prefix, colon, name = frame.topic.partition(":")
+        prefix, colon, _ = frame.topic.partition(":")
         kind = self._kinds.get(prefix) if colon else None
         if kind is None:
             session.send(frames.reply(frame, None, "error", _UNMATCHED))
@@ -105,7 +114,7 @@ class Phoenix:
         if old is not None:
             # Out of the hub first: the new join does not hear that the old one went.
             self._hub.remove([old])
-        refused = self._refused(session, kind, name)
+        refused = self._refused(session, kind, frame.topic)
         if refused is not None:
             session.send(frames.reply(frame, frame.join_ref, "error", refused))
         else:
@@ -115,11 +124,11 @@ class Phoenix:
         if refused is None:
             self._enter(session, frame, kind)
 
-    def _refused(self, session: Session, kind: Kind, name: str) -> JsonObject | None:
+    def _refused(self, session: Session, kind: Kind, topic: str) -> JsonObject | None:
         if len(session.channels) >= rules.CHANNELS_PER_SOCKET:
             return _TOO_MANY
-        reason = self._refuse_join()
-        if reason is None and not kind.may_join(session, name):
+        reason = self._refuse_join(topic)
+        if reason is None and not kind.may_join(session, topic.partition(":")[2]):
             reason = "unauthorized"
         return None if reason is None else {"reason": reason}
 
@@ -167,15 +176,18 @@ class Phoenix:
         return row is not None and own is not None
 
     def _on_typing(self, channel: Channel) -> None:
-        """Tell the others once, until nothing has been typed for a while. There is no reply."""
+        """Broadcast `typing:start`, once in each window while pushes continue. No reply is sent."""
         key = channel.topic, channel.session.user_id
-        running = self._typing.get(key)
-        if running is None:
-            self._tell_typing("typing:start", *key)
-        else:
-            running.cancel()
         loop = asyncio.get_running_loop()
-        self._typing[key] = loop.call_later(self._typing_timeout, self._stop_typing, *key)
+        now = broadcast = loop.time()
+        if (running := self._typing.get(key)) is not None:
+            running.stop.cancel()
+            broadcast = running.broadcast
+        if running is None or now - broadcast >= rules.TYPING_WINDOW:
+            self._tell_typing("typing:start", *key)
+            broadcast = now
+        stop = loop.call_later(self._typing_timeout, self._stop_typing, *key)
+        self._typing[key] = Typing(broadcast, stop)
 
     def _stop_typing(self, topic: str, user_id: str) -> None:
         del self._typing[topic, user_id]

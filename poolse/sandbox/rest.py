@@ -16,6 +16,7 @@ from poolse.sandbox.refusals import Refusal, envelope
 from poolse.sandbox.routes import Auth, Match, match
 from poolse.sandbox.store import Store
 from poolse.sandbox.store.answers import Key
+from poolse.sandbox.urls import requested_url
 
 if TYPE_CHECKING:
     from poolse.sandbox.spec import Operation
@@ -114,8 +115,7 @@ def _call(tenant_id: str, user: JsonObject, found: Match, request: Request, body
     told.check_path(found.path)
     query = told.read_query(request.query_params)
     content = _read_body(told, request, body)
-    base_url = str(request.base_url).rstrip("/")
-    return Call(tenant_id, user, found.path, query, content, base_url)
+    return Call(tenant_id, user, found.path, query, content, requested_url(request))
 
 
 def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:

@@ -21,6 +21,7 @@ __all__ = [
     "QUOTE_LENGTH",
     "REPLIES_PAGE",
     "TOKEN_LIFETIME",
+    "TYPING_WINDOW",
     "check_add",
     "check_changes",
     "check_circle",
@@ -37,6 +38,11 @@ TOKEN_LIFETIME = 3600.0
 ANSWER_KEPT = 24 * 3600.0
 """Seconds that a 2xx answer is repeated to its idempotency key."""
 CHANNELS_PER_SOCKET = 100
+TYPING_WINDOW = 1.0
+"""Seconds in which a user's typing in a conversation is broadcast once at most.
+
+The official user interface stops showing it 4 s after the last broadcast.
+"""
 QUOTE_LENGTH = 200
 """Characters of the body that the preview of a quoted message shows."""
 EMOJI_LENGTH = 64

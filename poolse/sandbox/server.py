@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Protocol, TypeVar, cast
+from concurrent.futures import CancelledError, Future
+from typing import Any, Protocol, TypeVar, cast
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -19,6 +21,7 @@ __all__ = ["ServerThread"]
 
 T = TypeVar("T")
 
+_STOPPED = "the sandbox is not running: it was stopped meanwhile"
 _MAX_MESSAGE = 8_000_000
 _KEEP_ALIVE = 60
 _TURNS = 10
@@ -54,10 +57,17 @@ class ServerThread:
 
         Raises:
             OSError: The address cannot be had. What `make_app` raises comes out too.
+            ValueError: The port is no port.
         """
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._ended = False
+        self._waiting: set[Future[Any]] = set()
+        """What `call` was asked for and has not been done yet."""
         self._ready: Future[_Server] = Future()
+        _listening.add(self)
         # A daemon, so that a sandbox that nobody stopped does not keep the process alive.
         self._thread = threading.Thread(
             target=self._run, args=(make_app, tls), name=f"poolse-sandbox-{self.port}", daemon=True
@@ -70,28 +80,66 @@ class ServerThread:
             self._socket.close()
             raise
 
+    @property
+    def inherited(self) -> bool:
+        """Whether this is the copy of a forked child, where the thread does not run."""
+        return os.getpid() != self._process
+
+    def check_process(self) -> None:
+        """Raise RuntimeError in a forked child, where nobody would ever answer a call."""
+        if self.inherited:
+            raise RuntimeError(
+                f"the sandbox runs in process {self._process}, and this is a forked child of it. "
+                "What it takes from the sandbox, such as tokens, it has to be given before the "
+                "fork; its clients reach the sandbox at the same URL."
+            )
+
+    def forget(self) -> None:
+        """Close the listening socket that a forked child has inherited.
+
+        Otherwise the port would go on taking connections after the parent has stopped.
+        """
+        self._socket.close()
+
     def stop(self) -> None:
-        """Cut what is open and end the thread. It may be called once."""
+        """Cut what is open and end the thread. It may be called once, and not in a forked child."""
         self._server.loop.call_soon_threadsafe(self._server.stopping.set)
         self._thread.join()
 
     def replace(self, make_app: Callable[[], App]) -> None:
         """Cut what is open, and serve another application from now on, at the same address."""
+        self.check_process()
         swap = self._server.replace(make_app)
         asyncio.run_coroutine_threadsafe(swap, self._server.loop).result()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Run a function on the server's thread, and give back what it gives."""
+        """Run a function on the server's thread, and return what it returns.
+
+        Raises:
+            RuntimeError: This is a forked child, or the server was stopped meanwhile.
+        """
+        self.check_process()
         outcome: Future[T] = Future()
 
         def run() -> None:
+            if not outcome.set_running_or_notify_cancel():
+                return
             try:
                 outcome.set_result(function())
             except BaseException as error:
                 outcome.set_exception(error)
 
-        self._server.loop.call_soon_threadsafe(run)
-        return outcome.result()
+        with self._lock:
+            if self._ended:
+                raise RuntimeError(_STOPPED)
+            self._waiting.add(outcome)
+            self._server.loop.call_soon_threadsafe(run)
+        try:
+            return outcome.result()
+        except CancelledError:
+            raise RuntimeError(_STOPPED) from None
+        finally:
+            self._waiting.discard(outcome)
 
     def _run(self, make_app: Callable[[], App], tls: ssl.SSLContext | None) -> None:
         try:
@@ -109,7 +157,15 @@ class ServerThread:
             config.ssl = tls
             await _Server(config, stage, self._ready).serve([self._socket])
         finally:
+            self._refuse_calls()
             stage.app.close()
+
+    def _refuse_calls(self) -> None:
+        """Nobody is going to do what was asked for just now: the loop ends."""
+        with self._lock:
+            self._ended = True
+            for outcome in list(self._waiting):
+                outcome.cancel()
 
 
 class _Stage:
@@ -206,7 +262,32 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(0)
 
 
+_listening = weakref.WeakSet[ServerThread]()
+
+
+def _forget_all() -> None:
+    for server in list(_listening):
+        server.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be 0 to 65535, not {port}")
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        told = f"cannot listen on host {host!r}, port {port}: {error.strerror or error}"
+        raise type(error)(error.errno, told) from None
+    except UnicodeError:
+        told = f"cannot listen on host {host!r}, port {port}: this is no host name"
+        raise socket.gaierror(socket.EAI_NONAME, told) from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only on sockets that say that they are TCP, which those of
     # `socket.create_server` do not; with it, every answer on a kept connection comes 40 ms late.
     family, kind, protocol, _, address = socket.getaddrinfo(

@@ -72,7 +72,7 @@ class Sockets:
         """A session, or the status that refuses the handshake."""
         if websocket.scope["path"] != _PATH:
             return 404
-        refusal = self._faults.take_handshake_refusal()
+        refusal = self._faults.refuse_handshake()
         if refusal is not None:
             return refusal
         query = websocket.query_params

@@ -117,7 +117,9 @@ def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) ->
         assert main(["sandbox", "--port", str(taken.getsockname()[1])]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(r"poolse: cannot listen: .*in use.*\n", err)
+    assert re.fullmatch(
+        r"poolse: cannot listen on host '127\.0\.0\.1', port [0-9]+: .*in use\n", err
+    )
 
 
 def test_a_file_that_cannot_be_is_one_line(

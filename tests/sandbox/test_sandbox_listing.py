@@ -41,7 +41,20 @@ def test_unread_is_what_comes_after_the_mark(alice: User, bob: User) -> None:
     alice.send(talk, body="a reply counts too", reply_to_id=rows[0]["id"])
     assert listed(bob) == [(talk, 4)]
     bob.ask("POST", f"/conversations/{talk}/read", message_id=rows[1]["id"])
-    assert (listed(bob), listed(alice)) == ([(talk, 2)], [(talk, 4)])
+    assert listed(bob) == [(talk, 2)]
+
+
+def test_ones_own_messages_are_never_unread(alice: User, bob: User) -> None:
+    talk = alice.conversation("bob")
+    root = bob.send(talk, body="x")
+    assert (listed(alice), listed(bob)) == ([(talk, 1)], [(talk, 0)])
+    for fields in ({"body": "y"}, {"body": "a reply", "reply_to_id": root["id"]}):
+        sent = alice.send(talk, **fields)
+        assert listed(alice) == [(talk, 0)]
+        rows = alice.ask("GET", f"/conversations/{talk}/members").json()["data"]
+        (own,) = (row for row in rows if row["user_id"] == alice.id)
+        assert own["last_read_message_id"] == sent["id"]
+    assert listed(bob) == [(talk, 2)]
 
 
 def test_only_the_list_counts_what_is_unread(alice: User) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from poolse.sandbox.rules import TYPING_WINDOW
 from poolse.testing import Sandbox
 from tests.sandbox.peers import Frame, Phone, User, users_of
 
@@ -111,6 +114,21 @@ def test_typing_is_told_to_the_others_and_ends(brief: Sandbox) -> None:
         mine_too.assert_quiet()
         mine.send("1", "3", topic, "typing", {})
         assert [theirs.hear()[3], theirs.hear()[3]] == ["typing:start", "typing:stop"]
+
+
+def test_typing_is_told_again_while_it_goes_on(alice: User, bob: User) -> None:
+    """The official user interface stops showing it 4 s after the last `typing:start`."""
+    topic, (mine, theirs) = meet(alice, bob)
+    heard: list[str] = []
+    began = time.monotonic()
+    while len(heard) < 3:
+        mine.send("1", "2", topic, "typing", {})
+        mine.assert_quiet()
+        with suppress(TimeoutError):
+            heard.append(json.loads(theirs.wire.recv(timeout=0.05))[3])
+    assert heard == ["typing:start"] * 3
+    assert time.monotonic() - began >= TYPING_WINDOW * 2
+    assert TYPING_WINDOW + 0.5 < 4
 
 
 def test_typing_again_is_told_once(alice: User, bob: User) -> None:

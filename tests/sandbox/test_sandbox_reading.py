@@ -31,12 +31,12 @@ def mark(user: User, talk: str) -> dict[str, Any]:
 
 def test_the_mark_is_in_the_membership(alice: User, bob: User, talk: str) -> None:
     message_id = alice.send(talk, body="x")["id"]
+    assert mark(bob, talk)["last_read_message_id"] is None
     answer = read(bob, talk, message_id.upper())
     assert (answer.status_code, answer.content) == (204, b"")
     row = mark(bob, talk)
     assert row["last_read_message_id"] == message_id
     assert re.fullmatch(TIME, row["last_read_at"])
-    assert mark(alice, talk)["last_read_message_id"] is None
 
 
 def test_the_mark_never_moves_backwards(alice: User, bob: User, talk: str) -> None:

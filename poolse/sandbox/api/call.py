@@ -24,7 +24,7 @@ class Call:
     query: JsonObject
     body: JsonObject
     base_url: str
-    """Where the request came to, without a slash at the end."""
+    """The address of the sandbox as the client knows it, without a slash at the end."""
 
     @property
     def user_id(self) -> str:

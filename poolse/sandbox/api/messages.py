@@ -26,7 +26,7 @@ def list_messages(store: Store, call: Call) -> Answer:
 
 
 def send_message(store: Store, call: Call) -> Answer:
-    """POST /v1/conversations/:id/messages."""
+    """POST /v1/conversations/:id/messages; who sends has read up to there."""
     conversation, _ = conversation_of(store, call)
     new = requests.new_message(call.body)
     known = None if new.id is None else store.message(new.id)
@@ -38,6 +38,7 @@ def send_message(store: Store, call: Call) -> Answer:
     parent = _neighbour(store, conversation, "reply_to_id", new.reply_to_id)
     root = None if parent is None else str(parent["thread_root_id"] or parent["id"])
     row = store.add_message(conversation, call.user_id, root, new)
+    store.read_up_to(row, call.user_id)
     if new.attachment_ids:
         row = attach(store, row, new.attachment_ids)
     members = store.members(str(conversation["id"])) - {call.user_id}

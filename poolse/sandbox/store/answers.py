@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import NamedTuple
 
 from poolse.sandbox.rules import ANSWER_KEPT
@@ -23,9 +24,6 @@ class Key(NamedTuple):
 class Answers(Database):
     """Answers that are repeated when their request is."""
 
-    forgetful = False
-    """Whether none is kept."""
-
     def answer(self, key: Key) -> sqlite3.Row | None:
         """The answer that was kept for a key, while it is young enough."""
         return self._one(
@@ -35,15 +33,15 @@ class Answers(Database):
         )
 
     def keep_answer(self, key: Key, status: int, body: str) -> None:
-        """Keep an answer for its key, unless told to be forgetful."""
-        if self.forgetful:
-            return
+        """Keep an answer for its key."""
         self._change(
             "REPLACE INTO answers (tenant_id, method, path, key, status, body, inserted_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(*key, status, body, self.clock.now()),
         )
 
-    def forget_answers(self) -> None:
-        """Forget every answer that was kept."""
-        self._change("DELETE FROM answers")
+    def forget_answers(self, fits: Callable[[str, str], bool]) -> None:
+        """Forget the answers that were kept for requests that fit, by method and path."""
+        for method, path in self._all("SELECT DISTINCT method, path FROM answers"):
+            if fits(method, path):
+                self._change("DELETE FROM answers WHERE method = ? AND path = ?", method, path)
