@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from poolse import Poolse, UsageError
-from poolse._realtime.calls import Calls
+from poolse._realtime.calls import CallbackQueue
 from poolse._realtime.link import Link
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
@@ -24,7 +24,7 @@ PARTS = {
     "reader": (Link, "received"),
     "writer": (Link, "take_commands"),
     "timer": (Link, "tick"),
-    "dispatcher": (Calls, "next"),
+    "dispatcher": (CallbackQueue, "next"),
 }
 
 
