@@ -69,7 +69,9 @@ class Claim:
     @property
     def is_over(self) -> bool:
         """Whether it holds the channel no longer."""
-        return self.is_released or self.session.is_over or self.epoch != self.session.epoch
+        session = self.session
+        revoked = not self.is_own and self.epoch != session.epoch
+        return self.is_released or session.is_over or revoked
 
     def check(self) -> None:
         """Raise what ended this claim, if it has ended."""
