@@ -167,12 +167,14 @@ class CallbackQueue:
         Raises:
             QueueEnded: There will be none any more.
         """
-        while self._turns:
-            lane = self._turns.popleft()
+        turns = self._turns
+        while turns:
+            lane = turns[0]
             call = lane.pop()
             if lane.entries:
-                self._turns.append(lane)
+                turns.rotate(-1)
             else:
+                turns.popleft()
                 lane.has_turn = False
             if call is None:
                 continue

@@ -247,11 +247,11 @@ class Session:
         )
         if not isinstance(target, ref):
             self.lane.backlogs.add(cast("Subscription[Handler]", subscription))
-        kind = self.kind.presence
+        events, kind = self.kind.events, self.kind.presence
         if kind and wire in (None, kind.state) and self._presence.is_synced:
-            latest.append((kind.state, self.presence(self.kind.events[kind.state])))
+            latest.append((kind.state, self.presence(events[kind.state])))
         for name, value in latest:
-            self._give([subscription], value, name, calls)
+            self._give([subscription], value, events.get(name), calls)
         return subscription
 
     def unsubscribe(self, subscription: Subscription[Target], calls: CallbackQueue) -> None:
@@ -278,13 +278,13 @@ class Session:
             return
         if keeps:
             self._fanout.keep(frame.event, value)
-        self._give(takers, value, event and event.wire, calls)
+        self._give(takers, value, event, calls)
 
     def _give(
         self,
         takers: list[Subscription[Target]],
         value: object,
-        name: str | None,
+        event: EventType[object] | None,
         calls: CallbackQueue,
     ) -> None:
         for subscription in takers:
@@ -293,8 +293,10 @@ class Session:
                 calls.put(self.lane, subscription, value)
             elif (stream := target()) is not None:
                 # A server can make up any number of names that this release does not know.
-                event = self.kind.events.get(name or "")
-                stream.put(value, name, transient=event is not None and event.transient)
+                if event is None:
+                    stream.put(value)
+                else:
+                    stream.put(value, event.wire, transient=event.transient)
             else:
                 self.unsubscribe(subscription, calls)
 
