@@ -117,7 +117,7 @@ class CallbackQueue:
     @property
     def ready(self) -> bool:
         """Whether a call waits, or there will be none any more."""
-        return self._closed or self._waiting > 0
+        return self._closed or bool(self._turns)
 
     @property
     def general(self) -> Lane:
@@ -178,9 +178,9 @@ class CallbackQueue:
                 lane.has_turn = False
             if call is None:
                 continue
-            self._waiting -= 1
             if lane is self._losses:
                 return call[0], cast(_Loss, call[1]).error()
+            self._waiting -= 1
             if call[0].active:
                 return call
         if self._closed:
@@ -217,7 +217,15 @@ class CallbackQueue:
         self.dropped += 1
         # One report is enough: it counts when it is read.
         if subscription.unreported == 1:
-            self.put(self._losses, self._reporter, _Loss(subscription, lane.topic))
+            self._report_loss(_Loss(subscription, lane.topic))
+
+    def _report_loss(self, loss: _Loss) -> None:
+        # Neither counted nor limited: there is at most one for each handler.
+        self._losses.entries.append((self._reporter, loss))
+        self._reporter.waiting += 1
+        if not self._losses.has_turn:
+            self._losses.has_turn = True
+            self._turns.append(self._losses)
 
 
 def name_of(subscription: Subscription[Handler]) -> str:
