@@ -71,6 +71,7 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         class_name=name,
         doc=summary,
         replay=operation.text("x-sdk", "replay") == "last",
+        transient=operation.get("x-sdk", "transient").value is True,
         row_reader=kind.reader if kind and is_row else "",
         base=kind.result if kind else "Row",
         map_reader=kind.reader if kind and not is_row else "",

@@ -24,6 +24,8 @@ class Event:
     class_name: str
     doc: str
     replay: bool
+    transient: bool
+    """Whether it carries no lasting state, so that a full queue drops it first."""
     row_reader: str
     """The reader of the row that it carries, or ""."""
     base: str

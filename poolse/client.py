@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -44,7 +46,8 @@ class Poolse(
 
     def _assemble(self) -> None:
         super()._assemble()
-        self._realtime = self._once(self._make_realtime)
+        # In the context of where the client is made, whoever needs it first.
+        self._realtime = self._once(partial(copy_context().run, self._make_realtime))
         self._users = Once(self._make_users)
 
     def _expose(self) -> None:
@@ -80,7 +83,8 @@ class Poolse(
         """Live events, typing and presence. The socket opens with the first channel."""
         made = self._realtime.get()
         # After it is made: then a `close` at the same time either sees it or is seen here.
-        self._lifetime.check()
+        if self._lifetime.closed:
+            made.hub.close()
         return made
 
     def _realtime_stats(self) -> RealtimeStats | None:

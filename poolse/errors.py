@@ -288,12 +288,26 @@ class FeedReset(RealtimeError):  # noqa: N818
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818
-    """Events came faster than a subscriber took them, and its queue ran full.
+    """Events arrived faster than a subscriber took them, and its queue ran full.
 
     Attributes:
         dropped: How many events that subscriber lost since the last report.
+        topic: The channel's topic; None for handlers that belong to no channel.
+        event: Name of the event on the wire; None for an iterator, which takes all events.
+        handler: Name of the function that was too slow; None for an iterator.
     """
 
-    def __init__(self, message: str, dropped: int) -> None:
+    def __init__(
+        self,
+        message: str,
+        dropped: int,
+        *,
+        topic: str | None = None,
+        event: str | None = None,
+        handler: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.dropped = dropped
+        self.topic = topic
+        self.event = event
+        self.handler = handler

@@ -119,6 +119,7 @@ def _callback(event: Event, channel: Channel) -> Symbol:
             "payload": named(event.class_name, event.old),
             "event": event.wire,
             "replay": event.replay,
+            "transient": event.transient,
             **age(event.old, [event.doc]),
         },
     )

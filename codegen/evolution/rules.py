@@ -135,6 +135,8 @@ RULES: Final[dict[str, Rule]] = {
     "replay off": Rule(
         MAJOR, "Changed", "`{name}` gives a late handler nothing", "Add the handler earlier."
     ),
+    "transient on": Rule(MINOR, "Changed", "`{name}` gives way to other events in a full queue"),
+    "transient off": Rule(MINOR, "Changed", "`{name}` is kept as long as other events in a queue"),
     "errors on": Rule(MINOR, "Changed", "`{name}` may be refused with `{new}`"),
     "errors off": Rule(PATCH, "", "`{name}` is not refused with `{old}` any more"),
     # ---- beneath the names

@@ -148,6 +148,7 @@ LOOKS: Final[dict[str, Look]] = {
             "required",
             "retry",
             "secret",
+            "transient",
         ),
         _flag,
     ),

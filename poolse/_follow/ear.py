@@ -34,7 +34,7 @@ class Listener(Protocol):
 
 
 class Ear(Stream[object]):
-    """A claim on a channel that no `leave` of the user's gives back, and one of its events."""
+    """A claim on a channel that no `leave` of the user's releases, and one of its events."""
 
     def __init__(
         self,
@@ -51,7 +51,8 @@ class Ear(Stream[object]):
         self._listener = listener
         self._join_ref: str | None = None
         with hub.guard:
-            self._session = hub.hold(kind, key)
+            self._claim = hub.acquire(kind, key, own=True)
+            self._session = self._claim.session
             self._session.tap(self, wire, hub.calls)
             self._session.wakes.append(self.look)
             self.look()
@@ -69,7 +70,13 @@ class Ear(Stream[object]):
             self._listener.joined(self._key)
         self.wake()
 
-    def put(self, event: object) -> None:
+    def put(
+        self,
+        event: object,
+        name: str | None = None,  # noqa: ARG002  (as that of all streams)
+        *,
+        transient: bool = False,  # noqa: ARG002
+    ) -> None:
         """One event more: handed on at once, for whoever is told has a bounded buffer."""
         self._listener.heard(self._key, event)
         self.wake()
@@ -80,9 +87,9 @@ class Ear(Stream[object]):
         self.wake()
 
     def close(self) -> None:
-        """Give the claim back."""
+        """Release the claim."""
         with self._hub.guard:
             if self.look in self._session.wakes:
                 self._session.wakes.remove(self.look)
-                self._session.untap(self)
-                self._hub.let_go(self._session)
+                self._session.untap(self, self._hub.calls)
+                self._hub.release(self._claim)

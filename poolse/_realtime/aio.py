@@ -8,13 +8,16 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from functools import partial
+from types import TracebackType, coroutine
+from typing import Any, Final, Self
 
 from poolse._one_loop import OneLoop
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
 from poolse._realtime.aio_waits import until, wait
+from poolse._realtime.calls import Call
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.handles import (
     JOIN_WAIT,
@@ -29,7 +32,7 @@ from poolse._realtime.handles import (
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
 from poolse._realtime.pushes import Payload
-from poolse._realtime.session import Session
+from poolse._realtime.session import Claim
 from poolse._realtime.settings import RealtimeSettings
 from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
@@ -40,14 +43,22 @@ _LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class AsyncChannel(BaseChannel[E]):
-    """A channel, joined for as long as somebody has a claim on it.
+    """One holder's handle of a channel, which stays joined for as long as anybody holds it.
+
+    Handles of the same channel are equal, and each has its own claim: `leave` ends the callbacks
+    and iterators of this handle only.
 
     As a context manager it is joined when the block begins, and left when it ends.
 
-    Callbacks are called one after the other, those of all channels by one task: one that takes
-    long delays the others, but neither the sockets nor any iterator. At most 1,000 calls wait.
-    When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
-    and `dropped` of realtime counts them.
+    Each callback is called with its events in order, and those of one channel in the order of the
+    channel; channels take turns, in one task: a callback that takes long delays the others, but
+    neither the sockets nor any iterator. At most 1,000 calls wait for each callback, 20,000 for
+    all of them together. When more come the oldest are dropped: `on_socket_error` is called with a
+    `SlowConsumer` that names the callback, and `dropped` of realtime counts them.
+
+    A callback is called with the context variables of where it was subscribed. What it raises is
+    logged, reported to `on_socket_error`, and stops nothing, but `SystemExit` and
+    `KeyboardInterrupt` are then passed on to the event loop, as from any other task.
     """
 
     def events(
@@ -55,8 +66,9 @@ class AsyncChannel(BaseChannel[E]):
     ) -> AsyncEvents[E]:
         """All events from now on, one after the other.
 
-        At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
-        step raises `SlowConsumer` with their number; after that it can go on.
+        At most 1,000 wait for the iterator. When more come, typing and presence changes are
+        dropped first, then the oldest of the most frequent event, and the next step raises
+        `SlowConsumer` with their number; after that it can go on.
 
         Args:
             timeout: Seconds of silence after which the iteration ends; None for no end.
@@ -67,13 +79,14 @@ class AsyncChannel(BaseChannel[E]):
             JoinError: By the iterator: the server refused the channel.
             ChannelClosed: By the iterator: the server closed the channel.
             AuthError: By the iterator: the token is refused, also after one refresh.
+            ConnectionFailed: By the iterator: the socket was given up.
         """
-        return AsyncEvents(self._hub, self._session, timeout, cancel)
+        return AsyncEvents(self._hub, self._claim, timeout, cancel)
 
     async def wait_joined(
         self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
     ) -> None:
-        """Wait until the server has let us in.
+        """Wait until the channel is joined.
 
         Args:
             timeout: Seconds; None waits as long as it takes.
@@ -81,7 +94,7 @@ class AsyncChannel(BaseChannel[E]):
 
         Raises:
             JoinError: The server refused the channel, with its reason.
-            PushTimeout: It was not joined in time.
+            PushTimeout: It was not joined in time; the text and `__cause__` say what was wrong.
             ChannelClosed: The channel was left, or the client closed, meanwhile.
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
@@ -124,14 +137,15 @@ class AsyncChannel(BaseChannel[E]):
             await wait(self._hub, self._session.wakes, lambda: push.is_done, timeout, cancel)
         finally:
             self._hub.withdraw(self._session, push)
-        return push.result()
+        return self._result(push)
 
     async def leave(self) -> None:
-        """Give one claim back. With the last one, the channel is left and no more events come.
+        """Release this handle: its callbacks and iterators end. The last handle leaves the channel.
 
-        Waits until the server knows, a few seconds at most. Calling it again does nothing.
+        Other handles of the same channel are not affected. With the last one it waits until the
+        server knows, a few seconds at most. Calling it again does nothing.
         """
-        self._hub.release(self._session)
+        self._hub.release(self._claim)
         await wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
 
     async def __aenter__(self) -> Self:
@@ -155,21 +169,31 @@ class AsyncEvents(BaseEvents[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(
-        self, hub: Hub, session: Session, timeout: float | None, cancel: CancelToken | None
+        self, hub: Hub, claim: Claim, timeout: float | None, cancel: CancelToken | None
     ) -> None:
         self._arrived = asyncio.Event()
-        super().__init__(hub, session, timeout, cancel, self._arrived.set)
+        super().__init__(hub, claim, timeout, cancel, self._arrived.set)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> E:
-        if not await until(self._hub, self._arrived, self._ready, self._timeout, self._cancel):
+        with self._hub.guard:
+            ready = self._cancel is None and self._ready()
+        if not ready and not await self._arrive():
             raise StopAsyncIteration
         try:
             return self._take()
         except QueueEnded:
             raise StopAsyncIteration from None
+
+    async def _arrive(self) -> bool:
+        # Held meanwhile: a task that nobody else holds would be collected as it waits.
+        self._waiting.add(self._stream)
+        try:
+            return await until(self._hub, self._arrived, self._ready, self._timeout, self._cancel)
+        finally:
+            self._waiting.discard(self._stream)
 
 
 class AsyncRealtime(BaseRealtime):
@@ -191,6 +215,7 @@ class AsyncRealtime(BaseRealtime):
         self._token = token
         self._due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._context = copy_context()
         self._home = OneLoop()
         self._hub = Hub(
             settings,
@@ -202,6 +227,7 @@ class AsyncRealtime(BaseRealtime):
             start=self._start,
             wake_calls=self._due.set,
             on_error=on_error or log_error(_LOG.warning),
+            context=self._context.copy(),
         )
 
     async def connect(self) -> None:
@@ -233,6 +259,8 @@ class AsyncRealtime(BaseRealtime):
             _, late = await asyncio.wait(tasks, timeout=PATIENCE)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=self._hub.settings.close_timeout)
 
     @property
     def is_running(self) -> bool:
@@ -250,16 +278,21 @@ class AsyncRealtime(BaseRealtime):
 
     def _start(self, link: Link) -> None:
         """Called by the hub for each socket, which is the first sign that a task is needed."""
+        self._tasks = [task for task in self._tasks if not task.done()]
         if not self._tasks:
-            self._tasks.append(asyncio.create_task(self._make_calls(), name="poolse-calls"))
-        self._tasks.append(AsyncOwner(self._hub, link, self._token).task)
+            self._run("poolse-calls", self._make_calls())
+        self._run("poolse-socket", AsyncOwner(self._hub, link, self._token).run())
+
+    def _run(self, name: str, work: Coroutine[object, object, None]) -> None:
+        # With the context variables of where the client was made: it serves everybody.
+        self._tasks.append(asyncio.create_task(work, name=name, context=self._context.copy()))
 
     async def _make_calls(self) -> None:
         try:
             await self._call_all()
         except BaseException as error:
             self._hub.crashed(error)
-            if isinstance(error, asyncio.CancelledError):
+            if not isinstance(error, Exception):
                 raise
             _LOG.exception("the task of the callbacks failed")
 
@@ -274,15 +307,52 @@ class AsyncRealtime(BaseRealtime):
                 self._due.clear()
                 await self._due.wait()
                 continue
-            try:
-                subscription, argument = call
-                result = subscription.target(argument)
-                if result is not None and inspect.isawaitable(result):
-                    await result
-            # It may have awaited what somebody else cancelled. Only our own end ends this task.
-            except (Exception, asyncio.CancelledError) as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    raise
-                _LOG.exception("a callback failed")
-                self._hub.callback_failed(call, error)
+            failure = await self._failure(call)
+            if failure is not None:
+                report = self._hub.callback_failed(call, failure)
+                failures = [failure, report and await self._failure(report)]
+                for ending in failures:
+                    # As from any other task, these end the loop; not before they are reported.
+                    if isinstance(ending, (SystemExit, KeyboardInterrupt)):
+                        asyncio.get_running_loop().call_soon(_throw, ending)
+
+    async def _failure(self, call: Call) -> BaseException | None:
+        """What a call raises, which is logged."""
+        subscription, argument = call
+        try:
+            result = subscription.context.run(subscription.target, argument)
+            if result is not None and inspect.isawaitable(result):
+                await _in_context(result, subscription.context)
+        # It may have awaited what somebody else cancelled. Only our own end ends this task.
+        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
+            _LOG.exception("a callback failed")
+            return error
+        return None
+
+
+@coroutine
+def _in_context(work: Awaitable[object], context: Context) -> Generator[object, object, None]:
+    """Await something with these context variables.
+
+    A task of its own would do that too, but costs a turn of the event loop for each callback.
+    """
+    steps: Any = context.run(work.__await__)
+    step = partial(next, steps)
+    while True:
+        try:
+            blocker = context.run(step)
+        except StopIteration:
+            return
+        try:
+            sent = yield blocker
+        except BaseException as error:
+            step = partial(steps.throw, error)
+        else:
+            step = partial(steps.send, sent)
+
+
+def _throw(error: BaseException) -> None:
+    raise error

@@ -52,16 +52,33 @@ class AsyncOwner:
         self._transports: dict[int, asyncio.Task[int]] = {}
         self._open: dict[int, Wire] = {}
         self._changed = asyncio.Event()
-        link.wake = self._changed.set
-        self.task = asyncio.create_task(self._run(), name="poolse-socket")
+        self._sending: tuple[int, asyncio.Timeout] | None = None
+        self._close_by: float | None = None
+        link.wake = self._wake
 
-    async def _run(self) -> None:
+    def _wake(self) -> None:
+        self._changed.set()
+        if self._sending is not None:
+            self._shorten(*self._sending)
+
+    def _shorten(self, generation: int, sending: asyncio.Timeout) -> None:
+        """Wait no longer for a server that reads nothing, once the socket is to be closed."""
+        leaving = self._hub.has_ended(self._link) or generation in self._link.connection.closing
+        limit = sending.when()
+        if leaving and limit is not None and not sending.expired():
+            now = asyncio.get_running_loop().time()
+            # One limit for all that is still to be sent.
+            self._close_by = self._close_by or now + self._hub.settings.close_timeout
+            sending.reschedule(min(limit, self._close_by))
+
+    async def run(self) -> None:
+        """Own the socket until realtime is closed, or the socket is not needed any more."""
         try:
             while not await self._turn():
                 await self._pause()
         except BaseException as error:
             self._hub.broken(self._link, error)
-            if isinstance(error, asyncio.CancelledError):
+            if not isinstance(error, Exception):
                 raise
             _LOG.exception("the task of a socket failed")
         finally:
@@ -74,7 +91,7 @@ class AsyncOwner:
             commands = self._link.take_commands()
         for command in commands:
             await self._carry_out(command)
-        return self._hub.closed
+        return self._hub.has_ended(self._link)
 
     async def _pause(self) -> None:
         """Wait for a wake or for the next deadline."""
@@ -90,6 +107,7 @@ class AsyncOwner:
         generation = command.generation
         match command:
             case Open():
+                self._close_by = None
                 name = f"poolse-transport-{generation}"
                 task = asyncio.create_task(self._carry(generation, command.refresh), name=name)
                 task.add_done_callback(partial(self._carried, generation))
@@ -108,13 +126,17 @@ class AsyncOwner:
 
     async def _send(self, ws: ClientConnection, generation: int, data: str | bytes) -> None:
         try:
-            async with asyncio.timeout(self._hub.settings.heartbeat_timeout):
+            async with asyncio.timeout(self._hub.settings.heartbeat_timeout) as sending:
+                self._sending = generation, sending
+                self._shorten(generation, sending)
                 await ws.send(data)
         except ConnectionClosed:
             # Whoever reads from it notices too, and knows the code.
             pass
         except TimeoutError:
             self._stop(generation)
+        finally:
+            self._sending = None
 
     async def _carry(self, generation: int, refresh: bool) -> int:
         """One transport from start to end.
@@ -141,7 +163,16 @@ class AsyncOwner:
             return frame.code if frame else _NO_CLOSE_FRAME
         finally:
             del self._open[generation]
-            await ws.hang_up()
+            await self._hang_up(ws)
+
+    async def _hang_up(self, ws: Wire) -> None:
+        """Close a transport. The library would wait for ever for a server that reads nothing."""
+        try:
+            async with asyncio.timeout(self._hub.settings.close_timeout):
+                await ws.hang_up()
+        except TimeoutError:
+            ws.drop()
+            await ws.wait_closed()
 
     def _carried(self, generation: int, task: asyncio.Task[int]) -> None:
         del self._transports[generation]

@@ -19,7 +19,7 @@ too early, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, Literal
 
 from poolse._realtime.channel_effects import (
@@ -76,6 +76,7 @@ class ChannelMachine:
         settings: RealtimeSettings,
         random: Callable[[], float],
         next_ref: Callable[[], str],
+        transient: Collection[str] = (),
     ) -> None:
         self.topic = topic
         self.state: State = "closed"
@@ -84,11 +85,14 @@ class ChannelMachine:
         """When the state that it is in has lasted long enough."""
         self.refusal: JoinError | None = None
         """Why the last join was refused, until one is not."""
+        self.trouble: PoolseError | None = None
+        """Why the channel is not joined, as far as it is the channel's fault."""
         self.effects: list[ChannelEffect] = []
         self.policy: Policy = settings.policy
         self._settings = settings
         self._random = random
         self._next_ref = next_ref
+        self._transient = transient
         self._pushes = Pushes(topic, settings.queue_limit)
         self._early = EventQueue[Frame](settings.queue_limit)
         self._attempt = 0
@@ -180,7 +184,8 @@ class ChannelMachine:
         elif self.state in self.policy.hears_in:
             return True
         elif self.state == "joining":
-            self._early.put(frame)
+            transient = frame.event in self._transient
+            self._early.put(frame, "transient" if transient else None, transient=transient)
         return False
 
     def tick(self, now: float) -> None:
@@ -234,6 +239,7 @@ class ChannelMachine:
         self._move("ok")
         self.deadline = None
         self.refusal = None
+        self.trouble = None
         self._terminal_refusals = 0
         self._joined_at = now
         self.effects.append(Changed(self))
@@ -256,6 +262,7 @@ class ChannelMachine:
 
     def _error(self, error: PoolseError, now: float) -> None:
         """Back to where the channel waits for its next join."""
+        self.trouble = error
         self._forgive(now)
         self._move("error")
         self._forget_join()

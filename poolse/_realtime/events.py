@@ -34,6 +34,8 @@ class EventType(Generic[P]):
     """Parsed JSON to the typed event; raises `codec.Mismatch` when it does not fit."""
     replay: bool = False
     """Whether a late subscriber is given the latest one at once."""
+    transient: bool = False
+    """Whether it carries no lasting state, so that a full queue drops it first."""
 
 
 @attrs.frozen

@@ -29,8 +29,11 @@ class Fleet:
 
     def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
         self.links: list[Link] = []
+        self.retired_reconnects: int = 0
+        """How often sockets were opened again that are here no more."""
         self._settings = settings
         self._random = random
+        self._created = 0
 
     @property
     def status(self) -> RealtimeStatus:
@@ -45,8 +48,23 @@ class Fleet:
         """The first socket on which another channel fits."""
         return next((link for link in self.links if link.has_room), None)
 
-    def add(self) -> Link:
-        """One socket more."""
-        link = Link(self._settings, self._random)
+    @property
+    def usable(self) -> list[Link]:
+        """Sockets that somebody looks after."""
+        return [link for link in self.links if not link.is_broken]
+
+    def new(self) -> Link:
+        """A socket that does not belong here yet: first see that it works, then `add` it."""
+        self._created += 1
+        return Link(self._settings, self._random, self._created)
+
+    def add(self, link: Link) -> None:
+        """One socket more. It takes the place of those that nobody looks after."""
+        for broken in [other for other in self.links if other.is_broken]:
+            self.remove(broken)
         self.links.append(link)
-        return link
+
+    def remove(self, link: Link) -> None:
+        """One socket less."""
+        self.links.remove(link)
+        self.retired_reconnects += max(0, link.opened_times - 1)

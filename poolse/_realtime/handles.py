@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
 from poolse._realtime.pushes import Payload, Push
-from poolse._realtime.session import Session, Stream
+from poolse._realtime.session import Claim, Stream
 from poolse.cancel import CancelToken
 from poolse.errors import JoinError, PoolseError, PushTimeout
 
@@ -39,17 +40,30 @@ PATIENCE: Final = 5.0
 
 
 class BaseChannel(Generic[E]):
-    """A channel, joined for as long as somebody has a claim on it."""
+    """One holder's handle of a channel, which stays joined for as long as anybody holds it.
+
+    Handles of the same channel are equal, share one join, and each has its own claim: `leave` ends
+    the handlers and iterators of this handle, and no other holder's.
+    """
 
     TYPE: ClassVar[ChannelType]
 
-    def __init__(self, hub: Hub, session: Session) -> None:
+    def __init__(self, hub: Hub, claim: Claim) -> None:
         self._hub = hub
-        self._session = session
+        self._claim = claim
+        self._session = claim.session
 
     def __repr__(self) -> str:
-        state = "left" if self._session.is_over else self._session.machine.state
+        state = "left" if self._claim.is_over else self._session.machine.state
         return f"<{type(self).__name__} {self.topic} {state}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BaseChannel):
+            return NotImplemented
+        return self._hub is other._hub and self.topic == other.topic
+
+    def __hash__(self) -> int:
+        return hash(self.topic)
 
     @property
     def topic(self) -> str:
@@ -57,32 +71,42 @@ class BaseChannel(Generic[E]):
         return self._session.topic
 
     def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
-        return self._hub.subscribe(self._session, event, handler)
+        return self._hub.subscribe(self._claim, event, handler, copy_context())
 
     def _push(self, event: str, payload: Mapping[str, object]) -> None:
         # Queued for the socket's owner, so that neither flavour has to wait.
-        self._hub.push(self._session, event, payload)
+        self._hub.push(self._claim, event, payload)
 
     def _ask(self, event: str, payload: Payload | None, timeout: float | None) -> Push:
-        return self._hub.ask(self._session, event, {} if payload is None else payload, timeout)
+        return self._hub.ask(self._claim, event, {} if payload is None else payload, timeout)
+
+    def _result(self, push: Push) -> object:
+        """The reply to a push that is over, or withdrawn."""
+        try:
+            return push.result()
+        except PushTimeout as error:
+            raise self._session.explain(error) from error.__cause__
 
     def _presence(self, event: EventType[P]) -> P:
         with self._hub.guard:
             return self._session.presence(event)
 
     def _is_joined(self) -> bool:
-        return self._session.joined
+        return self._claim.joined
 
     def _has_left(self) -> bool:
         return self._session.is_left() or not self._session.is_over
 
-    def _not_in_time(self, timeout: float | None) -> JoinError | PushTimeout:
-        refusal = self._session.machine.refusal
-        if refusal is not None:
+    def _not_in_time(self, timeout: float | None) -> PoolseError:
+        session = self._session
+        refusal = session.machine.refusal
+        if refusal is not None and session.link.trouble is None:
             return JoinError(self.topic, refusal.reason)
-        return PushTimeout(
-            f"{self.topic} was not joined within {timeout or 0.0:g} s (join timeout); wait longer "
-            "with wait_joined(timeout=...)"
+        return session.explain(
+            PushTimeout(
+                f"{self.topic} was not joined within {timeout or 0.0:g} s (join timeout); wait "
+                "longer with wait_joined(timeout=...)"
+            )
         )
 
 
@@ -92,16 +116,17 @@ class BaseEvents(Generic[E]):
     def __init__(
         self,
         hub: Hub,
-        session: Session,
+        claim: Claim,
         timeout: float | None,
         cancel: CancelToken | None,
         wake: Wake,
     ) -> None:
         self._hub = hub
+        self._waiting = claim.session.waiting
         self._timeout = timeout
         self._cancel = cancel
-        self._stream = Stream[object](hub.settings.queue_limit, wake)
-        hub.stream(session, self._stream)
+        self._stream = Stream[object](hub.settings.queue_limit, wake, claim.session.topic)
+        hub.stream(claim, self._stream)
 
     @property
     def dropped(self) -> int:
@@ -123,7 +148,7 @@ class BaseRealtime:
 
     def _channel(self, cls: type[C], parameter: str) -> C:
         self._bind()
-        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
+        return cls(self._hub, self._hub.acquire(cls.TYPE, parameter))
 
     def _bind(self) -> None:
         """Called before anything that may need a thread or a task."""
@@ -153,10 +178,11 @@ class BaseRealtime:
 
     @property
     def dropped(self) -> int:
-        """How many calls of callbacks were not made so far, because they came too fast.
+        """How many calls of callbacks were dropped so far, because events came too fast.
 
-        At most 1,000 wait for their turn, those of all channels together. When more come the
-        oldest are dropped, and `on_socket_error` is given a `SlowConsumer` with their number.
+        At most 1,000 calls wait for each callback, and 20,000 for all of them together. When more
+        come the oldest of that callback, or of the channel with most waiting, are dropped, and
+        `on_socket_error` is called with a `SlowConsumer` that names it.
         """
         return self._hub.dropped()
 
@@ -166,7 +192,7 @@ class BaseRealtime:
         Returns:
             A function that takes the handler back.
         """
-        return self._hub.on_status(handler)
+        return self._hub.on_status(handler, copy_context())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status}>"

@@ -129,7 +129,7 @@ def refused(status: int, retry_after: str | None, now: float) -> Failure:
     )
 
 
-def token_failure(error: Exception) -> Failure:
+def token_failure(error: BaseException) -> Failure:
     """No token could be had."""
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 

@@ -8,21 +8,22 @@ threads share it. A body carries out each link's commands, calls the functions t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from math import inf
 from typing import TypeVar, cast
 
 from poolse._realtime.calls import Handler
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.frames import FrameError
+from poolse._realtime.link import Link
 from poolse._realtime.pushes import Payload, Push
-from poolse._realtime.session import Session, Stream, topic_of
+from poolse._realtime.session import Claim, Session, Stream, topic_of
 from poolse._realtime.switchboard import Switchboard, wake_all
 from poolse.errors import UsageError
 from poolse.stats import RealtimeStats
 
 __all__ = ["Hub"]
 
-H = TypeVar("H")
 P = TypeVar("P")
 
 
@@ -33,10 +34,9 @@ class Hub(Switchboard):
         """Be connected from now on."""
         with self.guard:
             self._check_open()
+            links = self._fleet.usable or [self._add_link()]
             self._wanted = True
-            if not self._fleet.links:
-                self._add_link()
-            for link in self._fleet.links:
+            for link in links:
                 link.connect(self._clock())
                 self._settle(link)
 
@@ -44,7 +44,7 @@ class Hub(Switchboard):
         """Be disconnected from now on."""
         with self.guard:
             self._wanted = False
-            for link in self._fleet.links:
+            for link in list(self._fleet.links):
                 link.disconnect(self._clock())
                 self._settle(link)
             self._wake_waiters()
@@ -60,7 +60,7 @@ class Hub(Switchboard):
                 return
             self.disconnect()
             for session in self._sessions.values():
-                session.over(None)
+                session.over(None, self.calls)
                 session.has_left = True
             self.closed = True
             self._by_topic.clear()
@@ -70,45 +70,44 @@ class Hub(Switchboard):
             for link in self._fleet.links:
                 link.wake()
 
-    def claim(self, kind: ChannelType, parameter: str, make: Callable[[Session], H]) -> H:
-        """One claim more on a channel; the first one joins it.
+    def has_ended(self, link: Link) -> bool:
+        """Whether the owner of this socket has nothing left to do but to close it."""
+        return self.closed or link.is_retired
 
-        Returns:
-            The handle that `make` made for the first claim.
+    def acquire(self, kind: ChannelType, parameter: str, *, own: bool = False) -> Claim:
+        """Acquire a claim on a channel; the first one joins it.
+
+        A socket that was given up is tried again: whoever asks anew wants to know anew.
+
+        Args:
+            kind: The kind of channel.
+            parameter: What it is about, such as the id of a conversation.
+            own: Whether it is for the library itself. Only `release` ends such a claim, and no
+                `leave` of a user's.
+
+        Raises:
+            UsageError: The client is closed.
+            ConnectionFailed: No thread, or nothing else that a socket needs, can be created.
         """
         with self.guard:
-            session = self._session(kind, parameter)
-            if session.handle is None:
-                session.handle = make(session)
-            session.claims += 1
-            # A topic has one kind of channel, and that one kind of handle.
-            return cast(H, session.handle)
+            self._check_open()
+            topic = topic_of(kind, parameter)
+            session = self._by_topic.get(topic) or self._join(kind, parameter, topic)
+            if self._wanted is None:
+                self._wanted = True
+            link = session.link
+            if self._wanted and link.connection.state in ("idle", "failed"):
+                link.connect(self._clock())
+                self._settle(link)
+            return session.acquire(own=own)
 
-    def hold(self, kind: ChannelType, parameter: str) -> Session:
-        """A claim of the library's own on a channel, which only `let_go` gives back."""
+    def release(self, claim: Claim) -> None:
+        """Release a claim, and with it its handlers and iterators; the last one leaves."""
         with self.guard:
-            session = self._session(kind, parameter)
-            session.holds += 1
-            return session
-
-    def let_go(self, session: Session) -> None:
-        """Give a claim of the library's own back."""
-        with self.guard:
-            session.holds -= 1
-            self._leave_unless_claimed(session)
-
-    def release(self, session: Session) -> None:
-        """One claim less; the last one leaves the channel."""
-        with self.guard:
-            session.claims = max(0, session.claims - 1)
-            self._leave_unless_claimed(session)
-
-    def _session(self, kind: ChannelType, parameter: str) -> Session:
-        self._check_open()
-        topic = topic_of(kind, parameter)
-        if self._wanted is None:
-            self._wanted = True
-        return self._by_topic.get(topic) or self._join(kind, parameter, topic)
+            session = claim.session
+            if session.release(claim, self.calls):
+                self._leave_unless_claimed(session)
+                wake_all(session.wakes)
 
     def _leave_unless_claimed(self, session: Session) -> None:
         if session.is_over or session.claims:
@@ -116,37 +115,39 @@ class Hub(Switchboard):
         if session.holds:
             session.silence(self.calls)
         else:
-            session.over(None)
+            session.over(None, self.calls)
             del self._by_topic[session.topic]
             session.link.leave(session.machine, self._clock())
             self._settle(session.link)
-            wake_all(session.wakes)
 
     def release_all(self, parameter: str) -> list[Session]:
-        """Give all claims back on the channels with this parameter."""
+        """Release all claims of users on the channels with this parameter."""
         with self.guard:
             found = [s for s in self._by_topic.values() if s.parameter == parameter]
             for session in found:
-                session.claims = 1
-                self.release(session)
+                session.release_all()
+                self._leave_unless_claimed(session)
+                wake_all(session.wakes)
             # One that the library holds is not left.
             return [session for session in found if session.is_over]
 
-    def push(self, session: Session, event: str, payload: Mapping[str, object]) -> None:
+    def push(self, claim: Claim, event: str, payload: Mapping[str, object]) -> None:
         """Send an event that has no reply, or drop it when the channel is not joined."""
+        session = claim.session
         with self.guard:
-            session.check()
+            claim.check()
             try:
                 session.link.push(session.machine, event, payload, self._clock())
             except FrameError as error:
                 raise UsageError(str(error)) from None
             self._settle(session.link)
 
-    def ask(self, session: Session, event: str, payload: Payload, timeout: float | None) -> Push:
+    def ask(self, claim: Claim, event: str, payload: Payload, timeout: float | None) -> Push:
         """Send an event and want its reply: now, or as soon as the channel is joined."""
+        session = claim.session
         with self.guard:
             # It says so where a channel will not be joined.
-            _ = session.joined
+            _ = claim.joined
             now = self._clock()
             deadline = inf if timeout is None else now + timeout
             try:
@@ -163,35 +164,52 @@ class Hub(Switchboard):
             self._settle(session.link)
 
     def subscribe(
-        self, session: Session, event: EventType[P], handler: Callable[[P], object]
+        self,
+        claim: Claim,
+        event: EventType[P],
+        handler: Callable[[P], object],
+        context: Context | None = None,
     ) -> Callable[[], None]:
-        """Let a handler be called for an event, until the function returned is called."""
+        """Let a handler be called for an event, until the function returned is called.
+
+        Args:
+            claim: What the handler hangs on.
+            event: The event.
+            handler: Called with what `event.read` returned.
+            context: The context variables that it is called with; empty by default.
+        """
+        session = claim.session
         with self.guard:
-            session.check()
+            claim.check()
             # It is given what `event.read` returned, and nothing else.
-            subscription = session.subscribe(event.wire, cast(Handler, handler), self.calls)
+            subscription = session.subscribe(
+                claim, event.wire, cast(Handler, handler), context, self.calls
+            )
 
         def unsubscribe() -> None:
             with self.guard:
-                session.unsubscribe(subscription)
+                claim.subscriptions.discard(subscription)
+                session.unsubscribe(subscription, self.calls)
 
         return unsubscribe
 
-    def stream(self, session: Session, stream: Stream[object]) -> None:
+    def stream(self, claim: Claim, stream: Stream[object]) -> None:
         """Give an iterator every event from now on."""
         with self.guard:
-            session.check()
-            session.stream(stream, self.calls)
+            claim.check()
+            claim.session.stream(claim, stream, self.calls)
 
-    def on_status(self, handler: Callable[[RealtimeStatus], object]) -> Callable[[], None]:
+    def on_status(
+        self, handler: Callable[[RealtimeStatus], object], context: Context | None = None
+    ) -> Callable[[], None]:
         """Let a handler be called with each new status, until the function returned is called."""
         with self.guard:
             self._check_open()
-            subscription = self._watch.subscribe(handler)
+            subscription = self._watch.subscribe(handler, context, self.calls)
 
         def unsubscribe() -> None:
             with self.guard:
-                self._watch.unsubscribe(subscription)
+                self._watch.unsubscribe(subscription, self.calls)
 
         return unsubscribe
 
@@ -199,13 +217,14 @@ class Hub(Switchboard):
         """How many there are of what."""
         with self.guard:
             links = self._fleet.links
+            again = sum(max(0, link.opened_times - 1) for link in links)
             sessions = [session for session in self._by_topic.values() if not session.is_over]
             return RealtimeStats(
                 status=self.status,
                 sockets=sum(link.connection.state == "open" for link in links),
                 channels=len(sessions),
                 joined=sum(session.machine.state == "joined" for session in sessions),
-                reconnects=sum(max(0, link.opened_times - 1) for link in links),
+                reconnects=self._fleet.retired_reconnects + again,
                 queued=len(self.calls),
                 dropped=self.calls.dropped,
             )
@@ -216,12 +235,12 @@ class Hub(Switchboard):
             return self.calls.dropped
 
     def _join(self, kind: ChannelType, parameter: str, topic: str) -> Session:
+        # Nothing is registered before the socket has an owner.
         link = self._fleet.with_room() or self._add_link()
-        machine = link.join(topic, self._clock())
+        transient = frozenset(event.wire for event in kind.events.values() if event.transient)
+        machine = link.join(topic, self._clock(), transient)
         session = Session(kind, parameter, topic, link, machine)
         self._sessions[machine] = session
         self._by_topic[topic] = session
-        if self._wanted and link.connection.status == "idle":
-            link.connect(self._clock())
         self._settle(link)
         return session

@@ -6,7 +6,7 @@ anything else of that connection meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended, JoinDue
@@ -39,13 +39,21 @@ News = Changed | Ended | Answered | Trouble | Failed | Up | Down
 class Link:
     """One socket with the channels on it."""
 
-    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: RealtimeSettings, random: Callable[[], float], number: int = 1
+    ) -> None:
+        self.number = number
+        """Tells the sockets of a client apart."""
         self.connection: Connection = Connection(settings, random)
         self.commands: list[Command] = []
         """What the owner of the transport has to carry out, in this order."""
         self.effects: list[Deliver | News] = []
         self.failure: PoolseError | None = None
         """Why this socket will not be tried again."""
+        self.trouble: PoolseError | None = None
+        """Why this socket is not open: what went wrong last."""
+        self.is_retired: bool = False
+        """Whether it is closed for good, since no channel needs it."""
         self.is_broken: bool = False
         """Whether nobody looks after this socket any more."""
         self.opened_times: int = 0
@@ -63,6 +71,11 @@ class Link:
     def has_room(self) -> bool:
         """Whether another channel fits on this socket."""
         return not self.is_broken and len(self._channels) < self._settings.channels_per_socket
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no channel is on it any more."""
+        return not self._channels
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do."""
@@ -138,13 +151,20 @@ class Link:
         self.connection.effects.append(Failed(error))
         self._settle(now)
 
-    def join(self, topic: str, now: float) -> ChannelMachine:
+    def retire(self, now: float) -> None:
+        """Close the socket for good. It has no channels."""
+        self.is_retired = True
+        self.connection.disconnect()
+        self._settle(now)
+
+    def join(self, topic: str, now: float, transient: Collection[str] = ()) -> ChannelMachine:
         """Want a channel on this socket. It may be one that is still being left."""
         older = self._channels.get(topic)
         if older is not None:
             older.replaced(now)
             self._carry(older)
-        channel = ChannelMachine(topic, self._settings, self._random, self.connection.next_ref)
+        next_ref = self.connection.next_ref
+        channel = ChannelMachine(topic, self._settings, self._random, next_ref, transient)
         self._channels[topic] = channel
         self._due[topic] = channel
         self._settle(now)
@@ -216,6 +236,7 @@ class Link:
                 self.commands.append(effect)
             case Up():
                 self.opened_times += 1
+                self.trouble = None
                 self.effects.append(effect)
                 self._due = dict(self._channels)
             case Down():
@@ -225,12 +246,14 @@ class Link:
                     channel.lost(now)
                     self._carry(channel)
             case Failed():
-                self.failure = effect.error
+                self.failure = self.trouble = effect.error
                 for channel in list(self._channels.values()):
                     channel.give_up(effect.error)
                     self._carry(channel)
                 self.effects.append(effect)
             case Trouble():
+                if self.connection.state != "open":
+                    self.trouble = effect.error
                 self.effects.append(effect)
 
     def _carry(self, channel: ChannelMachine) -> None:

@@ -1,4 +1,4 @@
-"""The life of one channel handle: from the first claim on it to the last one given back.
+"""The life of one channel: from the first claim on it to the last one released.
 
 It knows who wants which event, who is present, and how it ended. What it hands out goes into
 bounded queues; nothing here waits or calls a user's code.
@@ -6,12 +6,15 @@ bounded queues; nothing here waits or calls a user's code.
 
 from __future__ import annotations
 
+from contextvars import Context
 from copy import copy
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet, ref
 
+import attrs
+
 from poolse._core.codec import Mismatch, decode_value
-from poolse._realtime.calls import Calls, Handler, Wake
+from poolse._realtime.calls import CallbackQueue, Handler, Lane, Wake
 from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.events import ChannelType, EventType, UnknownEvent
 from poolse._realtime.fanout import EventQueue, Fanout, Subscription
@@ -20,7 +23,7 @@ from poolse._realtime.link import Link
 from poolse._realtime.presence import Presence
 from poolse.errors import ChannelClosed, DecodeError, PoolseError, UsageError
 
-__all__ = ["Session", "Stream", "fresh", "topic_of"]
+__all__ = ["Claim", "Session", "Stream", "fresh", "topic_of"]
 
 P = TypeVar("P")
 
@@ -28,13 +31,15 @@ P = TypeVar("P")
 class Stream(Generic[P]):
     """Events on their way to one iterator."""
 
-    def __init__(self, limit: int, wake: Wake) -> None:
-        self.queue: EventQueue[P] = EventQueue(limit)
+    def __init__(self, limit: int, wake: Wake, topic: str | None = None) -> None:
+        self.queue: EventQueue[P] = EventQueue(limit, topic)
         self.wake = wake
+        self.claim: Claim | None = None
+        """What it hangs on."""
 
-    def put(self, event: P) -> None:
+    def put(self, event: P, name: str | None = None, *, transient: bool = False) -> None:
         """One event more."""
-        if self.queue.put(event):
+        if self.queue.put(event, name, transient=transient):
             self.wake()
 
     def end(self, error: PoolseError | None) -> None:
@@ -45,11 +50,48 @@ class Stream(Generic[P]):
 
 Target = Handler | ref[Stream[object]]
 """A handler, or an iterator. An iterator is not kept alive: one that was thrown away in the
-middle of a loop must not collect events for ever."""
+middle of a loop must not collect events for ever. While it is waited for, see `Session.waiting`."""
+
+
+@attrs.define(eq=False)
+class Claim:
+    """One holder's right to a channel. It is released once; a second time does nothing."""
+
+    session: Session
+    is_own: bool
+    """Whether it is the library's own, which a user's `leave` does not release."""
+    epoch: int
+    """How often all claims of users had been released at once before this one was acquired."""
+    is_released: bool = False
+    subscriptions: set[Subscription[Target]] = attrs.field(factory=set[Subscription[Target]])
+    """Handlers that end with it."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it holds the channel no longer."""
+        session = self.session
+        revoked = not self.is_own and self.epoch != session.epoch
+        return self.is_released or session.is_over or revoked
+
+    def check(self) -> None:
+        """Raise what ended this claim, if it has ended."""
+        self.session.check()
+        if self.is_over:
+            raise ChannelClosed(f"{self.session.topic} was left")
+
+    @property
+    def joined(self) -> bool:
+        """Whether the channel is joined.
+
+        Raises:
+            PoolseError: It is not, and will not be.
+        """
+        self.check()
+        return self.session.joined
 
 
 class Session:
-    """One channel handle."""
+    """One channel, and everybody who holds it."""
 
     def __init__(
         self, kind: ChannelType, parameter: str, topic: str, link: Link, machine: ChannelMachine
@@ -60,12 +102,17 @@ class Session:
         self.link = link
         self.machine = machine
         self.claims = 0
+        """How many claims of users there are. A handle that was thrown away keeps its claim."""
         self.holds = 0
         """Claims of the library's own."""
+        self.epoch = 0
+        """How often all claims of users were released at once."""
         self.is_over: bool = False
         self.has_left = False
-        self.handle: object = None
-        """What the user holds: the same one for all claims."""
+        self.lane: Lane = Lane(topic)
+        """The calls of handlers that wait."""
+        self.waiting: set[Stream[object]] = set()
+        """Iterators that are waited for: nobody else may hold them, nor the task that waits."""
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
         self._error: PoolseError | None = None
@@ -80,12 +127,42 @@ class Session:
             [event.wire for event in events if event.replay and event.wire not in self._of_presence]
         )
 
+    def acquire(self, *, own: bool) -> Claim:
+        """One claim more."""
+        if own:
+            self.holds += 1
+        else:
+            self.claims += 1
+        return Claim(self, own, self.epoch)
+
+    def release(self, claim: Claim, calls: CallbackQueue) -> bool:
+        """One claim less, with its handlers and iterators; False when it had ended before."""
+        if claim.is_over:
+            return False
+        claim.is_released = True
+        for subscription in list(claim.subscriptions):
+            self.unsubscribe(subscription, calls)
+        for stream in list(self._streams):
+            if stream.claim is claim and stream not in self._taps:
+                stream.end(None)
+                self._streams.discard(stream)
+        if claim.is_own:
+            self.holds -= 1
+        else:
+            self.claims -= 1
+        return True
+
+    def release_all(self) -> None:
+        """No claim of a user's any more."""
+        self.claims = 0
+        self.epoch += 1
+
     @property
     def joined(self) -> bool:
-        """Whether the server has let us in.
+        """Whether the channel is joined.
 
         Raises:
-            PoolseError: It has not, and will not.
+            PoolseError: It is not, and will not be.
         """
         self.check()
         if self.link.failure is not None:
@@ -94,12 +171,21 @@ class Session:
             raise ChannelClosed(f"{self.topic} cannot be joined: realtime was disconnected")
         return self.machine.state == "joined"
 
+    def explain(self, error: PoolseError) -> PoolseError:
+        """Add to a timeout what was wrong last, in its text and as its cause."""
+        cause = self.link.trouble or self.machine.trouble
+        if cause is not None:
+            error.message = f"{error.message}; the reason: {cause}"
+            error.args = (error.message,)
+            error.__cause__ = fresh(cause)
+        return error
+
     def is_left(self) -> bool:
         """Whether the server is done with it too."""
         return self.has_left
 
     def check(self) -> None:
-        """Raise what ended this handle, if it has ended."""
+        """Raise what ended this channel, if it has ended."""
         if self.is_over:
             raise fresh(self._error or ChannelClosed(f"{self.topic} was left"))
 
@@ -107,50 +193,74 @@ class Session:
         """Who is in the channel, as far as the server has told."""
         return decode_value(event.read, self._presence.snapshot)
 
-    def subscribe(self, wire: str, handler: Handler, calls: Calls) -> Subscription[Target]:
+    def subscribe(
+        self,
+        claim: Claim,
+        wire: str,
+        handler: Handler,
+        context: Context | None,
+        calls: CallbackQueue,
+    ) -> Subscription[Target]:
         """Let a handler be called for an event."""
-        return self._subscribe(wire, handler, calls)
+        subscription = self._subscribe(wire, handler, calls, context)
+        claim.subscriptions.add(subscription)
+        return subscription
 
-    def stream(self, stream: Stream[object], calls: Calls) -> None:
+    def stream(self, claim: Claim, stream: Stream[object], calls: CallbackQueue) -> None:
         """Give an iterator every event from now on."""
+        stream.claim = claim
         self._streams.add(stream)
         self._subscribe(None, ref(stream), calls)
+        if self.link.failure is not None:
+            stream.end(fresh(self.link.failure))
 
-    def tap(self, stream: Stream[object], wire: str, calls: Calls) -> None:
+    def tap(self, stream: Stream[object], wire: str, calls: CallbackQueue) -> None:
         """Give a reader of the library's own an event from now on, whoever leaves meanwhile."""
         self._streams.add(stream)
         self._taps[stream] = self._subscribe(wire, ref(stream), calls)
 
-    def untap(self, stream: Stream[object]) -> None:
+    def untap(self, stream: Stream[object], calls: CallbackQueue) -> None:
         """Such a reader wants no more."""
         self._streams.discard(stream)
-        self.unsubscribe(self._taps.pop(stream))
+        self.unsubscribe(self._taps.pop(stream), calls)
 
-    def silence(self, calls: Calls) -> None:
+    def silence(self, calls: CallbackQueue) -> None:
         """The user has left, and the library has not: forget everything but the taps."""
         taps = dict(self._taps)
         for stream in set(self._streams) - taps.keys():
             stream.end(None)
             self._streams.discard(stream)
-        self._fanout.clear()
+        self._clear(calls)
         for stream, subscription in taps.items():
             self.tap(stream, str(subscription.event), calls)
 
-    def _subscribe(self, wire: str | None, target: Target, calls: Calls) -> Subscription[Target]:
-        subscription, latest = self._fanout.subscribe(wire, target)
-        kind = self.kind.presence
+    def _subscribe(
+        self,
+        wire: str | None,
+        target: Target,
+        calls: CallbackQueue,
+        context: Context | None = None,
+    ) -> Subscription[Target]:
+        event = self.kind.events.get(wire or "")
+        subscription, latest = self._fanout.subscribe(
+            wire, target, transient=event is not None and event.transient, context=context
+        )
+        if not isinstance(target, ref):
+            self.lane.backlogs.add(cast("Subscription[Handler]", subscription))
+        events, kind = self.kind.events, self.kind.presence
         if kind and wire in (None, kind.state) and self._presence.is_synced:
-            latest.append(self.presence(self.kind.events[kind.state]))
-        for value in latest:
-            self._give([subscription], value, calls)
+            latest.append((kind.state, self.presence(events[kind.state])))
+        for name, value in latest:
+            self._give([subscription], value, events.get(name), calls)
         return subscription
 
-    def unsubscribe(self, subscription: Subscription[Target]) -> None:
+    def unsubscribe(self, subscription: Subscription[Target], calls: CallbackQueue) -> None:
         """Take an interest back. Doing it again does nothing."""
         if subscription.active:
             self._fanout.unsubscribe(subscription)
+            calls.remove(self.lane, subscription)
 
-    def deliver(self, frame: Frame, calls: Calls) -> None:
+    def deliver(self, frame: Frame, calls: CallbackQueue) -> None:
         """The server said something: queue it for whoever wants it."""
         if frame.event in self._of_presence:
             self._keep_presence(frame)
@@ -168,35 +278,49 @@ class Session:
             return
         if keeps:
             self._fanout.keep(frame.event, value)
-        self._give(takers, value, calls)
+        self._give(takers, value, event, calls)
 
-    def _give(self, takers: list[Subscription[Target]], value: object, calls: Calls) -> None:
+    def _give(
+        self,
+        takers: list[Subscription[Target]],
+        value: object,
+        event: EventType[object] | None,
+        calls: CallbackQueue,
+    ) -> None:
         for subscription in takers:
             target = subscription.target
             if not isinstance(target, ref):
-                calls.put(subscription, value)
+                calls.put(self.lane, subscription, value)
             elif (stream := target()) is not None:
-                stream.put(value)
+                # A server can make up any number of names that this release does not know.
+                if event is None:
+                    stream.put(value)
+                else:
+                    stream.put(value, event.wire, transient=event.transient)
             else:
-                self.unsubscribe(subscription)
+                self.unsubscribe(subscription, calls)
 
     def lost(self) -> None:
         """The channel is not joined any more, or not yet again."""
         self._presence.lost()
 
-    def over(self, error: PoolseError | None) -> None:
-        """The handle is dead: left without an error, or ended by one."""
+    def over(self, error: PoolseError | None, calls: CallbackQueue) -> None:
+        """The channel is dead: left without an error, or ended by one."""
         if not self.is_over:
             self.is_over = True
             self._error = error
             self._presence.lost()
             self.end_streams(error)
-            self._fanout.clear()
+            self._clear(calls)
 
     def end_streams(self, error: PoolseError | None) -> None:
         """Let all iterators end after what is queued for them."""
         for stream in list(self._streams):
             stream.end(error and fresh(error))
+
+    def _clear(self, calls: CallbackQueue) -> None:
+        self._fanout.clear()
+        calls.clear(self.lane)
 
     def _keep_presence(self, frame: Frame) -> None:
         kind = self.kind.presence

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import Context
+from typing import cast
 
 from poolse._core.feeds import FeedTally
-from poolse._realtime.calls import Call, Calls, Wake
+from poolse._realtime.calls import Call, CallbackQueue, Handler, Listener, Wake
 from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.channel_effects import Answered, Changed, Deliver, Ended
 from poolse._realtime.effects import Down, Failed, Trouble, Up
@@ -40,10 +42,13 @@ class Switchboard:
         start: Callable[[Link], None],
         wake_calls: Wake,
         on_error: Callable[[PoolseError], object],
+        context: Context | None = None,
     ) -> None:
         self.settings = settings
         self.closed = False
-        self.calls: Calls = Calls(settings.queue_limit, wake_calls, on_error)
+        self.calls: CallbackQueue = CallbackQueue(
+            settings.queue_limit, wake_calls, on_error, context
+        )
         """The user's functions that are to be called, in order."""
         self.wakes: list[Wake] = []
         """Called after every change, for whoever waits for all sockets."""
@@ -60,6 +65,12 @@ class Switchboard:
         self._sessions: dict[ChannelMachine, Session] = {}
         self._by_topic: dict[str, Session] = {}
         self._watch = StatusWatch()
+        ears = settings.ears
+        self._observer: Listener | None = None
+        if ears is not None and ears.listens_to_realtime:
+            observer = cast(Handler, ears.realtime)
+            self._observer = Listener("hooks.on_realtime", observer, context=context)
+            self.calls.general.backlogs.add(self._observer)
 
     @property
     def guard(self) -> AbstractContextManager[object]:
@@ -116,18 +127,24 @@ class Switchboard:
         with self.guard:
             self._crash = ConnectionFailed("nobody calls the callbacks any more", final=True)
             self._crash.__cause__ = cause
-            for link in self._fleet.links:
+            for link in list(self._fleet.links):
                 self.broken(link, cause)
 
-    def callback_failed(self, call: Call, cause: BaseException) -> None:
-        """A function of the user's raised."""
+    def callback_failed(self, call: Call, cause: BaseException) -> Call | None:
+        """A function of the user's raised. Returns the call that reports it, if there is one."""
         with self.guard:
-            self.calls.failed(call, cause)
+            return self.calls.failed(call, cause)
 
     def _add_link(self) -> Link:
+        link = self._fleet.new()
+        # It belongs here once it has an owner: nothing can be expected of a socket without one.
+        try:
+            self._start(link)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConnectionFailed(f"no socket can be started: {reason}") from error
         self._home = self._process()
-        link = self._fleet.add()
-        self._start(link)
+        self._fleet.add(link)
         return link
 
     def _check_open(self) -> None:
@@ -139,9 +156,18 @@ class Switchboard:
     def _settle(self, link: Link) -> None:
         """Pass on what a link said."""
         self._follow_all(link)
+        if link.is_empty:
+            self._retire(link)
         link.wake_if_needed()
         self._tell_status()
         wake_all(self.wakes)
+
+    def _retire(self, link: Link) -> None:
+        """Close an empty socket, unless it is the only one: that is kept for the next channel."""
+        if link in self._fleet.usable and len(self._fleet.usable) > 1:
+            self._fleet.remove(link)
+            link.retire(self._clock())
+            self._follow_all(link)
 
     def _follow_all(self, link: Link) -> None:
         effects, link.effects = link.effects, []
@@ -170,14 +196,22 @@ class Switchboard:
                 self._ended(effect)
             case Failed():
                 self._observed(link, "failed", error=effect.error)
-                for session in self._sessions.values():
-                    if session.link is link:
-                        session.end_streams(effect.error)
-                        wake_all(session.wakes)
+                self._given_up(link, effect.error)
                 self.calls.report(effect.error)
             case Trouble():
                 self._observed(link, "trouble", error=effect.error)
                 self.calls.report(effect.error)
+
+    def _given_up(self, link: Link, error: PoolseError) -> None:
+        for session in [s for s in self._sessions.values() if s.link is link]:
+            session.end_streams(error)
+            if link.is_broken and not session.is_over:
+                # Nobody will join it: whoever asks anew needs another socket.
+                session.over(error, self.calls)
+                session.has_left = True
+                del self._by_topic[session.topic]
+                del self._sessions[session.machine]
+            wake_all(session.wakes)
 
     def _observed(
         self,
@@ -187,19 +221,16 @@ class Switchboard:
         error: PoolseError | None = None,
     ) -> None:
         """Let the observers be told, if there are any."""
-        ears = self.settings.ears
-        if ears is None or not ears.listens_to_realtime:
-            return
-        number = self._fleet.links.index(link) + 1
-        info = RealtimeInfo(event=event, socket=number, topic=topic, error=error)
-        self.calls.tell(ears.realtime, info)
+        if self._observer is not None:
+            info = RealtimeInfo(event=event, socket=link.number, topic=topic, error=error)
+            self.calls.put(self.calls.general, self._observer, info)
 
     def _ended(self, effect: Ended) -> None:
         session = self._sessions.pop(effect.channel)
         session.has_left = True
         if not session.is_over:
             del self._by_topic[session.topic]
-            session.over(effect.error)
+            session.over(effect.error, self.calls)
         if effect.error is not None:
             self.calls.report(effect.error)
         wake_all(session.wakes)

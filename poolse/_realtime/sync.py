@@ -8,11 +8,13 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 from poolse._forks import renew_after_fork
-from poolse._realtime.calls import Wake
+from poolse._realtime.calls import Call, Wake
 from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.handles import (
     JOIN_WAIT,
@@ -27,7 +29,7 @@ from poolse._realtime.handles import (
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
 from poolse._realtime.pushes import Payload
-from poolse._realtime.session import Session
+from poolse._realtime.session import Claim
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_bell import Bell
 from poolse._realtime.sync_owner import GetToken, Owner
@@ -40,14 +42,22 @@ _LOG: Final = logging.getLogger("poolse.realtime")
 
 
 class Channel(BaseChannel[E]):
-    """A channel, joined for as long as somebody has a claim on it. All its methods are thread-safe.
+    """One holder's handle of a channel, which stays joined for as long as anybody holds it.
+
+    All its methods are thread-safe. Handles of the same channel are equal, and each has its own
+    claim: `leave` ends the callbacks and iterators of this handle only.
 
     As a context manager it is joined when the block begins, and left when it ends.
 
-    Callbacks are called one after the other, those of all channels by one thread: one that takes
-    long delays the others, but neither the sockets nor any iterator. At most 1,000 calls wait.
-    When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
-    and `dropped` of realtime counts them.
+    Each callback is called with its events in order, and those of one channel in the order of the
+    channel; channels take turns, in one thread: a callback that takes long delays the others, but
+    neither the sockets nor any iterator. At most 1,000 calls wait for each callback, 20,000 for
+    all of them together. When more come the oldest are dropped: `on_socket_error` is called with a
+    `SlowConsumer` that names the callback, and `dropped` of realtime counts them.
+
+    A callback is called with the context variables of where it was subscribed. What it raises is
+    logged, reported to `on_socket_error`, and stops nothing. `SystemExit` does not end
+    the program: it is raised in a thread, which has nobody to pass it on to.
     """
 
     def events(
@@ -55,8 +65,9 @@ class Channel(BaseChannel[E]):
     ) -> Events[E]:
         """All events from now on, one after the other.
 
-        At most 1,000 wait for the iterator. When more come, the oldest are dropped, and the next
-        step raises `SlowConsumer` with their number; after that it can go on.
+        At most 1,000 wait for the iterator. When more come, typing and presence changes are
+        dropped first, then the oldest of the most frequent event, and the next step raises
+        `SlowConsumer` with their number; after that it can go on.
 
         Args:
             timeout: Seconds of silence after which the iteration ends; None for no end.
@@ -67,13 +78,14 @@ class Channel(BaseChannel[E]):
             JoinError: By the iterator: the server refused the channel.
             ChannelClosed: By the iterator: the server closed the channel.
             AuthError: By the iterator: the token is refused, also after one refresh.
+            ConnectionFailed: By the iterator: the socket was given up.
         """
-        return Events(self._hub, self._session, timeout, cancel)
+        return Events(self._hub, self._claim, timeout, cancel)
 
     def wait_joined(
         self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
     ) -> None:
-        """Wait until the server has let us in.
+        """Wait until the channel is joined.
 
         Args:
             timeout: Seconds; None waits as long as it takes.
@@ -81,7 +93,7 @@ class Channel(BaseChannel[E]):
 
         Raises:
             JoinError: The server refused the channel, with its reason.
-            PushTimeout: It was not joined in time.
+            PushTimeout: It was not joined in time; the text and `__cause__` say what was wrong.
             ChannelClosed: The channel was left, or the client closed, meanwhile.
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
@@ -125,14 +137,15 @@ class Channel(BaseChannel[E]):
             _wait(self._hub, self._session.wakes, lambda: push.is_done, timeout, cancel)
         finally:
             self._hub.withdraw(self._session, push)
-        return push.result()
+        return self._result(push)
 
     def leave(self) -> None:
-        """Give one claim back. With the last one, the channel is left and no more events come.
+        """Release this handle: its callbacks and iterators end. The last handle leaves the channel.
 
-        Waits until the server knows, a few seconds at most. Calling it again does nothing.
+        Other handles of the same channel are not affected. With the last one it waits until the
+        server knows, a few seconds at most. Calling it again does nothing.
         """
-        self._hub.release(self._session)
+        self._hub.release(self._claim)
         _wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
 
     def __enter__(self) -> Self:
@@ -156,10 +169,10 @@ class Events(BaseEvents[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(
-        self, hub: Hub, session: Session, timeout: float | None, cancel: CancelToken | None
+        self, hub: Hub, claim: Claim, timeout: float | None, cancel: CancelToken | None
     ) -> None:
         self._arrived = Bell()
-        super().__init__(hub, session, timeout, cancel, self._arrived.ring)
+        super().__init__(hub, claim, timeout, cancel, self._arrived.ring)
 
     def __iter__(self) -> Self:
         return self
@@ -196,6 +209,7 @@ class Realtime(BaseRealtime):
         self._due = Bell()
         self._token = token
         self._threads: list[threading.Thread] = []
+        self._context = copy_context()
         self._hub = Hub(
             settings,
             clock=time.monotonic,
@@ -205,6 +219,7 @@ class Realtime(BaseRealtime):
             start=self._start,
             wake_calls=self._due.ring,
             on_error=on_error or log_error(_LOG.warning),
+            context=self._context.copy(),
         )
         renew_after_fork(self._renew)
 
@@ -247,13 +262,23 @@ class Realtime(BaseRealtime):
 
     def _start(self, link: Link) -> None:
         """Called by the hub for each socket, which is the first sign that a thread is needed."""
-        if not self._threads:
-            self._run(threading.Thread(target=self._make_calls, name="poolse-calls", daemon=True))
-        self._run(Owner(self._hub, link, self._token).thread)
+        owner = Owner(self._hub, link, self._token)
+        try:
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            if not self._threads:
+                self._run("poolse-calls", self._make_calls)
+            self._run("poolse-socket", owner.run)
+        except BaseException:
+            owner.abandon()
+            raise
 
-    def _run(self, thread: threading.Thread) -> None:
-        self._threads.append(thread)
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        # With the context variables of where the client was made: it serves everybody.
+        target = partial(self._context.copy().run, work)
+        # A daemon, so that a script that forgets `close` can end.
+        thread = threading.Thread(target=target, name=name, daemon=True)
         thread.start()
+        self._threads.append(thread)
 
     def _make_calls(self) -> None:
         try:
@@ -273,13 +298,23 @@ class Realtime(BaseRealtime):
             if call is None:
                 self._due.until(guard, lambda: calls.ready, None)
                 continue
-            try:
-                subscription, argument = call
-                subscription.target(argument)
-            # Also SystemExit: a callback ends neither this thread nor the ones that follow.
-            except BaseException as error:
-                _LOG.exception("a callback failed")
-                self._hub.callback_failed(call, error)
+            failure = _failure(call)
+            if failure is not None:
+                report = self._hub.callback_failed(call, failure)
+                if report is not None:
+                    _failure(report)
+
+
+def _failure(call: Call) -> BaseException | None:
+    """What a call raises, which is logged."""
+    subscription, argument = call
+    try:
+        subscription.context.run(subscription.target, argument)
+    # Also SystemExit: a callback ends neither this thread nor the ones that follow.
+    except BaseException as error:
+        _LOG.exception("a callback failed")
+        return error
+    return None
 
 
 def _wait(

@@ -7,7 +7,6 @@ other threads leave commands with the brain and wake it.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -62,12 +61,16 @@ class Owner:
         self._generation = 0
         self._open: tuple[WebSocket, Wire] | None = None
         self._messages = Messages(0)
+        self._end: float | None = None
         self._waker = Waker()
         link.wake = self._waker.wake
-        # A daemon, so that a script that forgets `close` can end.
-        self.thread = threading.Thread(target=self._run, name="poolse-socket", daemon=True)
 
-    def _run(self) -> None:
+    def abandon(self) -> None:
+        """Free everything: no thread will ever `run` it."""
+        self._waker.close()
+
+    def run(self) -> None:
+        """Own the socket until realtime is closed, or the socket is not needed any more."""
         try:
             while self._turn():
                 self._listen()
@@ -82,7 +85,7 @@ class Owner:
         """Carry out what is to be done now; False when it was the last thing."""
         with self._hub.turn(self._link) as now:
             self._link.tick(now)
-            commands, over = self._link.take_commands(), self._hub.closed
+            commands, over = self._link.take_commands(), self._hub.has_ended(self._link)
         for command in commands:
             self._carry_out(command)
         return not over
@@ -100,7 +103,7 @@ class Owner:
         """Wait for messages, for a wake, or for the next deadline."""
         with self._hub.guard:
             # The wake for this may have been spent on a wait in the middle of a command.
-            if self._link.commands or self._hub.closed:
+            if self._link.commands or self._hub.has_ended(self._link):
                 return
             deadline = self._link.next_deadline()
         left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
@@ -155,6 +158,7 @@ class Owner:
 
     def _connect(self, command: Open) -> None:
         self._generation = command.generation
+        self._end = None
         failure = self._try(command.refresh)
         with self._hub.turn(self._link) as now:
             if failure is None:
@@ -165,7 +169,8 @@ class Owner:
     def _try(self, refresh: bool) -> Failure | None:
         try:
             self._token = self._get_token(self._token if refresh else None)
-        except Exception as error:
+        # Also SystemExit: like a callback, it does not end this thread.
+        except BaseException as error:
             return token_failure(error)
         try:
             ws, wire = open_socket(self._hub.settings, self._token, self._waker, self._is_wanted)
@@ -173,7 +178,7 @@ class Owner:
             return refusal.failure
         except Interrupted:
             return Failure(reason="it was not wanted any more")
-        wire.wanted = _always
+        wire.wanted = self._may_wait
         self._messages = Messages(self._hub.settings.max_frame)
         self._open = ws, wire
         return None
@@ -182,8 +187,20 @@ class Owner:
         with self._hub.guard:
             return self._link.connection.is_opening(self._generation)
 
+    def _may_wait(self) -> bool:
+        """Shorten a wait for a server that reads nothing, once the socket is to be closed."""
+        link = self._link
+        with self._hub.guard:
+            leaving = self._hub.has_ended(link) or self._generation in link.connection.closing
+        if leaving and self._open is not None:
+            # One limit for all that is still to be sent.
+            self._end = self._end or time.monotonic() + self._hub.settings.close_timeout
+            self._open[1].deadline = min(self._open[1].deadline, self._end)
+        return True
+
     def _send(self, ws: WebSocket, wire: Wire, command: Send) -> None:
         wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
+        self._may_wait()
         binary = isinstance(command.data, bytes)
         try:
             ws.send(command.data, ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT)
@@ -212,10 +229,6 @@ class Owner:
         if self._open is not None:
             self._open[1].close()
             self._open = None
-
-
-def _always() -> bool:
-    return True
 
 
 def _next(ws: WebSocket) -> ABNF:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from typing import Final, cast
 
-from poolse._realtime.calls import Calls, Handler
+from poolse._realtime.calls import CallbackQueue, Handler
 from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.fanout import Fanout, Subscription
 
 __all__ = ["StatusWatch"]
 
-_STATUS: Final = "status"
+_STATUS: Final = "on_status"
 
 
 class StatusWatch:
@@ -21,19 +22,27 @@ class StatusWatch:
         self._told: RealtimeStatus = "idle"
         self._handlers = Fanout[Handler, RealtimeStatus]()
 
-    def subscribe(self, handler: Callable[[RealtimeStatus], object]) -> Subscription[Handler]:
+    def subscribe(
+        self,
+        handler: Callable[[RealtimeStatus], object],
+        context: Context | None,
+        calls: CallbackQueue,
+    ) -> Subscription[Handler]:
         """Let a handler be called with each new status."""
         # It is given a status, and nothing else.
-        subscription, _ = self._handlers.subscribe(_STATUS, cast(Handler, handler))
+        subscription, _ = self._handlers.subscribe(_STATUS, cast(Handler, handler), context=context)
+        calls.general.backlogs.add(subscription)
         return subscription
 
-    def unsubscribe(self, subscription: Subscription[Handler]) -> None:
+    def unsubscribe(self, subscription: Subscription[Handler], calls: CallbackQueue) -> None:
         """Take a handler back. Doing it again does nothing."""
-        self._handlers.unsubscribe(subscription)
+        if subscription.active:
+            self._handlers.unsubscribe(subscription)
+            calls.remove(calls.general, subscription)
 
-    def tell(self, status: RealtimeStatus, calls: Calls) -> None:
+    def tell(self, status: RealtimeStatus, calls: CallbackQueue) -> None:
         """Say what the status is now. Only a change is passed on."""
         if status != self._told:
             self._told = status
             for subscription in self._handlers.takers(_STATUS):
-                calls.put(subscription, status)
+                calls.put(calls.general, subscription, status)

@@ -31,7 +31,11 @@ class Server:
             connection.answer(b"", "503 Service Unavailable", "Retry-After: 55\r\n")
         elif path.startswith("/v1/attachments"):
             place: dict[str, object] = {"url": f"{self.base}/bytes", "method": "PUT", "headers": {}}
-            answer: dict[str, object] = {"attachment": {"id": ID}, "upload": place, "url": place["url"]}
+            answer: dict[str, object] = {
+                "attachment": {"id": ID},
+                "upload": place,
+                "url": place["url"],
+            }
             connection.answer(json.dumps(answer).encode())
         else:
             connection.hang()

@@ -14,7 +14,7 @@ from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handles import BaseChannel
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
-from poolse._realtime.session import Session, Stream
+from poolse._realtime.session import Claim, Session, Stream
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     PoolseError,
@@ -25,6 +25,10 @@ from tests.realtime.virtual import OK, fixed
 
 class Room(BaseChannel[Any]):
     TYPE = ROOM
+
+    @property
+    def claim(self) -> Claim:
+        return self._claim
 
     @property
     def session(self) -> Session:
@@ -59,7 +63,7 @@ class World:
         )
 
     def room(self, parameter: str = "1") -> Room:
-        return self.hub.claim(ROOM, parameter, lambda session: Room(self.hub, session))
+        return Room(self.hub, self.hub.acquire(ROOM, parameter))
 
     def joined(self, parameter: str = "1") -> Room:
         room = self.room(parameter)
@@ -101,7 +105,9 @@ class World:
             try:
                 call[0].target(call[1])
             except Exception as error:
-                self.hub.callback_failed(call, error)
+                report = self.hub.callback_failed(call, error)
+                if report is not None:
+                    report[0].target(report[1])
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -122,5 +128,5 @@ def taken(stream: Stream[object]) -> list[object]:
 
 def stream_of(world: World, room: Room) -> Stream[object]:
     stream = Stream[object](world.settings.queue_limit, lambda: None)
-    world.hub.stream(room.session, stream)
+    world.hub.stream(room.claim, stream)
     return stream

@@ -49,7 +49,7 @@ def read_any(value: object) -> object:
 NEWS = EventType("news", read_news)
 WHO = EventType("presence_state", read_who, replay=True)
 LAST = EventType("last", read_news, replay=True)
-DIFF = EventType("presence_diff", read_any)
+DIFF = EventType("presence_diff", read_any, transient=True)
 
 ROOM = ChannelType(
     topic="room:{room_id}",
@@ -63,7 +63,7 @@ ROOM = ChannelType(
 )
 
 MESSAGE = EventType("message:new", read_any)
-TYPING = EventType("typing:start", read_any)
+TYPING = EventType("typing:start", read_any, transient=True)
 PING = EventType("ping", read_news)
 
 CONVERSATION = ChannelType(

@@ -18,6 +18,7 @@ from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handles import BaseChannel
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
+from poolse._realtime.session import Claim
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PoolseError
 from tests.realtime.kinds import ROOM
@@ -34,6 +35,11 @@ class Room(BaseChannel[Any]):
     def session(self) -> Any:
         """What it stands for."""
         return self._session
+
+    @property
+    def claim(self) -> Claim:
+        """What it holds."""
+        return self._claim
 
 
 @attrs.define(eq=False)
@@ -118,7 +124,7 @@ class Network:
 
     def room(self, parameter: str) -> Room:
         """A claim on a channel."""
-        return self.hub.claim(ROOM, parameter, lambda session: Room(self.hub, session))
+        return Room(self.hub, self.hub.acquire(ROOM, parameter))
 
     def live(self, link: Link) -> list[Wire]:
         """The transports of a link that it wants."""

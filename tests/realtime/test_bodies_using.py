@@ -134,14 +134,19 @@ def test_callbacks_may_use_everything(world: World) -> None:
 def test_leave_and_come_again(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as client:
-            room = client.realtime.room(world.conversation)
-            assert client.realtime.room(world.conversation) is room
-            await done(room.wait_joined())
-            got = Log()
+            first, room = (client.realtime.room(world.conversation) for _ in range(2))
+            assert first == room
+            await done(first.wait_joined())
+            got, none = Log(), Log()
+            first.on(PING, none.append)
             room.on(PING, got.append)
-            await done(room.leave())
+            ended = first.events()
+            for _ in range(3):
+                await done(first.leave())
+            assert not [e for e in await client.take(ended, 100) if isinstance(e, News)]
             world.ping("one claim left")
             await got.until(len)
+            assert none.items == []
             events = room.events()
             await done(client.realtime.leave(world.conversation))
             world.ping("nobody is there")

@@ -52,9 +52,9 @@ def test_late_subscribers_are_given_the_latest_of_replayed_events() -> None:
     for value in (1, 2):
         fanout.keep("state", value)
     fanout.keep("mode", 3)
-    assert fanout.subscribe("state", "late")[1] == [2]
+    assert fanout.subscribe("state", "late")[1] == [("state", 2)]
     assert fanout.subscribe("message", "late")[1] == []
-    assert fanout.subscribe(None, "late")[1] == [2, 3]
+    assert fanout.subscribe(None, "late")[1] == [("state", 2), ("mode", 3)]
 
 
 def test_clearing_ends_all_subscriptions_and_forgets() -> None:

@@ -7,6 +7,7 @@ import pytest
 from poolse._realtime.channel_effects import Ended
 from poolse._realtime.fleet import Fleet
 from poolse._realtime.frames import Frame, FrameError
+from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import RealtimeError
 from tests.realtime.virtual import Bench, fixed, reply
@@ -14,6 +15,12 @@ from tests.realtime.virtual import Bench, fixed, reply
 
 def events_of(frames: list[Frame]) -> list[str]:
     return [frame.event for frame in frames]
+
+
+def added(fleet: Fleet) -> Link:
+    link = fleet.new()
+    fleet.add(link)
+    return link
 
 
 def test_all_channels_join_again_at_once_each_with_a_new_ref() -> None:
@@ -175,7 +182,7 @@ def test_a_payload_that_json_cannot_say_is_the_callers_mistake() -> None:
 def test_sockets_are_added_as_channels_need_them() -> None:
     fleet = Fleet(RealtimeSettings(url="ws://h", channels_per_socket=2), fixed())
     for number in range(5):
-        (fleet.with_room() or fleet.add()).join(f"t:{number}", 0.0)
+        (fleet.with_room() or added(fleet)).join(f"t:{number}", 0.0)
     assert len(fleet.links) == 3
     leaving = fleet.links[0].join("t:x", 0.0)
     assert fleet.with_room() is fleet.links[2]
@@ -186,7 +193,7 @@ def test_sockets_are_added_as_channels_need_them() -> None:
 def test_the_status_is_that_of_the_worst_socket() -> None:
     fleet = Fleet(RealtimeSettings(url="ws://h"), fixed())
     assert fleet.status == "idle"
-    good, bad = fleet.add(), fleet.add()
+    good, bad = added(fleet), added(fleet)
     for link in (good, bad):
         link.connect(0.0)
     good.opened(1, 0.0)

@@ -45,9 +45,9 @@ class Client:
         self.net.heal(60)
 
     def listen(self, room: Room) -> Stream[object]:
-        self.net.hub.subscribe(room.session, NEWS, self.count)
+        self.net.hub.subscribe(room.claim, NEWS, self.count)
         stream = Stream[object](1000, lambda: None)
-        self.net.hub.stream(room.session, stream)
+        self.net.hub.stream(room.claim, stream)
         return stream
 
     def count(self, _: News) -> None:
@@ -70,10 +70,10 @@ class Client:
         for wire in list(self.net.wires):
             self.net.closed(wire, 1006)
         visited = self.net.room("visited")
-        push = self.net.hub.ask(self.rooms[0].session, "ask", {}, 30)
+        push = self.net.hub.ask(self.rooms[0].claim, "ask", {}, 30)
         self.net.heal(55)
         assert push.is_done
-        self.net.hub.release(visited.session)
+        self.net.hub.release(visited.claim)
         self.net.heal(5)
         assert [wire.state for wire in self.net.wires] == ["open", "open"]
         assert all(room.session.joined for room in self.rooms)

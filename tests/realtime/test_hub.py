@@ -6,13 +6,14 @@ import pytest
 
 from poolse._realtime.effects import Send
 from poolse._realtime.events import UnknownEvent
+from poolse._realtime.fanout import QueueEnded
 from poolse._realtime.frames import Frame, decode
 from poolse.errors import (
     ChannelClosed,
     UsageError,
 )
 from tests.realtime.hub_world import World, stream_of, taken
-from tests.realtime.kinds import LAST, NEWS, News
+from tests.realtime.kinds import LAST, NEWS, ROOM, News
 from tests.realtime.virtual import OK
 
 
@@ -29,10 +30,14 @@ def test_nothing_happens_before_the_first_channel(world: World) -> None:
     assert len(world.links) == 1
 
 
-def test_the_same_id_gives_the_same_handle(world: World) -> None:
+def test_handles_of_the_same_id_are_equal_and_share_one_channel(world: World) -> None:
     room = world.joined()
-    assert world.room() is room
-    assert world.room("2") is not room
+    same, other = world.room(), world.room("2")
+    assert same == room
+    assert hash(same) == hash(room)
+    assert same.session is room.session
+    assert other != room
+    assert len({room, same, other}) == 2
     assert room.topic == "room:1"
     assert repr(room) == "<Room room:1 joined>"
 
@@ -43,16 +48,60 @@ def test_an_id_may_hold_anything_but_nothing(world: World) -> None:
         world.room("")
 
 
-def test_claims_are_counted(world: World) -> None:
-    room = world.joined()
-    world.room()
-    world.hub.release(room.session)
+def test_the_last_claim_leaves(world: World) -> None:
+    first, second = world.joined(), world.room()
+    world.hub.release(first.claim)
     assert world.serve() == []
-    world.hub.release(room.session)
+    world.hub.release(second.claim)
     assert [frame.event for frame in world.serve()] == ["phx_leave"]
-    assert room.session.has_left
-    world.hub.release(room.session)
+    assert first.session.has_left
+
+
+def test_a_claim_is_released_once(world: World) -> None:
+    first, second = world.joined(), world.room()
+    for _ in range(3):
+        world.hub.release(first.claim)
     assert world.serve() == []
+    assert second.claim.joined
+    assert repr(first) == "<Room room:1 left>"
+    assert repr(second) == "<Room room:1 joined>"
+    with pytest.raises(ChannelClosed, match="left"):
+        _ = first.claim.joined
+
+
+def test_a_claim_takes_its_own_handlers_and_iterators_along(world: World) -> None:
+    first, second = world.joined(), world.room()
+    got: list[object] = []
+    streams = [stream_of(world, room) for room in (first, second)]
+    for room in (first, second):
+        world.hub.subscribe(room.claim, NEWS, got.append)
+    world.news("both")
+    world.hub.release(first.claim)
+    world.news("one")
+    world.call()
+    assert got == [News("both"), News("one")], "what waits for the first one is not called"
+    assert [taken(stream) for stream in streams] == [[News("both")], [News("both"), News("one")]]
+    with pytest.raises(QueueEnded):
+        streams[0].queue.get()
+
+
+def test_a_claim_of_the_library_is_released_once_and_by_nobody_else(world: World) -> None:
+    room = world.joined()
+    claims = [world.hub.acquire(ROOM, "1", own=True) for _ in range(2)]
+    assert world.hub.release_all("1") == []
+    for _ in range(2):
+        world.hub.release(claims[0])
+        world.hub.release(room.claim)
+    assert world.serve() == []
+    # After `leave(id)` old handles are dead, whoever else keeps the channel.
+    with pytest.raises(ChannelClosed, match="left"):
+        world.hub.subscribe(room.claim, NEWS, print)
+    again = world.room()
+    world.hub.release(room.claim)
+    assert again.claim.joined
+    world.hub.release(again.claim)
+    world.hub.release(claims[1])
+    assert [frame.event for frame in world.serve()] == ["phx_leave"]
 
 
 def test_all_claims_of_an_id_go_at_once(world: World) -> None:
@@ -65,20 +114,20 @@ def test_all_claims_of_an_id_go_at_once(world: World) -> None:
 
 def test_a_handle_that_was_left_is_dead_and_the_next_one_is_another(world: World) -> None:
     room = world.joined()
-    world.hub.release(room.session)
+    world.hub.release(room.claim)
     with pytest.raises(ChannelClosed, match="left"):
-        world.hub.subscribe(room.session, NEWS, print)
+        world.hub.subscribe(room.claim, NEWS, print)
     with pytest.raises(ChannelClosed):
-        world.hub.push(room.session, "typing", {})
+        world.hub.push(room.claim, "typing", {})
     again = world.joined()
-    assert again is not room
+    assert again.session is not room.session
     assert again.session.joined
 
 
 def test_handlers_get_typed_events_in_order(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    off = world.hub.subscribe(room.session, NEWS, got.append)
+    off = world.hub.subscribe(room.claim, NEWS, got.append)
     for number in range(3):
         world.news(str(number))
     assert got == [], "only the body calls"
@@ -94,14 +143,14 @@ def test_handlers_get_typed_events_in_order(world: World) -> None:
 def test_no_event_comes_after_leaving_or_unsubscribing(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    off = world.hub.subscribe(room.session, NEWS, got.append)
-    world.hub.subscribe(room.session, NEWS, got.append)
+    off = world.hub.subscribe(room.claim, NEWS, got.append)
+    world.hub.subscribe(room.claim, NEWS, got.append)
     world.news()
     off()
     world.call()
     assert len(got) == 1
     world.news()
-    world.hub.release(room.session)
+    world.hub.release(room.claim)
     world.call()
     assert len(got) == 1
 
@@ -143,6 +192,6 @@ def test_a_late_subscriber_is_given_the_last_event(world: World) -> None:
     world.news("a", "last")
     world.news("b", "last")
     got: list[News] = []
-    world.hub.subscribe(room.session, LAST, got.append)
+    world.hub.subscribe(room.claim, LAST, got.append)
     world.call()
     assert got == [News("b")]

@@ -46,7 +46,7 @@ def presence(world: World, event: str, payload: object) -> None:
 def test_presence_is_kept_up_to_date(world: World) -> None:
     room = world.joined()
     got: list[Who] = []
-    world.hub.subscribe(room.session, WHO, got.append)
+    world.hub.subscribe(room.claim, WHO, got.append)
     presence(world, "presence_diff", {"joins": {"u2": meta("B")}, "leaves": {}})
     assert room.who == {}
     presence(world, "presence_state", {"u1": meta("A")})
@@ -61,11 +61,11 @@ def test_presence_is_kept_up_to_date(world: World) -> None:
 def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
     room = world.joined()
     early: list[Who] = []
-    world.hub.subscribe(room.session, WHO, early.append)
+    world.hub.subscribe(room.claim, WHO, early.append)
     presence(world, "presence_state", {"u1": meta("A")})
     presence(world, "presence_diff", {"joins": {"u2": meta("B")}, "leaves": {}})
     late: list[Who] = []
-    world.hub.subscribe(room.session, WHO, late.append)
+    world.hub.subscribe(room.claim, WHO, late.append)
     stream = stream_of(world, room)
     world.call()
     assert [set(who) for who in late] == [{"u1", "u2"}]
@@ -74,7 +74,7 @@ def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
     ref = room.session.machine.join_ref
     world.say(Frame(ref, ref, "room:1", "phx_error", {}))
     later: list[Who] = []
-    world.hub.subscribe(room.session, WHO, later.append)
+    world.hub.subscribe(room.claim, WHO, later.append)
     world.call()
     assert later == []
 
@@ -82,7 +82,7 @@ def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
 def test_a_bad_payload_is_reported_and_stops_nothing(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    world.hub.subscribe(room.session, NEWS, got.append)
+    world.hub.subscribe(room.claim, NEWS, got.append)
     world.news(7)
     world.news("good")
     world.call()
@@ -95,7 +95,7 @@ def test_a_bad_payload_is_reported_and_stops_nothing(world: World) -> None:
 def test_what_nobody_wants_is_not_read(world: World) -> None:
     room = world.joined()
     world.news(7)
-    off = world.hub.subscribe(room.session, NEWS, lambda _: None)
+    off = world.hub.subscribe(room.claim, NEWS, lambda _: None)
     off()
     world.news(7)
     world.call()
@@ -109,8 +109,8 @@ def test_a_raising_handler_is_reported_and_stops_no_other(world: World) -> None:
     def fail(_: News) -> None:
         raise ZeroDivisionError
 
-    world.hub.subscribe(room.session, NEWS, fail)
-    world.hub.subscribe(room.session, NEWS, got.append)
+    world.hub.subscribe(room.claim, NEWS, fail)
+    world.hub.subscribe(room.claim, NEWS, got.append)
     world.news()
     world.news()
     world.call()
@@ -140,7 +140,7 @@ def test_an_error_handler_that_fails_is_not_told_of_itself() -> None:
         on_error=fail,
     )
     room = world.joined()
-    world.hub.subscribe(room.session, NEWS, lambda _: None)
+    world.hub.subscribe(room.claim, NEWS, lambda _: None)
     world.news(7)
     world.call()
     assert len(calls) == 1
@@ -151,7 +151,7 @@ def test_a_slow_dispatcher_loses_the_oldest_and_says_so() -> None:
     room = world.joined()
     world.call()
     got: list[News] = []
-    world.hub.subscribe(room.session, NEWS, got.append)
+    world.hub.subscribe(room.claim, NEWS, got.append)
     for number in range(25):
         world.news(str(number))
     world.call()
@@ -275,4 +275,4 @@ def test_channels_take_as_many_sockets_as_they_need() -> None:
 def test_a_payload_that_json_cannot_say_is_the_callers_mistake(world: World) -> None:
     room = world.joined()
     with pytest.raises(UsageError, match="NaN"):
-        world.hub.push(room.session, "typing", {"x": float("nan")})
+        world.hub.push(room.claim, "typing", {"x": float("nan")})
