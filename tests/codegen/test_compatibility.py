@@ -117,7 +117,7 @@ def make(folder: Path, edit: Callable[[Spec, Spec], None]) -> Tree:
     edit(rest, events)
     for path, content in zip(paths, (rest, events), strict=True):
         # JSON is YAML too, and the type of safe_dump is not known in every release of its stubs.
-        path.write_text(json.dumps(content), "utf-8")
+        path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
     tree.generate()
     return tree
 
