@@ -8,6 +8,7 @@ PY := $(BIN)/python
 UV := .venv/.uv
 STAMP := .venv/.stamp
 LOCK := .ci/constraints.txt
+SUITE := not interop and not package and not soak and not tools
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
 GATES := style lint pyright mypy imports drift patches
 
@@ -22,7 +23,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test package lowest soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
+.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,14 +75,23 @@ imports: ; $(call gate,$(BIN)/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 git apply --check -C1)
 
-test: venv ## all tests but interop (under 10 min)
-	@$(PY) -m pytest -n 2 -q -m 'not interop and not package and not soak'
+test: venv ## all tests of the library (under 8 min)
+	@$(PY) -m pytest -n 2 -q -m '$(SUITE)'
+
+tools: venv ## tests of what we develop with: the generator's diff, the runner of mutants … (3 min)
+	@$(PY) -m pytest -n 2 -q -m tools
 
 package: venv ## wheel and sdist, installed and tried on every Python found (3 min)
 	@$(PY) -m pytest -n 2 -q tests/package
 
 lowest: venv ## the lowest versions of all dependencies that we allow (3 min)
-	@$(PY) -m tests.package.lowest
+	@$(PY) -m tests.package.resolutions lowest
+
+newest: venv ## the newest of all dependencies, in place of the pinned ones (at most 5 min)
+	@$(PY) -m tests.package.resolutions newest
+
+pythons: venv ## make test on each further Python found, also among pyenv's (8 min each; TESTS=tests/http)
+	@$(PY) -m tests.package.pythons -- -n 2 -q -m '$(SUITE)' $(TESTS)
 
 fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SEED=2 EXAMPLES=2000)
 	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz
