@@ -28,6 +28,7 @@ EXTRAS: Final = ("sandbox", "testing", "cli")
 
 TESTS: Final = (
     "tests/conformance",
+    "tests/house/test_undocumented.py",
     "tests/http",
     "tests/files/test_upload_bodies.py",
     "tests/follow/test_checkpoints.py",
