@@ -119,9 +119,3 @@ def test_there_is_one_version() -> None:
     assert held == ["poolse/_version.py"]
     assert poolse.version == poolse.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", poolse.version)
-
-
-def test_the_changelog_has_a_place_for_what_is_next() -> None:
-    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    headings = re.findall(r"^## \[?([^\]\s]+)", text, re.MULTILINE)
-    assert headings[0] in {"Unreleased", poolse.version}
