@@ -46,7 +46,7 @@ $(UV):
 	@touch $@
 
 $(STAMP): pyproject.toml $(LOCK) | $(UV)
-	@$(PY) -m uv pip install --quiet --python $(PY) --constraint $(LOCK) \
+	@$(PY) -m uv pip install --quiet --python .venv --constraint $(LOCK) \
 	  --build-constraints $(LOCK) --editable '.[dev,docs,sandbox,cli]'
 	@touch $@
 

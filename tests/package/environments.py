@@ -104,5 +104,5 @@ class Environment:
         return run(*command, folder=self.work, path=self.python.parent)
 
     def _uv(self, command: str, *arguments: str | Path) -> None:
-        uv = (sys.executable, "-m", "uv", "pip", command, "--python", self.python)
+        uv = (sys.executable, "-m", "uv", "pip", command, "--python", self._folder)
         run(*uv, *arguments, folder=self.work)
