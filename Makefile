@@ -3,8 +3,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PY := .venv/bin/python
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+UV := .venv/.uv
 STAMP := .venv/.stamp
+LOCK := .ci/constraints.txt
+SUITE := not interop and not package and not soak and not tools
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
 GATES := style lint pyright mypy imports drift patches
 
@@ -19,14 +23,15 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) test package lowest soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
+.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## create .venv with everything in it
 
-$(STAMP): pyproject.toml
+# uv installs in 10 s what takes pip two minutes; pip only fetches uv.
+$(UV):
 	@python=; for name in $(PYTHONS); do \
 	  if $$name -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	  then python=$$name; break; fi; \
@@ -37,8 +42,20 @@ $(STAMP): pyproject.toml
 	fi; \
 	echo "setting up .venv with $$($$python --version)"; \
 	[ -x $(PY) ] || $$python -m venv .venv
-	@$(PY) -m pip install -qq --editable '.[dev,docs,sandbox,cli]'
+	@$(PY) -m pip install -qq --constraint $(LOCK) uv
 	@touch $@
+
+$(STAMP): pyproject.toml $(LOCK) | $(UV)
+	@$(PY) -m uv pip install --quiet --python .venv --constraint $(LOCK) \
+	  --build-constraints $(LOCK) --editable '.[dev,docs,sandbox,cli]'
+	@touch $@
+
+# Needs uv alone, so that it also helps when the pins and pyproject.toml contradict each other.
+lock: $(UV) ## newest versions of everything into .ci/constraints.txt (ONLY=ruff: of that alone)
+	@$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	  --all-extras --group elsewhere --no-annotate --no-header \
+	  $(if $(ONLY),$(addprefix --upgrade-package=,$(ONLY)),--upgrade) \
+	  --output-file $(LOCK) pyproject.toml >/dev/null
 
 generate: venv ## spec -> poolse/_generated
 	@$(PY) -m codegen
@@ -52,20 +69,29 @@ check: venv ## style, lint, types, import contracts, drift, mutants that apply (
 
 style: ; $(call gate,$(PY) -m ruff format --check)
 lint: ; $(call gate,$(PY) -m ruff check)
-pyright: ; $(call gate,.venv/bin/pyright)
+pyright: ; $(call gate,$(BIN)/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
-imports: ; $(call gate,.venv/bin/lint-imports --no-logo --no-cache)
+imports: ; $(call gate,$(BIN)/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
 patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 git apply --check -C1)
 
-test: venv ## all tests but interop (under 10 min)
-	@$(PY) -m pytest -n 2 -q -m 'not interop and not package and not soak'
+test: venv ## all tests of the library (under 8 min)
+	@$(PY) -m pytest -n 2 -q -m '$(SUITE)'
+
+tools: venv ## tests of what we develop with: the generator's diff, the runner of mutants … (3 min)
+	@$(PY) -m pytest -n 2 -q -m tools
 
 package: venv ## wheel and sdist, installed and tried on every Python found (3 min)
 	@$(PY) -m pytest -n 2 -q tests/package
 
 lowest: venv ## the lowest versions of all dependencies that we allow (3 min)
-	@$(PY) -m tests.package.lowest
+	@$(PY) -m tests.package.resolutions lowest
+
+newest: venv ## the newest of all dependencies, in place of the pinned ones (at most 5 min)
+	@$(PY) -m tests.package.resolutions newest
+
+pythons: venv ## make test on each further Python found, also among pyenv's (8 min each; TESTS=tests/http)
+	@$(PY) -m tests.package.pythons -- -n 2 -q -m '$(SUITE)' $(TESTS)
 
 fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SEED=2 EXAMPLES=2000)
 	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz

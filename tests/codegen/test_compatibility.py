@@ -5,6 +5,7 @@ The server is the sandbox of today; the clients are made from a spec that says l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -115,7 +116,8 @@ def make(folder: Path, edit: Callable[[Spec, Spec], None]) -> Tree:
     rest, events = (yaml.safe_load(path.read_text("utf-8")) for path in paths)
     edit(rest, events)
     for path, content in zip(paths, (rest, events), strict=True):
-        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+        # JSON is YAML too, and the type of safe_dump is not known in every release of its stubs.
+        path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
     tree.generate()
     return tree
 

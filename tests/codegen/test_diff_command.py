@@ -13,6 +13,8 @@ from codegen.evolution.rules import Verdict
 from tests.codegen.tiny import Shop, open_shop
 from tests.codegen.trees import plant
 
+pytestmark = pytest.mark.tools
+
 VERSION = 'version = "0.1.0"'
 
 

@@ -15,6 +15,8 @@ from codegen.evolution.report import Report
 from codegen.evolution.rules import RULES, Verdict
 from tests.codegen.tiny import Shop, open_shop
 
+pytestmark = pytest.mark.tools
+
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("changes.yaml").read_text("utf-8")
 )

@@ -11,6 +11,8 @@ import pytest
 
 from tests.codegen.tiny import Shop, open_shop
 
+pytestmark = pytest.mark.tools
+
 ROOT = Path(__file__).parents[2]
 
 

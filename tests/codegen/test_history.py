@@ -26,6 +26,8 @@ from codegen.evolution.report import Report
 from tests.codegen.hunks import apply
 from tests.codegen.trees import Tree, plant
 
+pytestmark = pytest.mark.tools
+
 HERE: Final = Path(__file__).with_name("history")
 START: Final = HERE / "start"
 ROW: Final = {

@@ -13,6 +13,8 @@ from codegen.render import render
 from codegen.tables import tables
 from tests.codegen.trees import ROOT, Tree, plant
 
+pytestmark = pytest.mark.tools
+
 README = "README.md"
 MARKED = "<!-- generated: {} -->\nwhatever is here\n<!-- end -->\n"
 

@@ -10,6 +10,8 @@ import yaml
 
 from tests.codegen.tiny import Shop, open_shop
 
+pytestmark = pytest.mark.tools
+
 EVENTS: Final = "asyncapi.yaml"
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("mistakes.yaml").read_text("utf-8")

@@ -13,6 +13,8 @@ import pytest
 from tests.codegen.hunks import apply
 from tests.codegen.trees import ROOT, Tree, plant
 
+pytestmark = pytest.mark.tools
+
 README: Final = (ROOT / "spec" / "README.md").read_text("utf-8")
 BLOCK: Final = re.compile(r"```diff\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.codegen.tiny import Shop, open_shop
 
+pytestmark = pytest.mark.tools
+
 CHANGES: Final[dict[str, tuple[tuple[str, str, str], dict[str, set[str]]]]] = {
     "a text of a method": (
         ("summary: Add a book.", "summary: Add one.", "openapi.yaml"),

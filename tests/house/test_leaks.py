@@ -8,6 +8,8 @@ import pytest
 
 from tests.house.tree import ROOT
 
+pytestmark = pytest.mark.tools
+
 pytest_plugins = ["pytester"]
 
 HEAD = """

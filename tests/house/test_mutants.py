@@ -9,6 +9,8 @@ import pytest
 
 from tests.mutants.runner import Mutant, copy_tree, hunt, read_mutants
 
+pytestmark = pytest.mark.tools
+
 CODE = "def double(x):\n    return x * 2\n"
 
 # The test would see the wrong `lib` if the runner let it import another tree.

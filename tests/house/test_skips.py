@@ -7,6 +7,8 @@ import pytest
 from tests import skips
 from tests.house.tree import ROOT
 
+pytestmark = pytest.mark.tools
+
 pytest_plugins = ["pytester"]
 
 TESTS = """

@@ -11,7 +11,9 @@ import pytest
 
 import poolse
 from tests.house.tree import ROOT
-from tests.package.artefacts import VERSIONS, Environment, find_python, passed, run
+from tests.package.artefacts import passed
+from tests.package.environments import LOCK, Environment, run
+from tests.package.pythons import VERSIONS, find_python
 
 pytestmark = pytest.mark.package
 
@@ -48,7 +50,7 @@ def test_it_works_on(version: str, wheel: Path, tmp_path: Path) -> None:
 def test_pip_installs_the_base_alone(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "venv", tmp_path / "venv", folder=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "install", "-q", wheel, folder=tmp_path)
+    run(python, "-m", "pip", "install", "-q", "-c", LOCK, wheel, folder=tmp_path)
     run(python, "-m", "pip", "check", folder=tmp_path)
     present, told = run(python, "-W", "error", "-c", EVERY_NAME, folder=tmp_path).splitlines()
     assert present == "[]"
