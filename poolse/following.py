@@ -57,7 +57,10 @@ class Following:
 
         Raises:
             JoinError: By the iterator: the server refused the channel.
-            FeedReset: By the iterator: the log began anew, so that the position means nothing.
+            FeedReset: By the iterator, if one conversation is followed: its log began anew, so that
+                the position means nothing. If several are followed it goes to `on_socket_error`,
+                and that conversation is followed from its first message.
+            CheckpointError: When it begins, and by the iterator: the checkpoint failed.
             ApiError: When it begins, and by the iterator: what does not pass by itself.
             Cancelled: By the iterator: `cancel` was cancelled.
 
@@ -66,7 +69,7 @@ class Following:
             ...     for item in feed:
             ...         item.reply(body="Hello")
         """
-        from poolse._chats import Chats, wish_for
+        from poolse._chats import Chats, longest_wait, wish_for
         from poolse._follow.sync import Feed
 
         wish = wish_for(
@@ -77,15 +80,21 @@ class Following:
             cancel,
             max_backfill=max_backfill,
             skip_own=skip_own,
+            max_retry_after=longest_wait(self),
             asynchronous=False,
         )
         return Feed(Chats(self), wish)
 
     def _followed(self: Chat, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._chats import Chats, wish_for
+        from poolse._chats import Chats, longest_wait, wish_for
 
-        return Chats(self), wish_for([key], **choices, asynchronous=False)
+        return Chats(self), wish_for(
+            [key],
+            **choices,
+            max_retry_after=longest_wait(self),
+            asynchronous=False,
+        )
 
 
 class AsyncFollowing:
@@ -124,7 +133,10 @@ class AsyncFollowing:
 
         Raises:
             JoinError: By the iterator: the server refused the channel.
-            FeedReset: By the iterator: the log began anew, so that the position means nothing.
+            FeedReset: By the iterator, if one conversation is followed: its log began anew, so that
+                the position means nothing. If several are followed it goes to `on_socket_error`,
+                and that conversation is followed from its first message.
+            CheckpointError: When it begins, and by the iterator: the checkpoint failed.
             ApiError: When it begins, and by the iterator: what does not pass by itself.
             Cancelled: By the iterator: `cancel` was cancelled.
 
@@ -133,7 +145,7 @@ class AsyncFollowing:
             ...     async for item in feed:
             ...         await item.reply(body="Hello")
         """
-        from poolse._chats import AsyncChats, wish_for
+        from poolse._chats import AsyncChats, longest_wait, wish_for
         from poolse._follow.aio import AsyncFeed
 
         wish = wish_for(
@@ -144,12 +156,18 @@ class AsyncFollowing:
             cancel,
             max_backfill=max_backfill,
             skip_own=skip_own,
+            max_retry_after=longest_wait(self),
             asynchronous=True,
         )
         return AsyncFeed(AsyncChats(self), wish)
 
     def _followed(self: AsyncChat, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._chats import AsyncChats, wish_for
+        from poolse._chats import AsyncChats, longest_wait, wish_for
 
-        return AsyncChats(self), wish_for([key], **choices, asynchronous=True)
+        return AsyncChats(self), wish_for(
+            [key],
+            **choices,
+            max_retry_after=longest_wait(self),
+            asynchronous=True,
+        )
