@@ -398,7 +398,8 @@ class Follower(Generic[R]):
         earned = max(0.0, now - self._budget_at) * self._settings.requests_per_second
         self._budget = min(float(self._settings.burst), self._budget + earned)
         self._budget_at = max(now, self._budget_at)
-        return self._budget if now >= self._budget_at else 0.0
+        # Rounded, or else a request might be due now and not be there, again and again.
+        return round(self._budget, 6) if now >= self._budget_at else 0.0
 
     def _budget_due(self) -> float:
         """When the budget has a request again."""
