@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from poolse._checks import checked_count, checked_function, checked_instance, checked_text
 from poolse._core.credentials import check_plain
+from poolse._core.rows import missing
+from poolse._core.settings import Settings
 from poolse._follow.body import Channels
 from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
 from poolse._follow.choices import After, Gap
@@ -18,7 +19,7 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Conversation, Message
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken, any_of
-from poolse.errors import ArgumentTypeError, UsageError
+from poolse.errors import ArgumentTypeError, DecodeError, UsageError
 from poolse.options import CallOptions
 from poolse.types import UNSET, Unset
 
@@ -40,10 +41,7 @@ _CHANNELS: Final = Channels(rows=CONVERSATION, row=MESSAGE_NEW, news=USER, new=C
 class Chat(Protocol):
     """The sync client, as far as following needs it."""
 
-    @property
-    def __view_cancel__(self) -> CancelToken | None:
-        """The token that `with_options` was given."""
-        ...
+    _settings: Settings
 
     @property
     def user_id(self) -> str | None:
@@ -69,10 +67,7 @@ class Chat(Protocol):
 class AsyncChat(Protocol):
     """The async client, as far as following needs it."""
 
-    @property
-    def __view_cancel__(self) -> CancelToken | None:
-        """The token that `with_options` was given."""
-        ...
+    _settings: Settings
 
     @property
     def user_id(self) -> str | None:
@@ -117,13 +112,14 @@ class Chats:
         return [_known(row) for row in self._chat.conversations.list(options=options)]
 
     def head(self, key: str, options: CallOptions) -> int:
-        return self.handle(key).show(options=options).last_sequence
+        return _head(self.handle(key).show(options=options))
 
     def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
-        return self.handle(key).messages.list(limit=limit, before=start, options=options).data
+        page = self.handle(key).messages.list(limit=limit, before=start, options=options)
+        return _numbered(page.data)
 
     def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return self.handle(key).messages.send(**arguments)
@@ -151,14 +147,14 @@ class AsyncChats:
         return [_known(row) for row in await self._chat.conversations.list(options=options)]
 
     async def head(self, key: str, options: CallOptions) -> int:
-        return (await self.handle(key).show(options=options)).last_sequence
+        return _head(await self.handle(key).show(options=options))
 
     async def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
         page = await self.handle(key).messages.list(limit=limit, before=start, options=options)
-        return page.data
+        return _numbered(page.data)
 
     async def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return await self.handle(key).messages.send(**arguments)
@@ -188,15 +184,16 @@ def wish_for(
             raise UsageError("max_backfill skips messages: give on_gap too, which is told of them")
     if cancel is not None:
         checked_instance("cancel", cancel, CancelToken, "a CancelToken")
+    settings = chat._settings  # pyright: ignore[reportPrivateUsage]
     return Wish(
         only=_ids(only),
         after=after,
         checkpoint=checkpoint,
         skip_own=skip_own,
         on_gap=on_gap,
-        cancel=any_of(chat.__view_cancel__, cancel),
+        cancel=any_of(settings.cancel, cancel),
         author=lambda message: message.sender_id,
-        settings=FeedSettings(max_backfill=max_backfill),
+        settings=FeedSettings(max_backfill=max_backfill, max_retry_after=settings.max_retry_after),
     )
 
 
@@ -223,10 +220,18 @@ def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _known(row: Conversation) -> Known:
-    changed = [row.updated_at, row.last_message_at or row.inserted_at]
-    active = max(_microseconds(time) for time in [row.inserted_at, *changed])
-    return Known(row.id, row.last_sequence, _microseconds(row.inserted_at), active)
+    return Known(row.id, None if "last_sequence" in missing(row) else row.last_sequence)
 
 
-def _microseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1_000_000)
+def _head(row: Conversation) -> int:
+    if "last_sequence" in missing(row):
+        raise DecodeError(f"conversation {row.id} has no last_sequence", "$.last_sequence")
+    return row.last_sequence
+
+
+def _numbered(rows: Sequence[Message]) -> Sequence[Message]:
+    """A page whose messages all have a number."""
+    for place, row in enumerate(rows):
+        if "sequence" in missing(row):
+            raise DecodeError(f"message {row.id} has no sequence", f"$.data[{place}].sequence")
+    return rows

@@ -12,7 +12,9 @@ __all__ = [
     "BadRequestError",
     "Cancelled",
     "ChannelClosed",
+    "CheckpointError",
     "CheckpointInUse",
+    "CheckpointUnusable",
     "ConflictError",
     "ConnectionFailed",
     "DecodeError",
@@ -76,7 +78,26 @@ class ArgumentTypeError(UsageError, TypeError):
     """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
 
 
-class CheckpointInUse(UsageError):  # noqa: N818  (as ChannelClosed)
+class CheckpointError(PoolseError):
+    """A checkpoint file could not be read or written. `__cause__` has the error of SQLite.
+
+    Nothing is lost: the message in hand is not acknowledged. Asking the feed for the next message
+    saves the position again.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class CheckpointUnusable(CheckpointError, UsageError):  # noqa: N818  (as ChannelClosed)
+    """A file cannot be opened as a checkpoint, or the checkpoint was closed."""
+
+
+class CheckpointInUse(CheckpointUnusable):
     """Another process, or another object of this one, follows with the same checkpoint file."""
 
 
@@ -276,15 +297,20 @@ class PushOutcomeUnknown(RealtimeError):  # noqa: N818
 
 
 class FeedReset(RealtimeError):  # noqa: N818
-    """The server's log began anew while it was followed, so that the position means nothing now.
+    """The log of a conversation began anew on the server: the position means nothing now.
+
+    The feed of one conversation raises it. A feed of several reports it to `on_socket_error`, and
+    follows that conversation from its first message.
 
     Attributes:
-        sequence: The number that was used for another row.
+        sequence: The number that another message has now.
+        conversation_id: The conversation.
     """
 
-    def __init__(self, message: str, sequence: int) -> None:
+    def __init__(self, message: str, sequence: int, conversation_id: str = "") -> None:
         super().__init__(message)
         self.sequence = sequence
+        self.conversation_id = conversation_id
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818

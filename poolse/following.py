@@ -57,7 +57,10 @@ class Following:
 
         Raises:
             JoinError: By the iterator: the server refused the channel.
-            FeedReset: By the iterator: the log began anew, so that the position means nothing.
+            FeedReset: By the iterator, if one conversation is followed: its log began anew, so that
+                the position means nothing. If several are followed it goes to `on_socket_error`,
+                and that conversation is followed from its first message.
+            CheckpointError: When it begins, and by the iterator: the checkpoint failed.
             ApiError: When it begins, and by the iterator: what does not pass by itself.
             Cancelled: By the iterator: `cancel` was cancelled.
 
@@ -125,7 +128,10 @@ class AsyncFollowing:
 
         Raises:
             JoinError: By the iterator: the server refused the channel.
-            FeedReset: By the iterator: the log began anew, so that the position means nothing.
+            FeedReset: By the iterator, if one conversation is followed: its log began anew, so that
+                the position means nothing. If several are followed it goes to `on_socket_error`,
+                and that conversation is followed from its first message.
+            CheckpointError: When it begins, and by the iterator: the checkpoint failed.
             ApiError: When it begins, and by the iterator: what does not pass by itself.
             Cancelled: By the iterator: `cancel` was cancelled.
 

@@ -230,11 +230,6 @@ class Base(Generic[HttpClient]):
             follow=self._follow_stats(),
         )
 
-    @property
-    def __view_cancel__(self) -> CancelToken | None:
-        """The tokens that `with_options` was given, as one."""
-        return self._settings.cancel
-
     def _pool_stats(self) -> PoolStats | None:
         """How the connections of REST are used."""
         raise NotImplementedError

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import random
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from poolse._follow.actions import Numbered, Position
-from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin, answer_name
+from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin
 from poolse._follow.checkpoints import MemoryCheckpoint
 from poolse._follow.choices import Gap
 from poolse._follow.flow import Flow
 from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
+from poolse._follow.replies import SECRET_BYTES, new_secret
 from poolse._follow.roster import Known
 from poolse._one_loop import in_this_loop
+from poolse.errors import ApiError
 from poolse.options import CallOptions
 
 __all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
@@ -76,9 +78,15 @@ class AsyncDelivery(BaseDelivery[R, C]):
     async def reply(self, **send_arguments: object) -> R:
         """Send a message to the same conversation, once, however often this one is handed out.
 
-        The id of the answer follows from this message, the user and how many answers were sent
-        before. When the program was killed after sending it, and the message is handed out again,
-        the server returns the first answer and stores no second one.
+        The ID of the reply depends on this message, the user, how many replies were sent before,
+        and a secret in the checkpoint, so that nobody else can compute it. If the program is
+        killed after sending it and the message is delivered again, the server returns the first
+        reply and stores no second one. Without a checkpoint the secret ends with the feed: pass
+        an `id` of your own to reply once over restarts.
+
+        A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) acknowledges
+        the message, so that it does not come again and is not refused at each start. The refusal
+        is reported to `on_socket_error` too.
 
         Args:
             send_arguments: Those of `messages.send`.
@@ -88,6 +96,7 @@ class AsyncDelivery(BaseDelivery[R, C]):
 
         Raises:
             ApiError: As `messages.send`; the others likewise.
+            CheckpointError: The checkpoint failed.
         """
         sent: R = await self._origin.answer(self._item, self._answers, send_arguments)
         self._answers += 1
@@ -149,14 +158,16 @@ class AsyncFeed(Generic[R, C]):
         return AsyncDelivery(item.key, item.row, self._origin, item.late)
 
     async def _acknowledge(self, item: Item[R]) -> None:
-        in_hand = self._flow.in_hand
-        if in_hand is not None and in_hand.row is item.row:
-            await self._flow.acknowledge()
+        await self._flow.acknowledge(item)
 
     async def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
-        name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
-        return await self._home.send(item.key, made | arguments)
+        made = {"options": self._options, **arguments}
+        made["id"] = arguments.get("id") or await self._flow.reply_id(item, answers)
+        try:
+            return await self._home.send(item.key, made)
+        except ApiError as error:
+            await self._flow.refused(item, error)
+            raise
 
 
 class _Reach(BaseReach[R]):
@@ -182,8 +193,8 @@ class _Reach(BaseReach[R]):
             self._forget = self._wish.cancel.on_cancel(in_this_loop(self.wake))
         return await self._client.who(self._options)
 
-    async def known(self) -> list[Known]:
-        return await self._client.known(self._options)
+    async def known(self, *, once: bool) -> list[Known]:
+        return await self._client.known(self._once if once else self._options)
 
     async def head(self, key: str) -> int:
         return await self._client.head(key, self._options)
@@ -191,13 +202,10 @@ class _Reach(BaseReach[R]):
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
         return await self._client.page(key, before, limit, self._once)
 
-    async def load(self, key: str) -> Position | None:
-        return cast("Position | None", await self._keep("load", key))
+    def new_secret(self) -> Position:
+        return new_secret(os.urandom(SECRET_BYTES))
 
-    async def save(self, key: str, position: Position) -> None:
-        await self._keep("save", key, position)
-
-    async def _keep(self, method: str, *arguments: object) -> object:
+    async def kept(self, method: str, *arguments: object) -> object:
         """Call the checkpoint without stopping the loop, nor twice at a time."""
         if self._saving is not None:
             # What was cancelled is still being written, and must not be written last.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import attrs
 
@@ -17,7 +17,7 @@ from poolse._realtime.hub import Hub
 from poolse.errors import PoolseError
 from poolse.options import CallOptions
 
-__all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "Origin", "answer_name"]
+__all__ = ["BaseDelivery", "BaseReach", "Channels", "Home", "Origin"]
 
 R = TypeVar("R", bound=Numbered)
 C = TypeVar("C")
@@ -136,6 +136,29 @@ class BaseReach(Generic[R]):
         with self._hub.guard:
             self._hub.calls.report(error)
 
+    async def load(self, key: str) -> Position | None:
+        """See `Checkpoint`."""
+        return cast("Position | None", await self.kept("load", key))
+
+    async def save(self, key: str, position: Position) -> None:
+        """See `Checkpoint`."""
+        await self.kept("save", key, position)
+
+    async def load_or_save(self, key: str, position: Position) -> Position:
+        """See `Reach`."""
+        if hasattr(self._wish.checkpoint, "load_or_save"):
+            return cast(Position, await self.kept("load_or_save", key, position))
+        found = await self.load(key)
+        if found is not None:
+            return found
+        await self.save(key, position)
+        # What it really keeps: another process may have saved one too, and some keep no IDs.
+        return await self.load(key) or position
+
+    async def kept(self, method: str, *arguments: object) -> object:
+        """Call a method of the checkpoint."""
+        raise NotImplementedError
+
     def wake(self) -> None:
         """Something was heard. The hub is guarded."""
         raise NotImplementedError
@@ -152,8 +175,3 @@ class BaseReach(Generic[R]):
         if old is not None:
             old.close()
         self._ears[key] = Ear(self._hub, kind, key, event.wire, listener, self.wake)
-
-
-def answer_name(user: str, item: Item[R], answers: int) -> str:
-    """What the id of the next answer to a message is made of: the same, whenever it is answered."""
-    return f"{user} answers {item.row.id} with number {answers}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, Self, cast, runtime_checkable
 
 from poolse._follow.actions import Position
 from poolse._forks import renew_after_fork
-from poolse.errors import CheckpointInUse, UsageError
+from poolse.errors import CheckpointError, CheckpointInUse, CheckpointUnusable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +27,22 @@ CREATE TABLE IF NOT EXISTS positions (
 """
 _LOAD = "SELECT sequence, id FROM positions WHERE key = ?"
 _SAVE = "REPLACE INTO positions (key, sequence, id) VALUES (?, ?, ?)"
+_SAVE_NEW = "INSERT OR IGNORE INTO positions (key, sequence, id) VALUES (?, ?, ?)"
+
+_IN_MEMORY: Final = ":memory:"
+
+_ADVICE: Final = {
+    "SQLITE_FULL": "free space on its disk",
+    "SQLITE_READONLY": "make the file and its folder writable",
+    "SQLITE_PERM": "make the file and its folder writable",
+    "SQLITE_CANTOPEN": "check that its folder exists and is writable",
+    "SQLITE_BUSY": "stop the other program that uses it",
+    "SQLITE_LOCKED": "stop the other program that uses it",
+    "SQLITE_IOERR": "check its disk",
+    "SQLITE_CORRUPT": "restore it from a backup, or remove it to start with what comes next",
+    "SQLITE_NOTADB": "name a checkpoint file, or one that does not exist yet",
+}
+_OTHER_ADVICE: Final = "restore it from a backup, or start with a file of another name"
 
 
 @runtime_checkable
@@ -32,7 +50,13 @@ class Checkpoint(Protocol):
     """Keeps positions. Write one of your own to keep them where your other data is.
 
     An async client calls both methods in a thread, so that neither a slow disk nor a lock stops
-    its event loop; it also takes an `AsyncCheckpoint`.
+    its event loop; it also takes an `AsyncCheckpoint`. What the methods raise comes out of the feed
+    as it is, and asking for the next message saves the position again.
+
+    Keys are conversations, except `secret:v1`: that position holds the secret for the IDs of
+    replies. If several processes share a store, give it a third method,
+    `load_or_save(key, position) -> Position`, which returns the position under this key, or saves
+    and returns this one, as one step.
     """
 
     def load(self, key: str) -> Position | None:
@@ -76,6 +100,10 @@ class MemoryCheckpoint:
         """Keep a position."""
         self.positions[key] = position
 
+    def load_or_save(self, key: str, position: Position) -> Position:
+        """The position under this key; if there is none, this one, which is kept then."""
+        return self.positions.setdefault(key, position)
+
 
 class SQLiteCheckpoint:
     """Keeps positions in a file, which belongs to this process while it is open.
@@ -99,11 +127,14 @@ class SQLiteCheckpoint:
 
         Raises:
             CheckpointInUse: Another process has it open, or another object of this one.
-            UsageError: It is no such file, or cannot be opened.
+            CheckpointUnusable: It is no such file, or cannot be opened. Also a `UsageError`.
         """
         self._path = path
         self._is_inherited = False
+        self._is_closed = False
         self._db = _open(path)
+        self._names = _names(path)
+        self._files = _files(self._names)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -111,27 +142,61 @@ class SQLiteCheckpoint:
         self._is_inherited = True
 
     def load(self, key: str) -> Position | None:
-        """The position that was saved last under this key, or None."""
-        self._check()
-        found = self._db.execute(_LOAD, (key,)).fetchall()
+        """The position that was saved last under this key, or None.
+
+        Raises:
+            CheckpointError: The file cannot be read.
+        """
+        with self._usable():
+            found = self._db.execute(_LOAD, (key,)).fetchall()
         return Position(*cast("list[tuple[int, str | None]]", found)[0]) if found else None
 
     def save(self, key: str, position: Position) -> None:
-        """Keep a position."""
-        self._check()
-        self._db.execute(_SAVE, (key, position.sequence, position.id))
+        """Keep a position.
+
+        Raises:
+            CheckpointError: The file cannot be written, or was removed or replaced meanwhile.
+        """
+        with self._usable():
+            self._db.execute(_SAVE, (key, position.sequence, position.id))
+
+    def load_or_save(self, key: str, position: Position) -> Position:
+        """The position under this key; if there is none, this one, which is kept then.
+
+        Raises:
+            CheckpointError: The file cannot be read or written.
+        """
+        with self._usable():
+            self._db.execute(_SAVE_NEW, (key, position.sequence, position.id))
+        return self.load(key) or position
 
     def close(self) -> None:
-        """Let go of the file. Calling it again does nothing, nor does it in a forked child."""
-        if not self._is_inherited:
-            self._db.close()
+        """Close the file. Calling it again does nothing, nor does it in a forked child."""
+        if not self._is_inherited and not self._is_closed:
+            self._is_closed = True
+            with _named(self._path):
+                self._db.close()
 
-    def _check(self) -> None:
+    @contextmanager
+    def _usable(self) -> Generator[None]:
+        """Check that what is saved is found again, and give errors the name of the file."""
+        path = self._path
         if self._is_inherited:
-            raise UsageError(
-                f"the checkpoint {self._path} was opened in another process: after a fork, open "
-                "one with a file of its own"
+            raise CheckpointUnusable(
+                f"the checkpoint {path} was opened in another process: after a fork, open "
+                "one with a file of its own",
+                str(path),
             )
+        if self._is_closed:
+            raise CheckpointUnusable(f"the checkpoint {path} is closed", str(path))
+        with _named(path):
+            if self._files != _files(self._names):
+                raise CheckpointError(
+                    f"the checkpoint {path} was removed or replaced while it was open, and what "
+                    "is saved would be lost: start again with the file that is to be used",
+                    str(path),
+                )
+            yield
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +213,47 @@ class SQLiteCheckpoint:
         return f"SQLiteCheckpoint({str(self._path)!r})"
 
 
+def _names(path: str | Path) -> tuple[Path, ...]:
+    """Where the file and its log are found, wherever the process goes; nowhere if in memory."""
+    if str(path) in (_IN_MEMORY, ""):
+        return ()
+    name = Path(path).absolute()
+    # The log is beside the file itself, even if the name is a link.
+    real = name.resolve()
+    return name, real.with_name(real.name + "-wal")
+
+
+def _files(names: tuple[Path, ...]) -> list[tuple[int, int] | None]:
+    """Which files have these names now."""
+    found: list[tuple[int, int] | None] = []
+    for name in names:
+        try:
+            status = name.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found
+
+
+@contextmanager
+def _named(path: str | Path) -> Generator[None]:
+    """Let an error of the storage say which file it is about, and what to do."""
+    import sqlite3
+
+    try:
+        yield
+    except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+        raise CheckpointError(_sentence(path, error), str(path)) from error
+
+
+def _sentence(path: str | Path, error: Exception) -> str:
+    # The first words of an extended code, such as SQLITE_IOERR_WRITE, say what kind it is.
+    name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+    advice = _ADVICE.get(name, _OTHER_ADVICE)
+    return f"the checkpoint {path} cannot be used: {error}; {advice}"
+
+
 def _open(path: str | Path) -> sqlite3.Connection:
     # Only now: some builds of Python have no SQLite, and most programs need no checkpoint.
     import sqlite3
@@ -162,7 +268,7 @@ def _open(path: str | Path) -> sqlite3.Connection:
             cached_statements=0,
         )
     except sqlite3.Error as error:
-        raise UsageError(f"cannot open the checkpoint {path}: {error}") from error
+        raise CheckpointUnusable(_sentence(path, error), str(path)) from error
     try:
         # The lock is held from the first write until the connection or the process ends, so it
         # cannot be left behind. Each save is one transaction, which SQLite makes whole or not.
@@ -171,13 +277,16 @@ def _open(path: str | Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("BEGIN EXCLUSIVE")
         db.execute(_TABLE)
+        # A table of another program may have the same name.
+        db.execute(_LOAD, ("",))
         db.execute("COMMIT")
     except sqlite3.Error as error:
         db.close()
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             raise CheckpointInUse(
                 f"the checkpoint {path} is in use: two followers of one position would handle "
-                "everything twice. Stop the other one, or give each a file of its own"
+                "everything twice. Stop the other one, or give each a file of its own",
+                str(path),
             ) from None
-        raise UsageError(f"{path} cannot be used as a checkpoint: {error}") from error
+        raise CheckpointUnusable(_sentence(path, error), str(path)) from error
     return db

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from poolse._realtime.events import ChannelType
 from poolse._realtime.hub import Hub
-from poolse._realtime.session import Stream
+from poolse._realtime.session import Stream, fresh
 from poolse.errors import PoolseError
 
 __all__ = ["Ear", "Listener"]
@@ -55,6 +55,10 @@ class Ear(Stream[object]):
             self._session = self._claim.session
             self._session.tap(self, wire, hub.calls)
             self._session.wakes.append(self.look)
+            failure = self._session.link.failure
+            if failure is not None:
+                # The socket was given up before, and says so to nobody again.
+                self.end(fresh(failure))
             self.look()
 
     def look(self) -> None:

@@ -3,8 +3,9 @@
 Told what happened and when (joined, lost, a live row, a page, a failed request), it says what to do
 next: hand out a row, fetch a page, wait. It owns no clock and does nothing itself.
 
-- The list is only read while the channel is joined, and after each join it is read anew. So a row
-  that was stored before the reading is in the page, and one stored after it comes live.
+- After each join the list is read anew. So a row that was stored before the reading is in the
+  page, and one stored after it comes live. While the channel is not joined, the list is read every
+  few seconds instead.
 - The list has no rows for some numbers, so a missing number proves nothing for a while: see
   `Horizon`. A number that only came live counts as known, whether the list has it or not.
 - The list is read backwards from any number, so a gap is filled upwards in small windows, and rows
@@ -58,6 +59,10 @@ class FeedMachine(Generic[R]):
         """What ended it."""
         self.retry = Retry(settings, random)
         """How the requests go."""
+        self.join = 0
+        """Number of the last join."""
+        self.is_joined = False
+        """Whether the channel is joined."""
         self._key = key
         self._settings = settings
         self._random = random
@@ -67,22 +72,34 @@ class FeedMachine(Generic[R]):
         """What `step` says first."""
         self._horizon = Horizon(settings.grace)
         self._width = Width(settings.limit, settings.pages, settings.widest)
-        self._joined = False
-        self._join = 0
-        self._checked_join = 0
+        self._was_lost = True
+        self._checked_join = -1
         self._top = Top()
         self._reading: Reading[R] | None = None
         self._asked: Fetch | None = None
         self._look_at = 0.0
-        self._reconcile_at = 0.0
+        self._reconcile_at = inf
         if isinstance(start, At):
             self._begin(start.position)
 
     @property
     def is_live(self) -> bool:
         """Whether all that the list had, when it was read after the last join, is decided."""
-        checked = self._joined and self._search is None and self._checked_join == self._join
+        checked = self.is_joined and self._search is None and self._checked_join == self.join
         return checked and self._out.decided >= self._horizon.highest
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether the top of the list was seen since the last join."""
+        return self._checked_join == self.join
+
+    @property
+    def stands_at(self) -> Start:
+        """Where to start to go on from here, once what is ready was handed out."""
+        if self._search is not None:
+            return self._search.last
+        number = self._out.decided
+        return At(Position(number, self._out.behind.id_of(number)))
 
     @property
     def waiting(self) -> int:
@@ -94,12 +111,13 @@ class FeedMachine(Generic[R]):
 
     def joined(self) -> None:
         """The server has let us in: from now on what is stored comes live."""
-        self._joined = True
-        self._join += 1
+        self.is_joined = True
+        self.join += 1
 
     def lost(self) -> None:
         """What is stored from now on does not come."""
-        self._joined = False
+        self.is_joined = False
+        self._was_lost = True
 
     def live(self, row: R, now: float) -> None:
         """A row came by itself."""
@@ -140,6 +158,20 @@ class FeedMachine(Generic[R]):
         else:
             self._look_for_start(self._search, reading, below)
 
+    def confirms(self, head: int | None, join: int, now: float) -> bool:
+        """The list of all logs shows the highest number. Whether nothing is missing, by that.
+
+        Args:
+            head: The number.
+            join: The number of the last join when that list was asked for.
+            now: The time.
+        """
+        behind = self._search is not None or self.error is not None or self._reading is not None
+        if behind or join != self.join or not head == self._out.decided >= self._horizon.highest:
+            return False
+        self._looked(join, now)
+        return True
+
     def failed(self, fetch: Fetch, now: float, retry_after: float = 0.0) -> None:
         """The page that was asked for did not come, and may later."""
         if fetch is self._asked:
@@ -161,7 +193,7 @@ class FeedMachine(Generic[R]):
         self._drain()
         if self.ready:
             return action_of(self._key, self.ready.popleft())
-        if not self._joined or self._asked is not None or self.error is not None:
+        if self._asked is not None or self.error is not None:
             return Wait()
         if now < self.retry.at:
             return Wait(self.retry.at)
@@ -175,21 +207,27 @@ class FeedMachine(Generic[R]):
 
     def _idle_until(self, now: float) -> float | None:
         """When there will be something to read; None for now."""
-        if self._checked_join != self._join:
+        if self.is_joined and not self.has_looked:
             return None
+        if not self.is_joined and self._was_lost:
+            self._was_lost = False
+            pause = self._settings.poll_after * (0.5 + self._random())
+            self._reconcile_at = min(self._reconcile_at, now + pause)
         whole = self._out.decided >= self._horizon.highest
         until = self._reconcile_at if whole else min(self._look_at, self._reconcile_at)
         return until if now < until else None
 
     def _next_reading(self, now: float) -> Reading[R]:
         limit, highest = self._settings.limit, self._horizon.highest
-        first = self._checked_join != self._join
-        if not first and now < self._reconcile_at:
-            upto = min(self._out.decided + self._width.numbers, highest)
-            return Reading(now, self._join, self._out.decided, upto, upto + 1, limit)
+        join, decided = self.join, self._out.decided
+        if self.has_looked and now < self._reconcile_at:
+            upto = min(decided + self._width.numbers, highest)
+            return Reading(now, join, decided, upto, upto + 1, limit, window=True)
         if self._search is not None:
             limit = self._search.limit(limit)
-        return Reading(now, self._join, self._out.decided, highest, None, limit if first else 1)
+        elif self.is_joined and self.has_looked:
+            limit = 1
+        return Reading(now, join, decided, highest, None, limit)
 
     # What a page says.
 
@@ -213,13 +251,18 @@ class FeedMachine(Generic[R]):
         if most is not None and self._search is None and self._checked_join != reading.join:
             self._out.skip(top - most)
             reading.floor = max(reading.floor, top - most)
-        self._checked_join = reading.join
-        self._reconcile_at = now + self._settings.reconcile * (0.8 + 0.4 * self._random())
+        self._looked(reading.join, now)
         reading.upto = max(top, reading.upto)
         reading.limit = self._settings.limit
         if self._grew_below(top):
-            self.error = _reset(top, "was given out again")
+            self.error = self._reset(top, "was given out again")
         self._top.saw(top, self._horizon.settled(reading.asked_at))
+
+    def _looked(self, join: int, now: float) -> None:
+        """The top of the list was seen, after this join."""
+        self._checked_join = join
+        pause = self._settings.reconcile if self.is_joined else self._settings.poll
+        self._reconcile_at = now + pause * (0.8 + 0.4 * self._random())
 
     def _read(self, reading: Reading[R], rows: list[R]) -> None:
         """Take what a page shows, and go on below it unless its window is complete."""
@@ -241,11 +284,11 @@ class FeedMachine(Generic[R]):
             self._reading = None
             self._width.learn(reading, len(reading.rows))
             self._decide(reading)
-        elif reading.upto - self._out.decided <= self._width.most:
-            reading.before = rows[0].sequence
-        else:
-            # Too much for one window, so it is filled from below.
+        elif self._width.too_many(reading, rows[0].sequence, self._out.decided):
+            # So it is filled from below, in windows.
             self._reading, self._look_at = None, 0.0
+        else:
+            reading.before = rows[0].sequence
 
     def _is_next_window(self, reading: Reading[R], new: list[R]) -> bool:
         """Whether these rows are the whole window, each number once, and no others are known."""
@@ -273,7 +316,7 @@ class FeedMachine(Generic[R]):
     def _again(self, row: R) -> None:
         """A row whose number is behind us: old, or late, or of another log."""
         if not self._out.late(row) and self._out.behind.contradicts(row.sequence, row.id):
-            self.error = _reset(row.sequence, "has another row now")
+            self.error = self._reset(row.sequence, "has another message now")
 
     def _grew_below(self, number: int) -> bool:
         """Whether a number behind us was given out after higher ones."""
@@ -284,10 +327,6 @@ class FeedMachine(Generic[R]):
         if self._search is None and self._out.waiting:
             self._out.drain()
 
-
-def _reset(number: int, what: str) -> FeedReset:
-    return FeedReset(
-        f"the log began anew: number {number} {what}; follow it again with after='latest' or "
-        "after='beginning'",
-        number,
-    )
+    def _reset(self, number: int, what: str) -> FeedReset:
+        text = f"the log of conversation {self._key} began anew: number {number} {what}"
+        return FeedReset(text, number, self._key)

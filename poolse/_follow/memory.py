@@ -95,6 +95,10 @@ class Behind:
         """Whether a row with this number went out, or was given up, not long ago."""
         return number in self._ids or number in self._given_up
 
+    def id_of(self, number: int) -> str | None:
+        """The id of the row with this number that went out, if it is remembered."""
+        return self._ids.get(number)
+
     def contradicts(self, number: int, id: str) -> bool:
         """Whether another row with this number went out."""
         return self._ids.get(number, id) != id

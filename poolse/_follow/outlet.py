@@ -49,10 +49,13 @@ class Outlet(Generic[R]):
 
     def keep(self, rows: Iterable[R]) -> None:
         """Rows above a number that is missing. Of too many the highest are dropped."""
-        for row in rows:
-            self.waiting[row.sequence] = row
-            while len(self.waiting) > self._most():
-                del self.waiting[max(self.waiting)]
+        self.waiting.update((row.sequence, row) for row in rows)
+        most = self._most()
+        if len(self.waiting) == most + 1:
+            del self.waiting[max(self.waiting)]
+        elif len(self.waiting) > most:
+            for number in sorted(self.waiting)[most:]:
+                del self.waiting[number]
 
     def drain(self) -> None:
         """Hand out what follows without a hole."""

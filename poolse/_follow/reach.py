@@ -79,8 +79,8 @@ class Reach(Protocol[Row]):
         """Id of the user."""
         ...
 
-    async def known(self) -> list[Known]:
-        """All conversations."""
+    async def known(self, *, once: bool) -> list[Known]:
+        """All conversations; `once` does not try again."""
         ...
 
     async def head(self, key: str) -> int:
@@ -97,6 +97,14 @@ class Reach(Protocol[Row]):
 
     async def save(self, key: str, position: Position) -> None:
         """See `Checkpoint`."""
+        ...
+
+    async def load_or_save(self, key: str, position: Position) -> Position:
+        """The position under this key; if there is none, save this one first."""
+        ...
+
+    def new_secret(self) -> Position:
+        """A random secret for the IDs of replies."""
         ...
 
     async def tell(self, gap: Gap) -> None:

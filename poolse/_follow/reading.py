@@ -15,6 +15,9 @@ R = TypeVar("R", bound=Numbered)
 
 _NEARLY_ALL: Final = 0.9
 
+_SLACK: Final = 1.25
+"""The share of a page differs by chance from that of the next one."""
+
 
 @attrs.define(eq=False)
 class Reading(Generic[R]):
@@ -31,6 +34,8 @@ class Reading(Generic[R]):
     before: int | None
     """Where its next page begins; None for the top of the list."""
     limit: int
+    window: bool = False
+    """Whether it began below the top of the list."""
     pages: int = 0
     rows: dict[int, R] = attrs.field(factory=dict[int, R])
     """What it has shown so far."""
@@ -69,17 +74,42 @@ class Width:
         else:
             self.numbers = max(1, min(self.most, int((self.most_rows - 1) / share)))
 
+    def too_many(self, reading: Reading[R], lowest: int, decided: int) -> bool:
+        """Whether a reading would show more rows than may be held, by what it showed so far.
+
+        It is given up then, because all of it that is not held would be read twice, and the next
+        window is narrower.
+
+        Args:
+            reading: What was read, down to `lowest`.
+            lowest: The lowest number that it showed.
+            decided: The number where it would end.
+        """
+        share = len(reading.rows) / max(1, reading.upto - lowest + 1)
+        more = share * (lowest - 1 - decided)
+        if reading.window:
+            # It was made as wide as the rows below it were sparse, and these here are not.
+            if len(reading.rows) + more <= self.most_rows * _SLACK:
+                return False
+            self.numbers = max(1, self._limit - 1, (reading.upto - decided) // 2)
+            return True
+        if len(reading.rows) + more <= self.most_rows:
+            return False
+        if share <= _NEARLY_ALL:
+            self.numbers = max(1, min(self.most, int((self.most_rows - 1) / share)))
+        return True
+
 
 class Search:
     """Looks for the position that has the last so many rows of the list above it."""
 
     def __init__(self, last: Newest) -> None:
-        self._last = last
+        self.last = last
         self._counted = 0
 
     def limit(self, most: int) -> int:
         """How many rows to ask for."""
-        return min(most, self._last.count)
+        return min(most, self.last.count)
 
     def found(self, rows: Sequence[Numbered]) -> Position | None:
         """Where to start, if this page tells; else it has to be read on below it.
@@ -88,6 +118,6 @@ class Search:
             rows: A page, in ascending order.
         """
         self._counted += len(rows)
-        if rows and self._counted < self._last.count:
+        if rows and self._counted < self.last.count:
             return None
-        return Position(rows[max(0, self._counted - self._last.count)].sequence - 1 if rows else 0)
+        return Position(rows[max(0, self._counted - self.last.count)].sequence - 1 if rows else 0)

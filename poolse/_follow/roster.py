@@ -1,8 +1,9 @@
-"""Which conversations there are, when all are followed.
+"""Which conversations there are, and how far each of them is, by the list of all.
 
-It is told when the channel that announces new ones was joined, and what it said; it says when to
-ask for the list of all. The list is read after each join, and now and then, since an announcement
-may be lost as any other broadcast.
+The list is read after each join of the channel that announces new conversations, and now and then,
+since an announcement may be lost as any other broadcast; more often while that channel is not
+joined. No time of the server's decides anything here: a conversation that was in the first list is
+old, and one that appears later is new.
 """
 
 from __future__ import annotations
@@ -23,25 +24,32 @@ class Known:
     """A conversation as a list shows it."""
 
     key: str
-    head: int
-    """The highest number that it has handed out."""
-    born: int
-    """When it was made, in microseconds of the server's clock."""
-    active: int
-    """When it was last changed, likewise."""
+    head: int | None
+    """The highest number that it has handed out; None where the server does not say."""
 
 
 class Roster:
-    """What is known of the conversations."""
+    """When to read the list of conversations."""
 
     def __init__(self, settings: FeedSettings, random: Callable[[], float]) -> None:
         self.retry = Retry(settings, random)
         """How reading the list goes."""
-        self.seen_until: int | None = None
-        """Conversations made after this are new: nobody can have followed them before."""
+        self.was_listed: bool = False
+        """Whether the first list was read: a conversation that appears from now on is new."""
         self._settings = settings
         self._random = random
+        self._joined = False
         self._due = inf
+
+    def joined(self, now: float) -> None:
+        """New conversations are announced from now on."""
+        self._joined = True
+        self.look(now)
+
+    def lost(self, now: float) -> None:
+        """New conversations are not announced any more."""
+        self._joined = False
+        self._due = min(self._due, now + self._settings.poll_after * (0.5 + self._random()))
 
     def look(self, now: float) -> None:
         """There may be new ones."""
@@ -53,13 +61,5 @@ class Roster:
 
     def asked(self, now: float) -> None:
         """The list is being read. What is announced meanwhile may be missing in it."""
-        self._due = now + self._settings.reconcile * (0.8 + 0.4 * self._random())
-
-    def is_new(self, known: Known) -> bool:
-        """Whether it was made since the list was first read."""
-        return self.seen_until is not None and known.born > self.seen_until
-
-    def saw(self, found: list[Known]) -> None:
-        """The list was read, and all of these are followed now."""
-        self.retry.worked()
-        self.seen_until = max([self.seen_until or 0, *(known.active for known in found)])
+        pause = self._settings.reconcile if self._joined else self._settings.poll
+        self._due = now + pause * (0.8 + 0.4 * self._random())

@@ -31,8 +31,18 @@ class FeedSettings:
     """Where most numbers are no rows of the list, those pages span up to so many times `limit`."""
     base_backoff: float = 0.25
     max_backoff: float = 30.0
+    max_retry_after: float = 60.0
+    """The longest wait that a server can ask for."""
     stalled_after: float = 30.0
-    """Requests that fail for so long are told of."""
+    """Requests that fail for so long are reported, and so is each wait that is longer."""
+    poll_after: float = 3.0
+    """A channel that is not joined for so long is replaced by reading the list."""
+    poll: float = 10.0
+    """Between two looks at the list while the channel is not joined."""
+    few: int = 4
+    """More conversations than this are looked at with one request, for the list of all."""
+    gather: float = 1.0
+    """After a reconnect, how long the list of all waits for more channels to be joined."""
     requests_per_second: float = 1000.0
     """Of all conversations of one follower together. One is under way at a time, so that only a
     server on the same machine is quick enough to meet this bound while a gap is filled."""

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from poolse._core.hands import run_flow
 from poolse._follow.actions import Numbered, Position
-from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin, answer_name
-from poolse._follow.checkpoints import Checkpoint
+from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin
 from poolse._follow.choices import Gap
 from poolse._follow.flow import Flow
 from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
+from poolse._follow.replies import SECRET_BYTES, new_secret
 from poolse._follow.roster import Known
 from poolse._realtime.sync_bell import Bell
+from poolse.errors import ApiError
 from poolse.options import CallOptions
 
 __all__ = ["Delivery", "Feed", "SyncHome"]
@@ -75,9 +77,15 @@ class Delivery(BaseDelivery[R, C]):
     def reply(self, **send_arguments: object) -> R:
         """Send a message to the same conversation, once, however often this one is handed out.
 
-        The id of the answer follows from this message, the user and how many answers were sent
-        before. When the program was killed after sending it, and the message is handed out again,
-        the server returns the first answer and stores no second one.
+        The ID of the reply depends on this message, the user, how many replies were sent before,
+        and a secret in the checkpoint, so that nobody else can compute it. If the program is
+        killed after sending it and the message is delivered again, the server returns the first
+        reply and stores no second one. Without a checkpoint the secret ends with the feed: pass
+        an `id` of your own to reply once over restarts.
+
+        A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) acknowledges
+        the message, so that it does not come again and is not refused at each start. The refusal
+        is reported to `on_socket_error` too.
 
         Args:
             send_arguments: Those of `messages.send`.
@@ -87,6 +95,7 @@ class Delivery(BaseDelivery[R, C]):
 
         Raises:
             ApiError: As `messages.send`; the others likewise.
+            CheckpointError: The checkpoint failed.
         """
         sent: R = self._origin.answer(self._item, self._answers, send_arguments)
         self._answers += 1
@@ -135,6 +144,13 @@ class Feed(Generic[R, C]):
             self.close()
 
     def __iter__(self) -> Iterator[Delivery[R, C]]:
+        # A generator that raised is over, and would not raise again: another one follows.
+        return chain.from_iterable(iter(self._generator, None))
+
+    def _generator(self) -> Iterator[Delivery[R, C]] | None:
+        return None if self._flow.is_over else self._deliveries()
+
+    def _deliveries(self) -> Iterator[Delivery[R, C]]:
         # A generator takes half of the time that `__next__` takes, a hundred thousand times.
         flow, origin = self._flow, self._origin
         while True:
@@ -149,14 +165,16 @@ class Feed(Generic[R, C]):
         return next(iter(self))
 
     def _acknowledge(self, item: Item[R]) -> None:
-        in_hand = self._flow.in_hand
-        if in_hand is not None and in_hand.row is item.row:
-            run_flow(self._flow.acknowledge())
+        run_flow(self._flow.acknowledge(item))
 
     def _answer(self, item: Item[R], answers: int, arguments: dict[str, object]) -> R:
-        name = answer_name(self._flow.user, item, answers)
-        made = {"id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)), "options": self._options}
-        return self._home.send(item.key, made | arguments)
+        made = {"options": self._options, **arguments}
+        made["id"] = arguments.get("id") or run_flow(self._flow.reply_id(item, answers))
+        try:
+            return self._home.send(item.key, made)
+        except ApiError as error:
+            run_flow(self._flow.refused(item, error))
+            raise
 
 
 class _Reach(BaseReach[R]):
@@ -184,8 +202,8 @@ class _Reach(BaseReach[R]):
     async def who(self) -> str:
         return self._client.who(self._options)
 
-    async def known(self) -> list[Known]:
-        return self._client.known(self._options)
+    async def known(self, *, once: bool) -> list[Known]:
+        return self._client.known(self._once if once else self._options)
 
     async def head(self, key: str) -> int:
         return self._client.head(key, self._options)
@@ -193,11 +211,11 @@ class _Reach(BaseReach[R]):
     async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[R]:
         return self._client.page(key, before, limit, self._once)
 
-    async def load(self, key: str) -> Position | None:
-        return cast(Checkpoint, self._wish.checkpoint).load(key)
+    def new_secret(self) -> Position:
+        return new_secret(os.urandom(SECRET_BYTES))
 
-    async def save(self, key: str, position: Position) -> None:
-        cast(Checkpoint, self._wish.checkpoint).save(key, position)
+    async def kept(self, method: str, *arguments: object) -> object:
+        return getattr(self._wish.checkpoint, method)(*arguments)
 
     async def tell(self, gap: Gap) -> None:
         if self._wish.on_gap is not None:

@@ -46,6 +46,10 @@ class Plan:
     slow_commits: float = 0.0
     """Longest time from number to commit; the grace is two seconds."""
     drops: int = 6
+    away: float = 6.0
+    """Longest time that the socket is down."""
+    realtime: bool = True
+    """Without it the channel is never joined."""
     failures: float = 0.1
     deletes: int = 0
     crashes: int = 2
@@ -98,6 +102,7 @@ class Run:
         self.deleted: set[int] = set()
         self.processes: list[Process] = []
         self.requests = 0
+        self.asked_while_down = 0
         self.peak = 0
         self.stalled = 0
         self.joined_at: float | None = None
@@ -132,11 +137,11 @@ class Run:
         plan, uniform = self.plan, self.random.uniform
         for _ in range(plan.posts):
             self.at(uniform(0, BUSY), self._post)
-        self.at(0.0, self._up)
+        self.at(0.0, self._up if plan.realtime else self._pump)
         for _ in range(plan.drops):
             down = uniform(0, BUSY)
             self.at(down, self._down)
-            self.at(down + uniform(0, 6), self._up)
+            self.at(down + uniform(0, plan.away), self._up)
         # Nothing that comes after this may be needed to find what was lost before.
         self.at(BUSY + 6, self._up)
         for _ in range(plan.posts // 4):
@@ -182,7 +187,7 @@ class Run:
     # The network.
 
     def _up(self) -> None:
-        if self.joined_at is None:
+        if self.joined_at is None and self.plan.realtime:
             self.joined_at = self.now
             self.feed.joined()
             self._live = False
@@ -193,6 +198,7 @@ class Run:
             self.joined_at = None
             self.feed.lost()
             self._live = False
+            self._pump()
 
     def _hear(self, join: float, row: Row) -> None:
         if self.joined_at == join:
@@ -255,9 +261,9 @@ class Run:
             self._pump()
 
     def _send(self, fetch: Fetch) -> None:
-        assert self.joined_at is not None
         self._in_flight += 1
         self.requests += 1
+        self.asked_while_down += self.joined_at is None
         assert self._in_flight == 1
         if fetch.before is None:
             self._newest_at = self.now

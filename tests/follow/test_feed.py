@@ -17,7 +17,7 @@ from tests.follow.schedules import Row
 def test_nothing_is_asked_before_the_join_and_everything_after_it() -> None:
     feed: FeedMachine[Row] = FeedMachine(At(Position(0)), FeedSettings(), lambda: 0.5, gaps=False)
     assert isinstance(feed.step(0.0), Begin)
-    assert feed.step(0.0) == Wait()
+    assert feed.step(0.0) == Wait(FeedSettings().poll_after)
     feed.joined()
     assert isinstance(feed.step(0.0), Fetch)
 

@@ -31,6 +31,7 @@ CHOICES: dict[str, list[Any]] = {
     "doubled": [0.0, 0.1, 0.4],
     "slow_commits": [0.0, 1.5],
     "drops": [0, 2, 12],
+    "away": [6.0, 6.0, 40.0],
     "failures": [0.0, 0.1, 0.4],
     "deletes": [0, 0, 20],
     "crashes": [0, 1, 4],
@@ -80,7 +81,7 @@ def judge(played: Run) -> None:
         # P8: the grace was long enough, so nothing was given up that came later.
         assert not [given for given in process.rows if given.late and given.row.listed]
     # P7
-    assert played.feed.is_live
+    assert played.feed.is_live is played.plan.realtime
 
 
 def judge_memory(played: Run) -> None:
@@ -122,6 +123,13 @@ def test_a_long_outage_of_the_list_is_told_and_nothing_is_lost(plan: Plan) -> No
     played = run(attrs.evolve(plan, outage=120.0, failures=0.0, crashes=0, start=0))
     judge(played)
     assert played.stalled == 1
+
+
+@given(PLANS)
+def test_without_realtime_the_list_shows_everything(plan: Plan) -> None:
+    played = run(attrs.evolve(plan, realtime=False, deletes=0))
+    judge(played)
+    assert played.asked_while_down == played.requests > 0
 
 
 @given(PLANS)

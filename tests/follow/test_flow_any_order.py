@@ -66,7 +66,7 @@ class World:
     async def who(self) -> str:
         return "me"
 
-    async def known(self) -> list[Known]:
+    async def known(self, *, once: bool) -> list[Known]:
         return []
 
     async def head(self, key: str) -> int:
@@ -83,6 +83,12 @@ class World:
 
     async def save(self, key: str, position: Position) -> None:
         self.kept.save(key, position)
+
+    async def load_or_save(self, key: str, position: Position) -> Position:
+        return self.kept.load_or_save(key, position)
+
+    def new_secret(self) -> Position:
+        return Position(1, "secret")
 
     async def tell(self, gap: Gap) -> None:
         pass

@@ -112,20 +112,6 @@ def test_what_is_there_at_once_is_written_down_one_by_one(play: Play) -> None:
     play(scenario)
 
 
-def test_an_answer_is_sent_once(play: Play) -> None:
-    async def scenario(talk: Talk) -> None:
-        answers: list[str] = []
-        (question,) = talk.say("?")
-        for text in ("first", "second"):
-            async with opened(talk.follow(after="beginning")) as feed:
-                item = await talk.next(feed)
-                assert item.message.id == question
-                answers += [(await done(item.reply(body=f"{text} {n}"))).body for n in range(2)]
-        assert answers == ["first 0", "first 1"] * 2
-
-    play(scenario)
-
-
 def test_own_messages_are_left_out_unless_they_are_wanted(play: Play) -> None:
     async def scenario(talk: Talk) -> None:
         messages = talk.bot.conversations.one(talk.id).messages
@@ -251,6 +237,25 @@ def test_a_refused_channel_is_said(play: Play) -> None:
         async with opened(talk.follow()) as feed:
             with pytest.raises(JoinError, match="unauthorized"):
                 await talk.next(feed)
+
+    play(scenario)
+
+
+def test_what_was_raised_is_raised_again(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.sandbox.faults.refuse_joins("unauthorized", times=9)
+        async with opened(talk.follow()) as feed:
+            walk = feed if hasattr(feed, "__anext__") else iter(feed)
+            raised = []
+            for way in (feed, feed, walk, walk):
+                with pytest.raises(JoinError, match="unauthorized") as caught:
+                    await talk.next(way)
+                raised.append(caught.value)
+            assert len({id(error) for error in raised}) == len(raised)
+            await done(feed.aclose() if hasattr(feed, "aclose") else feed.close())
+            for way in (feed, walk):
+                with pytest.raises(StopAsyncIteration):
+                    await talk.next(way)
 
     play(scenario)
 
