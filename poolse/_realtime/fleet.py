@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from poolse._realtime.events import RealtimeStatus
+from poolse._realtime.history import History
 from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 
@@ -31,6 +32,7 @@ class Fleet:
         self.links: list[Link] = []
         self._settings = settings
         self._random = random
+        self._history = History(settings.stable_after)
 
     @property
     def status(self) -> RealtimeStatus:
@@ -47,6 +49,6 @@ class Fleet:
 
     def add(self) -> Link:
         """One socket more."""
-        link = Link(self._settings, self._random)
+        link = Link(self._settings, self._random, self._history)
         self.links.append(link)
         return link
