@@ -179,6 +179,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             max_frame=self._max_frame,
             ears=self._ears,
             connect_timeout=self._settings.timeout.for_sockets,
+            max_retry_after=self._settings.max_retry_after,
         )
 
 

@@ -12,7 +12,13 @@ too early, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` an
   a channel that was then refused.
 - A channel that crashed is joined again by itself. The delays start over only after it has stayed
   joined for a while: else one that crashes right after each join would be joined without a pause.
-- A refusal such as `unauthorized` is tried once more, as the membership may be younger. Then final.
+- A refusal such as `unauthorized` is tried once more, as the membership may be younger. Then final,
+  unless the channel was joined before: then it is final only if it lasts, as a server that is being
+  deployed refuses for a moment.
+- A user's error handler may leave a channel and acquire it again each time that it fails. The new
+  machine waits what was left of the wait of the old one.
+- The server works on one join at a time. The clock of a join starts over with each answer to one
+  that was sent before it.
 - Leaving lasts until the server has confirmed it, or has had its time, and no event is delivered
   meanwhile. A new join of the topic, by a machine of its own, does not wait for that.
 """
@@ -33,7 +39,9 @@ from poolse._realtime.channel_effects import (
 from poolse._realtime.effects import Trouble
 from poolse._realtime.fanout import EventQueue
 from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
-from poolse._realtime.policy import UNMATCHED_TOPIC, Policy, rejoin_delay
+from poolse._realtime.history import History, Rejoin
+from poolse._realtime.joins import is_behind
+from poolse._realtime.policy import AT_FIRST, UNMATCHED_TOPIC, Policy, Streak, rejoin_delay
 from poolse._realtime.pushes import Payload, Push, Pushes, outcome, reason_in
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
@@ -77,6 +85,7 @@ class ChannelMachine:
         random: Callable[[], float],
         next_ref: Callable[[], str],
         transient: Collection[str] = (),
+        history: History | None = None,
     ) -> None:
         self.topic = topic
         self.state: State = "closed"
@@ -95,8 +104,10 @@ class ChannelMachine:
         self._transient = transient
         self._pushes = Pushes(topic, settings.queue_limit)
         self._early = EventQueue[Frame](settings.queue_limit)
+        self._history = history or History(settings.stable_after)
         self._attempt = 0
-        self._terminal_refusals = 0
+        self._refusals = Streak()
+        self._was_joined = False
         self._joined_at = 0.0
         self._leave_ref: str | None = None
 
@@ -106,11 +117,20 @@ class ChannelMachine:
         mine, theirs = self.deadline, self._pushes.deadline
         return mine if theirs is None else theirs if mine is None else min(mine, theirs)
 
+    def start(self, now: float) -> None:
+        """Want a turn to join: now, or when the wait after an earlier failure is over."""
+        rejoin = self._history.rejoin(self.topic, now)
+        self._attempt = rejoin.attempt
+        if rejoin.due > now:
+            self.deadline = rejoin.due
+        else:
+            self.effects.append(JoinDue())
+
     def join(self, now: float) -> None:
         """It is this channel's turn to join. The socket is open."""
         if self._move("join"):
             self.join_ref = self._next_ref()
-            self.deadline = now + self._settings.join_timeout
+            self._await_reply(now)
             self._send(PHX_JOIN, self.join_ref, {})
 
     def leave(self, now: float) -> None:
@@ -123,8 +143,19 @@ class ChannelMachine:
             return
         self._early.clear()
         self._leave_ref = self._next_ref()
-        self.deadline = now + self._settings.leave_timeout
+        self._await_reply(now)
         self._send(PHX_LEAVE, self._leave_ref, {})
+
+    def join_answered(self, ref: str, now: float) -> None:
+        """The server answered a join of this socket, and gets to what was sent after it."""
+        waits_for = {"joining": self.join_ref, "leaving": self._leave_ref}.get(self.state)
+        if is_behind(waits_for, ref):
+            self._await_reply(now)
+
+    def held_up(self, now: float) -> None:
+        """What was to be sent before now could only be sent now: its clock starts now."""
+        if self.state in ("joining", "leaving"):
+            self._await_reply(now)
 
     def replaced(self, now: float) -> None:
         """Another machine joins the topic: this one leaves it, and waits for no confirmation."""
@@ -180,7 +211,7 @@ class ChannelMachine:
         elif frame.event == PHX_ERROR:
             self._crashed(now)
         elif frame.event == PHX_CLOSE:
-            self._closed()
+            self._closed(now)
         elif self.state in self.policy.hears_in:
             return True
         elif self.state == "joining":
@@ -195,7 +226,7 @@ class ChannelMachine:
         if self.deadline is None or now < self.deadline:
             return
         self.deadline = None
-        if self.state == "errored":
+        if self.state in ("closed", "errored"):
             self.effects.append(JoinDue())
         elif self.state == "leaving":
             self._close(None)
@@ -218,7 +249,7 @@ class ChannelMachine:
         elif self.state == "joined":
             if self._pushes.answered(frame.ref, frame.payload):
                 self.effects.append(Answered(self))
-            if reason == UNMATCHED_TOPIC:
+            if reason == UNMATCHED_TOPIC and self.policy.unmatched_rejoins:
                 # The server has lost a channel that we believe to be in.
                 text = f"the server does not know {self.topic} any more"
                 self._error(RealtimeError(text), now)
@@ -229,18 +260,19 @@ class ChannelMachine:
         elif self.state == "leaving":
             self._close(None)
 
-    def _closed(self) -> None:
+    def _closed(self, now: float) -> None:
         if self.state == "leaving":
             self._close(None)
         elif self.state in ("joining", "joined"):
-            self._close(ChannelClosed(f"the server closed {self.topic}"))
+            self._fail(ChannelClosed(f"the server closed {self.topic}"), now)
 
     def _admitted(self, now: float) -> None:
         self._move("ok")
         self.deadline = None
         self.refusal = None
         self.trouble = None
-        self._terminal_refusals = 0
+        self._refusals = Streak()
+        self._was_joined = True
         self._joined_at = now
         self.effects.append(Changed(self))
         self._pushes.flush(self._send_push, now)
@@ -254,22 +286,40 @@ class ChannelMachine:
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
         if reason in self.policy.terminal_reasons:
-            self._terminal_refusals += 1
-            if self._terminal_refusals == 2:
-                self._close(self.refusal)
+            self._refusals.add(now)
+            limit = self.policy.lasting if self._was_joined else AT_FIRST["refresh"]
+            if self._refusals.lasts(limit, now):
+                self._fail(self.refusal, now)
                 return
         self._error(self.refusal, now)
 
     def _error(self, error: PoolseError, now: float) -> None:
         """Back to where the channel waits for its next join."""
         self.trouble = error
-        self._forgive(now)
+        due = self._backoff(now)
         self._move("error")
         self._forget_join()
-        delay = rejoin_delay(self._settings.rejoin_delays, self._attempt, self._random())
-        self._attempt += 1
-        self.deadline = now + delay
+        self.deadline = due
         self.effects += [Changed(self), Trouble(error)]
+
+    def _fail(self, error: PoolseError, now: float) -> None:
+        """The server ended the channel. Whoever wants it again has to wait a little."""
+        self._backoff(now)
+        self._close(error)
+
+    def _backoff(self, now: float) -> float:
+        """When the topic may be joined again."""
+        self._forgive(now)
+        due = now + rejoin_delay(self._settings.rejoin_delays, self._attempt, self._random())
+        self._attempt += 1
+        self._history.join_failed(self.topic, Rejoin(self._attempt, due), now)
+        return due
+
+    def _await_reply(self, now: float) -> None:
+        """Give the server its time for the reply to a join or to a leave."""
+        joining = self.state == "joining"
+        limit = self._settings.join_timeout if joining else self._settings.leave_timeout
+        self.deadline = now + limit
 
     def _close(self, error: PoolseError | None) -> None:
         self._move("end")
@@ -283,6 +333,7 @@ class ChannelMachine:
     def _forgive(self, now: float) -> None:
         if self.state == "joined" and now - self._joined_at >= self._settings.stable_after:
             self._attempt = 0
+            self._history.joined(self.topic)
 
     def _forget_join(self) -> None:
         if self.policy.lost_pushes_fail and self._pushes.lost():

@@ -9,15 +9,21 @@ commands `Open`, `Send` and `Close` for whoever owns the transport, and `Up`, `D
 - Every transport has a generation number. The close of an old one may come long after the new one
   opened, so what comes with another number than the current changes nothing.
 - The backoff forgets failures only once a connection has held for a while: a server that accepts
-  and drops at once would else be tried every few milliseconds for ever.
-- A refused token is replaced once. If the fresh one is refused too, trying on would only be noise.
+  and drops at once would else be tried every few milliseconds for ever. Nor does `connect` make it
+  forget: users call that in their error handlers.
+- One refusal is final only before the first success, when the address or the key is likely wrong.
+  After it, a deploy or a proxy may be the reason: what lasts is final, and nothing else. A refused
+  token is replaced, after a pause, before it is tried again.
 - Only the reply to our last heartbeat proves that the server lives. TCP can accept bytes for
   minutes after the other side is gone, and other traffic may be what a proxy still had.
+- The heartbeat waits in the same queue as everything else. While the server works on joins before
+  it, or we write or read a large frame, its silence says nothing; both have an end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final, Literal
 
 from poolse._realtime.effects import Close, Down, Effect, Failed, Failure, Open, Send, Trouble, Up
@@ -25,6 +31,7 @@ from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.frames import (
     HEARTBEAT,
     PHOENIX_TOPIC,
+    PHX_JOIN,
     PHX_REPLY,
     Data,
     Frame,
@@ -32,32 +39,39 @@ from poolse._realtime.frames import (
     decode,
     encode,
 )
-from poolse._realtime.policy import UNANSWERED, after_close, reconnect_delay, verdict
+from poolse._realtime.history import History
+from poolse._realtime.joins import Joins, is_behind
+from poolse._realtime.policy import (
+    AT_FIRST,
+    UNANSWERED,
+    Pause,
+    Streak,
+    Verdict,
+    reconnect_delay,
+    verdict,
+)
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed, DecodeError, PoolseError
 
 __all__ = ["TRANSITIONS", "Connection"]
 
 State = Literal["idle", "connecting", "open", "waiting", "failed"]
-Input = Literal["want", "unwant", "opened", "again", "retry", "fatal"]
+Input = Literal["want", "unwant", "opened", "retry", "fatal"]
 
 TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
-    "idle": {"want": "connecting"},
-    "connecting": {
-        "unwant": "idle",
-        "opened": "open",
-        "again": "connecting",
-        "retry": "waiting",
-        "fatal": "failed",
-    },
+    "idle": {"want": "connecting", "retry": "waiting"},
+    "connecting": {"unwant": "idle", "opened": "open", "retry": "waiting", "fatal": "failed"},
     "open": {"unwant": "idle", "retry": "waiting", "fatal": "failed"},
     "waiting": {"want": "connecting", "unwant": "idle"},
-    "failed": {"want": "connecting", "unwant": "idle"},
+    "failed": {"want": "connecting", "unwant": "idle", "retry": "waiting"},
 }
 """What is not here changes nothing."""
 
 NORMAL_CLOSURE: Final = 1000
 POLICY_VIOLATION: Final = 1008
+
+# Seconds. Whoever waits longer is told so, whatever the reason.
+_LONG_WAIT: Final = 30.0
 
 # A timer that fires this late slept with the machine: what has come meanwhile is read first.
 _GRACE: Final = 1.0
@@ -66,7 +80,12 @@ _GRACE: Final = 1.0
 class Connection:
     """The state of one socket."""
 
-    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        random: Callable[[], float],
+        history: History | None = None,
+    ) -> None:
         self.state: State = "idle"
         self.generation: int = 0
         self.effects: list[Effect] = []
@@ -74,15 +93,27 @@ class Connection:
         """When `tick` has something to do."""
         self.closing: set[int] = set()
         """Transports that were told to close and have not yet said that they did."""
+        self.joins = Joins()
+        """Those that the server has not answered."""
         self._settings = settings
         self._policy = settings.policy
         self._random = random
+        self._history = history or History(settings.stable_after)
         self._ref = 0
         self._heartbeat_ref: str | None = None
+        self._verdict_by = 0.0
+        self._heard_at = -inf
         self._was_wanted = False
         self._was_open = False
         self._opened_at = 0.0
-        self._forget_failures()
+        # After a failure at the first, nothing is tried before the second, also if the user
+        # disconnects and connects meanwhile.
+        self._failed_at = -inf
+        self._retry_at = -inf
+        self._attempt = 0
+        self._refresh = False
+        self._refusals = Streak()
+        self._policy_closes = Streak()
 
     @property
     def status(self) -> RealtimeStatus:
@@ -102,13 +133,21 @@ class Connection:
         self._ref += 1
         return str(self._ref)
 
-    def connect(self) -> None:
-        """Be connected from now on, and at once: it also ends a wait and forgets failures."""
-        if self._move("want"):
+    def connect(self, now: float) -> None:
+        """Be connected from now on.
+
+        It tries at once, also in the middle of a wait. Only the wait that begins with a failure
+        cannot be cut short at once: what is left of it is waited.
+        """
+        if self.state in ("idle", "failed"):
             self._was_wanted = True
             self._was_open = False
-            self._forget_failures()
-            self._open()
+            self._refusals = Streak()
+        if now >= min(self._retry_at, self._failed_at + self._settings.connect_after):
+            if self._move("want"):
+                self._open()
+        elif self.state != "waiting" and self._move("retry"):
+            self.deadline = self._retry_at
 
     def disconnect(self) -> None:
         """Be disconnected from now on."""
@@ -118,7 +157,7 @@ class Connection:
             if before in ("connecting", "open"):
                 self._hang_up(NORMAL_CLOSURE)
             if before == "open":
-                self.effects.append(Down())
+                self._down()
 
     def send(self, frame: Frame) -> None:
         """Send a frame, if the transport is open.
@@ -128,13 +167,16 @@ class Connection:
         """
         if self.state == "open":
             self.effects.append(Send(self.generation, encode(frame)))
+            if frame.event == PHX_JOIN and frame.ref is not None:
+                self.joins.sent(frame.ref)
 
     def opened(self, generation: int, now: float) -> None:
         """The transport is open."""
         if generation == self.generation and self._move("opened"):
+            self._history.has_connected = True
             self._was_open = True
             self._opened_at = now
-            self._refused = False
+            self._refusals = Streak()
             self._heartbeat_ref = None
             self.deadline = now + self._settings.heartbeat_interval
             self.effects.append(Up())
@@ -145,17 +187,17 @@ class Connection:
         if generation != self.generation or self.state != "connecting":
             return
         judged = "final" if failure.final else verdict(self._policy.handshakes, failure.status)
-        if judged == "refresh" and not self._refused:
-            self._refused = self._refresh = True
-            self._move("again")
-            self._open()
-        elif judged == "refresh":
-            self._give_up(_refused_for_good(failure))
-        elif judged == "final":
-            self._give_up(_not_opened(failure, final=True))
-        else:
-            self._retry(max(self._backoff(), failure.retry_after), now)
-            self.effects.append(Trouble(_not_opened(failure)))
+        known = self._history.has_connected
+        if judged != "retry":
+            self._refusals.add(now)
+            if self._refusals.lasts(self._policy.lasting if known else AT_FIRST[judged], now):
+                self._give_up(_refused(judged, failure, self._refusals.count), now)
+                return
+        self._refresh = self._refresh or judged == "refresh"
+        delay = self._wait(self._pause_after(failure, judged), now)
+        # A token that expired before the first handshake is no news if the next one works.
+        if known or judged != "refresh" or delay > _LONG_WAIT:
+            self.effects.append(Trouble(_not_opened(failure, delay)))
 
     def closed(self, generation: int, code: int, now: float) -> None:
         """The transport is gone; with 1006 when it went without a close frame."""
@@ -167,6 +209,7 @@ class Connection:
         """A message came, text or binary. Gives the frame in it, if it is for a channel."""
         if generation != self.generation or self.state != "open":
             return None
+        self._heard_at = now
         try:
             frame = decode(data)
         except FrameError as error:
@@ -176,6 +219,20 @@ class Connection:
             return frame
         self._system(frame, now)
         return None
+
+    def hears(self, now: float) -> None:
+        """A part of a message came: the link works, and what follows it has to wait."""
+        self._heard_at = now
+
+    def held_up(self, now: float) -> None:
+        """What was to be sent before now could only be sent now: its clocks start now."""
+        if self._heartbeat_ref is not None:
+            self._await_reply(self._heartbeat_ref, now)
+
+    def join_answered(self, ref: str, now: float) -> None:
+        """The server answered a join, and gets to what was sent after it."""
+        if self._heartbeat_ref is not None and is_behind(self._heartbeat_ref, ref):
+            self._await_reply(self._heartbeat_ref, now)
 
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""
@@ -187,43 +244,73 @@ class Connection:
         elif self._heartbeat_ref is None:
             self._heartbeat_ref = self.next_ref()
             self.send(Frame(None, self._heartbeat_ref, PHOENIX_TOPIC, HEARTBEAT, {}))
-            self.deadline = now + self._settings.heartbeat_timeout
-        elif now - self.deadline > _GRACE:
+            self._await_reply(self._heartbeat_ref, now)
+        elif now - self.deadline > _GRACE or self._is_still_reading(now):
             self.deadline = now + _GRACE
         else:
             self._hang_up(NORMAL_CLOSURE)
             self._lost("the server does not answer heartbeats", None, now)
 
+    def _await_reply(self, ref: str, now: float) -> None:
+        """Give the server its time for the reply to a heartbeat, and for the join before it."""
+        # One join at most: each that is answered starts the time over.
+        ahead = self._settings.join_timeout if self.joins.any_before(ref) else 0.0
+        self.deadline = now + ahead + self._settings.heartbeat_timeout
+        self._verdict_by = self.deadline + self._settings.heartbeat_interval
+
+    def _is_still_reading(self, now: float) -> bool:
+        """Whether the reply may lie behind what we are just reading. For a while, at most."""
+        return now - self._heard_at < _GRACE and now < self._verdict_by
+
     def _system(self, frame: Frame, now: float) -> None:
         if frame.event == PHX_REPLY and frame.ref is not None and frame.ref == self._heartbeat_ref:
             self._heartbeat_ref = None
+            self.joins.passed(frame.ref)
             self.deadline = now + self._settings.heartbeat_interval
+            self._forget_failures_if_stable(now)
 
     def _lost(self, reason: str, code: int | None, now: float) -> None:
-        self.effects.append(Down())
-        if now - self._opened_at >= self._settings.stable_after:
-            self._forget_failures()
+        self._down()
+        self._forget_failures_if_stable(now)
         if code == POLICY_VIOLATION:
-            self._policy_closes += 1
             self._refresh = True
-        if self._policy_closes == self._policy.max_policy_closes:
-            self._give_up(ConnectionFailed(reason, code, final=True))
-            return
+            self._policy_closes.add(now)
+            if self._policy_closes.lasts(self._policy.lasting, now):
+                self._give_up(ConnectionFailed(reason, code, final=True), now)
+                return
         closed = UNANSWERED if code is None else code
-        delay = after_close(self._policy.pauses, closed, self._backoff(), self._random())
-        self._retry(delay, now)
-        self.effects.append(Trouble(ConnectionFailed(reason, code)))
+        delay = self._wait(self._policy.pauses.get(closed, self._policy.pause), now)
+        self.effects.append(Trouble(ConnectionFailed(reason + _next_attempt(delay), code)))
 
-    def _retry(self, delay: float, now: float) -> None:
+    def _down(self) -> None:
+        self.joins.clear()
+        self.effects.append(Down())
+
+    def _wait(self, pause: Pause, now: float) -> float:
+        """Wait for the next attempt.
+
+        Returns:
+            For how many seconds.
+        """
+        delay = self._backoff(pause, now)
         self._move("retry")
-        self.deadline = now + delay
-
-    def _backoff(self) -> float:
-        delay = reconnect_delay(self._settings.reconnect_delays, self._attempt, self._random())
-        self._attempt += 1
+        self.deadline = self._retry_at
         return delay
 
-    def _give_up(self, error: PoolseError) -> None:
+    def _backoff(self, pause: Pause, now: float) -> float:
+        delays = self._settings.reconnect_delays
+        delay = reconnect_delay(delays, self._attempt, pause, self._random())
+        self._attempt += 1
+        self._failed_at, self._retry_at = now, now + delay
+        return delay
+
+    def _pause_after(self, failure: Failure, judged: Verdict) -> Pause:
+        pause = Pause(0.0, 0.0) if judged == "retry" else self._policy.refused
+        asked = min(failure.retry_after, self._settings.max_retry_after)
+        return Pause(max(asked, pause.least), pause.spread)
+
+    def _give_up(self, error: PoolseError, now: float) -> None:
+        self._backoff(self._policy.refused, now)
         self._move("fatal")
         self.deadline = None
         self.effects.append(Failed(error))
@@ -238,11 +325,10 @@ class Connection:
         self.closing.add(self.generation)
         self.effects.append(Close(self.generation, code))
 
-    def _forget_failures(self) -> None:
-        self._attempt = 0
-        self._refused = False
-        self._refresh = False
-        self._policy_closes = 0
+    def _forget_failures_if_stable(self, now: float) -> None:
+        if now - self._opened_at >= self._settings.stable_after:
+            self._attempt = 0
+            self._policy_closes = Streak()
 
     def _move(self, what: Input) -> bool:
         after = TRANSITIONS[self.state].get(what)
@@ -252,16 +338,27 @@ class Connection:
         return True
 
 
-def _refused_for_good(failure: Failure) -> AuthError:
-    return AuthError(
-        failure.status or 0,
-        "invalid_user_token",
-        "the socket refused the token, also after one refresh",
-    )
-
-
-def _not_opened(failure: Failure, *, final: bool = False) -> ConnectionFailed:
-    text = f"the socket could not be opened: {failure.reason}"
-    error = ConnectionFailed(text, failure.status, final=final)
+def _refused(judged: Verdict, failure: Failure, times: int) -> PoolseError:
+    """The error for a refusal that is final."""
+    if judged == "refresh":
+        text = f"the socket refused the token {times} times, also after a refresh"
+        return AuthError(failure.status or 0, "invalid_user_token", text)
+    error = ConnectionFailed(_why(failure), failure.status, final=True)
     error.__cause__ = failure.cause
     return error
+
+
+def _not_opened(failure: Failure, delay: float) -> ConnectionFailed:
+    asked = failure.retry_after
+    more = f" (the server asked for {asked:g} s)" if asked > delay else ""
+    error = ConnectionFailed(_why(failure) + _next_attempt(delay) + more, failure.status)
+    error.__cause__ = failure.cause
+    return error
+
+
+def _why(failure: Failure) -> str:
+    return f"the socket could not be opened: {failure.reason}"
+
+
+def _next_attempt(delay: float) -> str:
+    return f"; next attempt in {delay:.1f} s"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from poolse._realtime.events import RealtimeStatus
+from poolse._realtime.history import History
 from poolse._realtime.link import Link
 from poolse._realtime.settings import RealtimeSettings
 
@@ -34,6 +35,7 @@ class Fleet:
         self._settings = settings
         self._random = random
         self._created = 0
+        self._history = History(settings.stable_after)
 
     @property
     def status(self) -> RealtimeStatus:
@@ -56,7 +58,7 @@ class Fleet:
     def new(self) -> Link:
         """A socket that does not belong here yet: first see that it works, then `add` it."""
         self._created += 1
-        return Link(self._settings, self._random, self._created)
+        return Link(self._settings, self._random, self._history, self._created)
 
     def add(self, link: Link) -> None:
         """One socket more. It takes the place of those that nobody looks after."""

@@ -1,7 +1,8 @@
 """One socket with the channels on it.
 
 Joins are paced: the server works on them one after the other, and answers neither heartbeats nor
-anything else of that connection meanwhile.
+anything else of that connection meanwhile. So the clocks of what was sent after a join start over
+when that join is answered.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from poolse._realtime.effects import (
     Trouble,
     Up,
 )
-from poolse._realtime.frames import Data, Frame
+from poolse._realtime.frames import PHX_REPLY, Data, Frame
+from poolse._realtime.history import History
 from poolse._realtime.pushes import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, PoolseError, RealtimeError
@@ -40,11 +42,16 @@ class Link:
     """One socket with the channels on it."""
 
     def __init__(
-        self, settings: RealtimeSettings, random: Callable[[], float], number: int = 1
+        self,
+        settings: RealtimeSettings,
+        random: Callable[[], float],
+        history: History | None = None,
+        number: int = 1,
     ) -> None:
         self.number = number
         """Tells the sockets of a client apart."""
-        self.connection: Connection = Connection(settings, random)
+        self._history = history or History(settings.stable_after)
+        self.connection: Connection = Connection(settings, random, self._history)
         self.commands: list[Command] = []
         """What the owner of the transport has to carry out, in this order."""
         self.effects: list[Deliver | News] = []
@@ -99,7 +106,7 @@ class Link:
         if self.is_broken:
             return
         self.failure = None
-        self.connection.connect()
+        self.connection.connect(now)
         self._settle(now)
 
     def disconnect(self, now: float) -> None:
@@ -127,14 +134,28 @@ class Link:
         """Messages came. Gives the events in them, each before the next message is looked at."""
         for data in messages:
             frame = self.connection.received(generation, data, now)
-            channel = None if frame is None else self._channels.get(frame.topic)
-            if frame is not None and channel is not None:
+            if frame is not None:
+                channel = self._channels.get(frame.topic)
                 # Nearly every message is an event, which changes nothing that had to be settled.
-                if channel.receive(frame, now):
+                if channel is not None and channel.receive(frame, now):
                     yield channel, frame
                     continue
-                self._carry(channel)
+                if channel is not None:
+                    self._carry(channel)
+                if frame.event == PHX_REPLY and frame.ref is not None:
+                    self._replied(frame.ref, now)
             self._settle(now)
+
+    def hears(self, generation: int, now: float) -> None:
+        """A part of a message came."""
+        if generation == self.connection.generation:
+            self.connection.hears(now)
+
+    def held_up(self, now: float) -> None:
+        """The owner of the transport had to wait before it could send what it was to send."""
+        self.connection.held_up(now)
+        for channel in self._channels.values():
+            channel.held_up(now)
 
     def tick(self, now: float) -> None:
         """Time has passed."""
@@ -164,9 +185,12 @@ class Link:
             older.replaced(now)
             self._carry(older)
         next_ref = self.connection.next_ref
-        channel = ChannelMachine(topic, self._settings, self._random, next_ref, transient)
+        channel = ChannelMachine(
+            topic, self._settings, self._random, next_ref, transient, self._history
+        )
         self._channels[topic] = channel
-        self._due[topic] = channel
+        channel.start(now)
+        self._carry(channel)
         self._settle(now)
         return channel
 
@@ -211,6 +235,13 @@ class Link:
         channel.withdraw(push)
         if self._channels.get(channel.topic) is channel:
             self._carry(channel)
+
+    def _replied(self, ref: str, now: float) -> None:
+        """A reply came. If it is to a join, what was sent after that join has its turn now."""
+        if self.connection.joins.answered(ref):
+            self.connection.join_answered(ref, now)
+            for channel in self._channels.values():
+                channel.join_answered(ref, now)
 
     def _check_backlog(self) -> None:
         if len(self.commands) >= self._settings.queue_limit:

@@ -32,25 +32,33 @@ class RealtimeSettings:
     """TLS settings; None trusts what the system trusts."""
     channels_per_socket: int = attrs.field(default=90, validator=attrs.validators.ge(1))
     """The server takes 100; some room is left for channels that are on their way out."""
-    joins_at_once: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    joins_at_once: int = attrs.field(default=8, validator=attrs.validators.ge(1))
     """Joins that may be unanswered on one socket. The server works on them one by one, and
     answers nothing else meanwhile."""
 
     heartbeat_interval: float = 30.0
     """From one heartbeat's reply to the next heartbeat. The server hangs up after 60 s without."""
     heartbeat_timeout: float = 10.0
+    """For the reply to a heartbeat, counted from when the server could get to it."""
     connect_timeout: float = 10.0
     """For TCP, TLS and handshake together."""
     token_timeout: float = 60.0
     """For an async `get_token`. Nothing can end one that blocks its thread."""
     join_timeout: float = 10.0
+    """For the reply to a join, counted from the last join before it that the socket answered."""
     leave_timeout: float = 5.0
     close_timeout: float = 1.0
     """For the server's answer to our close frame."""
     stable_after: float = 10.0
     """Up, or joined, for so long, a connection or channel counts as good again."""
-    reconnect_delays: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0)
-    """Of the first attempts. Later ones double from 5 s to 30 s. A random part of it is waited."""
+    reconnect_delays: tuple[float, ...] = (2.0,)
+    """Spans of the first attempts. Later ones double from 5 s to 30 s. A random part is waited: a
+    single client is back after one second on average, and a thousand come over two seconds."""
+    connect_after: float = 5.0
+    """After a failure, `connect` ends the wait for the next attempt only when so much time has
+    passed. Called in an error handler, it would else make a hot loop of the backoff."""
+    max_retry_after: float = 60.0
+    """The longest wait that a Retry-After of a refused handshake can ask for."""
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
     """Between two joins of a channel; the last one repeats."""
 

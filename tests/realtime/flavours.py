@@ -15,6 +15,7 @@ from typing import Any
 
 from poolse._realtime.aio import AsyncChannel, AsyncEvents, AsyncRealtime
 from poolse._realtime.events import EventType
+from poolse._realtime.policy import Pause, Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync import Channel, Events, Realtime
 from tests.realtime.kinds import CONVERSATION, WHO, Who
@@ -26,6 +27,7 @@ FAST: dict[str, Any] = {
     "reconnect_delays": (0.01,) * 20,
     "connect_timeout": 5.0,
     "join_timeout": 5.0,
+    "policy": Policy(pauses={}, pause=Pause(0.0, 0.0), refused=Pause(0.01, 0.0)),
 }
 """Delays that a test can wait for."""
 

@@ -44,6 +44,7 @@ class Scripted:
     context: ssl.SSLContext | None
     script: Script
     heart: bool
+    before: Script
     frames: Log = attrs.field(factory=Log)
     """What it was sent, heartbeats left out."""
     beats: Log = attrs.field(factory=Log)
@@ -61,14 +62,22 @@ class Scripted:
         send(self.opened.items[-1], things)
 
 
+def nothing(_: Frame) -> Iterable[object]:
+    """Send nothing."""
+    return []
+
+
 @contextmanager
-def phoenix(script: Script, tls: bool = False, heart: bool = True) -> Generator[Scripted]:
+def phoenix(
+    script: Script, tls: bool = False, heart: bool = True, before: Script = nothing
+) -> Generator[Scripted]:
     """A server that joins whoever wants to, and otherwise follows the script.
 
     Args:
         script: What to answer.
         tls: Speak wss.
         heart: Answer heartbeats. Otherwise they get a pong, which proves nothing.
+        before: What to send before the answer to a frame. It may take its time.
     """
     certificates = Certificates() if tls else None
     context = certificates.server_context("127.0.0.1") if certificates else None
@@ -86,7 +95,7 @@ def phoenix(script: Script, tls: bool = False, heart: bool = True) -> Generator[
         scheme, port = ("wss" if tls else "ws"), server.socket.getsockname()[1]
         url = f"{scheme}://127.0.0.1:{port}/socket"
         trust = certificates.client_context() if certificates else None
-        scripted = Scripted(url, trust, script, heart)
+        scripted = Scripted(url, trust, script, heart, before)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -110,6 +119,7 @@ def take(scripted: Scripted, connection: ServerConnection, frame: Frame) -> None
             connection.pong(b"alive")
         return
     scripted.frames.append(frame)
+    send(connection, scripted.before(frame))
     if frame[-2:-1] == ["phx_join"]:
         send(connection, [ok(frame)])
     send(connection, scripted.script(frame))

@@ -38,6 +38,8 @@ class Brain(RuleBasedStateMachine):
         self.pushes: list[Push] = []
         self.streams: list[tuple[Room, Stream[object]]] = []
         self.wanted = True
+        self.was_open = False
+        self.unfailed: list[Link] = []
 
     # The user.
 
@@ -173,6 +175,20 @@ class Brain(RuleBasedStateMachine):
                     assert connection.deadline is None
 
     @invariant()
+    def nothing_is_final_for_one_answer_after_a_success(self) -> None:
+        # Fifty steps cannot hold ten refusals over five minutes, and a success before them.
+        if self.was_open:
+            assert not any(link.failure for link in self.net.links if link in self.unfailed)
+        self.was_open = self.was_open or any(link.opened_times for link in self.net.links)
+        self.unfailed = [link for link in self.net.links if link.failure is None]
+
+    @invariant()
+    def every_wait_has_an_end_that_is_near(self) -> None:
+        for link in self.net.links:
+            deadline = link.connection.deadline
+            assert deadline is None or deadline - self.net.now <= SETTINGS.max_retry_after + 31
+
+    @invariant()
     def no_channel_without_an_exit(self) -> None:
         for room in self.rooms.values():
             session = room.session
@@ -190,7 +206,8 @@ class Brain(RuleBasedStateMachine):
                     assert waits or not is_open or self._has_a_turn(session.link)
                 case state:
                     assert state == "closed"
-                    assert not is_open or self._has_a_turn(session.link)
+                    waits = session.machine.deadline is not None
+                    assert waits or not is_open or self._has_a_turn(session.link)
 
     def _has_a_turn(self, link: Link) -> bool:
         """Whether another join is under way, after which the next has its turn."""

@@ -12,9 +12,12 @@ from poolse._realtime.channel import TRANSITIONS, ChannelMachine
 from poolse._realtime.channel_effects import Deliver, Ended
 from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings
+from poolse.errors import JoinError
 from tests.realtime.virtual import OK, fixed, refusal
 
 SETTINGS = RealtimeSettings(url="ws://h/socket")
+LASTING = SETTINGS.policy.lasting
+assert LASTING is not None
 TOPIC = "t:1"
 
 
@@ -25,7 +28,17 @@ def event(name: str, join_ref: str | None = None) -> Frame:
 # Whatever happens, in whatever order.
 
 Happening = Literal[
-    "join", "ok", "refused", "denied", "crash", "close", "leave", "lost", "event", "wait"
+    "join",
+    "ok",
+    "refused",
+    "denied",
+    "crash",
+    "close",
+    "leave",
+    "lost",
+    "event",
+    "wait",
+    "progress",
 ]
 
 
@@ -47,6 +60,8 @@ def happen(machine: ChannelMachine, happening: Happening, now: float) -> float:
             machine.leave(now)
         case "lost":
             machine.lost(now)
+        case "progress":
+            machine.join_answered(str(max(0, int(current or "1") - 1)), now)
         case "event":
             assert machine.receive(event("news"), now) == (machine.state == "joined")
         case "wait":
@@ -79,14 +94,26 @@ def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]
     machine = ChannelMachine(TOPIC, SETTINGS, fixed(0.5), lambda: str(next(refs)))
     now = 0.0
     joins: list[int] = []
+    denied: list[float] = []
+    was_joined = False
     for happening in happenings:
+        if happening == "denied" and machine.state == "joining":
+            denied.append(now)
         now = happen(machine, happening, now)
+        if machine.state == "joined":
+            was_joined, denied = True, []
+        for effect in machine.effects:
+            if isinstance(effect, Ended) and isinstance(effect.error, JoinError):
+                # Two refusals are enough for who was never in, and else only what lasts.
+                assert len(denied) >= (LASTING.times if was_joined else 2)
+                assert denied[-1] - denied[0] >= (LASTING.seconds if was_joined else 0)
         joins += joins_among(machine)
         if machine.state == "ended":
             break
         # Whoever waits for something has a time at which it ends, or waits for its turn.
         if machine.state in ("joining", "leaving"):
             assert machine.deadline is not None
+            assert machine.deadline - now <= 10
         assert (machine.join_ref is not None) == (machine.state in ("joining", "joined", "leaving"))
     assert all(a < b for a, b in pairwise(joins))
 

@@ -29,7 +29,7 @@ def test_all_channels_join_again_at_once_each_with_a_new_ref() -> None:
     before = {topic: bench.joined(topic).ref for topic in ("t:1", "t:2", "t:3")}
     bench.drop()
     assert bench.sent() == []
-    bench.advance(1)
+    bench.advance(2)
     bench.open()
     joins = {frame.topic: frame.ref for frame in bench.sent()}
     assert joins.keys() == before.keys()

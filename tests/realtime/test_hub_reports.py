@@ -168,7 +168,7 @@ def test_status_is_told_when_it_changes(world: World) -> None:
     link = world.links[0]
     with world.hub.turn(link) as now:
         link.closed(1, 1006, now)
-    world.advance(1)
+    world.advance(2)
     world.serve()
     world.hub.disconnect()
     world.call()
@@ -218,12 +218,14 @@ def test_a_refused_token_fails_whoever_waits_until_connect(world: World) -> None
         with world.hub.turn(link) as now:
             failure = Failure(reason="no", status=403)
             link.failed(link.connection.generation, failure, now)
+        world.advance(3)
     with pytest.raises(AuthError):
         _ = room.session.joined
     with pytest.raises(AuthError):
         taken(stream)
     assert world.hub.status == "closed"
     link.take_commands()
+    world.advance(10)
     world.hub.connect()
     world.serve()
     assert room.session.joined

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from poolse._realtime.policy import (
     HANDSHAKES,
     PAUSES,
-    after_close,
+    Lasting,
+    Pause,
+    Policy,
+    Streak,
     reconnect_delay,
     rejoin_delay,
     verdict,
@@ -18,17 +19,25 @@ from poolse._realtime.settings import RealtimeSettings
 
 RECONNECT = RealtimeSettings(url="ws://h").reconnect_delays
 REJOIN = RealtimeSettings(url="ws://h").rejoin_delays
+NONE = Pause(0.0, 0.0)
 
 
 def test_reconnects_by_the_table_and_then_doubles() -> None:
-    spans = [reconnect_delay(RECONNECT, attempt, 1.0) for attempt in range(14)]
-    assert spans == [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 30.0]
+    spans = [reconnect_delay(RECONNECT, attempt, NONE, 1.0) for attempt in range(6)]
+    assert spans == [2.0, 5.0, 10.0, 20.0, 30.0, 30.0]
+    spans = [reconnect_delay((0.01, 0.05), attempt, NONE, 1.0) for attempt in range(4)]
+    assert spans == [0.01, 0.05, 5.0, 10.0]
 
 
 def test_reconnect_waits_a_random_part() -> None:
-    assert reconnect_delay(RECONNECT, 8, 0.0) == 0.0
-    assert reconnect_delay(RECONNECT, 8, 0.25) == 0.5
-    assert reconnect_delay(RECONNECT, 10**9, 0.5) == 15.0
+    assert reconnect_delay(RECONNECT, 0, NONE, 0.0) == 0.0
+    assert reconnect_delay(RECONNECT, 0, NONE, 0.25) == 0.5
+    assert reconnect_delay(RECONNECT, 10**9, NONE, 0.5) == 15.0
+
+
+def test_a_pause_comes_before_the_random_part_and_widens_it() -> None:
+    assert reconnect_delay(RECONNECT, 0, Pause(1.0, 4.0), 0.5) == 3.0
+    assert reconnect_delay(RECONNECT, 4, Pause(1.0, 4.0), 0.5) == 16.0
 
 
 def test_rejoins_by_the_table_with_at_least_half_of_it() -> None:
@@ -36,22 +45,38 @@ def test_rejoins_by_the_table_with_at_least_half_of_it() -> None:
     assert [rejoin_delay(REJOIN, n, 0.0) for n in range(4)] == [0.5, 1.0, 2.5, 5.0]
 
 
-def test_a_deploy_spreads_its_clients() -> None:
-    source = random.Random(7)
-    delays = sorted(
-        after_close(PAUSES, 1012, 0.01 * source.random(), source.random()) for _ in range(1000)
-    )
-    assert delays[0] >= 0.0
-    assert delays[-1] <= 5.0
-    assert delays[950] - delays[50] >= 4.0
-
-
 @pytest.mark.parametrize(
-    ("code", "least"), [(1001, 0.5), (1013, 5.0), (1000, 0.01), (1006, 0.01), (4000, 0.01)]
+    ("code", "least", "most"),
+    [
+        (1000, 0.0, 5.0),
+        (1001, 0.5, 5.0),
+        (1002, 0.0, 5.0),
+        (1005, 0.0, 5.0),
+        (1006, 0.0, 2.0),
+        (1011, 0.0, 5.0),
+        (1012, 0.0, 5.0),
+        (1013, 5.0, 10.0),
+        (4000, 0.0, 5.0),
+    ],
 )
-def test_some_closes_ask_for_more_time(code: int, least: float) -> None:
-    assert after_close(PAUSES, code, 0.01, 0.0) == least
-    assert after_close(PAUSES, code, 30.0, 0.0) == 30.0
+def test_how_long_a_close_keeps_us_away(code: int, least: float, most: float) -> None:
+    pause = PAUSES.get(code, Policy().pause)
+    assert reconnect_delay(RECONNECT, 0, pause, 0.0) == least
+    assert reconnect_delay(RECONNECT, 0, pause, 1.0) == most
+
+
+def test_refusals_last_when_they_are_many_and_over_some_time() -> None:
+    limit, streak = Lasting(3, 10.0), Streak()
+    found = []
+    for now in (100.0, 101.0, 102.0, 109.9, 110.0):
+        streak.add(now)
+        found.append(streak.lasts(limit, now))
+    assert found == [False, False, False, False, True]
+    late = Streak()
+    for now in (100.0, 5000.0):
+        late.add(now)
+    assert not late.lasts(limit, 5000.0), "two refusals an hour apart say nothing of the hour"
+    assert not streak.lasts(None, 10**9)
 
 
 @pytest.mark.parametrize(
