@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from poolse._checks import PLAIN_HINT, checked_callback, not_awaitable
 from poolse._forks import renew_after_fork
 from poolse.errors import Cancelled
 
@@ -42,8 +43,8 @@ class CancelToken:
             self._cancelled = True
             callbacks = list(self._callbacks.values())
             self._callbacks.clear()
-        for callback in callbacks:
-            callback()
+        for result in [callback() for callback in callbacks]:
+            not_awaitable("callback", result, PLAIN_HINT)
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` once `cancel` was called."""
@@ -55,13 +56,17 @@ class CancelToken:
 
         Returns:
             A function that takes the callback back.
+
+        Raises:
+            UsageError: `callback` cannot be called, or is async: nothing awaits it.
         """
+        checked_callback("callback", callback, awaits=False, hint=PLAIN_HINT)
         key = object()
         with self._lock:
             if not self._cancelled:
                 self._callbacks[key] = callback
                 return lambda: self._forget(key)
-        callback()
+        not_awaitable("callback", callback(), PLAIN_HINT)
         return lambda: None
 
     def _renew(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
+from poolse._checks import is_async
 from poolse._follow.actions import Numbered, Position
 from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin, answer_name
 from poolse._follow.checkpoints import MemoryCheckpoint
@@ -20,6 +21,7 @@ from poolse._follow.follower import Item
 from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
 from poolse._one_loop import in_this_loop
+from poolse._support.threads import in_thread
 from poolse.options import CallOptions
 
 __all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
@@ -205,10 +207,7 @@ class _Reach(BaseReach[R]):
         function = getattr(self._wish.checkpoint, method)
         if isinstance(self._wish.checkpoint, MemoryCheckpoint):
             return function(*arguments)
-        if inspect.iscoroutinefunction(function):
-            saving = asyncio.ensure_future(function(*arguments))
-        else:
-            saving = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        saving: asyncio.Future[object] = asyncio.ensure_future(_called(function, arguments))
         self._saving = saving
         return await asyncio.shield(saving)
 
@@ -226,3 +225,12 @@ class _Reach(BaseReach[R]):
         except TimeoutError:
             return
         self._told.clear()
+
+
+async def _called(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
+    """Call a method of the checkpoint; a blocking one in a thread."""
+    if is_async(function):
+        result = function(*arguments)
+    else:
+        result = await in_thread(lambda: function(*arguments))
+    return await result if inspect.isawaitable(result) else result

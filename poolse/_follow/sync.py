@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
+from poolse._checks import not_awaitable
 from poolse._core.hands import run_flow
 from poolse._follow.actions import Numbered, Position
 from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin, answer_name
@@ -194,14 +195,15 @@ class _Reach(BaseReach[R]):
         return self._client.page(key, before, limit, self._once)
 
     async def load(self, key: str) -> Position | None:
-        return cast(Checkpoint, self._wish.checkpoint).load(key)
+        return not_awaitable("load", cast(Checkpoint, self._wish.checkpoint).load(key))
 
     async def save(self, key: str, position: Position) -> None:
-        cast(Checkpoint, self._wish.checkpoint).save(key, position)
+        saved: object = cast(Checkpoint, self._wish.checkpoint).save(key, position)
+        not_awaitable("save", saved)
 
     async def tell(self, gap: Gap) -> None:
         if self._wish.on_gap is not None:
-            self._wish.on_gap(gap)
+            not_awaitable("on_gap", self._wish.on_gap(gap))
 
     async def wait(self, until: float | None) -> None:
         timeout = None if until is None else max(0.0, until - self.now())

@@ -50,6 +50,8 @@ class AsyncChannel(BaseChannel[E]):
     and `dropped` of realtime counts them.
     """
 
+    _awaits = True
+
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
     ) -> AsyncEvents[E]:
@@ -174,6 +176,8 @@ class AsyncEvents(BaseEvents[E]):
 
 class AsyncRealtime(BaseRealtime):
     """The sockets of a client, and the channels on them. It belongs to one event loop."""
+
+    _awaits = True
 
     def __init__(
         self,

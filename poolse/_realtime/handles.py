@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
+from poolse._checks import checked_callback
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
@@ -42,6 +43,8 @@ class BaseChannel(Generic[E]):
     """A channel, joined for as long as somebody has a claim on it."""
 
     TYPE: ClassVar[ChannelType]
+    _awaits: ClassVar[bool]
+    """Whether what a handler returns is awaited."""
 
     def __init__(self, hub: Hub, session: Session) -> None:
         self._hub = hub
@@ -57,6 +60,7 @@ class BaseChannel(Generic[E]):
         return self._session.topic
 
     def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
+        checked_callback("handler", handler, awaits=self._awaits)
         return self._hub.subscribe(self._session, event, handler)
 
     def _push(self, event: str, payload: Mapping[str, object]) -> None:
@@ -120,6 +124,7 @@ class BaseRealtime:
     """The sockets of a client, and the channels on them."""
 
     _hub: Hub
+    _awaits: ClassVar[bool]
 
     def _channel(self, cls: type[C], parameter: str) -> C:
         self._bind()
@@ -165,7 +170,11 @@ class BaseRealtime:
 
         Returns:
             A function that takes the handler back.
+
+        Raises:
+            UsageError: It cannot be called, or is async in a sync client.
         """
+        checked_callback("handler", handler, awaits=self._awaits)
         return self._hub.on_status(handler)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._checks import not_awaitable
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
@@ -49,6 +50,8 @@ class Channel(BaseChannel[E]):
     When more come the oldest are given up, `on_socket_error` is told of it by a `SlowConsumer`,
     and `dropped` of realtime counts them.
     """
+
+    _awaits = False
 
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
@@ -178,6 +181,8 @@ class Events(BaseEvents[E]):
 class Realtime(BaseRealtime):
     """The sockets of a client, and the channels on them. All its methods are thread-safe."""
 
+    _awaits = False
+
     def __init__(
         self,
         settings: RealtimeSettings,
@@ -275,7 +280,7 @@ class Realtime(BaseRealtime):
                 continue
             try:
                 subscription, argument = call
-                subscription.target(argument)
+                not_awaitable("the callback", subscription.target(argument))
             # Also SystemExit: a callback ends neither this thread nor the ones that follow.
             except BaseException as error:
                 _LOG.exception("a callback failed")
