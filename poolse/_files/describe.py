@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from poolse._checks import checked_count, checked_text, is_async, named
 from poolse._core.meter import Source
 from poolse._core.upload import File
-from poolse._files.kinds import is_file, is_text, name_of
+from poolse._files.kinds import is_file, name_of
 from poolse._files.sources import AsyncPieces, Memory, OpenFile, PathFile, Pieces, unreadable
 from poolse._files.steps import ASYNC_FILE, Aside, Steps, at_once
 from poolse.errors import ArgumentTypeError, UsageError
@@ -153,7 +153,7 @@ def _path_file(path: str, declared: int | None, aside: Aside) -> PathFile:
 
 
 async def _open_file(body: Any, declared: int | None, aside: Aside) -> OpenFile:  # noqa: ANN401
-    if is_text(body):
+    if isinstance(body, io.TextIOBase):
         raise UsageError("body is a file in text mode: open it in binary mode, as 'rb'")
     if getattr(body, "closed", False) is True:
         raise UsageError("body is a file that is closed already")

@@ -1,8 +1,7 @@
-"""What an open file is: binary or text, what it is called, and whether it unpacks what it reads."""
+"""What an open file is called, and whether it unpacks what it reads."""
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any, Final, cast
 
 from poolse.types import UNSET, BinaryReader, Unset
 
-__all__ = ["is_file", "is_text", "name_of"]
+__all__ = ["is_file", "name_of"]
 
 UNPACKERS: Final = (
     ("gzip", "GzipFile"),
@@ -44,11 +43,6 @@ HOLDERS: Final = ("raw", "wrapped", "file")
 def is_file(body: object) -> bool:
     """Whether it may be an open file: it has a `read`, and is an object, not its class."""
     return isinstance(body, BinaryReader) and not isinstance(body, type)
-
-
-def is_text(file: object) -> bool:
-    """Whether it is open in text mode. Only what reads or writes text has an encoding."""
-    return isinstance(file, io.TextIOBase) or isinstance(getattr(file, "encoding", None), str)
 
 
 def name_of(body: object) -> str | Unset:

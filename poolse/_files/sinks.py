@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from poolse._checks import is_async, named
-from poolse._files.kinds import is_text
 from poolse._files.steps import ASYNC_FILE, Aside, Steps, at_once
 from poolse.errors import ArgumentTypeError, DownloadError, UsageError
 from poolse.types import BinaryWriter
@@ -324,7 +323,7 @@ def sink_for(to: object, aside: Aside) -> InMemory | ToPath | ToDevice | IntoFil
     if isinstance(to, str | os.PathLike):
         return _at(os.fsdecode(to), aside)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(to, BinaryWriter) and not isinstance(to, type):
-        if is_text(to):
+        if isinstance(to, io.TextIOBase):
             raise UsageError("to is a file in text mode: open it in binary mode, as 'wb'")
         if getattr(to, "closed", False) is True:
             raise UsageError("to is a file that is closed already")
