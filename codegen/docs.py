@@ -41,6 +41,8 @@ class Flavour:
     for_: str
     iterator: str
     upload_body: str
+    download_to: str
+    writer: str
 
 
 SYNC: Final = Flavour(
@@ -50,6 +52,8 @@ SYNC: Final = Flavour(
     for_="for",
     iterator="Iterator",
     upload_body="UploadBody",
+    download_to="DownloadTo",
+    writer="BinaryWriter",
 )
 ASYNC: Final = Flavour(
     prefix="Async",
@@ -58,6 +62,8 @@ ASYNC: Final = Flavour(
     for_="async for",
     iterator="AsyncIterator",
     upload_body="AsyncUploadBody",
+    download_to="AsyncDownloadTo",
+    writer="BinaryWriter | AsyncBinaryWriter",
 )
 
 

@@ -11,25 +11,33 @@ __all__ = ["download_doc", "upload_doc", "upload_many_doc"]
 
 PROGRESS: Final = (
     "Called with the bytes that are through and the bytes in all, about a hundred times; the last"
-    " time, when all went well, both are the same. What it raises ends the transfer."
+    " time, when all went well, both are the same. What it raises ends the transfer. In the async"
+    " client it may be async."
 )
 UPLOAD: Final = {
     "body": "A path, bytes, a text, a binary file or an iterable of bytes. A str is the text"
     " itself, sent as UTF-8, and never a path: make it a `pathlib.Path`. An open file is read from"
-    " where it stands, and stays open.",
-    "content_type": "Its media type. Left out: by the ending of the name, else the general one.",
+    " where it stands, and stays open. The async client also takes async files and iterables:"
+    " aiofiles, anyio, FastAPI's `UploadFile`.",
+    "content_type": "Its media type. Left out: the `content_type` of the file object if it has one,"
+    " else by the ending of the name, else the general one.",
     "byte_size": "Its size in bytes. Needed only for what does not tell it, such as an iterable.",
-    "filename": "Its name, for people. Left out: the last part of the path of a file.",
+    "filename": "Its name, for people. Left out: the last part of the path of a file; without .gz"
+    " and the like if the file object unpacks what it reads.",
     "on_progress": PROGRESS,
 }
 UPLOAD_MANY: Final = {
     "paths": "The files, as `pathlib.Path`s.",
     "concurrency": "How many of them go up at the same time.",
+    "filenames": "Names for people, one for each path; None for one stands for the last part of its"
+    " path, as for all when left out.",
     "on_progress": f"Of all of them together, where a file that failed counts too. {PROGRESS}",
 }
 DOWNLOAD: Final = {
-    "to": "A path, which gets the file when it is whole, and only then; or a binary file, which is"
-    " written from where it stands, and stays open. Left out: the bytes are returned.",
+    "to": "A path, which gets the file when it is whole, and only then. A file that is already"
+    " there is replaced, and keeps its mode; a pipe or device such as /dev/stdout is written to."
+    " Or a binary file, in the async client also an async one: it is written from where it stands,"
+    " and stays open. Left out: the bytes are returned.",
     "on_progress": PROGRESS,
     "max_bytes": "How large the file may be.",
 }

@@ -77,6 +77,8 @@ LIBRARY: Final = {
     "poolse.testing.specimens": ("made",),
     "poolse.types": (
         "UNSET",
+        "AsyncBinaryWriter",
+        "AsyncDownloadTo",
         "AsyncUploadBody",
         "BinaryWriter",
         "DownloadTo",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from poolse._checks import checked_count, checked_function, checked_instance, checked_text
-from poolse._core.credentials import check_plain
+from poolse._checks import checked_callback, checked_count, checked_instance, checked_text
 from poolse._core.rows import missing
 from poolse._core.settings import Settings
 from poolse._follow.body import Channels
@@ -175,9 +174,7 @@ def wish_for(
     """The arguments of `follow`, checked."""
     _check_checkpoint(checkpoint, asynchronous=asynchronous)
     if on_gap is not None:
-        checked_function("on_gap", on_gap)
-        if not asynchronous:
-            check_plain("on_gap", on_gap)
+        checked_callback("on_gap", on_gap, awaits=asynchronous)
     if max_backfill is not None:
         checked_count("max_backfill", max_backfill)
         if on_gap is None:
@@ -207,8 +204,7 @@ def _check_checkpoint(checkpoint: object, *, asynchronous: bool) -> None:
                 f"checkpoint must have load and save, as SQLiteCheckpoint(path) has; {name} is "
                 "missing"
             )
-        if not asynchronous:
-            check_plain(f"checkpoint.{name}", method)
+        checked_callback(f"checkpoint.{name}", method, awaits=asynchronous)
 
 
 def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:

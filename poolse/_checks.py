@@ -5,8 +5,10 @@ Messages name the type that was given and never the value, which may be a secret
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import inf
 from typing import Final, TypeVar, cast
 
@@ -15,16 +17,19 @@ from poolse.errors import ArgumentTypeError, UsageError
 from poolse.types import UNSET
 
 __all__ = [
+    "PLAIN_HINT",
     "TOKEN",
     "check_header",
+    "checked_callback",
     "checked_count",
-    "checked_function",
     "checked_headers",
     "checked_instance",
     "checked_mapping",
     "checked_seconds",
     "checked_text",
+    "is_async",
     "named",
+    "not_awaitable",
 ]
 
 T = TypeVar("T")
@@ -38,6 +43,10 @@ FIELD: Final = re.compile(r"[\t\x20-\x7e]*")
 
 LONGEST: Final = 1_000_000_000
 """Seconds, 31 years: the operating system cannot wait much longer."""
+
+PLAIN_HINT: Final = "give a plain function"
+SYNC_HINT: Final = "use AsyncPoolse, or give a plain function"
+"""What to do instead of giving a coroutine function to a sync client."""
 
 FRAMING: Final = ("content-length", "transfer-encoding")
 """Headers that say where a body ends: a wrong one makes two requests of one, or none at all."""
@@ -60,11 +69,58 @@ def checked_text(name: str, value: object) -> str:
     return checked_instance(name, value, str, "a str")
 
 
-def checked_function(name: str, value: F) -> F:
-    """The value, if it can be called."""
-    if not callable(value):
-        raise ArgumentTypeError(f"{name} must be a function, not {named(value)}")
-    return value
+def checked_callback(name: str, function: F, *, awaits: bool, hint: str = SYNC_HINT) -> F:
+    """Return the function if it can be called back. Every argument that is a function comes here.
+
+    Args:
+        name: The argument's name, for the message.
+        function: What the caller gave.
+        awaits: Whether its result is awaited. If not, coroutine functions are refused.
+        hint: What to do instead of giving a coroutine function.
+
+    Raises:
+        ArgumentTypeError: It cannot be called.
+        UsageError: Its body would never run: it is async where nothing awaits it, or a generator
+            function, which nothing iterates.
+    """
+    if not callable(function):
+        raise ArgumentTypeError(f"{name} must be a function, not {named(function)}")
+    if _is_kind(function, inspect.isgeneratorfunction) or _is_kind(
+        function, inspect.isasyncgenfunction
+    ):
+        raise UsageError(f"{name} is a generator function, and nothing here iterates it: {hint}")
+    if not awaits and is_async(function):
+        raise UsageError(f"{name} is async, and nothing here awaits it: {hint}")
+    return function
+
+
+def is_async(function: object) -> bool:
+    """Whether calling it gives a coroutine, as far as can be seen without calling it."""
+    return _is_kind(function, inspect.iscoroutinefunction)
+
+
+def not_awaitable(name: str, result: T, hint: str = SYNC_HINT) -> T:
+    """Return what a function returned that nothing awaits.
+
+    A plain function may return a coroutine too (`lambda event: save(event)`), which no check of the
+    function can see.
+
+    Raises:
+        UsageError: It would have to be awaited, so what it stands for was not done.
+    """
+    if result is not None and inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            # Otherwise Python warns that it was never awaited.
+            result.close()
+        raise UsageError(f"{name} returned an awaitable, and nothing here awaits it: {hint}")
+    return result
+
+
+def _is_kind(function: object, is_kind: Callable[[object], bool]) -> bool:
+    while isinstance(function, partial):
+        function = cast("partial[object]", function).func
+    called: object = getattr(type(function), "__call__", None)  # noqa: B004
+    return is_kind(function) or is_kind(called)
 
 
 def checked_count(name: str, value: object, least: int = 0) -> int:

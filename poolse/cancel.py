@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from poolse._checks import PLAIN_HINT, checked_callback, not_awaitable
 from poolse._forks import renew_after_fork
 from poolse.errors import Cancelled
 
@@ -48,7 +49,7 @@ class CancelToken:
                     _, callback = self._callbacks.popitem()
                 except KeyError:  # another thread, or a signal handler, took the last one
                     return
-                stack.callback(callback)
+                stack.callback(_call, callback)
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` once `cancel` was called."""
@@ -60,12 +61,16 @@ class CancelToken:
 
         Returns:
             A function that removes the callback.
+
+        Raises:
+            UsageError: `callback` cannot be called, or is async: nothing awaits it.
         """
+        checked_callback("callback", callback, awaits=False, hint=PLAIN_HINT)
         key = object()
         self._callbacks[key] = callback
         # Only now: `cancel` either finds the callback, or is noticed here.
         if self._cancelled and self._callbacks.pop(key, None) is not None:
-            callback()
+            _call(callback)
         return lambda: self._forget(key)
 
     def _renew(self) -> None:
@@ -121,3 +126,7 @@ def told(token: CancelToken | None, callback: Callable[[], object]) -> Generator
     finally:
         if forget is not None:
             forget()
+
+
+def _call(callback: Callable[[], object]) -> None:
+    not_awaitable("callback", callback(), PLAIN_HINT)

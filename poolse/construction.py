@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from poolse._checks import checked_count
+from poolse._checks import checked_callback, checked_count
 from poolse._core.addresses import api_url_from, socket_url
-from poolse._core.credentials import api_key_from, checked_callback, credential
+from poolse._core.credentials import api_key_from, credential
 from poolse._core.limits import MAX_FRAME, MAX_RESPONSE
 from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
@@ -118,7 +118,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         self._max_frame = checked_count("max_frame_bytes", max_frame_bytes, 1)
         self._channels_per_socket = checked_count("channels_per_socket", channels_per_socket, 1)
         if on_socket_error is not None:
-            checked_callback("on_socket_error", on_socket_error, asynchronous=self._asynchronous)
+            checked_callback("on_socket_error", on_socket_error, awaits=self._asynchronous)
         self._on_socket_error = on_socket_error
         self._profile_settings = profile_settings(
             user_resolver, user_cache_size, user_cache_ttl, asynchronous=self._asynchronous

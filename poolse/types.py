@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from enum import Enum, StrEnum
 from typing import Final, Literal, Protocol, Self, runtime_checkable
 
 __all__ = [
     "UNSET",
+    "AsyncBinaryReader",
+    "AsyncBinaryWriter",
+    "AsyncDownloadTo",
     "AsyncUploadBody",
     "BinaryReader",
     "BinaryWriter",
@@ -64,7 +67,25 @@ class BinaryWriter(Protocol):
     """A file that is open for writing in binary mode, or anything that is written like one."""
 
     def write(self, data: bytes, /) -> object:
-        """Take all of it."""
+        """Take all of it, or return how many bytes were taken."""
+        ...
+
+
+@runtime_checkable
+class AsyncBinaryReader(Protocol):
+    """The same, async: a file of aiofiles, anyio or trio, or FastAPI's `UploadFile`."""
+
+    def read(self, size: int, /) -> Awaitable[bytes]:
+        """At most `size` bytes; none at the end."""
+        ...
+
+
+@runtime_checkable
+class AsyncBinaryWriter(Protocol):
+    """An async file that is open for writing in binary mode: one of aiofiles, anyio or trio."""
+
+    def write(self, data: bytes, /) -> Awaitable[object]:
+        """Take all of it, or return how many bytes were taken."""
         ...
 
 
@@ -73,7 +94,7 @@ UploadBody = (
 )
 """What can be uploaded. A str is the text itself, sent as UTF-8, and never a path."""
 
-AsyncUploadBody = UploadBody | AsyncIterable[bytes]
+AsyncUploadBody = UploadBody | AsyncBinaryReader | AsyncIterable[bytes]
 """The same for the async client. An iterable that is not async is stepped in the event loop."""
 
 UploadPaths = Iterable[os.PathLike[str]]
@@ -82,12 +103,15 @@ UploadPaths = Iterable[os.PathLike[str]]
 DownloadTo = str | os.PathLike[str] | BinaryWriter
 """Where a download can go: a path, which may be a str here, or a binary file."""
 
+AsyncDownloadTo = DownloadTo | AsyncBinaryWriter
+"""The same for the async client."""
+
 OnProgress = Callable[[int, int], object]
 """Told how many bytes of how many are through: `on_progress(loaded, total)`.
 
 It never goes back, not even when an attempt starts again, and is called about a hundred times. The
 last call, with `loaded` equal to `total`, says that all went well. What it raises ends the
-transfer and comes out as it is.
+transfer and comes out as it is. In the async client it may be async, and is awaited.
 """
 
 JsonObject = Mapping[str, object]

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
 from poolse._core.hands import Answer
-from poolse._core.meter import Meter, Noted
+from poolse._core.meter import Meter, Noted, Report
 from poolse.errors import DownloadError, NetworkError
-from poolse.types import OnProgress
 
 __all__ = ["Arrival", "Sink"]
 
@@ -61,7 +60,7 @@ class Arrival(Noted, Generic[Kept]):
         size: int | None,
         sha256: str | None,
         max_bytes: int | None,
-        report: OnProgress | None,
+        report: Report | None,
     ) -> None:
         super().__init__()
         self.sink: Final = sink
@@ -112,7 +111,7 @@ class Arrival(Noted, Generic[Kept]):
                 raise DownloadError(f"the row says {self._size} bytes, but the storage sends more")
             self._hash.update(piece)
             await self.sink.write(piece)
-            self._meter.passed(self._loaded)
+            await self._meter.passed(self._loaded)
 
     async def finish(self) -> Kept:
         """What the caller gets, if the bytes are those of the row."""
@@ -123,7 +122,7 @@ class Arrival(Noted, Generic[Kept]):
             )
         kept = await self.sink.finish()
         self._meter.total = self._loaded
-        self._meter.done()
+        await self._meter.done()
         return kept
 
     def ended(self) -> None:

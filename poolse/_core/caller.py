@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from poolse._core.endpoint import Download, Endpoint, Paging, Upload
 from poolse.options import CallOptions
 from poolse.types import (
     UNSET,
+    AsyncDownloadTo,
     AsyncUploadBody,
     DownloadTo,
     OnProgress,
@@ -52,6 +53,7 @@ class Files(Protocol):
         paths: UploadPaths,
         *,
         concurrency: int = 4,
+        filenames: Sequence[str | None] | None = None,
         on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> list[T | Exception]:
@@ -96,6 +98,7 @@ class AsyncFiles(Protocol):
         paths: UploadPaths,
         *,
         concurrency: int = 4,
+        filenames: Sequence[str | None] | None = None,
         on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> list[T | Exception]:
@@ -107,7 +110,7 @@ class AsyncFiles(Protocol):
         plan: Download[Answered, Row],
         path: Mapping[str, str],
         row: Row | None,
-        to: DownloadTo | None,
+        to: AsyncDownloadTo | None,
         *,
         on_progress: OnProgress | None = None,
         max_bytes: int | None = None,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Generic, TypeVar, cast
 
 from poolse._checks import checked_count
 from poolse._core.endpoint import Upload
 from poolse._core.hands import Hands
-from poolse._core.meter import Together
+from poolse._core.meter import Report, Together
 from poolse._core.settings import Settings
 from poolse._core.upload import File, upload
 from poolse.errors import Cancelled, UsageError
-from poolse.types import OnProgress
 
 __all__ = ["Batch"]
 
@@ -29,9 +28,9 @@ class Batch(Generic[Answered, Row]):
         plan: Upload[Answered, Row],
         files: Sequence[File | UsageError],
         concurrency: int,
-        on_progress: OnProgress | None,
+        report: Report | None,
         settings: Settings,
-        lock: AbstractContextManager[object],
+        lock: AbstractAsyncContextManager[object],
     ) -> None:
         checked_count("concurrency", concurrency, least=1)
         if settings.idempotency_key:
@@ -48,7 +47,7 @@ class Batch(Generic[Answered, Row]):
         sizes = [0] * len(files)
         for number, file in todo:
             sizes[number] = file.source.size
-        self._together = Together(sizes, on_progress)
+        self._together = Together(sizes, report)
         self._lock = lock
 
     async def work(self, hands: Hands, settings: Settings) -> None:
@@ -60,20 +59,20 @@ class Batch(Generic[Answered, Row]):
         """
         for number, file in self._todo:
             self._results[number] = await self._upload(hands, settings, number, file)
-            with self._lock:
-                self._together.over(number)
+            async with self._lock:
+                await self._together.over(number)
 
-    def results(self) -> list[Row | Exception]:
+    async def results(self) -> list[Row | Exception]:
         """What became of them, in their order."""
-        self._together.done()
+        await self._together.done()
         return cast("list[Row | Exception]", self._results)
 
     async def _upload(
         self, hands: Hands, settings: Settings, number: int, file: File
     ) -> Row | Exception:
-        def told(loaded: int, _total: int) -> None:
-            with self._lock:
-                self._together.part(number, loaded)
+        async def told(loaded: int, _total: int) -> None:
+            async with self._lock:
+                await self._together.part(number, loaded)
 
         try:
             return await upload(hands, settings, self._plan, file, told)

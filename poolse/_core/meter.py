@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from poolse._checks import checked_function
+from poolse._checks import checked_callback, not_awaitable
 from poolse.errors import UsageError
 from poolse.types import OnProgress
 
-__all__ = ["Meter", "Noted", "Sending", "Source", "Together"]
+__all__ = ["Meter", "Noted", "Report", "Sending", "Source", "Together", "report_to"]
+
+Report = Callable[[int, int], Awaitable[None]]
+"""Calls the user's `on_progress`, and awaits it where that is done."""
 
 CALLS: Final = 100
 """How often progress is told, about. Counted in bytes, so that it needs no clock."""
@@ -42,27 +46,45 @@ class Source(Protocol):
         ...
 
 
+def report_to(on_progress: OnProgress | None, *, awaits: bool) -> Report | None:
+    """Return what calls the user's `on_progress`.
+
+    Raises:
+        UsageError: It cannot be called, or would have to be awaited and is not.
+    """
+    if on_progress is None:
+        return None
+    function = checked_callback("on_progress", on_progress, awaits=awaits)
+
+    async def report(loaded: int, total: int) -> None:
+        result = function(loaded, total)
+        if not awaits:
+            not_awaitable("on_progress", result)
+        elif inspect.isawaitable(result):
+            await result
+
+    return report
+
+
 class Meter:
     """Tells progress: now and then, never backwards, and the end only when it is reached."""
 
-    def __init__(self, total: int, report: OnProgress | None) -> None:
-        if report is not None:
-            checked_function("on_progress", report)
+    def __init__(self, total: int, report: Report | None) -> None:
         self.total = total
         self._report = report
         self._told = 0
 
-    def passed(self, loaded: int) -> None:
+    async def passed(self, loaded: int) -> None:
         """So many are through in the attempt that runs."""
         step = max(1, self.total // CALLS)
         if self._report is not None and self._told + step <= loaded < self.total:
             self._told = loaded
-            self._report(loaded, self.total)
+            await self._report(loaded, self.total)
 
-    def done(self) -> None:
+    async def done(self) -> None:
         """All are through, and the other side has said so."""
         if self._report is not None:
-            self._report(self.total, self.total)
+            await self._report(self.total, self.total)
 
 
 class Noted:
@@ -108,7 +130,7 @@ class Sending(Noted):
         with self.noting():
             self.begun = True
             # Told only now: whoever asks for more has sent what it got.
-            self._meter.passed(self._passed)
+            await self._meter.passed(self._passed)
             piece = b"" if self._over else await self._read()
             self.complete = not piece
             return piece
@@ -132,25 +154,25 @@ class Sending(Noted):
 class Together(Noted):
     """The progress of several transfers as that of one."""
 
-    def __init__(self, totals: Sequence[int], report: OnProgress | None) -> None:
+    def __init__(self, totals: Sequence[int], report: Report | None) -> None:
         super().__init__()
         self._meter = Meter(sum(totals), report)
         self._totals = totals
         self._loaded = [0] * len(totals)
         self._sum = 0
 
-    def part(self, number: int, loaded: int) -> None:
+    async def part(self, number: int, loaded: int) -> None:
         """One of them has come so far."""
         with self.noting():
             self._sum += loaded - self._loaded[number]
             self._loaded[number] = loaded
-            self._meter.passed(self._sum)
+            await self._meter.passed(self._sum)
 
-    def over(self, number: int) -> None:
+    async def over(self, number: int) -> None:
         """One of them has ended, or failed: either way it holds up the whole no longer."""
-        self.part(number, self._totals[number])
+        await self.part(number, self._totals[number])
 
-    def done(self) -> None:
+    async def done(self) -> None:
         """All of them have ended."""
         with self.noting():
-            self._meter.done()
+            await self._meter.done()

@@ -9,7 +9,13 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from poolse._checks import check_header, checked_mapping, checked_text
+from poolse._checks import (
+    PLAIN_HINT,
+    check_header,
+    checked_mapping,
+    checked_text,
+    not_awaitable,
+)
 from poolse._core.arguments import check_arguments, check_needed
 from poolse._core.codec import encode, query_text
 from poolse._core.endpoint import Endpoint
@@ -41,7 +47,9 @@ def build(
     if content is not None:
         own["Content-Type"] = "application/json"
     if endpoint.idempotency and settings.idempotency_key is not None:
-        key = settings.idempotency_key or settings.new_key()
+        key = settings.idempotency_key or not_awaitable(
+            "generate_idempotency_key", settings.new_key(), PLAIN_HINT
+        )
         own[endpoint.idempotency] = check_header(endpoint.idempotency, key)
         if not key:
             raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")

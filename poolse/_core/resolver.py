@@ -7,8 +7,7 @@ from typing import Final, cast
 
 import attrs
 
-from poolse._checks import checked_count, checked_seconds, checked_text, named
-from poolse._core.credentials import checked_callback
+from poolse._checks import checked_callback, checked_count, checked_seconds, checked_text, named
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = [
@@ -66,7 +65,7 @@ def profile_settings(
 ) -> ProfileSettings:
     """The settings, if they can work."""
     if resolver is not None:
-        checked_callback("user_resolver", resolver, asynchronous=asynchronous)
+        checked_callback("user_resolver", resolver, awaits=asynchronous)
     if ttl is not None:
         checked_seconds("user_cache_ttl", ttl, " or None")
     return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from poolse._checks import (
+    PLAIN_HINT,
+    checked_callback,
     checked_count,
-    checked_function,
     checked_headers,
     checked_instance,
     checked_seconds,
 )
-from poolse._core.credentials import check_plain
 from poolse.cancel import CancelToken, any_of
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
@@ -75,7 +75,7 @@ def checked_settings(
         UsageError: One of them makes no sense.
     """
     own = checked_headers("headers", {"User-Agent": user_agent})
-    check_plain("generate_idempotency_key", checked_function("generate_idempotency_key", new_key))
+    checked_callback("generate_idempotency_key", new_key, awaits=False, hint=PLAIN_HINT)
     return Settings(
         api_url=api_url,
         timeout=Timeout.of(timeout),

@@ -10,11 +10,11 @@ from poolse._core.call import call
 from poolse._core.endpoint import Target, Upload
 from poolse._core.hands import Answer, Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait
-from poolse._core.meter import Meter, Sending, Source
+from poolse._core.meter import Meter, Report, Sending, Source
 from poolse._core.settings import Settings
 from poolse._core.storage import Again, Renew, Transfer, renewed, signed
 from poolse.errors import DecodeError, NetworkError, UploadError
-from poolse.types import OnProgress, Unset
+from poolse.types import Unset
 
 __all__ = ["File", "upload"]
 
@@ -38,7 +38,7 @@ async def upload(
     settings: Settings,
     plan: Upload[Answered, Row],
     file: File,
-    on_progress: OnProgress | None = None,
+    report: Report | None = None,
 ) -> Row:
     """Carry it out. The source is closed afterwards, however that ends.
 
@@ -50,7 +50,7 @@ async def upload(
         UsageError: The source has more or fewer bytes than it said, or cannot be read.
     """
     try:
-        meter = Meter(file.source.size, on_progress)
+        meter = Meter(file.source.size, report)
         # Before anything is sent: what cannot be read needs no place.
         await file.source.start()
         answered = await _ask(hands, settings, plan, file)
@@ -69,7 +69,7 @@ async def upload(
                     case Fail(error):
                         raise error
                     case Done():
-                        meter.done()
+                        await meter.done()
                         return plan.result(answered)
                 transfer.progress.retries += 1
     finally:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, cast, get_args
 
 import attrs
 
-from poolse._checks import checked_instance
-from poolse._core.credentials import checked_callback
+from poolse._checks import checked_callback, checked_instance
 from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ def checked_hooks(hooks: object, *, asynchronous: bool) -> tuple[Hooks, ...]:
         for kind in get_args(Kind):
             hook = getattr(one, kind)
             if hook is not None:
-                checked_callback(kind, hook, asynchronous=asynchronous)
+                checked_callback(kind, hook, awaits=asynchronous)
     return found
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import Final, cast
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from typing import Any, Final, cast
 
 from poolse._checks import named
 from poolse._files.steps import Aside, Steps
 from poolse.errors import ArgumentTypeError, UsageError
-from poolse.types import BinaryReader
 
-__all__ = ["AsyncPieces", "Memory", "OpenFile", "PathFile", "Pieces"]
+__all__ = ["AsyncPieces", "Memory", "OpenFile", "PathFile", "Pieces", "unreadable"]
 
 SMALLEST: Final = 65_536
 LARGEST: Final = 1_048_576
@@ -28,7 +36,7 @@ class Memory:
     repeatable = True
 
     def __init__(self, data: memoryview) -> None:
-        self._view = data.cast("B") if data.c_contiguous else memoryview(data.tobytes())
+        self._view = _flat(data)
         self._at = 0
         self.size = len(self._view)
 
@@ -44,31 +52,66 @@ class Memory:
         pass
 
 
+def _flat(data: memoryview) -> memoryview:
+    """The bytes of any array, one after the other."""
+    try:
+        return data.cast("B")
+    except (TypeError, ValueError):
+        # With gaps in it, empty, or of a format that `cast` does not know.
+        return memoryview(data.tobytes())
+
+
 class OpenFile:
-    """A file of the caller's, from where it stands. It is not closed."""
+    """A file of the caller's, sync or async, from where it stands. It is not closed.
+
+    What it gives, bytes or text, shows only when it is read. So its first piece is read when it
+    starts, which is before anything is sent.
+    """
 
     def __init__(
-        self, file: BinaryReader, size: int, back: Callable[[], object] | None, aside: Aside
+        self,
+        file: Any,  # noqa: ANN401  (whatever has a `read`)
+        size: int,
+        back: Callable[[], Awaitable[object]] | None,
+        steps: Steps,
     ) -> None:
         self.size = size
         self.repeatable = back is not None
+        self._first: bytes | None = None
         self._file = file
         self._back = back
         self._begun = False
-        self._steps = Steps(aside)
+        self._steps = steps
 
     async def start(self) -> None:
         if self._begun and self._back is not None:
-            await self._steps(self._back)
+            await self._back()
         self._begun = True
+        try:
+            self._first = await self._next()
+        except UsageError:
+            raise
+        except io.UnsupportedOperation:
+            raise UsageError("body is a file that is not open for reading") from None
+        except TypeError as error:
+            # Its `read` takes no size, say.
+            raise ArgumentTypeError(
+                f"body is no binary file: body.read(size) raised TypeError: {error}"
+            ) from error
 
     async def read(self) -> bytes:
-        return checked_piece(
-            await self._steps(lambda: self._file.read(piece_of(self.size))), "the file gives"
-        )
+        first, self._first = self._first, None
+        return await self._next() if first is None else first
 
     def close(self) -> None:
+        self._first = None
         self._steps.end(lambda: None)
+
+    async def _next(self) -> bytes:
+        piece = await self._steps.call(self._file.read, piece_of(self.size))
+        if piece is None:
+            raise UsageError("body is a non-blocking file that has nothing to read yet")
+        return checked_piece(piece, "the file gives")
 
 
 class PathFile:
@@ -82,16 +125,19 @@ class PathFile:
         self._steps = Steps(aside)
 
     async def start(self) -> None:
-        try:
-            await self._steps(self._open)
-        except OSError as error:
-            raise unreadable(self._path, error) from error
+        await self._step(self._open)
 
     async def read(self) -> bytes:
-        return await self._steps(lambda: os.read(self._file, piece_of(self.size)))
+        return await self._step(lambda: os.read(self._file, piece_of(self.size)))
 
     def close(self) -> None:
         self._steps.end(self._close)
+
+    async def _step(self, step: Callable[[], Any]) -> Any:  # noqa: ANN401
+        try:
+            return await self._steps(step)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
 
     def _open(self) -> None:
         self._close()
@@ -155,12 +201,14 @@ def checked_piece(piece: object, what: str) -> bytes:
     """The piece, if it is bytes."""
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray):
-        return bytes(piece)
-    if isinstance(piece, memoryview):
-        return cast("memoryview[int]", piece).tobytes()
-    hint = ": open it in binary mode, or encode it" if isinstance(piece, str) else ""
-    raise ArgumentTypeError(f"body must be of bytes, but {what} {named(piece)}{hint}")
+    if isinstance(piece, str):
+        raise ArgumentTypeError(
+            f"body must be of bytes, but {what} str: open it in binary mode, or encode it"
+        )
+    try:
+        return memoryview(cast("Any", piece)).tobytes()
+    except TypeError:
+        raise ArgumentTypeError(f"body must be of bytes, but {what} {named(piece)}") from None
 
 
 def unreadable(path: str, error: OSError | ValueError) -> UsageError:

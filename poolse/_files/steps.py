@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeVar, cast
 
-__all__ = ["Aside", "Steps", "at_once"]
+from poolse._checks import is_async, not_awaitable
+
+__all__ = ["ASYNC_FILE", "Aside", "Steps", "at_once"]
 
 T = TypeVar("T")
+
+ASYNC_FILE: Final = "use AsyncPoolse, or give a file that is opened with open()"
+"""What to do instead of giving an async file to a sync client."""
 
 
 class Aside(Protocol):
@@ -40,6 +46,24 @@ class Steps:
     async def __call__(self, step: Callable[[], T]) -> T:
         """Do a step."""
         return await self._aside(lambda: self._do(step))
+
+    async def call(self, function: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401
+        """Call a method of a file of the caller's, which may be async, and return its result.
+
+        An async one is called in the event loop, any other as a step. Beside what `is_async` sees,
+        a plain function may return an awaitable.
+
+        Raises:
+            UsageError: It is async, and the client is not.
+        """
+        if self._aside is at_once:
+            result = await self(lambda: function(*arguments))
+            return not_awaitable("the file", result, ASYNC_FILE)
+        if is_async(function):
+            result = self._do(lambda: function(*arguments))
+        else:
+            result = await self(lambda: function(*arguments))
+        return await cast("Awaitable[object]", result) if inspect.isawaitable(result) else result
 
     def end(self, last: Callable[[], object]) -> None:
         """Do the last step: now, or after the one that is under way. Called again, do nothing."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from poolse._checks import is_async
 from poolse._follow.actions import Numbered, Position
 from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin
 from poolse._follow.checkpoints import MemoryCheckpoint
@@ -21,6 +22,7 @@ from poolse._follow.reach import Wish
 from poolse._follow.replies import SECRET_BYTES, new_secret
 from poolse._follow.roster import Known
 from poolse._one_loop import in_this_loop
+from poolse._support.threads import in_thread
 from poolse.errors import ApiError
 from poolse.options import CallOptions
 
@@ -213,10 +215,7 @@ class _Reach(BaseReach[R]):
         function = getattr(self._wish.checkpoint, method)
         if isinstance(self._wish.checkpoint, MemoryCheckpoint):
             return function(*arguments)
-        if inspect.iscoroutinefunction(function):
-            saving = asyncio.ensure_future(function(*arguments))
-        else:
-            saving = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        saving: asyncio.Future[object] = asyncio.ensure_future(_called(function, arguments))
         self._saving = saving
         return await asyncio.shield(saving)
 
@@ -234,3 +233,12 @@ class _Reach(BaseReach[R]):
         except TimeoutError:
             return
         self._told.clear()
+
+
+async def _called(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
+    """Call a method of the checkpoint; a blocking one in a thread."""
+    if is_async(function):
+        result = function(*arguments)
+    else:
+        result = await in_thread(lambda: function(*arguments))
+    return await result if inspect.isawaitable(result) else result

@@ -10,6 +10,7 @@ from itertools import chain
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from poolse._checks import not_awaitable
 from poolse._core.hands import run_flow
 from poolse._follow.actions import Numbered, Position
 from poolse._follow.body import BaseDelivery, BaseReach, Home, Origin
@@ -215,11 +216,12 @@ class _Reach(BaseReach[R]):
         return new_secret(os.urandom(SECRET_BYTES))
 
     async def kept(self, method: str, *arguments: object) -> object:
-        return getattr(self._wish.checkpoint, method)(*arguments)
+        result: object = getattr(self._wish.checkpoint, method)(*arguments)
+        return not_awaitable(method, result)
 
     async def tell(self, gap: Gap) -> None:
         if self._wish.on_gap is not None:
-            self._wish.on_gap(gap)
+            not_awaitable("on_gap", self._wish.on_gap(gap))
 
     async def wait(self, until: float | None) -> None:
         timeout = None if until is None else max(0.0, until - self.now())

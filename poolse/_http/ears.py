@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final, cast, get_args
 
+from poolse._checks import not_awaitable
 from poolse._core.hands import run_flow
 from poolse._core.records import record
 from poolse._core.watch import Kind, Tally
@@ -69,7 +70,9 @@ class Ears:
         for hook in self._hooks[kind]:
             try:
                 told = hook(info)
-                if self._asynchronous and inspect.isawaitable(told):
+                if not self._asynchronous:
+                    not_awaitable(kind, told)
+                elif inspect.isawaitable(told):
                     await told
             except Exception:
                 _HOOKS.exception("the hook %s failed", kind, extra={"poolse_hook": kind})

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from poolse._checks import checked_function
-from poolse._core.credentials import check_plain
+from poolse._checks import PLAIN_HINT, checked_callback, not_awaitable
 from poolse._core.flights import Abandoned, Flight
 from poolse._core.profiles import Change, ProfileCache
 from poolse._core.resolver import FAILED, Known, ProfileSettings, checked_profile, no_resolver
@@ -70,7 +69,7 @@ class Profiles:
     def subscribe(
         self, user_id: str, function: Callable[[Known | Unset], object]
     ) -> Callable[[], None]:
-        check_plain("listener", checked_function("listener", function))
+        checked_callback("listener", function, awaits=False, hint=PLAIN_HINT)
         with self._lock:
             listener = self._cache.subscribe(user_id, function)
 
@@ -102,7 +101,7 @@ class Profiles:
             while (change := self._next_change()) is not None:
                 listener, value = change
                 try:
-                    listener.function(value)
+                    not_awaitable("the listener", listener.function(value), PLAIN_HINT)
                 except Exception:
                     _LOG.exception("a listener of chat.users failed")
         # Not for an Exception, which is logged: for what ends a thread.

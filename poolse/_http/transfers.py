@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -17,16 +18,19 @@ from poolse._core.download import download
 from poolse._core.endpoint import Download, Upload
 from poolse._core.hands import run_flow
 from poolse._core.many import Batch
+from poolse._core.meter import Report, report_to
 from poolse._core.settings import Settings
 from poolse._core.upload import upload
 from poolse._files.describe import file_of, files_of
 from poolse._files.sinks import sink_for
 from poolse._files.steps import Aside, at_once
 from poolse._http.calls import Calls
+from poolse._support.threads import in_thread
 from poolse.cancel import CancelToken
 from poolse.options import CallOptions
 from poolse.types import (
     UNSET,
+    AsyncDownloadTo,
     AsyncUploadBody,
     DownloadTo,
     OnProgress,
@@ -34,6 +38,9 @@ from poolse.types import (
     UploadBody,
     UploadPaths,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["AsyncTransfers", "SyncTransfers"]
 
@@ -59,8 +66,9 @@ class SyncTransfers(Calls):
         options: CallOptions | None = None,
     ) -> T:
         settings = self._settings_for(options)
-        file = file_of(body, content_type, byte_size, filename, at_once)
-        return run_flow(upload(self.hands, settings, plan, file, on_progress))
+        report = report_to(on_progress, awaits=False)
+        file = run_flow(file_of(body, content_type, byte_size, filename, at_once))
+        return run_flow(upload(self.hands, settings, plan, file, report))
 
     def upload_many(
         self,
@@ -68,15 +76,16 @@ class SyncTransfers(Calls):
         paths: UploadPaths,
         *,
         concurrency: int = 4,
+        filenames: Sequence[str | None] | None = None,
         on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> list[T | Exception]:
         settings = self._settings_for(options)
-        batch = Batch(
-            plan, files_of(paths, at_once), concurrency, on_progress, settings, threading.Lock()
-        )
+        report = report_to(on_progress, awaits=False)
+        files = run_flow(files_of(paths, filenames, at_once))
+        batch = Batch(plan, files, concurrency, report, settings, _Lock())
         _in_threads(batch.workers, settings, lambda own: run_flow(batch.work(self.hands, own)))
-        return batch.results()
+        return run_flow(batch.results())
 
     def download(
         self,
@@ -90,7 +99,8 @@ class SyncTransfers(Calls):
         options: CallOptions | None = None,
     ) -> Kept:
         settings = self._settings_for(options)
-        arrival = _arrival(plan, row, to, on_progress, max_bytes, at_once)
+        report = report_to(on_progress, awaits=False)
+        arrival = _arrival(plan, row, to, report, max_bytes, at_once)
         return run_flow(download(self.hands, settings, plan, path, arrival))
 
 
@@ -109,8 +119,9 @@ class AsyncTransfers(Calls):
         options: CallOptions | None = None,
     ) -> T:
         settings = self._settings_for(options)
-        file = file_of(body, content_type, byte_size, filename, _beside)
-        return await upload(self.hands, settings, plan, file, on_progress)
+        report = report_to(on_progress, awaits=True)
+        file = await file_of(body, content_type, byte_size, filename, in_thread)
+        return await upload(self.hands, settings, plan, file, report)
 
     async def upload_many(
         self,
@@ -118,42 +129,42 @@ class AsyncTransfers(Calls):
         paths: UploadPaths,
         *,
         concurrency: int = 4,
+        filenames: Sequence[str | None] | None = None,
         on_progress: OnProgress | None = None,
         options: CallOptions | None = None,
     ) -> list[T | Exception]:
         settings = self._settings_for(options)
-        batch = Batch(
-            plan,
-            files_of(paths, _beside),
-            concurrency,
-            on_progress,
-            settings,
-            nullcontext(),
-        )
+        # Imported in here only: the sync clients, which share this file, do without.
+        from asyncio import Lock
+
+        report = report_to(on_progress, awaits=True)
+        files = await files_of(paths, filenames, in_thread)
+        batch = Batch(plan, files, concurrency, report, settings, Lock())
         await _in_tasks(batch.workers, lambda: batch.work(self.hands, settings))
-        return batch.results()
+        return await batch.results()
 
     async def download(
         self,
         plan: Download[Answered, Row],
         path: Mapping[str, str],
         row: Row | None,
-        to: DownloadTo | None,
+        to: AsyncDownloadTo | None,
         *,
         on_progress: OnProgress | None = None,
         max_bytes: int | None = None,
         options: CallOptions | None = None,
     ) -> Kept:
         settings = self._settings_for(options)
-        arrival = _arrival(plan, row, to, on_progress, max_bytes, _beside)
+        report = report_to(on_progress, awaits=True)
+        arrival = _arrival(plan, row, to, report, max_bytes, in_thread)
         return await download(self.hands, settings, plan, path, arrival)
 
 
 def _arrival(
     plan: Download[Answered, Row],
     row: Row | None,
-    to: DownloadTo | None,
-    on_progress: OnProgress | None,
+    to: AsyncDownloadTo | None,
+    report: Report | None,
     max_bytes: int | None,
     aside: Aside,
 ) -> Arrival[Kept]:
@@ -161,36 +172,59 @@ def _arrival(
         checked_count("max_bytes", max_bytes)
     sink: Sink[Kept] = sink_for(to, aside)
     size, sha256 = (None, None) if row is None else (plan.size(row), plan.sha256(row))
-    return Arrival(sink, size, sha256, max_bytes, on_progress)
+    return Arrival(sink, size, sha256, max_bytes, report)
+
+
+class _Lock:
+    """A lock of threads, in the form of an async one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def __aenter__(self) -> None:
+        self._lock.acquire()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
 
 
 def _in_threads(count: int, settings: Settings, work: Callable[[Settings], None]) -> None:
     """Work in so many threads; when one of them fails, or this one is interrupted, end all."""
     if not count:
         return
-    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-
     stop = CancelToken()
     own = attrs.evolve(settings, cancel=stop)
     with ExitStack() as stack:
         if settings.cancel is not None:
             stack.callback(settings.cancel.on_cancel(stop.cancel))
-        # Left after what follows: it waits for the threads.
-        pool = stack.enter_context(ThreadPoolExecutor(count, "poolse-upload"))
+        working: list[Future[None]] = []
         try:
-            working = [pool.submit(copy_context().run, work, own) for _ in range(count)]
+            # Imported in here only, like asyncio; at the end of a program that fails, too.
+            from concurrent.futures import ThreadPoolExecutor
+
+            # Left after what follows: it waits for the threads.
+            pool = stack.enter_context(ThreadPoolExecutor(count, "poolse-upload"))
+            for _ in range(count):
+                working += [pool.submit(copy_context().run, work, own)]
+        except RuntimeError:
+            # No more threads can be started, as in an `atexit` function.
+            pass
+        if not working:
+            work(own)
+            return
+        from concurrent.futures import FIRST_EXCEPTION, wait
+
+        try:
             for done in wait(working, return_when=FIRST_EXCEPTION).done:
                 done.result()
         except BaseException:
             stop.cancel()
             raise
-
-
-async def _beside(step: Callable[[], T], /) -> T:
-    # asyncio is imported in here only: the sync clients, which share this file, do without.
-    from asyncio import to_thread
-
-    return await to_thread(step)
 
 
 async def _in_tasks(count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -61,6 +61,8 @@ class AsyncChannel(BaseChannel[E]):
     `KeyboardInterrupt` are then passed on to the event loop, as from any other task.
     """
 
+    _awaits = True
+
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
     ) -> AsyncEvents[E]:
@@ -198,6 +200,8 @@ class AsyncEvents(BaseEvents[E]):
 
 class AsyncRealtime(BaseRealtime):
     """The sockets of a client, and the channels on them. It belongs to one event loop."""
+
+    _awaits = True
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
+from poolse._checks import checked_callback
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
@@ -47,6 +48,8 @@ class BaseChannel(Generic[E]):
     """
 
     TYPE: ClassVar[ChannelType]
+    _awaits: ClassVar[bool]
+    """Whether what a handler returns is awaited."""
 
     def __init__(self, hub: Hub, claim: Claim) -> None:
         self._hub = hub
@@ -71,6 +74,7 @@ class BaseChannel(Generic[E]):
         return self._session.topic
 
     def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
+        checked_callback("handler", handler, awaits=self._awaits)
         return self._hub.subscribe(self._claim, event, handler, copy_context())
 
     def _push(self, event: str, payload: Mapping[str, object]) -> None:
@@ -145,6 +149,7 @@ class BaseRealtime:
     """The sockets of a client, and the channels on them."""
 
     _hub: Hub
+    _awaits: ClassVar[bool]
 
     def _channel(self, cls: type[C], parameter: str) -> C:
         self._bind()
@@ -191,7 +196,11 @@ class BaseRealtime:
 
         Returns:
             A function that takes the handler back.
+
+        Raises:
+            UsageError: It cannot be called, or is async in a sync client.
         """
+        checked_callback("handler", handler, awaits=self._awaits)
         return self._hub.on_status(handler, copy_context())
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._checks import not_awaitable
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Call, Wake
 from poolse._realtime.fanout import QueueEnded
@@ -59,6 +60,8 @@ class Channel(BaseChannel[E]):
     logged, reported to `on_socket_error`, and stops nothing. `SystemExit` does not end
     the program: it is raised in a thread, which has nobody to pass it on to.
     """
+
+    _awaits = False
 
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
@@ -191,6 +194,8 @@ class Events(BaseEvents[E]):
 class Realtime(BaseRealtime):
     """The sockets of a client, and the channels on them. All its methods are thread-safe."""
 
+    _awaits = False
+
     def __init__(
         self,
         settings: RealtimeSettings,
@@ -309,7 +314,8 @@ def _failure(call: Call) -> BaseException | None:
     """What a call raises, which is logged."""
     subscription, argument = call
     try:
-        subscription.context.run(subscription.target, argument)
+        result = subscription.context.run(subscription.target, argument)
+        not_awaitable("the callback", result)
     # Also SystemExit: a callback ends neither this thread nor the ones that follow.
     except BaseException as error:
         _LOG.exception("a callback failed")

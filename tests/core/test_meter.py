@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from poolse._core.hands import run_flow
-from poolse._core.meter import Meter, Sending, Together
+from poolse._core.meter import Meter, Sending, Together, report_to
 from poolse.errors import ArgumentTypeError, UsageError
 from tests.files.clients import Told
 
@@ -73,10 +73,10 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
     loaded: list[int], total: int
 ) -> None:
     told = Told()
-    meter = Meter(total, told)
+    meter = Meter(total, report_to(told, awaits=False))
     for now in loaded:
-        meter.passed(now)
-    meter.done()
+        run_flow(meter.passed(now))
+    run_flow(meter.done())
     values = [now for now, _ in told]
     assert values == sorted(set(values))
     assert told[-1] == (total, total)
@@ -85,23 +85,23 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
 
 def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
     told = Told()
-    meter = Meter(1_000_000, told)
+    meter = Meter(1_000_000, report_to(told, awaits=False))
     for now in range(0, 1_000_001, 10):
-        meter.passed(now)
-    meter.done()
+        run_flow(meter.passed(now))
+    run_flow(meter.done())
     assert len(told) == 100
     assert told[0] == (10_000, 1_000_000)
 
 
 def test_several_transfers_are_one() -> None:
     told = Told()
-    together = Together([100, 300], told)
-    together.part(1, 200)
-    together.part(0, 50)
-    together.part(1, 10)
-    together.over(0)
-    together.over(1)
-    together.done()
+    together = Together([100, 300], report_to(told, awaits=False))
+    run_flow(together.part(1, 200))
+    run_flow(together.part(0, 50))
+    run_flow(together.part(1, 10))
+    run_flow(together.over(0))
+    run_flow(together.over(1))
+    run_flow(together.done())
     assert told == [(200, 400), (250, 400), (400, 400)]
 
 
@@ -111,9 +111,9 @@ def test_what_a_report_raises_is_kept() -> None:
     def report(_loaded: int, _total: int) -> None:
         raise error
 
-    together = Together([100], report)
+    together = Together([100], report_to(report, awaits=False))
     with pytest.raises(KeyError):
-        together.part(0, 50)
+        run_flow(together.part(0, 50))
     with pytest.raises(KeyError) as caught:
         together.check()
     assert caught.value is error
@@ -121,4 +121,4 @@ def test_what_a_report_raises_is_kept() -> None:
 
 def test_a_report_must_be_a_function() -> None:
     with pytest.raises(ArgumentTypeError, match="on_progress must be a function, not str"):
-        Meter(3, "print")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        report_to("print", awaits=False)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -246,18 +246,10 @@ def test_what_may_pass_is_tried_again(client: Client, world: World, status: str)
         client(fetch(options=CallOptions(max_retries=1)))
 
 
-def pipe(path: Path) -> Path:
-    if not path.exists():
-        os.mkfifo(path)
-    return path
-
-
 WRONG: dict[str, tuple[Callable[[Path], Any], type[UsageError], str]] = {
     "folder": (lambda f: f, UsageError, "it is a folder"),
     "folder to be": (lambda f: f"{f}/new/", UsageError, "names no file"),
     "no folder": (lambda f: f / "new" / "x", UsageError, "No such file or directory"),
-    # Never a real device: code that is broken would put a file in its place.
-    "pipe": (lambda f: pipe(f / "pipe"), UsageError, "it is no plain file"),
     "text": (lambda _: io.StringIO(), UsageError, "in text mode"),
     "number": (lambda _: 7, ArgumentTypeError, "to must be a path, a binary file or None"),
 }

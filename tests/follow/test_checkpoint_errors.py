@@ -118,9 +118,7 @@ def test_each_failure_names_the_file_and_what_to_do(
     checkpoint.close()
 
 
-@pytest.mark.parametrize(
-    ("harm", "advice"), [HARMS[name] for name in HARMS if name != "full"]
-)
+@pytest.mark.parametrize(("harm", "advice"), [HARMS[name] for name in HARMS if name != "full"])
 def test_it_comes_out_of_the_feed_and_nothing_is_lost(
     play: Play, tmp_path: Path, harm: Harm, advice: str
 ) -> None:

@@ -1,0 +1,87 @@
+"""What an open file is called, and whether it unpacks what it reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from poolse.types import UNSET, BinaryReader, Unset
+
+__all__ = ["is_file", "name_of"]
+
+UNPACKERS: Final = (
+    ("gzip", "GzipFile"),
+    ("bz2", "BZ2File"),
+    ("lzma", "LZMAFile"),
+    ("compression.zstd", "ZstdFile"),
+)
+"""Modules and their classes whose files give other bytes than the file they are named after."""
+
+UNPACKED: Final = {
+    ".bz2": "",
+    ".gz": "",
+    ".lzma": "",
+    ".svgz": ".svg",
+    ".taz": ".tar",
+    ".tbz": ".tar",
+    ".tbz2": ".tar",
+    ".tgz": ".tar",
+    ".txz": ".tar",
+    ".xz": "",
+    ".z": "",
+    ".zst": "",
+}
+"""Endings of packed files, and those of what is in them."""
+
+HOLDERS: Final = ("raw", "wrapped", "file")
+"""Where a buffer, anyio's files and those of tempfile have the file below."""
+
+
+def is_file(body: object) -> bool:
+    """Whether it may be an open file: it has a `read`, and is an object, not its class."""
+    return isinstance(body, BinaryReader) and not isinstance(body, type)
+
+
+def name_of(body: object) -> str | Unset:
+    """The name of what is uploaded, if it has one: the last part of the path of a file."""
+    path: object = None
+    if isinstance(body, os.PathLike):
+        path = os.fsdecode(cast("os.PathLike[str]", body))
+    elif is_file(body):
+        # Files that a framework was sent have a `filename`.
+        path = getattr(body, "name", None) or getattr(body, "filename", None)
+    if isinstance(path, bytes):
+        path = os.fsdecode(path)
+    # A file without a path may be named by a number, or as `<stdin>`.
+    if not isinstance(path, str) or (path.startswith("<") and path.endswith(">")):
+        return UNSET
+    name = Path(path).name
+    if name in ("", ".."):
+        return UNSET
+    return _unpacked_name(name) if _is_unpacked(cast("object", body)) else name
+
+
+def _is_unpacked(body: object) -> bool:
+    loaded = [getattr(sys.modules.get(module), name, None) for module, name in UNPACKERS]
+    kinds = tuple(kind for kind in loaded if isinstance(kind, type))
+    return any(isinstance(file, kinds) for file in _layers(body))
+
+
+def _layers(file: object) -> Iterator[object]:
+    """The file, and those below it."""
+    seen: Any = file
+    for _ in range(8):
+        yield seen
+        below = (getattr(seen, holder, None) for holder in HOLDERS)
+        seen = next((one for one in below if is_file(one)), None)
+        if seen is None:
+            return
+
+
+def _unpacked_name(name: str) -> str:
+    path = Path(name)
+    ending = UNPACKED.get(path.suffix.lower())
+    return name if ending is None else path.stem + ending
