@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from poolse._checks import checked_count, checked_function, checked_instance, checked_text
 from poolse._core.credentials import check_plain
+from poolse._core.reading import needed
 from poolse._follow.body import Channels
 from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
 from poolse._follow.choices import After, Gap
@@ -15,7 +16,7 @@ from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
 from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
-from poolse._generated.models import Conversation, Message
+from poolse._generated.models import Conversation, Message, MessageList
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken, any_of
 from poolse.errors import ArgumentTypeError, UsageError
@@ -117,13 +118,13 @@ class Chats:
         return [_known(row) for row in self._chat.conversations.list(options=options)]
 
     def head(self, key: str, options: CallOptions) -> int:
-        return self.handle(key).show(options=options).last_sequence
+        return needed(self.handle(key).show(options=options).last_sequence, "$.last_sequence")
 
     def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
-        return self.handle(key).messages.list(limit=limit, before=start, options=options).data
+        return _numbered(self.handle(key).messages.list(limit=limit, before=start, options=options))
 
     def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return self.handle(key).messages.send(**arguments)
@@ -151,14 +152,16 @@ class AsyncChats:
         return [_known(row) for row in await self._chat.conversations.list(options=options)]
 
     async def head(self, key: str, options: CallOptions) -> int:
-        return (await self.handle(key).show(options=options)).last_sequence
+        row = await self.handle(key).show(options=options)
+        return needed(row.last_sequence, "$.last_sequence")
 
     async def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
-        page = await self.handle(key).messages.list(limit=limit, before=start, options=options)
-        return page.data
+        return _numbered(
+            await self.handle(key).messages.list(limit=limit, before=start, options=options)
+        )
 
     async def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return await self.handle(key).messages.send(**arguments)
@@ -222,10 +225,19 @@ def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(checked_text("a conversation id", key) for key in only))
 
 
+def _numbered(page: MessageList) -> Sequence[Message]:
+    """The messages of a page, each of which has the number that it is put in order by."""
+    for index, message in enumerate(page.data):
+        needed(message.sequence, f"$.data[{index}].sequence")
+    return page.data
+
+
 def _known(row: Conversation) -> Known:
-    changed = [row.updated_at, row.last_message_at or row.inserted_at]
-    active = max(_microseconds(time) for time in [row.inserted_at, *changed])
-    return Known(row.id, row.last_sequence, _microseconds(row.inserted_at), active)
+    born = needed(row.inserted_at, "$.data[].inserted_at")
+    changed = [needed(row.updated_at, "$.data[].updated_at"), row.last_message_at or born]
+    active = max(_microseconds(time) for time in [born, *changed])
+    last = needed(row.last_sequence, "$.data[].last_sequence")
+    return Known(row.id, last, _microseconds(born), active)
 
 
 def _microseconds(time: datetime) -> int:

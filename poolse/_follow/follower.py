@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 import attrs
 
 from poolse._core.feeds import FeedCount
+from poolse._core.reading import needed
 from poolse._follow.actions import Begin, Deliver, Fetch, Hole, Numbered, Position, Start, Wait
 from poolse._follow.feed import FeedMachine
 from poolse._follow.outlet import rows_at_hand
 from poolse._follow.settings import FeedSettings
-from poolse.errors import PoolseError
+from poolse.errors import DecodeError, PoolseError
 
 __all__ = ["Ask", "Began", "Follower", "Item", "Over", "Passed", "Step"]
 
@@ -116,6 +117,11 @@ class Follower(Generic[R]):
             feed.lost()
 
     def live(self, key: str, row: R, now: float) -> None:
+        try:
+            needed(row.sequence, "$.sequence")
+        except DecodeError as error:
+            self.ended(key, error)
+            return
         if (feed := self._told(key)) is not None:
             feed.live(row, now)
 
