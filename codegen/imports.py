@@ -55,6 +55,7 @@ LIBRARY: Final = {
         "json_object",
         "list_of",
         "map_of",
+        "needed",
         "nullable",
         "number",
         "one_or_many",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from poolse._checks import checked_callback, checked_count, checked_instance, checked_text
+from poolse._core.reading import needed
 from poolse._core.rows import missing
 from poolse._core.settings import Settings
 from poolse._follow.body import Channels
@@ -15,10 +16,10 @@ from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
 from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
-from poolse._generated.models import Conversation, Message
+from poolse._generated.models import Conversation, Message, MessageList
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken, any_of
-from poolse.errors import ArgumentTypeError, DecodeError, UsageError
+from poolse.errors import ArgumentTypeError, UsageError
 from poolse.options import CallOptions
 from poolse.types import UNSET, Unset
 
@@ -111,14 +112,13 @@ class Chats:
         return [_known(row) for row in self._chat.conversations.list(options=options)]
 
     def head(self, key: str, options: CallOptions) -> int:
-        return _head(self.handle(key).show(options=options))
+        return needed(self.handle(key).show(options=options).last_sequence, "$.last_sequence")
 
     def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
-        page = self.handle(key).messages.list(limit=limit, before=start, options=options)
-        return _numbered(page.data)
+        return _numbered(self.handle(key).messages.list(limit=limit, before=start, options=options))
 
     def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return self.handle(key).messages.send(**arguments)
@@ -146,14 +146,16 @@ class AsyncChats:
         return [_known(row) for row in await self._chat.conversations.list(options=options)]
 
     async def head(self, key: str, options: CallOptions) -> int:
-        return _head(await self.handle(key).show(options=options))
+        row = await self.handle(key).show(options=options)
+        return needed(row.last_sequence, "$.last_sequence")
 
     async def page(
         self, key: str, before: int | None, limit: int, options: CallOptions
     ) -> Sequence[Message]:
         start = UNSET if before is None else before
-        page = await self.handle(key).messages.list(limit=limit, before=start, options=options)
-        return _numbered(page.data)
+        return _numbered(
+            await self.handle(key).messages.list(limit=limit, before=start, options=options)
+        )
 
     async def send(self, key: str, arguments: dict[str, Any]) -> Message:
         return await self.handle(key).messages.send(**arguments)
@@ -215,19 +217,12 @@ def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(checked_text("a conversation id", key) for key in only))
 
 
+def _numbered(page: MessageList) -> Sequence[Message]:
+    """The messages of a page, each of which has the number that it is put in order by."""
+    for index, message in enumerate(page.data):
+        needed(message.sequence, f"$.data[{index}].sequence")
+    return page.data
+
+
 def _known(row: Conversation) -> Known:
     return Known(row.id, None if "last_sequence" in missing(row) else row.last_sequence)
-
-
-def _head(row: Conversation) -> int:
-    if "last_sequence" in missing(row):
-        raise DecodeError(f"conversation {row.id} has no last_sequence", "$.last_sequence")
-    return row.last_sequence
-
-
-def _numbered(rows: Sequence[Message]) -> Sequence[Message]:
-    """A page whose messages all have a number."""
-    for place, row in enumerate(rows):
-        if "sequence" in missing(row):
-            raise DecodeError(f"message {row.id} has no sequence", f"$.data[{place}].sequence")
-    return rows

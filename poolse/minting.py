@@ -12,6 +12,7 @@ import attrs
 from poolse._checks import checked_text
 from poolse._core.call import call
 from poolse._core.hands import Hands, run_flow
+from poolse._core.reading import needed
 from poolse._core.settings import Settings
 from poolse._forks import renew_after_fork
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
@@ -51,13 +52,14 @@ async def minted(hands: Hands, settings: Settings, account: Account) -> str:
             # Deleted since, so that the external id is free again.
             account.user_id = ""
     body = {"external_id": account.external_id}
-    account.user_id = (await call(hands, settings, CREATE_USER, {}, body=body)).id
+    user = await call(hands, settings, CREATE_USER, {}, body=body)
+    account.user_id = needed(user.id, "$.id")
     return await _token(hands, settings, account)
 
 
 async def _token(hands: Hands, settings: Settings, account: Account) -> str:
     path = {"user_id": account.user_id}
-    return (await call(hands, settings, CREATE_USER_TOKEN, path)).token
+    return needed((await call(hands, settings, CREATE_USER_TOKEN, path)).token, "$.token")
 
 
 class Mint(Generic[T]):

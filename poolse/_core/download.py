@@ -13,7 +13,7 @@ from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.secret import hidden
 from poolse._core.settings import Settings
 from poolse._core.storage import Again, Renew, Transfer, renewed, signed
-from poolse.errors import DecodeError, DownloadError, NetworkError
+from poolse.errors import DownloadError, NetworkError
 
 __all__ = ["download"]
 
@@ -68,10 +68,7 @@ async def _ask(
     hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, str]
 ) -> str:
     # Whoever has the URL has the file.
-    url = hidden(plan.url(await call(hands, settings, plan.endpoint, path)))
-    if not url:
-        raise DecodeError("the answer does not say where the bytes are", "$")
-    return url
+    return hidden(plan.url(await call(hands, settings, plan.endpoint, path)))
 
 
 async def _attempt(transfer: Transfer, url: str, arrival: Arrival[Kept]) -> Done | Again | Fail:

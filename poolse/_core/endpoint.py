@@ -53,6 +53,8 @@ class Paging(Generic[Page, Item]):
     """The query parameter that says where a page starts."""
     by: Callable[[Item], int | None]
     """The item's own value that the cursor is compared with."""
+    path: str
+    """Where that value is, such as `$.data[].sequence`."""
     descending: bool
     """Newest first: the next cursor is the smallest value of the page, else the largest."""
 
@@ -74,6 +76,8 @@ class Upload(Generic[Answered, Result]):
 
     endpoint: Endpoint[Answered]
     target: Callable[[Answered], Target]
+    target_path: str
+    """Where that is in the response, such as `$.upload`."""
     result: Callable[[Answered], Result]
     content_type: str
     """The field of the request that says what the bytes are."""

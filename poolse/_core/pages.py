@@ -52,7 +52,7 @@ class Pages(Generic[Page, Item]):
                 would never end.
         """
         if self._lost:
-            raise DecodeError("the rows of the last page have nothing to page by")
+            raise DecodeError("the last page has nothing to page by", self._paging.path)
         page = await call(
             self._hands, self._settings, self._paging.endpoint, self._path, self._query
         )

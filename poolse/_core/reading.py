@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 from poolse._core.endpoint import Read
 from poolse._core.rows import Row
+from poolse.errors import DecodeError
 from poolse.types import Json
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "json_object",
     "list_of",
     "map_of",
+    "needed",
     "nullable",
     "number",
     "one_or_many",
@@ -122,6 +124,24 @@ def json_object(value: object) -> dict[str, Any]:
 def as_object(value: object) -> dict[str, object]:
     """The JSON object, or an empty one for anything else."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def needed(value: T | None, path: str) -> T:
+    """Return what the server said, for a flow of the library's own that cannot go on without.
+
+    A caller gets None for what a server leaves out. A flow would stumble over that somewhere else,
+    or do the wrong thing: without its token, a call is sent for nobody.
+
+    Args:
+        value: A field of a result.
+        path: Where the field is in the response, such as `$.token`.
+
+    Raises:
+        DecodeError: It is None or empty.
+    """
+    if value is None or value == "":
+        raise DecodeError("the server left out what is needed here", path)
+    return value
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:

@@ -7,13 +7,14 @@ from typing import Final, TypeVar
 import attrs
 
 from poolse._core.call import call
-from poolse._core.endpoint import Target, Upload
+from poolse._core.endpoint import Upload
 from poolse._core.hands import Answer, Hands, Outgoing
 from poolse._core.judge import Done, Fail, Progress, Wait
 from poolse._core.meter import Meter, Report, Sending, Source
+from poolse._core.reading import needed
 from poolse._core.settings import Settings
 from poolse._core.storage import Again, Renew, Transfer, renewed, signed
-from poolse.errors import DecodeError, NetworkError, UploadError
+from poolse.errors import NetworkError, UploadError
 from poolse.types import Unset
 
 __all__ = ["File", "upload"]
@@ -55,7 +56,7 @@ async def upload(
         await file.source.start()
         answered = await _ask(hands, settings, plan, file)
         transfer = Transfer(hands, settings, Progress(settings.max_retries), UploadError)
-        request = _put(plan.target(answered))
+        request = _put(plan, answered)
         async with transfer.watched(request.method) as watch:
             while True:
                 match await _attempt(transfer, request, file.source, meter):
@@ -65,7 +66,7 @@ async def upload(
                     case Renew():
                         await watch.retries(0.0)
                         answered = await _ask(hands, renewed(settings), plan, file)
-                        request = _put(plan.target(answered))
+                        request = _put(plan, answered)
                     case Fail(error):
                         raise error
                     case Done():
@@ -111,8 +112,10 @@ async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answ
     return outcome
 
 
-def _put(target: Target) -> Outgoing:
-    if not (target.url and target.method):
-        raise DecodeError("the answer does not say where to put the bytes", "$")
+def _put(plan: Upload[Answered, Row], answered: Answered) -> Outgoing:
+    # Before the bytes go out too: nobody could find them without it.
+    plan.result(answered)
+    target, path = plan.target(answered), plan.target_path
+    url, method = needed(target.url, f"{path}.url"), needed(target.method, f"{path}.method")
     # The signature covers these headers and no others, least of all our Authorization.
-    return signed(target.method, target.url, target.headers)
+    return signed(method, url, target.headers)

@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 import attrs
 
 from poolse._core.feeds import FeedCount
+from poolse._core.reading import needed
 from poolse._follow.actions import (
     At,
     Begin,
@@ -26,7 +27,7 @@ from poolse._follow.feed import FeedMachine
 from poolse._follow.outlet import rows_at_hand
 from poolse._follow.retry import Retry
 from poolse._follow.settings import FeedSettings
-from poolse.errors import FeedReset, PoolseError
+from poolse.errors import DecodeError, FeedReset, PoolseError
 
 __all__ = ["Ask", "Began", "Follower", "Item", "Look", "Over", "Passed", "Restarted", "Step"]
 
@@ -180,6 +181,11 @@ class Follower(Generic[R]):
             self._apart.add(key)
 
     def live(self, key: str, row: R, now: float) -> None:
+        try:
+            needed(row.sequence, "$.sequence")
+        except DecodeError as error:
+            self.ended(key, error)
+            return
         if (feed := self._told(key)) is not None:
             feed.live(row, now)
             self._count_ready(key, feed)

@@ -119,8 +119,8 @@ def test_a_pager_is_a_plain_method_in_both(shop: Shop) -> None:
         ]
     assert piece(shop, "endpoints.py", "LIST_BOOKS_PAGES") == (
         "LIST_BOOKS_PAGES: Final[Paging[BookList, Book]] = Paging(endpoint=LIST_BOOKS, "
-        "items=lambda page: page.data, cursor='after', by=lambda item: item.number, "
-        "descending=False)"
+        "items=lambda page: needed(page.data, '$.data'), cursor='after', "
+        "by=lambda item: item.number, path='$.data[].number', descending=False)"
     )
 
 

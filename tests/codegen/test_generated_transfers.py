@@ -76,7 +76,7 @@ def test_a_download(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "endpoints.py", "FIND_PICTURE_BYTES") == (
         "FIND_PICTURE_BYTES: Final[Download[Found, Picture]] = Download(endpoint=FIND_PICTURE, "
-        "url=lambda answer: answer.url, size=lambda row: row.size, sha256=lambda row: row.hash)"
+        "url=lambda answer: needed(answer.url, '$.url'), size=lambda row: row.size, sha256=lambda row: row.hash)"
     )
     text = piece(shop, "aio_resources.py", "AsyncPicturesHandle")
     rest = (

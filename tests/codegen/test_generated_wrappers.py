@@ -141,7 +141,8 @@ def test_an_upload(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "endpoints.py", "PLACE_PICTURE_BYTES") == (
         "PLACE_PICTURE_BYTES: Final[Upload[Placed, Book]] = Upload(endpoint=PLACE_PICTURE, "
-        "target=lambda answer: answer.place, result=lambda answer: answer.picture, "
+        "target=lambda answer: needed(answer.place, '$.place'), target_path='$.place', "
+        "result=lambda answer: needed(answer.picture, '$.picture'), "
         "content_type='kind', size='size', filename='title')"
     )
     assert piece(shop, "resources.py", "PicturesResource.put").splitlines() == [

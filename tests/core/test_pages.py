@@ -19,7 +19,12 @@ from tests.core.scripted import LOOK, ScriptedHands, answer, hands, settings
 def paging(*, descending: bool) -> Paging[Json, int | None]:
     items: Callable[[Json], list[int | None]] = lambda page: page  # type: ignore[assignment,return-value]  # noqa: E731
     return Paging(
-        endpoint=LOOK, items=items, cursor="at", by=lambda item: item, descending=descending
+        endpoint=LOOK,
+        items=items,
+        cursor="at",
+        by=lambda item: item,
+        path="$[]",
+        descending=descending,
     )
 
 
