@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from websocket import (
     ABNF,
@@ -43,7 +43,7 @@ class Frames(frame_buffer):
             WebSocketProtocolException: It is masked, which a server's must not be.
         """
         super().recv_length()
-        length, header = self.length or 0, cast("tuple[int, ...]", self.header)
+        length, header = self.length or 0, cast("tuple[int, ...]", cast(Any, self).header)
         is_control = header[_OPCODE] >= ABNF.OPCODE_CLOSE
         if length > (self._limit if is_control else self.messages.room):
             raise TooLarge

@@ -39,25 +39,22 @@ def test_families_take_turns(given: str, expected: str) -> None:
 
 
 def test_each_address_has_its_share_of_what_is_left() -> None:
-    now = 100.0
-    shares: list[float] = []
-    for _, until in attempts(found("1", "2", "3"), 112.0, lambda: now):
-        shares.append(until - now)
-        now += 1.0  # it is refused before its time is over
-    assert shares == [4.0, 5.5, 10.0]
+    times = [100.0, 101.0, 102.0]  # each is refused after a second
+    clock = iter(times)
+    ends = [until for _, until in attempts(found("1", "2", "3"), 112.0, lambda: next(clock))]
+    assert [until - now for until, now in zip(ends, times, strict=True)] == [4.0, 5.5, 10.0]
 
 
 def test_all_of_it_is_used_when_none_answers() -> None:
-    now = 100.0
-    for _, until in attempts(found("1", "2", "3", "4"), 110.0, lambda: now):
-        now = until
-    assert now == 110.0
+    ends = [100.0]
+    for _, until in attempts(found("1", "2", "3", "4"), 110.0, lambda: ends[-1]):
+        ends.append(until)
+    assert ends == [100.0, 102.5, 105.0, 107.5, 110.0]
 
 
 def test_without_a_limit_the_first_may_take_for_ever() -> None:
-    assert [until for _, until in attempts(found("1", "2"), math.inf, lambda: 5.0)] == [
-        math.inf
-    ] * 2
+    ends = [until for _, until in attempts(found("1", "2"), math.inf, lambda: 5.0)]
+    assert ends == [math.inf, math.inf]
 
 
 @pytest.mark.parametrize(
