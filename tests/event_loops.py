@@ -23,7 +23,7 @@ ON_BOTH = (
     "tests/files/",
     "tests/follow/test_following",
     "tests/http/",
-    "tests/network/",
+    "tests/network/test_matrix",
     "tests/realtime/test_bodies",
     "tests/realtime/test_endings",
     "tests/realtime/test_flood",

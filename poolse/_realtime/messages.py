@@ -29,6 +29,11 @@ class Weight:
         self._limit = limit
         self._weight = 0
 
+    @property
+    def room(self) -> int:
+        """Bytes that may still be added."""
+        return self._limit - self._weight
+
     def add(self, size: int, *, last: bool) -> bool:
         """Whether it is not too much with another fragment of this size."""
         weight = self._weight + size
@@ -43,6 +48,11 @@ class Messages:
         self._weight = Weight(limit)
         self._data = bytearray()
         self._begun = False
+
+    @property
+    def room(self) -> int:
+        """Bytes that the next fragment, or the next message, may have."""
+        return self._weight.room
 
     def add(self, data: bytes, *, first: bool, last: bool) -> bytes | None:
         """The whole message, when this is the end of one.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Final, cast
+
 from websocket import (
+    ABNF,
     WebSocketConnectionClosedException,
     WebSocketProtocolException,
     frame_buffer,
 )
 
-from poolse._realtime.messages import TooLarge
+from poolse._realtime.messages import Messages, TooLarge
 from poolse._realtime.sync_wire import Wire
 
 __all__ = ["Frames"]
+
+_OPCODE: Final = 4
+"""Where it is in the header, as the library takes it apart."""
 
 
 class Frames(frame_buffer):
@@ -26,16 +32,20 @@ class Frames(frame_buffer):
         super().__init__(self._receive, skip_utf8_validation=True)
         self._wire = wire
         self._limit = limit
+        self.messages = Messages(limit)
+        """What the data frames make up. Whoever reads them has to add them."""
 
     def recv_length(self) -> None:
-        """Read how long the payload is, and refuse it at once if it is too long.
+        """Read how long the payload is, and refuse it before it comes if it is too long.
 
         Raises:
-            TooLarge: It is longer than the limit, as far as its header says.
+            TooLarge: It is longer than the limit, or than what fragments before it leave of that.
             WebSocketProtocolException: It is masked, which a server's must not be.
         """
         super().recv_length()
-        if self.length is not None and self.length > self._limit:
+        length, header = self.length or 0, cast("tuple[int, ...]", cast(Any, self).header)
+        is_control = header[_OPCODE] >= ABNF.OPCODE_CLOSE
+        if length > (self._limit if is_control else self.messages.room):
             raise TooLarge
         if self.has_mask():
             raise WebSocketProtocolException("the server masks its frames")

@@ -18,6 +18,7 @@ from poolse._realtime.handshake import token_failure
 from poolse._realtime.hub import Hub
 from poolse._realtime.link import Link
 from poolse._realtime.messages import Disorder, Messages, TooLarge
+from poolse._realtime.sync_frames import Frames
 from poolse._realtime.sync_open import NotOpened, open_socket
 from poolse._realtime.sync_wire import Interrupted, Waker, Wire
 
@@ -179,7 +180,7 @@ class Owner:
         except Interrupted:
             return Failure(reason="it was not wanted any more")
         wire.wanted = self._may_wait
-        self._messages = Messages(self._hub.settings.max_frame)
+        self._messages = cast(Frames, ws.frame_buffer).messages
         self._open = ws, wire
         return None
 

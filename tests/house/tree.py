@@ -13,10 +13,10 @@ ROOT: Final = Path(__file__).parents[2]
 GENERATED: Final = ("poolse/_generated/", "poolse/testing/factories.py")
 """Written by `make generate`; no law about form holds there."""
 
-BRAIN: Final = ("poolse/_core", "poolse/_realtime", "poolse/_follow")
+BRAIN: Final = ("poolse/_core", "poolse/_network", "poolse/_realtime", "poolse/_follow")
 """The rooms that hold pure code."""
 
-BODIES: Final = ("sync*.py", "aio*.py")
+BODIES: Final = ("sync*.py", "aio*.py", "async*.py", "trust.py")
 """What is not pure in the brain's rooms."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

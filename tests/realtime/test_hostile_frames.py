@@ -113,6 +113,56 @@ def test_a_message_that_is_too_large_ends_its_connection(
     assert peak < 30_000_000
 
 
+HUGE = [LIMIT + 1, 2**31, 2**32, 2**62, 2**63, 2**64 - 1]
+
+
+def header(opcode: int, size: int, mask: int = 0) -> bytes:
+    """The beginning of a frame."""
+    if size < 65_536:
+        return bytes([opcode, 126 | mask]) + struct.pack("!H", size)
+    return bytes([opcode, 127 | mask]) + struct.pack("!Q", size)
+
+
+ANNOUNCED = {
+    **{f"{size}": header(TEXT | LAST, size) for size in HUGE},
+    "masked": header(TEXT | LAST, 2**62, 0x80),
+    "first fragment": header(TEXT, 2**62),
+    "last fragment": raw(TEXT, PIECE) + raw(CONT, PIECE) * 2 + header(CONT | LAST, 60_000),
+    "ping": header(PING | LAST, 2**62),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("data", ANNOUNCED.values(), ids=ANNOUNCED)
+def test_a_header_that_announces_too_much_is_enough(flavour: Flavour, data: bytes) -> None:
+    """Nothing of it has to come, and no heartbeat has to fail."""
+    started = time.monotonic()
+    error = first_error(flavour, sends(lambda: [data]), heartbeat_interval=60.0)
+    assert error.code in (1002, 1006, 1009)
+    assert time.monotonic() - started < 20
+
+
+@BOTH
+@pytest.mark.parametrize("size", [LIMIT - 1, LIMIT])
+def test_a_message_of_the_limit_is_taken(flavour: Flavour, size: int) -> None:
+    """What its header takes does not count."""
+    data = json.dumps([None, None, "nobody", "x", {"a": ""}]).encode()
+    data = data[:-3] + b"x" * (size - len(data)) + data[-3:]
+
+    def frames() -> Iterable[bytes]:
+        yield raw(TEXT | LAST, data)
+        yield raw(0x08 | LAST, struct.pack("!H", 1012))
+
+    assert first_error(flavour, sends(frames)).code == 1012
+
+
+@BOTH
+def test_a_server_that_masks_its_frames(flavour: Flavour) -> None:
+    """Which would make us wait for four bytes more."""
+    error = first_error(flavour, sends(lambda: [b"\x81\x82"]), heartbeat_interval=60.0)
+    assert error.code in (1002, 1006)
+
+
 def bomb() -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return (packer.compress(bytes(2**24)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
