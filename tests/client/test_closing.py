@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from poolse import AsyncPoolse, Poolse, UsageError
+from poolse import AsyncPoolse, ChannelClosed, Poolse, UsageError
 from poolse.testing import Sandbox
+from tests.realtime.flavours import done
 
 
 def test_a_cancelled_aclose_is_finished_by_the_next(sandbox: Sandbox) -> None:
@@ -62,5 +64,50 @@ def test_closing_a_view_closes_nothing(sandbox: Sandbox) -> None:
         async with AsyncPoolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
             await chat.with_options(timeout=5.0).aclose()
             await chat.me.show()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
+@pytest.mark.parametrize("kind", [Poolse, AsyncPoolse], ids=["sync", "async"])
+def test_after_closing_realtime_can_be_read_and_nothing_be_done(
+    sandbox: Sandbox, kind: Any, used: bool
+) -> None:
+    async def run() -> None:
+        chat = kind(api_url=sandbox.url, token=sandbox.token("alice"))
+        conversation = (await done(chat.conversations.create(type="group"))).id
+        live: Any = None
+        if used:
+            live = chat.realtime.conversation(conversation)
+            await done(live.wait_joined())
+            events = live.events()
+        await done(chat.close() if kind is Poolse else chat.aclose())
+
+        realtime = chat.realtime
+        assert realtime.status == "closed"
+        assert realtime.dropped == 0
+        assert "closed" in repr(realtime)
+        assert chat.stats().realtime.status == "closed"
+        if used:
+            assert live.topic == f"conversation:{conversation}"
+            assert live.presence_state == {}
+            assert repr(live).endswith("left>")
+            assert events.dropped == 0
+            with pytest.raises(ChannelClosed):
+                await done(live.wait_joined())
+            await done(live.leave())
+
+        uses = (
+            realtime.connect,
+            lambda: realtime.conversation(conversation),
+            lambda: realtime.on_status(print),
+            lambda: chat.conversations.one(conversation).messages.follow(),
+        )
+        for use in uses:
+            with pytest.raises(UsageError, match="closed"):
+                await done(use())
+        await done(realtime.disconnect())
+        await done(realtime.leave(conversation))
+        await done(realtime.close() if kind is Poolse else realtime.aclose())
 
     asyncio.run(run())

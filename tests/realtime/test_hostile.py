@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
 import threading
+import time
+from typing import Any
 
 import pytest
 
@@ -206,3 +209,47 @@ def test_a_blocked_callback_holds_up_no_socket() -> None:
         asyncio.run(got.until(lambda items: items == [News("1"), News("2")]))
         rooms.realtime.close()
         assert rooms.errors.items == []
+
+
+def stops_reading(connection: socket.socket) -> None:
+    """Shake hands, and then read nothing more until the other side is gone."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    upgrade(connection)
+    # The end of the connection shows without reading.
+    poller = select.poll()
+    poller.register(connection, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+    poller.poll()
+
+
+def until_connected(realtime: Any) -> None:
+    while realtime.hub.stats().sockets == 0:
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="needs Linux")
+@BOTH
+@pytest.mark.parametrize("how", ["close", "disconnect", "leave the last channel"])
+def test_a_server_that_stops_reading_holds_up_no_end(flavour: Flavour, how: str) -> None:
+    """The guard of all tests looks for threads, tasks and transports that are left."""
+
+    async def scenario(url: str) -> float:
+        times = {"close_timeout": 0.3, "heartbeat_timeout": 3600.0, "leave_timeout": 0.2}
+        async with client(flavour, url, queue_limit=10_000, **times) as rooms:
+            await done(rooms.realtime.connect())
+            await asyncio.to_thread(until_connected, rooms.realtime)
+            room = rooms.realtime.room("x")
+            room._session.machine.state = "joined"
+            for _ in range(300):
+                room._push("typing", {"text": "x" * 50_000})
+                await asyncio.sleep(0)
+            began = time.monotonic()
+            if how == "disconnect":
+                await done(rooms.realtime.disconnect())
+            elif how != "close":
+                await done(room.leave())
+            await rooms.close()
+            return time.monotonic() - began
+
+    with server(stops_reading) as url:
+        # By its documented limit of some seconds, although a heartbeat may take an hour here.
+        assert asyncio.run(scenario(url)) < 5.0
