@@ -104,7 +104,7 @@ soak: venv ## a day of reconnects, a million events, ten thousand messages over 
 chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SEED=2)
 	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
-interop: venv ## the official JavaScript clients against the sandbox (needs node)
+interop: venv ## Phoenix's JavaScript client and a page in Chromium against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop
 
 mutants: venv ## break the code on purpose; the named tests must turn red

@@ -95,6 +95,11 @@ class Storage:
             answer = error.answer
         except ClientDisconnect:
             return
+        except Exception:
+            # The server logs what is raised, but not before there is a response.
+            bug = xml_error(500, "InternalError", "the sandbox failed; its log says more")
+            await bug(scope, receive, send)
+            raise
         await answer(scope, receive, send)
 
     async def _serve(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The packages of the official client, and a user who talks to it."""
+"""The packages of the JavaScript client, and a user who talks to it."""
 
 from __future__ import annotations
 

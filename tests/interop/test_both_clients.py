@@ -1,4 +1,4 @@
-"""The official JavaScript client and ours in one conversation."""
+"""The JavaScript client of Phoenix and ours in one conversation."""
 
 from __future__ import annotations
 

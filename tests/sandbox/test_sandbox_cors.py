@@ -7,7 +7,7 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.sandbox.peers import User, users_of
-from tests.sandbox.uploads import ask, link_of, put, uploaded
+from tests.sandbox.uploads import ask, link_of, put, uploaded, xml_error_of
 
 ORIGIN = {"origin": "http://localhost:5173"}
 PATHS = ("/v1/me", "/v1/conversations/x/messages", "/storage/x/y", "/nowhere")
@@ -127,6 +127,19 @@ def test_a_bug_may_be_read(sandbox: Sandbox, alice: User, monkeypatch: pytest.Mo
     monkeypatch.setattr("poolse.sandbox.store.users.Users.user", broken)
     answer = alice.http.get("/v1/me", headers=ORIGIN)
     assert answer.status_code == 500
+    assert_readable(answer)
+
+
+def test_a_bug_of_the_storage_may_be_read(
+    alice: User, wire: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    link = link_of(alice, uploaded(alice, wire, b"data"))
+    monkeypatch.setattr("poolse.sandbox.store.attachments.Attachments.attachment", broken)
+    answer = wire.get(link, headers=ORIGIN)
+    assert xml_error_of(answer) == (500, "InternalError")
     assert_readable(answer)
 
 
