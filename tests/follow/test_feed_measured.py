@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from bisect import bisect_left
 from collections.abc import Callable
 
 import pytest
@@ -111,6 +112,35 @@ def test_a_gap_is_filled_with_as_many_requests_as_it_takes_to_list_it(
     follower.until(0.0, 200.0)
     assert len(follower.came) == rows
     assert follower.requests <= most * rows / FeedSettings().limit + 3
+
+
+@pytest.mark.parametrize(("count", "most"), [(500, 6), (1000, 13), (3000, 32), (5000, 52)])
+def test_a_gap_is_read_once(count: int, most: int) -> None:
+    log = Log(0.0)
+    follower = Follower(0, lambda before, limit: log.page(count, before, limit))
+    follower.until(0.0, 200.0)
+    assert len(follower.came) == count
+    assert follower.requests <= most
+
+
+@pytest.mark.parametrize("dense_first", [True, False])
+@pytest.mark.parametrize("count", [2000, 6000, 40_000])
+def test_so_is_one_that_is_dense_only_in_part(count: int, dense_first: bool) -> None:
+    listed = [
+        number
+        for number in range(1, count + 1)
+        if (number <= count // 2) is dense_first or number % 10 == 0
+    ]
+
+    def page(before: int | None, limit: int) -> list[Row]:
+        last = len(listed) if before is None else bisect_left(listed, before)
+        chosen = listed[max(0, last - limit) : last]
+        return [Row(f"m{number}", number) for number in reversed(chosen)]
+
+    follower = Follower(0, page)
+    follower.until(1000.0, 1200.0)
+    assert len(follower.came) == len(listed)
+    assert follower.requests <= 1.2 * len(listed) / FeedSettings().limit + 12
 
 
 @pytest.mark.soak

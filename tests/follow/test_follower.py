@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from poolse._core.feeds import FeedCount
 from poolse._follow.actions import At, Position, Wait
-from poolse._follow.follower import Ask, Began, Follower, Item, Over, Step
+from poolse._follow.feed import FeedMachine
+from poolse._follow.follower import TURNS, Ask, Began, Follower, Item, Look, Over, Step
 from poolse._follow.settings import FeedSettings
 from poolse.errors import UsageError
 from tests.follow.schedules import Row
@@ -149,3 +152,65 @@ def test_it_wakes_for_the_first_that_is_due() -> None:
     assert isinstance(wait, Wait)
     assert wait.until == 10.25
     assert isinstance(found.step(10.25), Ask)
+
+
+def test_an_empty_budget_is_waited_for_and_not_asked_again_by_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand logs, and answers that are quicker than the budget."""
+    steps, each, asked, now = 0, 0, 0, 0.0
+    real = FeedMachine[Row].step
+
+    def counted(self: FeedMachine[Row], now: float) -> object:
+        nonlocal each
+        each += 1
+        return real(self, now)
+
+    monkeypatch.setattr(FeedMachine, "step", counted)
+    found = follower(*map(str, range(1000)))
+    while asked < 1000:
+        before = each
+        step = found.step(now)
+        steps += 1
+        assert each - before <= TURNS
+        if isinstance(step, Ask):
+            asked += 1
+            now += 0.0005
+            found.page(step.key, step.fetch, [], now)
+        elif isinstance(step, Wait):
+            assert step.until is not None
+            now = max(now, step.until)
+    # Each is looked at when it begins, when it asks, perhaps once in vain, and when it is whole.
+    assert each <= 6 * 1000
+    assert steps <= 6 * 1000
+
+
+def test_rows_are_handed_out_while_others_wait_for_the_budget() -> None:
+    found = follower(*map(str, range(50)), burst=1, requests_per_second=1.0)
+    take(found)
+    found.live("7", Row("m1", 1), 0.0)
+    assert items(take(found)) == [("7", 1)]
+
+
+def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
+    keys = [str(number) for number in range(1000)]
+    found: Follower[Row] = Follower(
+        FeedSettings(), lambda: 0.5, skip=None, gaps=False, count=FeedCount(), many=True
+    )
+    for key in keys:
+        found.add(key, At(Position(3)))
+        found.joined(key)
+    looks = 0
+    for _ in range(3000):
+        step = found.step(0.0)
+        if isinstance(step, Look):
+            looks += 1
+            found.heads([(key, 3) for key in keys], step.joins, 0.0)
+            found.looked(step.joins)
+        assert not isinstance(step, Ask)
+        if isinstance(step, Wait) and step.until != 0.0:
+            break
+    assert looks == 1
+    assert isinstance(step, Wait)
+    assert step.until is not None
+    assert step.until >= 200.0

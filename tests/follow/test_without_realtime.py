@@ -1,0 +1,54 @@
+"""A feed whose socket is down, or was given up: it goes on by the list, or says so. Both flavours."""
+
+from __future__ import annotations
+
+from poolse import AuthError, ConnectionFailed
+from tests.follow.talks import Play, Talk, opened
+
+
+def test_while_the_socket_is_down_messages_come_by_the_list(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        async with opened(talk.follow()) as feed:
+            talk.say("1")
+            assert await talk.take(feed, 1) == ["1"]
+            talk.sandbox.faults.refuse_handshakes(503, times=1000)
+            talk.sandbox.faults.drop_sockets(1011)
+            talk.say("2")
+            assert await talk.take(feed, 1) == ["2"]
+            assert talk.sandbox.sockets == 0
+            talk.sandbox.faults.clear()
+            talk.say("3")
+            assert await talk.take(feed, 1) == ["3"]
+
+    play(scenario)
+
+
+def test_a_socket_that_was_given_up_is_no_silence(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.sandbox.faults.refuse_handshakes(403, times=1000)
+        for _ in range(3):
+            async with opened(talk.follow()) as feed:
+                # Whatever realtime does: the feed raises, or the list is followed.
+                talk.say("?")
+                for _ in range(2):
+                    try:
+                        assert await talk.take(feed, 1) == ["?"]
+                    except (AuthError, ConnectionFailed):
+                        continue
+                    break
+
+    play(scenario)
+
+
+def test_so_is_one_that_is_given_up_before_many_are_followed(play: Play) -> None:
+    async def scenario(talk: Talk) -> None:
+        talk.sandbox.faults.refuse_handshakes(403, times=1000)
+        for _ in range(2):
+            async with opened(talk.bot.follow()) as feed:
+                talk.say("?")
+                try:
+                    assert await talk.take(feed, 1) == ["?"]
+                except (AuthError, ConnectionFailed):
+                    continue
+
+    play(scenario)
