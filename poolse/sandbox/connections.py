@@ -7,6 +7,7 @@ So each connection puts itself into the scope's state, where the application fin
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 from typing import Any, cast
@@ -101,8 +102,9 @@ def cut(connection: HttpConnection | WebSocketConnection) -> None:
 
 def _end(sock: socket.socket) -> None:
     """End a connection for its peer. Closing it is not enough while a forked child has a copy."""
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+    # Through a socket of our own: uvloop's cannot be shut down.
+    with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as copy:
+        copy.shutdown(socket.SHUT_RDWR)
 
 
 def connection_of(scope: Scope) -> HttpConnection:
