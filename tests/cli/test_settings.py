@@ -162,7 +162,9 @@ def test_a_token_file_that_is_none(tmp_path: Path, content: bytes | None, compla
         token_of(known)
 
 
-@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o600, False)])
+@pytest.mark.parametrize(
+    ("mode", "warned"), [(0o644, True), (0o640, True), (0o604, True), (0o600, False)]
+)
 def test_secrets_that_others_can_read(
     file: Path, capsys: pytest.CaptureFixture[str], mode: int, warned: bool
 ) -> None:

@@ -62,7 +62,7 @@ def files_of(room: str) -> list[Path]:
     if room == "the rest":
         rooms = tuple(f"{other}/" for other in BUDGETS)
         return [path for path in hand_written("poolse") if not name_of(path).startswith(rooms)]
-    return hand_written(room) + sorted((ROOT / room).rglob("*.j2"))
+    return hand_written(room) + sorted((ROOT / room).rglob("*.jinja"))
 
 
 def measure(path: Path) -> tuple[int, int]:
