@@ -16,7 +16,13 @@ import poolse
 if TYPE_CHECKING:
     from poolse.testing import Sandbox
 
-pytest_plugins = ["tests.event_loops", "tests.leaks", "tests.secrets", "tests.skips"]
+pytest_plugins = [
+    "tests.event_loops",
+    "tests.leaks",
+    "tests.secrets",
+    "tests.systems",
+    "tests.skips",
+]
 
 # A project of its own, with a configuration of its own; tests/package runs it.
 collect_ignore = ["example_project"]
