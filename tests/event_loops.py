@@ -33,7 +33,8 @@ ON_BOTH = (
     "tests/realtime/test_storm",
     "tests/users/test_users_tasks",
 )
-"""How the paths of the tests begin. Not among them: tests/concurrency/test_storms.py. Where hundreds
+"""How the paths of the tests begin. Not among them: tests/concurrency/test_storms.py. Where
+hundreds
 of TLS connections are cut at once, uvloop logs "Fatal error on SSL protocol", and goes on."""
 
 NOT_THERE = (
