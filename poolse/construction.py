@@ -83,8 +83,10 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             http_client: An httpx client to send with, never changed and never closed. With it, the
                 total timeout and cancellation act between the phases of a request only.
             timeout: Seconds for one attempt in total, or a `Timeout`.
-            proxy: URL of a proxy for REST and for the socket. Left out: the environment's.
-            ssl_context: TLS settings for REST and for the socket. Left out: the system's.
+            proxy: URL of a proxy for REST and for the socket. Left out: that of the environment
+                variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or the system's.
+            ssl_context: TLS settings for REST and for the socket. Left out: what the environment
+                variables SSL_CERT_FILE and SSL_CERT_DIR name is trusted, or the system's store.
             channels_per_socket: How many channels ride on one socket before the next is opened.
             max_connections: Size of the connection pool.
             max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
@@ -219,8 +221,10 @@ class BackendClient(Base[HttpClient]):
             http_client: An httpx client to send with, never changed and never closed. With it, the
                 total timeout and cancellation act between the phases of a request only.
             timeout: Seconds for one attempt in total, or a `Timeout`.
-            proxy: URL of a proxy. Left out: the environment's.
-            ssl_context: TLS settings. Left out: the system's.
+            proxy: URL of a proxy. Left out: that of the environment variables HTTPS_PROXY,
+                HTTP_PROXY and ALL_PROXY, or the system's.
+            ssl_context: TLS settings. Left out: what the environment variables SSL_CERT_FILE and
+                SSL_CERT_DIR name is trusted, or the system's store.
             max_connections: Size of the connection pool.
             max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
                 Downloads have `max_bytes` of their own.

@@ -42,23 +42,17 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> Wire:
     """
     target = origin(settings)
     proxy = Proxies(settings.proxy).of(*target)
-    wires: list[Wire] = []
-
-    def make() -> Wire:
-        wires.append(_wire(settings, token))
-        return wires[-1]
-
+    wire = _wire(settings, token)
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            await _reach(make, target, proxy, settings)
-            await wires[0].handshake(settings.headers, None)
-        return wires[0]
+            await _reach(wire, target, proxy, settings)
+            await wire.handshake(settings.headers, None)
     except BaseException:
         # Where this is cancelled as soon as TLS is there, asyncio would wait for the other side to
         # say goodbye, longer perhaps than the event loop runs.
-        for wire in wires:
-            wire.drop()
+        wire.drop()
         raise
+    return wire
 
 
 def _wire(settings: RealtimeSettings, token: str | None) -> Wire:
@@ -73,7 +67,7 @@ def _wire(settings: RealtimeSettings, token: str | None) -> Wire:
 
 
 async def _reach(
-    make: Callable[[], Wire], target: Origin, proxy: Proxy | None, settings: RealtimeSettings
+    wire: Wire, target: Origin, proxy: Proxy | None, settings: RealtimeSettings
 ) -> None:
     """TCP to the server, through a proxy where there is one, and TLS on it."""
     loop = asyncio.get_running_loop()
@@ -81,7 +75,7 @@ async def _reach(
     first = target if proxy is None else proxy
     sock = await connected(first.host, first.port, loop.time() + settings.connect_timeout)
     if proxy is not None and proxy.is_secure:
-        await _through_tls(make, target, proxy, tls, sock)
+        await _through_tls(wire, target, proxy, tls, sock)
         return
     try:
         if proxy is not None:
@@ -95,11 +89,11 @@ async def _reach(
         sock.close()
         raise
     name = certificate_name(target.host) if secure else None
-    await loop.create_connection(make, sock=sock, ssl=secure, server_hostname=name)
+    await loop.create_connection(lambda: wire, sock=sock, ssl=secure, server_hostname=name)
 
 
 async def _through_tls(
-    make: Callable[[], Wire], target: Origin, proxy: Proxy, tls: Tls, sock: socket.socket
+    wire: Wire, target: Origin, proxy: Proxy, tls: Tls, sock: socket.socket
 ) -> None:
     """Through a proxy that is itself reached by TLS."""
     loop = asyncio.get_running_loop()
@@ -108,7 +102,6 @@ async def _through_tls(
     )
     try:
         await hold_async(open_tunnel(proxy, target.host, target.port), talk.send, talk.receive)
-        wire = make()
         transport.set_protocol(wire)
         inner: asyncio.BaseTransport | None = transport
         if target.scheme == "wss":

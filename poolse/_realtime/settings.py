@@ -27,9 +27,9 @@ class RealtimeSettings:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     """Sent with every handshake."""
     proxy: str | None = attrs.field(default=None, repr=False)
-    """URL of a proxy; None takes the environment's."""
+    """URL of a proxy; None takes the environment's, or the system's."""
     ssl_context: SSLContext | None = None
-    """TLS settings; None trusts what the system trusts."""
+    """TLS settings; None trusts SSL_CERT_FILE and SSL_CERT_DIR, or the system's store."""
     channels_per_socket: int = attrs.field(default=90, validator=attrs.validators.ge(1))
     """The server takes 100; some room is left for channels that are on their way out."""
     joins_at_once: int = attrs.field(default=8, validator=attrs.validators.ge(1))
