@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from poolse._checks import checked_count, checked_function, checked_instance, checked_text
+from poolse._checks import checked_count, checked_function, checked_instance
 from poolse._core.credentials import check_plain
+from poolse._core.ids import checked_ids
 from poolse._core.reading import needed
 from poolse._follow.body import Channels
 from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
@@ -169,7 +170,7 @@ class AsyncChats:
 
 def wish_for(
     chat: Chat | AsyncChat,
-    only: Sequence[str] | None,
+    only: Iterable[object] | None,
     after: After | Unset,
     checkpoint: Checkpoint | AsyncCheckpoint | None,
     on_gap: Callable[[Gap], object] | None,
@@ -217,12 +218,10 @@ def _check_checkpoint(checkpoint: object, *, asynchronous: bool) -> None:
             check_plain(f"checkpoint.{name}", method)
 
 
-def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
+def _ids(only: Iterable[object] | None) -> tuple[str, ...] | None:
     if only is None:
         return None
-    if isinstance(only, str):
-        raise ArgumentTypeError("conversation_ids must be a list of ids, not one str")
-    return tuple(dict.fromkeys(checked_text("a conversation id", key) for key in only))
+    return tuple(dict.fromkeys(checked_ids("conversation_ids", only, "conversation")))
 
 
 def _numbered(page: MessageList) -> Sequence[Message]:

@@ -112,7 +112,7 @@ async def _sent(transfer: Transfer, request: Outgoing, sending: Sending) -> Answ
     return outcome
 
 
-def _put(plan: Upload[Answered, object], answered: Answered) -> Outgoing:
+def _put(plan: Upload[Answered, Row], answered: Answered) -> Outgoing:
     # Before the bytes go out too: nobody could find them without it.
     plan.result(answered)
     target, path = plan.target(answered), plan.target_path

@@ -17,6 +17,7 @@ from aiohttp.tracing import Trace
 
 from poolse._forks import renew_after_fork
 from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, named, root
+from poolse._http.aiohttp_guard import guard
 from poolse._http.aiohttp_resolver import Resolver
 from poolse._http.mapping import IDLE
 from poolse._http.proxies import Proxies
@@ -183,6 +184,8 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
+        if connection.protocol is not None:
+            guard(connection.protocol, req.method)
         if connection.transport is not None:
             current.get().connected(connection.transport)
             self.wires.add(connection.transport)

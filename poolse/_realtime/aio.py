@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._core.ids import ANY, checked_id
 from poolse._one_loop import OneLoop
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
 from poolse._realtime.aio_waits import until, wait
@@ -214,9 +215,9 @@ class AsyncRealtime(BaseRealtime):
         self._hub.disconnect()
         await wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
-    async def leave(self, id: str) -> None:
+    async def leave(self, id: object) -> None:
         """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
-        for session in self._hub.release_all(id):
+        for session in self._hub.release_all(checked_id("id", id, ANY)):
             await wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._core.ids import ANY, checked_id
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Wake
 from poolse._realtime.fanout import QueueEnded
@@ -225,9 +226,9 @@ class Realtime(BaseRealtime):
         self._hub.disconnect()
         _wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
-    def leave(self, id: str) -> None:
+    def leave(self, id: object) -> None:
         """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
-        for session in self._hub.release_all(id):
+        for session in self._hub.release_all(checked_id("id", id, ANY)):
             _wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ class _ClockedPoolse(Poolse):
 
     def _assemble(self) -> None:
         super()._assemble()
-        self._sender = sender = self._given.sender(_ClockedSender)
+        self._sender = sender = self._given.sender(_ClockedSender, self._lifetime)
         sender.clock = self._clock
 
 
@@ -84,7 +84,7 @@ class _AsyncClockedPoolse(AsyncPoolse):
 
     def _assemble(self) -> None:
         super()._assemble()
-        self._sender = sender = self._given.sender(_AsyncClockedSender)
+        self._sender = sender = self._given.sender(_AsyncClockedSender, self._lifetime)
         sender.clock = self._clock
 
 
