@@ -18,10 +18,10 @@ def kind_of(name: str) -> str:
 class Ids:
     """What the spec says of IDs.
 
-    A string with `format: uuid` is an ID, and its name says of what: `quoted_message_id` is that of
-    a message. Where the name does not, `x-sdk.id_of` does, as for an ID of another form. An object
-    stands in for the ID of its own kind: a row that is called like it, or whose `id` says
-    `id_of`, and the handle that binds it.
+    A string with `format: uuid` is an ID, and the end of its name says of what: `old_book_id` is
+    that of a book. Where the name does not, `x-sdk.id_of` does, as for an ID of another form. An
+    object stands in for the ID of its own kind: a row that is called like it, or has a field that
+    says `id_of`, and the handle that binds it.
     """
 
     def __init__(self, spec: Spec) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from poolse._checks import checked_count, checked_seconds, checked_text, named
+from poolse._checks import checked_count, checked_text, checked_wait, named
 from poolse._core.credentials import checked_callback
 from poolse.errors import UsageError
 
@@ -66,8 +66,7 @@ def profile_settings(
     """The settings, if they can work."""
     if resolver is not None:
         checked_callback("user_resolver", resolver, asynchronous=asynchronous)
-    if ttl is not None:
-        checked_seconds("user_cache_ttl", ttl, " or None")
+    ttl = checked_wait("user_cache_ttl", ttl)
     return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)
 
 

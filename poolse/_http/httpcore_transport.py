@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import httpx
@@ -184,7 +184,7 @@ class _Answered(httpx.SyncByteStream):
 def _close_if_spoilt(answer: httpcore.Response, attempt: Attempt) -> None:
     """Keep a connection from the next request on which something came that is no response."""
     if attempt.response.is_spoilt:
-        extensions = cast("dict[str, httpcore.NetworkStream]", answer.extensions)
+        extensions = cast("Any", answer).extensions
         extensions["network_stream"].close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
+from poolse._checks import checked_wait
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
@@ -64,7 +65,8 @@ class BaseChannel(Generic[E]):
         self._hub.push(self._session, event, payload)
 
     def _ask(self, event: str, payload: Payload | None, timeout: float | None) -> Push:
-        return self._hub.ask(self._session, event, {} if payload is None else payload, timeout)
+        limit = checked_wait("timeout", timeout)
+        return self._hub.ask(self._session, event, {} if payload is None else payload, limit)
 
     def _presence(self, event: EventType[P]) -> P:
         with self._hub.guard:
@@ -98,7 +100,7 @@ class BaseEvents(Generic[E]):
         wake: Wake,
     ) -> None:
         self._hub = hub
-        self._timeout = timeout
+        self._timeout = checked_wait("timeout", timeout)
         self._cancel = cancel
         self._stream = Stream[object](hub.settings.queue_limit, wake)
         hub.stream(session, self._stream)

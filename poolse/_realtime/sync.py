@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from poolse._checks import checked_wait
 from poolse._core.ids import ANY, checked_id
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Wake
@@ -87,7 +88,8 @@ class Channel(BaseChannel[E]):
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
-        if not _wait(self._hub, self._session.wakes, self._is_joined, timeout, cancel):
+        limit = checked_wait("timeout", timeout)
+        if not _wait(self._hub, self._session.wakes, self._is_joined, limit, cancel):
             raise self._not_in_time(timeout)
 
     def push(
