@@ -11,6 +11,7 @@ from codegen.addresses import (
     parent_of,
     root_of,
 )
+from codegen.build_ids import Ids, kind_of
 from codegen.build_methods import build_former, build_methods
 from codegen.build_old import old_of
 from codegen.build_types import Types
@@ -36,7 +37,7 @@ def build_resources(spec: Spec, types: Types) -> tuple[Resource, ...]:
             methods[address].append(build_former(call, one, spec, types))
     rows = {address: _row_class(spec, node, types) for address, node in declared.items()}
     return tuple(
-        _resource(address, declared, rows, tuple(ops), credentials.get(root_of(address), "token"))
+        _resource(address, declared, rows, tuple(ops), credentials, types.ids)
         for address, ops in methods.items()
     )
 
@@ -57,7 +58,8 @@ def _resource(
     declared: dict[str, Node],
     rows: dict[str, str],
     operations: tuple[Operation, ...],
-    credential: str,
+    credentials: dict[str, str],
+    ids: Ids,
 ) -> Resource:
     below = [other for other in declared if parent_of(other) == address]
     handles = [other for other in below if binds_of(other)]
@@ -70,8 +72,11 @@ def _resource(
         parent=parent_of(address),
         binds=binds_of(address),
         bound=bound_at(address),
+        kind=kind_of(binds_of(address)),
+        takes=ids.annotation(kind_of(binds_of(address))),
         row=rows[address],
         handle=class_name(handles[0], declared[handles[0]]) if handles else "",
+        handle_takes=ids.annotation(kind_of(binds_of(handles[0]))) if handles else "",
         handle_row=rows[handles[0]] if handles else "",
         children=tuple(
             Child(
@@ -84,7 +89,7 @@ def _resource(
             if not binds_of(other)
         ),
         operations=operations,
-        credential=credential,
+        credential=credentials.get(root_of(address), "token"),
         hidden=tuple(name for name in BUILTIN_TYPES if name in names),
         old=_resource_old(address, declared[address]),
         mark=declared[address].mark,

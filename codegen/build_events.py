@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codegen.build_ids import kind_of
 from codegen.build_old import old_of
 from codegen.build_types import Types
 from codegen.ir import Channel, Event, Param, Presence, Push
@@ -39,6 +40,9 @@ def _channel(name: str, node: Node, spec: Spec, types: Types) -> Channel:
         doc=node.text("title"),
         topic=topic,
         param=param,
+        param_kind=kind_of(param),
+        param_takes=types.ids.annotation(kind_of(param)),
+        param_handle=types.ids.handles.get(kind_of(param), ""),
         param_doc=node.text("parameters", param, "description"),
         events=tuple(events.values()),
         pushes=tuple(_push(op, spec, types) for op in operations if op.text("action") == "send"),
@@ -103,6 +107,7 @@ def _push(operation: Node, spec: Spec, types: Types) -> Push:
                 name=node.text("x-sdk", "name") or wire,
                 wire=wire,
                 where="body",
+                handle="",
                 type=types.of(node).argument_text,
                 check=types.of(node).check_text,
                 value=node.text("x-sdk", "name") or wire,

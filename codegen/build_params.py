@@ -58,12 +58,13 @@ def _param(
     mark: Mark,
 ) -> Param:
     name = schema.text("x-sdk", "name") or wire
-    kind = types.of(schema)
+    kind = types.argument(wire, schema, where)
     return Param(
         name=name,
         wire=wire,
         where=where,
         type=kind.argument_text,
+        handle=kind.handle,
         check=kind.check_text,
         value=name,
         required=required,

@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from codegen.build_ids import Ids
 from codegen.build_old import old_of
 from codegen.ir_rows import Enum, Field, Model
 from codegen.naming import member, pascal, snake
@@ -27,6 +28,8 @@ class Type:
     scalar: str = ""
     kind: str = ""
     nullable: bool = False
+    handle: str = ""
+    """The class of handles that may be given too, without what distinguishes the async one."""
 
     @property
     def result_text(self) -> str:
@@ -87,6 +90,7 @@ class Types:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self.ids: Final = Ids(spec)
         self._rows: dict[str, Node] = {}
         self._enums: dict[str, Enum] = {}
 
@@ -97,6 +101,23 @@ class Types:
         inner, inherits_null = self._without_null(target)
         kind = self._plain(self._spec.resolve(inner))
         return attrs.evolve(kind, nullable=may_be_null or inherits_null)
+
+    def argument(self, name: str, node: Node, where: str) -> Type:
+        """The type of a parameter that is called so on the wire: IDs may be given as objects."""
+        kind = self.of(node)
+        plain = self._spec.resolve(self._without_null(node)[0])
+        items = self._spec.resolve(plain.get("items")) if plain.get("items") else None
+        owner = self.ids.of(name, items or plain)
+        if owner is None:
+            addressed = where == "body" and name in self.ids.segments and kind.check == "a_string"
+            return attrs.evolve(kind, check="a_segment") if addressed else kind
+        text, check = self.ids.annotation(owner), f'an_id("{owner}")'
+        handle = self.ids.handles.get(owner, "")
+        if items is None:
+            return attrs.evolve(kind, argument=text, check=check, handle=handle)
+        return attrs.evolve(
+            kind, argument=f"Sequence[{text}]", check=f"a_list_of({check})", handle=handle
+        )
 
     def _without_null(self, node: Node) -> tuple[Node, bool]:
         """The schema beside null, and whether null is allowed."""
@@ -187,6 +208,7 @@ class Types:
             doc=doc,
             base=f"Page[{item}]" if item else "Row",
             item=item,
+            ids=tuple(self.ids.of_row(name).items()),
             fields=fields,
             example=node.example,
             reader=f"read_{snake(name)}",

@@ -68,6 +68,8 @@ def _schema_places(schema: Node) -> Iterator[tuple[str, Node]]:
     yield "schema", schema
     for value in schema.get("properties").values():
         yield "schema", value
+        if value.get("items"):
+            yield "items", value.get("items")
 
 
 def _tell(

@@ -28,13 +28,16 @@ LIBRARY: Final = {
         "cast",
         "overload",
     ),
+    "uuid": ("UUID",),
     "typing_extensions": ("deprecated",),
     "poolse._core.arguments": (
         "a_boolean",
         "a_list_of",
         "a_number",
+        "a_segment",
         "a_string",
         "a_time",
+        "an_id",
         "an_integer",
         "an_object",
         "an_object_of",
@@ -43,6 +46,7 @@ LIBRARY: Final = {
         "or_none",
     ),
     "poolse._core.caller": ("AsyncCaller", "Caller"),
+    "poolse._core.ids": ("checked_id",),
     "poolse._core.codec": ("decode_value", "to_dict"),
     "poolse._core.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
     "poolse._core.former": ("former_names",),
@@ -91,8 +95,9 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = "poolse._follow."
-"""Modules that a method of the generated code loads when it is called: few programs ever do."""
+LATE: Final = ("poolse._follow.", "uuid")
+"""Modules that a method of the generated code loads when it is called, or that only its annotations
+name: few programs ever load them."""
 
 HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in names}
 
@@ -106,7 +111,7 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
     for name in sorted(used & holders.keys(), key=_isort_key):
         if holders[name] != module:
             taken.setdefault(holders[name], []).append(name)
-    late = {name: names for name, names in taken.items() if name.startswith(LATE)}
+    late = {name: names for name, names in taken.items() if _is_late(name, module)}
     if late:
         wanted = {"TYPE_CHECKING", *taken.get("typing", ())}
         taken["typing"] = sorted(wanted, key=_isort_key)
@@ -121,6 +126,11 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
         text += ("\n" if group != before else "") + line + "\n"
         before = group
     return text + _for_types(late)
+
+
+def _is_late(name: str, module: str) -> bool:
+    # What validates a TypedDict looks its annotations up.
+    return name.startswith(LATE) and not module.endswith(".requests")
 
 
 def _for_types(late: Mapping[str, list[str]]) -> str:

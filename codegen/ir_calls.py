@@ -31,6 +31,8 @@ class Param:
     """`path`, `query` or `body`."""
     type: str
     """Its annotation when it is given."""
+    handle: str
+    """The class of handles that may be given too, without what distinguishes the async one."""
     check: str
     """The expression that tells whether a value may be sent."""
     value: str
@@ -43,10 +45,13 @@ class Param:
     mark: Mark = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
-    @property
-    def annotation(self) -> str:
-        """Its annotation in a signature."""
-        return self.type if self.required else f"{self.type} | Unset"
+    def annotation(self, prefix: str = "") -> str:
+        """Its annotation in a signature of the sync client, or of the one with the prefix."""
+        text = self.type
+        if self.handle:
+            inner, _, end = text.partition("]")
+            text = f"{inner} | {prefix}{self.handle}" + ("]" + end if text != inner else "")
+        return text if self.required else f"{text} | Unset"
 
 
 @attrs.frozen(kw_only=True)
@@ -192,6 +197,11 @@ class Operation:
         return tuple(p for p in self.params if p.where != "path")
 
     @property
+    def segments(self) -> tuple[Param, ...]:
+        """Values of the path that are given with the call, and may be given as objects."""
+        return tuple(p for p in self.params if p.where == "path" and p.check != "a_string")
+
+    @property
     def needs(self) -> tuple[Param, ...]:
         """Those of them that nothing else stands in for."""
         return tuple(p for p in self.takes if p.required)
@@ -221,12 +231,18 @@ class Resource:
     """Of a handle: the path value that it stands for. Else ""."""
     bound: tuple[str, ...]
     """All path values that are known here."""
+    kind: str
+    """Of a handle: what its id belongs to. Else ""."""
+    takes: str
+    """Of a handle: the annotation of what it can be made with, but for other handles."""
     row: str
     """Of a handle: the class of the rows that it can be made with, or ""."""
     handle: str
     """The class of what `one` returns, or ""."""
+    handle_takes: str
+    """The annotation of what `one` takes, but for handles."""
     handle_row: str
-    """The class of the rows that `one` takes, or ""."""
+    """The class of the rows that `one` keeps, or ""."""
     children: tuple[Child, ...]
     """What hangs under it."""
     operations: tuple[Operation, ...]

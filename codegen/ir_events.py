@@ -85,6 +85,12 @@ class Channel:
     doc: str
     topic: str
     param: str
+    param_kind: str
+    """What the parameter is the ID of."""
+    param_takes: str
+    """Its annotation, but for handles."""
+    param_handle: str
+    """The class of handles that may be given too, or ""."""
     param_doc: str
     events: tuple[Event, ...]
     pushes: tuple[Push, ...]

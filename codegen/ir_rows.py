@@ -80,6 +80,8 @@ class Model:
     base: str
     item: str
     """Of a page: the class of its rows. Else ""."""
+    ids: tuple[tuple[str, str], ...]
+    """Which IDs its objects have: what each belongs to, and the field."""
     fields: tuple[Field, ...]
     example: Mapping[str, object] = attrs.field(eq=False)
     """One as it stands in JSON; empty when the spec shows none."""

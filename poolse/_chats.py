@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from poolse._checks import checked_callback, checked_count, checked_instance, checked_text
+from poolse._checks import checked_callback, checked_count, checked_instance
+from poolse._core.ids import checked_ids
 from poolse._core.reading import needed
 from poolse._core.rows import missing
 from poolse._core.settings import Settings
@@ -163,7 +164,7 @@ class AsyncChats:
 
 def wish_for(
     chat: Chat | AsyncChat,
-    only: Sequence[str] | None,
+    only: Iterable[object] | None,
     after: After | Unset,
     checkpoint: Checkpoint | AsyncCheckpoint | None,
     on_gap: Callable[[Gap], object] | None,
@@ -209,12 +210,10 @@ def _check_checkpoint(checkpoint: object, *, asynchronous: bool) -> None:
         checked_callback(f"checkpoint.{name}", method, awaits=asynchronous)
 
 
-def _ids(only: Sequence[str] | None) -> tuple[str, ...] | None:
+def _ids(only: Iterable[object] | None) -> tuple[str, ...] | None:
     if only is None:
         return None
-    if isinstance(only, str):
-        raise ArgumentTypeError("conversation_ids must be a list of ids, not one str")
-    return tuple(dict.fromkeys(checked_text("a conversation id", key) for key in only))
+    return tuple(dict.fromkeys(checked_ids("conversation_ids", only, "conversation")))
 
 
 def _numbered(page: MessageList) -> Sequence[Message]:

@@ -27,6 +27,7 @@ __all__ = [
     "checked_mapping",
     "checked_seconds",
     "checked_text",
+    "checked_wait",
     "is_async",
     "named",
     "not_awaitable",
@@ -142,6 +143,11 @@ def checked_seconds(name: str, value: object, also: str = "") -> float:
     if value > LONGEST:
         raise UsageError(f"{name} must be a number of seconds{also}, at most {LONGEST}")
     return value
+
+
+def checked_wait(name: str, value: object) -> float | None:
+    """The value, if it is a span of time that something may be waited for; None for no limit."""
+    return None if value is None else checked_seconds(name, value, " or None")
 
 
 def checked_mapping(name: str, value: object) -> Mapping[object, object]:

@@ -24,7 +24,10 @@ from poolse.rest import AsyncRest
 from poolse.stats import FollowStats, RealtimeStats
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from poolse._generated.aio_channels import AsyncPoolseRealtime
+    from poolse._generated.models import Me, User
     from poolse._http.aio_profiles import AsyncProfiles
     from poolse.profiles import AsyncUsersResource
 
@@ -134,17 +137,18 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
         AsyncBackendResources.__init__(self, calls)
         self.rest: AsyncRest = AsyncRest(calls)
 
-    def token_provider(self, external_id: str) -> AsyncTokenProvider:
+    def token_provider(self, external_id: str | UUID | User | Me) -> AsyncTokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.
 
         Nothing is sent before it is called. It can be asked for again and again: tokens are kept
         per user, for 10,000 users.
 
         Args:
-            external_id: Your own id of the user. Who does not exist yet is created.
+            external_id: Your own ID of the user, a str or `uuid.UUID`, or an object that has it.
+                A user who does not exist yet is created.
 
         Raises:
-            UsageError: A blank id.
+            UsageError: The ID is empty, or no ID.
 
         Example:
             >>> await backend.token_provider("u-1")()

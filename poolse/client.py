@@ -23,7 +23,10 @@ from poolse.following import Following
 from poolse.rest import Rest
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from poolse._generated.channels import PoolseRealtime
+    from poolse._generated.models import Me, User
     from poolse.minting import TokenProvider
     from poolse.profiles import UsersResource
     from poolse.stats import FollowStats, RealtimeStats
@@ -122,17 +125,18 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
         BackendResources.__init__(self, calls)
         self.rest: Rest = Rest(calls)
 
-    def token_provider(self, external_id: str) -> TokenProvider:
+    def token_provider(self, external_id: str | UUID | User | Me) -> TokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.
 
         Nothing is sent before it is called. It can be asked for again and again: tokens are kept
         per user, for 10,000 users.
 
         Args:
-            external_id: Your own id of the user. Who does not exist yet is created.
+            external_id: Your own ID of the user, a str or `uuid.UUID`, or an object that has it.
+                A user who does not exist yet is created.
 
         Raises:
-            UsageError: A blank id.
+            UsageError: The ID is empty, or no ID.
 
         Example:
             >>> backend.token_provider("u-1")()

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from poolse._chats import AsyncChat, Chat
     from poolse._follow.aio import AsyncFeed
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.choices import After, Gap
     from poolse._follow.sync import Feed
     from poolse._generated.aio_resources import AsyncConversationHandle
-    from poolse._generated.models import Message
+    from poolse._generated.models import Conversation, Message
     from poolse._generated.resources import ConversationHandle
     from poolse.cancel import CancelToken
 
@@ -26,7 +28,7 @@ class Following:
 
     def follow(
         self: Chat,
-        conversation_ids: Sequence[str] | None = None,
+        conversation_ids: Sequence[str | UUID | Conversation | ConversationHandle] | None = None,
         *,
         after: After | Unset = UNSET,
         checkpoint: Checkpoint | None = None,
@@ -97,7 +99,8 @@ class AsyncFollowing:
 
     def follow(
         self: AsyncChat,
-        conversation_ids: Sequence[str] | None = None,
+        conversation_ids: Sequence[str | UUID | Conversation | AsyncConversationHandle]
+        | None = None,
         *,
         after: After | Unset = UNSET,
         checkpoint: Checkpoint | AsyncCheckpoint | None = None,

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from poolse._checks import checked_text
 from poolse._core.call import call
 from poolse._core.hands import Hands, run_flow
+from poolse._core.ids import checked_id
 from poolse._core.reading import needed
 from poolse._core.settings import Settings
 from poolse._forks import renew_after_fork
@@ -19,7 +19,7 @@ from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._http.callers import Lifetime
 from poolse._http.sync_tokens import SyncTokens
 from poolse._http.tokens import FetchedTokens
-from poolse.errors import NotFoundError, UsageError
+from poolse.errors import NotFoundError
 
 __all__ = ["BaseProvider", "Mint", "SyncMint", "TokenProvider"]
 
@@ -123,11 +123,9 @@ class SyncMint(Mint[SyncTokens]):
 class BaseProvider(Generic[T]):
     """What both flavours have in common."""
 
-    def __init__(self, mint: Mint[T], external_id: str) -> None:
+    def __init__(self, mint: Mint[T], external_id: object) -> None:
         self._mint = mint
-        if not checked_text("external_id", external_id).strip():
-            raise UsageError("external_id must not be blank: it is your own id of the user")
-        self.external_id = external_id
+        self.external_id = checked_id("external_id", external_id, "user.external_id")
         """Your own id of the user."""
 
     def __repr__(self) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from poolse._checks import checked_text
 from poolse._core.hands import run_flow
-from poolse._core.resolver import UserProfile, checked_ids
+from poolse._core.ids import checked_id, checked_ids
+from poolse._core.resolver import UserProfile
 from poolse._http.callers import Lifetime
 from poolse._http.profiles import Profiles
 from poolse._http.sync_profiles import SyncProfiles
 from poolse.types import Unset
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from poolse._generated.models import Me, Membership, User
     from poolse._http.aio_profiles import AsyncProfiles
 
 __all__ = ["AsyncUsersResource", "UserProfile", "UsersResource"]
@@ -25,11 +28,11 @@ class BaseUsers:
     def __init__(self, profiles: Profiles) -> None:
         self._shared = profiles
 
-    def peek(self, user_id: str) -> UserProfile | None | Unset:
+    def peek(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None | Unset:
         """What is known of a user's profile. Never waits, and asks nobody.
 
         Args:
-            user_id: The poolse id of the user.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
 
         Returns:
             The profile. None when the resolver found none, or failed. UNSET when it was not asked
@@ -38,10 +41,12 @@ class BaseUsers:
         Example:
             >>> profile = chat.users.peek(user_id)
         """
-        return self._shared.peek(checked_text("user_id", user_id))
+        return self._shared.peek(checked_id("user_id", user_id, "user"))
 
     def subscribe(
-        self, user_id: str, listener: Callable[[UserProfile | None | Unset], object]
+        self,
+        user_id: str | UUID | User | Me | Membership,
+        listener: Callable[[UserProfile | None | Unset], object],
     ) -> Callable[[], None]:
         """Let a function be called whenever what is known of a user's profile changes.
 
@@ -53,7 +58,7 @@ class BaseUsers:
         them. A function that raises is logged, and stops nothing.
 
         Args:
-            user_id: The poolse id of the user.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
             listener: Called with the new value. Not an async function.
 
         Returns:
@@ -62,20 +67,20 @@ class BaseUsers:
         Example:
             >>> off = chat.users.subscribe(user_id, print)
         """
-        return self._shared.subscribe(checked_text("user_id", user_id), listener)
+        return self._shared.subscribe(checked_id("user_id", user_id, "user"), listener)
 
-    def invalidate(self, user_id: str) -> None:
+    def invalidate(self, user_id: str | UUID | User | Me | Membership) -> None:
         """Forget a user's profile, because it changed. The next `get` asks the resolver again.
 
         An answer that is on its way is given to those who asked before, and not kept.
 
         Args:
-            user_id: The poolse id of the user.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
 
         Example:
             >>> chat.users.invalidate(user_id)
         """
-        self._shared.invalidate(checked_text("user_id", user_id))
+        self._shared.invalidate(checked_id("user_id", user_id, "user"))
 
     def invalidate_all(self) -> None:
         """Forget all profiles, as when somebody signs out.
@@ -98,7 +103,7 @@ class UsersResource(BaseUsers):
         self._profiles = profiles
         self._lifetime = lifetime
 
-    def get(self, user_id: str) -> UserProfile | None:
+    def get(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None:
         """The profile of a user: what is known, else what the resolver finds now.
 
         All who ask for the same user at the same time share one call of the resolver. When it
@@ -106,7 +111,7 @@ class UsersResource(BaseUsers):
         as one without a profile until invalidated.
 
         Args:
-            user_id: The poolse id of the user.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
 
         Returns:
             The profile, None for a user without one.
@@ -119,13 +124,16 @@ class UsersResource(BaseUsers):
             >>> profile = chat.users.get(user_id)
         """
         self._lifetime.check()
-        return run_flow(self._profiles.get(checked_text("user_id", user_id)))
+        return run_flow(self._profiles.get(checked_id("user_id", user_id, "user")))
 
-    def get_many(self, user_ids: Iterable[str]) -> dict[str, UserProfile | None]:
+    def get_many(
+        self, user_ids: Iterable[str | UUID | User | Me | Membership]
+    ) -> dict[str, UserProfile | None]:
         """The profiles of several users. In the async client, up to 8 are asked for at a time.
 
         Args:
-            user_ids: The poolse ids of the users. One that comes twice is asked for once.
+            user_ids: The poolse IDs of the users, or objects that have them. One that comes twice
+                is asked for once.
 
         Returns:
             The profile of each, None for one without, in the order given.
@@ -137,7 +145,7 @@ class UsersResource(BaseUsers):
             >>> profiles = chat.users.get_many(message.mentions)
         """
         self._lifetime.check()
-        return run_flow(self._profiles.get_many(checked_ids("user_ids", user_ids)))
+        return run_flow(self._profiles.get_many(checked_ids("user_ids", user_ids, "user")))
 
 
 class AsyncUsersResource(BaseUsers):
@@ -152,7 +160,7 @@ class AsyncUsersResource(BaseUsers):
         self._profiles = profiles
         self._lifetime = lifetime
 
-    async def get(self, user_id: str) -> UserProfile | None:
+    async def get(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None:
         """The profile of a user: what is known, else what the resolver finds now.
 
         All who ask for the same user at the same time share one call of the resolver. When it
@@ -160,7 +168,7 @@ class AsyncUsersResource(BaseUsers):
         as one without a profile until invalidated.
 
         Args:
-            user_id: The poolse id of the user.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
 
         Returns:
             The profile, None for a user without one.
@@ -173,13 +181,16 @@ class AsyncUsersResource(BaseUsers):
             >>> profile = await chat.users.get(user_id)
         """
         self._lifetime.check()
-        return await self._profiles.get(checked_text("user_id", user_id))
+        return await self._profiles.get(checked_id("user_id", user_id, "user"))
 
-    async def get_many(self, user_ids: Iterable[str]) -> dict[str, UserProfile | None]:
+    async def get_many(
+        self, user_ids: Iterable[str | UUID | User | Me | Membership]
+    ) -> dict[str, UserProfile | None]:
         """The profiles of several users. In the async client, up to 8 are asked for at a time.
 
         Args:
-            user_ids: The poolse ids of the users. One that comes twice is asked for once.
+            user_ids: The poolse IDs of the users, or objects that have them. One that comes twice
+                is asked for once.
 
         Returns:
             The profile of each, None for one without, in the order given.
@@ -191,4 +202,4 @@ class AsyncUsersResource(BaseUsers):
             >>> profiles = await chat.users.get_many(message.mentions)
         """
         self._lifetime.check()
-        return await self._profiles.get_many(checked_ids("user_ids", user_ids))
+        return await self._profiles.get_many(checked_ids("user_ids", user_ids, "user"))

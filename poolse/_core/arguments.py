@@ -13,6 +13,7 @@ from typing import Final, cast
 import attrs
 
 from poolse._checks import named
+from poolse._core.ids import SEGMENTS, checked_id, is_id, wanted_id
 from poolse.errors import ArgumentTypeError
 from poolse.types import UNSET
 
@@ -21,8 +22,10 @@ __all__ = [
     "a_boolean",
     "a_list_of",
     "a_number",
+    "a_segment",
     "a_string",
     "a_time",
+    "an_id",
     "an_integer",
     "an_object",
     "an_object_of",
@@ -35,6 +38,9 @@ __all__ = [
 
 BARE: Final = (str, bytes, bytearray, memoryview)
 """Sequences that nobody means as a list."""
+
+Sent = Callable[[str, object], object]
+"""Turns a value, by the name of its field, into what is sent."""
 
 KEYS: Final[Mapping[type, str]] = {Mapping: "its keys must be str"}
 
@@ -54,6 +60,8 @@ class Kind:
     """What to do with a value of one of these types."""
     single: str = ""
     """What the caller calls the one item, if it is not an item to the caller."""
+    sent: Sent | None = None
+    """What to send for a value of the kind that is called so; None for the value as it is."""
 
     def complaint(self, name: str, value: object) -> str:
         """Why a value does not fit, in words that say what to do."""
@@ -64,16 +72,22 @@ class Kind:
         return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
 
 
-def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> None:
-    """Refuse the first value that does not fit.
+def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what to send, or refuse the first value that does not fit.
 
     Raises:
         ArgumentTypeError: It names the field, what is wanted, and the type that was given.
     """
+    changed: dict[str, object] = {}
     for name, value in given.items():
         kind = takes.get(name)
-        if kind is not None and not kind.fits(value):
+        if kind is None:
+            continue
+        if not kind.fits(value):
             raise ArgumentTypeError(kind.complaint(name, value))
+        if kind.sent is not None:
+            changed[name] = kind.sent(name, value)
+    return {**given, **changed} if changed else given
 
 
 def check_needed(needs: tuple[str, ...], given: Mapping[str, object]) -> None:
@@ -101,6 +115,7 @@ def a_list_of(kind: Kind, single: str = "") -> Kind:
         kind,
         dict.fromkeys(BARE, "put it in a list"),
         single,
+        None if kind.sent is None else _each(kind.sent),
     )
 
 
@@ -131,7 +146,29 @@ def or_none(kind: Kind) -> Kind:
     def fits(value: object) -> bool:
         return value is None or kind.fits(value)
 
-    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits)
+    sent = None if kind.sent is None else _unless_none(kind.sent)
+    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits, sent=sent)
+
+
+def an_id(kind: str) -> Kind:
+    """An ID: text, a `uuid.UUID`, or the object that has it. See `ids.checked_id`."""
+    return Kind(
+        wanted_id(kind),
+        lambda value: is_id(value, kind),
+        hints={str: "it is empty, or no ID"},
+        sent=lambda name, value: checked_id(name, value, kind),
+    )
+
+
+def _unless_none(sent: Sent) -> Sent:
+    return lambda name, value: value if value is None else sent(name, value)
+
+
+def _each(sent: Sent) -> Sent:
+    def each(name: str, value: object) -> list[object]:
+        return [sent(name, item) for item in cast("Sequence[object]", value)]
+
+    return each
 
 
 def _bare(kind: Kind) -> str:
@@ -159,6 +196,13 @@ def _is_aware(value: object) -> bool:
 
 a_string: Final = Kind("a str", lambda value: isinstance(value, str))
 """Text; a member of a string enum is one too."""
+
+a_segment: Final = Kind(
+    "a str",
+    lambda value: isinstance(value, str) and value not in ("", *SEGMENTS),
+    hints={str: "it is empty, or a step of a path, and could never be addressed"},
+)
+"""Text that another operation has in its path."""
 
 # Python's booleans are numbers, JSON's are not.
 an_integer: Final = Kind(

@@ -34,7 +34,7 @@ async def call(
     hands: Hands,
     settings: Settings,
     endpoint: Endpoint[T],
-    path: Mapping[str, str],
+    path: Mapping[str, object],
     query: Mapping[str, object] | None = None,
     body: object = None,
 ) -> T:

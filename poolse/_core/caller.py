@@ -27,7 +27,7 @@ Page = TypeVar("Page")
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
-NO_PATH: Final[Mapping[str, str]] = {}
+NO_PATH: Final[Mapping[str, object]] = {}
 
 
 class Files(Protocol):
@@ -63,7 +63,7 @@ class Files(Protocol):
     def download(
         self,
         plan: Download[Answered, Row],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         row: Row | None,
         to: DownloadTo | None,
         *,
@@ -108,7 +108,7 @@ class AsyncFiles(Protocol):
     async def download(
         self,
         plan: Download[Answered, Row],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         row: Row | None,
         to: AsyncDownloadTo | None,
         *,
@@ -126,7 +126,7 @@ class Caller(Protocol):
     def call(
         self,
         endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
@@ -138,7 +138,7 @@ class Caller(Protocol):
     def pages(
         self,
         paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
@@ -162,7 +162,7 @@ class AsyncCaller(Protocol):
     async def call(
         self,
         endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
@@ -174,7 +174,7 @@ class AsyncCaller(Protocol):
     def pages(
         self,
         paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,

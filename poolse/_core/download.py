@@ -26,7 +26,7 @@ async def download(
     hands: Hands,
     settings: Settings,
     plan: Download[Answered, Row],
-    path: Mapping[str, str],
+    path: Mapping[str, object],
     arrival: Arrival[Kept],
 ) -> Kept:
     """Carry it out. Whatever was begun is taken back when it does not end well.
@@ -65,7 +65,7 @@ def _refusal(status: int, message: str) -> DownloadError:
 
 
 async def _ask(
-    hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, str]
+    hands: Hands, settings: Settings, plan: Download[Answered, Row], path: Mapping[str, object]
 ) -> str:
     # Whoever has the URL has the file.
     return hidden(plan.url(await call(hands, settings, plan.endpoint, path)))

@@ -32,6 +32,8 @@ class Endpoint(Generic[T]):
     read: Read[T]
     takes: Mapping[str, Kind] = attrs.field(factory=dict[str, Kind], repr=False)
     """What the fields of query and body may be, by their names in JSON."""
+    segments: Mapping[str, Kind] = attrs.field(factory=dict[str, Kind], repr=False)
+    """What the values of the path may be that are given with the call."""
     needs: tuple[str, ...] = ()
     """Those of them that cannot be left out."""
     idempotency: str | None = None

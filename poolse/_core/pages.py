@@ -31,7 +31,7 @@ class Pages(Generic[Page, Item]):
         hands: Hands,
         settings: Settings,
         paging: Paging[Page, Item],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         query: Mapping[str, object] | None,
     ) -> None:
         self._hands = hands

@@ -20,6 +20,7 @@ from poolse._core.arguments import check_arguments, check_needed
 from poolse._core.codec import encode, query_text
 from poolse._core.endpoint import Endpoint
 from poolse._core.hands import Outgoing
+from poolse._core.ids import SEGMENTS
 from poolse._core.settings import Settings, merged
 from poolse.errors import UsageError
 from poolse.types import UNSET
@@ -29,7 +30,7 @@ __all__ = ["authorised", "build", "target"]
 
 def build(
     endpoint: Endpoint[object],
-    path: Mapping[str, str],
+    path: Mapping[str, object],
     query: Mapping[str, object] | None,
     body: object,
     settings: Settings,
@@ -58,7 +59,7 @@ def build(
 
 
 def target(
-    endpoint: Endpoint[object], path: Mapping[str, str], query: Mapping[str, object] | None
+    endpoint: Endpoint[object], path: Mapping[str, object], query: Mapping[str, object] | None
 ) -> str:
     """Path and query, percent-encoded.
 
@@ -66,6 +67,8 @@ def target(
         UsageError: A value that cannot be sent.
         ArgumentTypeError: A value of the wrong type.
     """
+    if endpoint.segments:
+        path = check_arguments(endpoint.segments, path)
     expanded = _expand(endpoint.path, path)
     if query is None:
         return expanded
@@ -77,7 +80,7 @@ def target(
     given = {
         name: value for name, value in fields.items() if value is not None and value is not UNSET
     }
-    check_arguments(endpoint.takes, given)
+    given = check_arguments(endpoint.takes, given)
     pairs = [
         f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, value))}"
         for name, value in given.items()
@@ -119,7 +122,7 @@ def _encoded(
         # None as well for what the client fills in: an id of null is of no use to anybody.
         if value is not UNSET and not (value is None and name in endpoint.generate)
     }
-    check_arguments(endpoint.takes, given)
+    given = check_arguments(endpoint.takes, given)
     return {name: orjson.Fragment(encode(value, name)) for name, value in given.items()}
 
 
@@ -136,17 +139,18 @@ def _content(
     return orjson.dumps({**fields, **made})
 
 
-def _expand(template: str, path: Mapping[str, str]) -> str:
+def _expand(template: str, path: Mapping[str, object]) -> str:
     if not path:
         return template
     return template.format_map({name: segment(name, value) for name, value in path.items()})
 
 
-def segment(name: str, value: str) -> str:
+def segment(name: str, value: object) -> str:
     """One path value as exactly one percent-encoded path segment."""
-    if checked_text(name, value) in ("", ".", ".."):
-        raise UsageError(f"{name} must not be {value!r}: it would address something else")
-    return _quoted(name, value)
+    text = checked_text(name, value)
+    if text in ("", *SEGMENTS):
+        raise UsageError(f"{name} must not be {text!r}: it would address something else")
+    return _quoted(name, text)
 
 
 def _quoted(name: str, value: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
-from poolse._checks import checked_callback, checked_count, checked_seconds, checked_text, named
-from poolse.errors import ArgumentTypeError, UsageError
+from poolse._checks import checked_callback, checked_count, checked_text, checked_wait, named
+from poolse.errors import UsageError
 
 __all__ = [
     "FAILED",
@@ -17,7 +17,6 @@ __all__ = [
     "ProfileSettings",
     "UserProfile",
     "asked_itself",
-    "checked_ids",
     "checked_profile",
     "no_resolver",
     "profile_settings",
@@ -66,17 +65,8 @@ def profile_settings(
     """The settings, if they can work."""
     if resolver is not None:
         checked_callback("user_resolver", resolver, awaits=asynchronous)
-    if ttl is not None:
-        checked_seconds("user_cache_ttl", ttl, " or None")
+    ttl = checked_wait("user_cache_ttl", ttl)
     return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)
-
-
-def checked_ids(name: str, value: object) -> list[str]:
-    """The ids of several users, in their order."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ArgumentTypeError(f"{name} must be a list of str, not {named(value)}")
-    items = cast("Iterable[object]", value)
-    return [checked_text(f"{name}[{index}]", item) for index, item in enumerate(items)]
 
 
 def checked_profile(found: object) -> UserProfile | None:

@@ -17,6 +17,7 @@ from aiohttp.tracing import Trace
 
 from poolse._forks import renew_after_fork
 from poolse._http.aiohttp_exchange import Answered, Exchange, Relayed, current, named, root
+from poolse._http.aiohttp_guard import guard
 from poolse._http.aiohttp_resolver import Resolver
 from poolse._http.aiohttp_socks import SocksBackend
 from poolse._http.mapping import IDLE
@@ -216,6 +217,8 @@ class _Connector(aiohttp.TCPConnector):
             raise httpx.ProxyError(CLOSED) from None
         except aiohttp.ClientResponseError:
             raise httpx.ProxyError(NOT_HTTP) from None
+        if connection.protocol is not None:
+            guard(connection.protocol, req.method)
         wire = connection.transport
         if wire is not None:
             current.get().connected(wire)

@@ -12,8 +12,9 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
+from poolse._core.response_bytes import ResponseBytes
 from poolse._forks import renew_after_fork
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
@@ -76,6 +77,10 @@ class Attempt:
         self._bell: _Bell | None = None
         self._forget: Callable[[], None] = _nothing
         self.connect_by = math.inf
+        self.method = ""
+        """That of the request."""
+        self.response: Final = ResponseBytes()
+        """What may be parsed of the bytes that come."""
         self.has_head = False
         """Whether status and headers of the answer are here."""
         self._head_by: float | None = None
@@ -112,6 +117,7 @@ class Attempt:
     def sends(self) -> None:
         """The server has something to read: only after that it is time for its answer."""
         self._head_by = None
+        self.response.expect(self.method)
 
     def answer_by(self, silence: float | None, late: type[Exception]) -> Until:
         """Until when the next bytes of the answer have to come.

@@ -31,7 +31,7 @@ class _Paged(Calls):
     def _pages(
         self,
         paging: Paging[Page, Item],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         query: Mapping[str, object] | None,
         options: CallOptions | None,
     ) -> Pages[Page, Item]:
@@ -63,7 +63,7 @@ class SyncCalls(_Paged):
     def call(
         self,
         endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
@@ -75,7 +75,7 @@ class SyncCalls(_Paged):
     def pages(
         self,
         paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,
@@ -96,7 +96,7 @@ class AsyncCalls(_Paged):
     async def call(
         self,
         endpoint: Endpoint[T],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         body: object = None,
@@ -108,7 +108,7 @@ class AsyncCalls(_Paged):
     def pages(
         self,
         paging: Paging[Page, Item],
-        path: Mapping[str, str] = NO_PATH,
+        path: Mapping[str, object] = NO_PATH,
         *,
         query: Mapping[str, object] | None = None,
         options: CallOptions | None = None,

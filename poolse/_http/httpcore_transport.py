@@ -6,13 +6,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 import httpx
 
 from poolse._forks import renew_after_fork
-from poolse._http.attempt import current
+from poolse._http.attempt import Attempt, current
 from poolse._http.connection_limit import ConnectionLimit
 from poolse._http.mapping import IDLE
 from poolse._http.network import Backend, Opened, Route, close_socket
@@ -83,9 +83,12 @@ class HttpcoreTransport(httpx.BaseTransport):
         with ExitStack() as stack:
             stack.enter_context(self._limit.held(limits["pool"]))
             request.extensions["check"]()
+            attempt = current.get()
+            attempt.method = request.method
             answer = pool.handle_request(sent)
             stack.callback(answer.close)
-            current.get().has_head = True
+            stack.callback(_close_if_spoilt, answer, attempt)
+            attempt.has_head = True
             stream = _Answered(answer, stack.pop_all())
         return httpx.Response(answer.status, headers=answer.headers, stream=stream)
 
@@ -140,3 +143,10 @@ class _Answered(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._held.close()
+
+
+def _close_if_spoilt(answer: httpcore.Response, attempt: Attempt) -> None:
+    """Keep a connection from the next request on which something came that is no response."""
+    if attempt.response.is_spoilt:
+        extensions = cast("Any", answer).extensions
+        extensions["network_stream"].close()

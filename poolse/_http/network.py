@@ -59,9 +59,15 @@ class _Stream(httpcore.NetworkStream):
         raise NotImplementedError
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        until = current.get().answer_by(timeout, httpcore.ReadTimeout)
+        attempt = current.get()
+        until = attempt.answer_by(timeout, httpcore.ReadTimeout)
         try:
-            return self.pull(max_bytes, until)
+            while data := self.pull(max_bytes, until):
+                kept = attempt.response.take(data)
+                # Nothing would be the end of the stream.
+                if kept:
+                    return kept
+            return data
         except PoolseError:
             raise
         except (OSError, ValueError) as error:  # ValueError: closed by another thread
@@ -132,6 +138,8 @@ class _TcpStream(_Stream):
 
     def get_extra_info(self, info: str) -> object:
         if info == "is_readable":
+            if self._socket.fileno() < 0:
+                return True  # closed: nothing can be sent over it
             with Selector() as selector:
                 selector.register(self._socket, READ)
                 return bool(selector.select(0))

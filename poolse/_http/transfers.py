@@ -90,7 +90,7 @@ class SyncTransfers(Calls):
     def download(
         self,
         plan: Download[Answered, Row],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         row: Row | None,
         to: DownloadTo | None,
         *,
@@ -146,7 +146,7 @@ class AsyncTransfers(Calls):
     async def download(
         self,
         plan: Download[Answered, Row],
-        path: Mapping[str, str],
+        path: Mapping[str, object],
         row: Row | None,
         to: AsyncDownloadTo | None,
         *,

@@ -14,6 +14,8 @@ from functools import partial
 from types import TracebackType, coroutine
 from typing import Any, Final, Self
 
+from poolse._checks import checked_wait
+from poolse._core.ids import ANY, checked_id
 from poolse._one_loop import OneLoop
 from poolse._realtime.aio_owner import AsyncGetToken, AsyncOwner
 from poolse._realtime.aio_waits import until, wait
@@ -101,7 +103,8 @@ class AsyncChannel(BaseChannel[E]):
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
-        if not await wait(self._hub, self._session.wakes, self._is_joined, timeout, cancel):
+        limit = checked_wait("timeout", timeout)
+        if not await wait(self._hub, self._session.wakes, self._is_joined, limit, cancel):
             raise self._not_in_time(timeout)
 
     async def push(
@@ -244,9 +247,9 @@ class AsyncRealtime(BaseRealtime):
         self._hub.disconnect()
         await wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
-    async def leave(self, id: str) -> None:
+    async def leave(self, id: object) -> None:
         """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
-        for session in self._hub.release_all(id):
+        for session in self._hub.release_all(checked_id("id", id, ANY)):
             await wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
-from poolse._checks import checked_callback
+from poolse._checks import checked_callback, checked_wait
 from poolse._realtime.calls import Wake
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.hub import Hub
@@ -82,7 +82,8 @@ class BaseChannel(Generic[E]):
         self._hub.push(self._claim, event, payload)
 
     def _ask(self, event: str, payload: Payload | None, timeout: float | None) -> Push:
-        return self._hub.ask(self._claim, event, {} if payload is None else payload, timeout)
+        limit = checked_wait("timeout", timeout)
+        return self._hub.ask(self._claim, event, {} if payload is None else payload, limit)
 
     def _result(self, push: Push) -> object:
         """The reply to a push that is over, or withdrawn."""
@@ -127,7 +128,7 @@ class BaseEvents(Generic[E]):
     ) -> None:
         self._hub = hub
         self._waiting = claim.session.waiting
-        self._timeout = timeout
+        self._timeout = checked_wait("timeout", timeout)
         self._cancel = cancel
         self._stream = Stream[object](hub.settings.queue_limit, wake, claim.session.topic)
         hub.stream(claim, self._stream)

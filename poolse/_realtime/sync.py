@@ -13,7 +13,8 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from poolse._checks import not_awaitable
+from poolse._checks import checked_wait, not_awaitable
+from poolse._core.ids import ANY, checked_id
 from poolse._forks import renew_after_fork
 from poolse._realtime.calls import Call, Wake
 from poolse._realtime.fanout import QueueEnded
@@ -101,7 +102,8 @@ class Channel(BaseChannel[E]):
             AuthError: The token is refused, also after one refresh.
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
-        if not _wait(self._hub, self._session.wakes, self._is_joined, timeout, cancel):
+        limit = checked_wait("timeout", timeout)
+        if not _wait(self._hub, self._session.wakes, self._is_joined, limit, cancel):
             raise self._not_in_time(timeout)
 
     def push(
@@ -245,9 +247,9 @@ class Realtime(BaseRealtime):
         self._hub.disconnect()
         _wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
-    def leave(self, id: str) -> None:
+    def leave(self, id: object) -> None:
         """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
-        for session in self._hub.release_all(id):
+        for session in self._hub.release_all(checked_id("id", id, ANY)):
             _wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 
     def close(self) -> None:

@@ -29,11 +29,11 @@ UNSENDABLE: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     ),
     "no member": (
         lambda chat, _: chat.conversations.one("c-1").add_member(UNSET),
-        "external_id must be a str, not UNSET",
+        "external_id must be the external ID of a user, a str or uuid.UUID, or the user, not UNSET",
     ),
     "a member of the wrong type": (
         lambda chat, _: chat.conversations.one("c-1").add_member(5),
-        "external_id must be a str, not int",
+        "external_id must be the external ID of a user, a str or uuid.UUID, or the user, not int",
     ),
     "a raw call without a path": (
         lambda chat, _: chat.rest.request(method="GET", path=""),
