@@ -55,7 +55,7 @@ class RealtimeStats:
     queued: int
     """Calls of callbacks that wait for their turn."""
     dropped: int
-    """Calls of callbacks that were given up, as `chat.realtime.dropped`."""
+    """Calls of callbacks that were dropped, as `chat.realtime.dropped`."""
 
 
 @attrs.frozen(kw_only=True)

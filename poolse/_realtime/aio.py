@@ -248,7 +248,7 @@ class AsyncRealtime(BaseRealtime):
         await wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
 
     async def leave(self, id: object) -> None:
-        """Give all claims back on the channels with this id. Waits as `leave` of a channel does."""
+        """Release all handles of the channels with this ID. Waits as `leave` of a channel does."""
         for session in self._hub.release_all(checked_id("id", id, ANY)):
             await wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
 

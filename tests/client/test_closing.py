@@ -77,6 +77,7 @@ def test_after_closing_realtime_can_be_read_and_nothing_be_done(
         chat = kind(api_url=sandbox.url, token=sandbox.token("alice"))
         conversation = (await done(chat.conversations.create(type="group"))).id
         live: Any = None
+        events: Any = None
         if used:
             live = chat.realtime.conversation(conversation)
             await done(live.wait_joined())

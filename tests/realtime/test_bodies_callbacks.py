@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from poolse.errors import ChannelClosed, SlowConsumer
+from tests.realtime.backend import post
 from tests.realtime.flavours import LIMIT, Aio, Log, Sync, done
-from tests.realtime.kinds import PING, News, Who
+from tests.realtime.kinds import MESSAGE, PING, TYPING, News, Who
 from tests.realtime.world import World, run
 
 Deed = Callable[[World, Any, Any], object]
@@ -177,6 +178,63 @@ def test_a_callback_that_takes_its_time_delays_callbacks_only(world: World) -> N
             assert isinstance(error, SlowConsumer)
             assert error.dropped == client.realtime.dropped == 16
             assert len(world.sandbox.handshakes) == 1
+
+    run(scenario)
+
+
+def test_a_flooded_channel_takes_nothing_from_a_quiet_one(world: World) -> None:
+    """Typing of one channel, however much, and one message of another, behind a slow callback."""
+    other = post(world.sandbox, "/v1/conversations", {"type": "group"})["id"]
+
+    async def scenario() -> None:
+        obstacle, typing, messages = Obstacle(), Log(), Log()
+        async with world.client(queue_limit=10) as client:
+            busy, quiet = (client.realtime.room(id_) for id_ in (world.conversation, other))
+            off = busy.on(PING, obstacle.of(world))
+            busy.on(TYPING, typing.append)
+            for room in (busy, quiet):
+                room.on(MESSAGE, messages.append)
+                await done(room.wait_joined())
+            seen = [room.events(timeout=LIMIT) for room in (busy, quiet)]
+            world.ping("block")
+            await obstacle.entered.until(len)
+            off()
+            for room in (busy, quiet):
+                world.sandbox.broadcast(room.topic, "message:new", {"from": room.topic})
+            for number in range(100):
+                world.sandbox.broadcast(busy.topic, "typing:start", {"n": number})
+                while {"n": number} not in await client.take(seen[0], 1):
+                    pass
+            while {"from": quiet.topic} not in await client.take(seen[1], 1):
+                pass
+            obstacle.release()
+            await typing.reach(10)
+            await messages.reach(2)
+            assert [event["n"] for event in typing.items] == list(range(90, 100))
+            assert {event["from"] for event in messages.items} == {busy.topic, quiet.topic}
+            (error,) = await client.errors.until(len)
+            assert isinstance(error, SlowConsumer)
+            assert (error.topic, error.event) == (busy.topic, "typing:start")
+            assert error.dropped == client.realtime.dropped == 90
+
+    run(scenario)
+
+
+def test_typing_costs_an_iterator_no_message(world: World) -> None:
+    async def scenario() -> None:
+        async with world.client(queue_limit=5) as client:
+            room, got = client.realtime.room(world.conversation), Log()
+            await done(room.wait_joined())
+            room.on(TYPING, got.append)
+            events = room.events(timeout=LIMIT)
+            world.sandbox.broadcast(room.topic, "message:new", {"body": "kept"})
+            for number in range(50):
+                world.sandbox.broadcast(room.topic, "typing:start", {"n": number})
+                await got.reach(number + 1)
+            with pytest.raises(SlowConsumer, match="typing:start") as caught:
+                await client.take(events, 1)
+            assert caught.value.dropped == events.dropped
+            assert {"body": "kept"} in await client.take(events, 5)
 
     run(scenario)
 

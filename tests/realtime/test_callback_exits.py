@@ -43,6 +43,10 @@ def raising(world: World, ending: type[BaseException], kind: str) -> Callable[[o
     return plain if world.flavour is Sync else kinds[kind]
 
 
+def failing(_: object) -> None:
+    raise ZeroDivisionError
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["plain", "async", "suspended"])
 @pytest.mark.parametrize("where", ["event", "status", "error"])
@@ -65,8 +69,13 @@ def test_it_is_reported_and_nothing_else_ends(
             # As if it had been given to the constructor.
             errors = rooms.realtime.hub.calls._errors
             reports = errors.target
-            errors.target = lambda error: (reports(error), handler(error))[1]
-            room.on(PING, lambda _: 1 / 0)
+
+            def report_and_end(error: object) -> object:
+                reports(error)
+                return handler(error)
+
+            errors.target = report_and_end
+            room.on(PING, failing)
         if where == "event":
             room.on(PING, handler)
         room.on(PING, got.append)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolse._realtime.calls import LIMITS_IN_TOTAL, CallbackQueue, Lane
+from poolse._realtime.calls import LIMITS_IN_TOTAL, CallbackQueue, Handler, Lane
 from poolse._realtime.fanout import EventQueue, QueueEnded, Subscription
 from poolse._realtime.queues import Backlog, OrderedQueue, victim
 from poolse.errors import PoolseError, SlowConsumer
@@ -91,13 +91,13 @@ class Calls:
     def _wake(self) -> None:
         self.wakes += 1
 
-    def handler(self, lane: Lane, name: str, *, transient: bool = False) -> Subscription[object]:
+    def handler(self, lane: Lane, name: str, *, transient: bool = False) -> Subscription[Handler]:
         def called(value: object) -> None:
             self.called.append((name, value))
 
         called.__qualname__ = name
-        made: Subscription[object] = Subscription(name, called, transient=transient)
-        lane.backlogs.add(made)  # pyright: ignore[reportArgumentType]  (as a session does)
+        made: Subscription[Handler] = Subscription(name, called, transient=transient)
+        lane.backlogs.add(made)
         return made
 
     def call(self, most: int = 10**9) -> None:

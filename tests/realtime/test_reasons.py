@@ -13,6 +13,11 @@ from tests.realtime.flavours import FLAVOURS, LIMIT, Flavour, done
 from tests.realtime.hostile import client as hostile_client
 from tests.realtime.world import World, run
 
+
+def tells_of_503(errors: list[Any]) -> bool:
+    return "503" in str(errors)
+
+
 SHORT = 0.3
 """Seconds that a wait has, which cannot be fulfilled."""
 
@@ -100,7 +105,7 @@ def test_the_latest_reason_counts(world: World) -> None:
                 await joined(room)
             world.sandbox.faults.refuse_handshakes(503, 10_000)
             world.sandbox.faults.drop_sockets()
-            await client.errors.until(lambda errors: "503" in str(errors))
+            await client.errors.until(tells_of_503)
             with pytest.raises(PushTimeout, match="503"):
                 await joined(room)
 

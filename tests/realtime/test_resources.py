@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,7 +51,7 @@ FAULTS: dict[str, tuple[object, str, Fault]] = {
 
 
 @contextmanager
-def broken(fault: str) -> Iterator[None]:
+def broken(fault: str) -> Generator[None]:
     owner, name, replacement = FAULTS[fault]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, name, replacement)
