@@ -14,7 +14,6 @@ from functools import cache, partial
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
@@ -43,6 +42,9 @@ _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
 _WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
 _WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
+# Seconds. When commands took longer, what was sent late has its time from then on.
+_HELD_UP: Final = 0.1
+
 _NO_CLOSE_FRAME: Final = 1006
 
 
@@ -62,6 +64,7 @@ class AsyncOwner:
         self._token: str | None = None
         self._transports: dict[int, asyncio.Task[int]] = {}
         self._open: dict[int, Wire] = {}
+        self._is_full = False
         self._changed = asyncio.Event()
         link.wake = self._changed.set
         self.task = asyncio.create_task(self._run(), name="poolse-socket")
@@ -81,11 +84,29 @@ class AsyncOwner:
     async def _turn(self) -> bool:
         """Carry out what is to be done now; True when it was the last thing."""
         with self._hub.turn(self._link) as now:
+            for generation, ws in self._open.items():
+                self._look_at(ws, generation, now)
             self._link.tick(now)
             commands = self._link.take_commands()
+        if commands:
+            # What has come is read before anything is sent: where that fails, asyncio throws it
+            # away, and the close code with it. One round finds it, the next one comes after it.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        began = time.monotonic()
         for command in commands:
             await self._carry_out(command)
+        if time.monotonic() - began > _HELD_UP:
+            with self._hub.turn(self._link) as now:
+                self._link.held_up(now)
         return self._hub.closed
+
+    def _look_at(self, ws: Wire, generation: int, now: float) -> None:
+        """Tell the link what holds up the reply to a heartbeat, in either direction."""
+        was_full, self._is_full = self._is_full, ws.unread > 0
+        self._link.hears(generation, now if self._is_full else ws.heard_at)
+        if was_full and not self._is_full:
+            self._link.held_up(now)
 
     async def _pause(self) -> None:
         """Wait for a wake or for the next deadline."""
@@ -117,15 +138,24 @@ class AsyncOwner:
         if task is not None and not task.cancelling():
             task.cancel()
 
-    async def _send(self, ws: ClientConnection, generation: int, data: str | bytes) -> None:
-        try:
-            async with asyncio.timeout(self._hub.settings.heartbeat_timeout):
-                await ws.send(data)
-        except ConnectionClosed:
-            # Whoever reads from it notices too, and knows the code.
-            pass
-        except TimeoutError:
-            self._stop(generation)
+    async def _send(self, ws: Wire, generation: int, data: str | bytes) -> None:
+        left = ws.unread + len(data)
+        sending = ws.send(data)
+        while True:
+            try:
+                async with asyncio.timeout(self._hub.settings.heartbeat_timeout):
+                    await sending
+                return
+            except ConnectionClosed:
+                # Whoever reads from it notices too, and knows the code.
+                return
+            except TimeoutError:
+                # A large frame takes longer. There is a limit for each part, not for the whole.
+                if ws.unread >= left:
+                    self._stop(generation)
+                    return
+                left = ws.unread
+                sending = ws.taken()
 
     async def _carry(self, generation: int, refresh: bool) -> int:
         """One transport from start to end.

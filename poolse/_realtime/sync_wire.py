@@ -182,7 +182,7 @@ class Wire:
         self._count(size)
         return found
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Send some of it, and say how much."""
         while True:
             try:
