@@ -116,8 +116,8 @@ class Wire(ClientConnection):
 
     async def taken(self) -> None:
         """Wait until the server has taken nearly all that was sent, or is gone."""
-        while self.unread > _NEARLY_ALL and self.state is State.OPEN:
-            await asyncio.sleep(_LOOK_AGAIN)  # noqa: ASYNC110 (buffers have no event)
+        while self.unread > _NEARLY_ALL and self.state is State.OPEN:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def hang_up(self) -> None:
         """Close it. What still comes is not for anybody."""
