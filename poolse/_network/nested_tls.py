@@ -45,7 +45,7 @@ class NestedTls:
             pass
         return data
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Send some of it. After an error that means waiting, the same data is to be given."""
         if not self._accepted:
             self._accepted = self._run(lambda: self._tls.write(data))

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from poolse._realtime.aio_open import open_socket
@@ -31,6 +30,9 @@ __all__ = ["AsyncGetToken", "AsyncOwner"]
 AsyncGetToken = Callable[[str | None], Awaitable[str | None]]
 
 _LOG: Final = logging.getLogger("poolse.realtime")
+
+# Seconds. When commands took longer, what was sent late has its time from then on.
+_HELD_UP: Final = 0.1
 
 _NO_CLOSE_FRAME: Final = 1006
 
@@ -51,6 +53,7 @@ class AsyncOwner:
         self._token: str | None = None
         self._transports: dict[int, asyncio.Task[int]] = {}
         self._open: dict[int, Wire] = {}
+        self._is_full = False
         self._changed = asyncio.Event()
         self._sending: tuple[int, asyncio.Timeout] | None = None
         self._close_by: float | None = None
@@ -87,11 +90,29 @@ class AsyncOwner:
     async def _turn(self) -> bool:
         """Carry out what is to be done now; True when it was the last thing."""
         with self._hub.turn(self._link) as now:
+            for generation, ws in self._open.items():
+                self._look_at(ws, generation, now)
             self._link.tick(now)
             commands = self._link.take_commands()
+        if commands:
+            # What has come is read before anything is sent: where that fails, asyncio throws it
+            # away, and the close code with it. One round finds it, the next one comes after it.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        began = time.monotonic()
         for command in commands:
             await self._carry_out(command)
+        if time.monotonic() - began > _HELD_UP:
+            with self._hub.turn(self._link) as now:
+                self._link.held_up(now)
         return self._hub.has_ended(self._link)
+
+    def _look_at(self, ws: Wire, generation: int, now: float) -> None:
+        """Tell the link what holds up the reply to a heartbeat, in either direction."""
+        was_full, self._is_full = self._is_full, ws.unread > 0
+        self._link.hears(generation, now if self._is_full else ws.heard_at)
+        if was_full and not self._is_full:
+            self._link.held_up(now)
 
     async def _pause(self) -> None:
         """Wait for a wake or for the next deadline."""
@@ -124,19 +145,33 @@ class AsyncOwner:
         if task is not None and not task.cancelling():
             task.cancel()
 
-    async def _send(self, ws: ClientConnection, generation: int, data: str | bytes) -> None:
+    async def _send(self, ws: Wire, generation: int, data: str | bytes) -> None:
+        left = ws.unread + len(data)
+        sending = ws.send(data)
         try:
-            async with asyncio.timeout(self._hub.settings.heartbeat_timeout) as sending:
-                self._sending = generation, sending
-                self._shorten(generation, sending)
-                await ws.send(data)
+            while not await self._sent(sending, generation):
+                # A large frame takes longer. There is a limit for each part, not for the whole.
+                if self._close_by is not None or ws.unread >= left:
+                    self._stop(generation)
+                    return
+                left = ws.unread
+                sending = ws.taken()
         except ConnectionClosed:
             # Whoever reads from it notices too, and knows the code.
             pass
-        except TimeoutError:
-            self._stop(generation)
         finally:
             self._sending = None
+
+    async def _sent(self, sending: Awaitable[None], generation: int) -> bool:
+        """Whether it was sent within the limit."""
+        try:
+            async with asyncio.timeout(self._hub.settings.heartbeat_timeout) as limit:
+                self._sending = generation, limit
+                self._shorten(generation, limit)
+                await sending
+        except TimeoutError:
+            return False
+        return True
 
     async def _carry(self, generation: int, refresh: bool) -> int:
         """One transport from start to end.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from math import inf
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -26,6 +28,11 @@ _BATCH: Final = 64
 _ENOUGH: Final = 512
 
 
+# Bytes that may still be on their way when the next frame is sent, and seconds between two looks.
+_NEARLY_ALL: Final = 65536
+_LOOK_AGAIN: Final = 0.02
+
+
 class Wire(ClientConnection):
     """A task that is woken for each message is slow: this one is given all that has come.
 
@@ -38,6 +45,10 @@ class Wire(ClientConnection):
     _leaving = False
     _is_deaf = False
     _is_full = False
+    _is_partial = False
+
+    heard_at = -inf
+    """When a part of a message came last, on the monotonic clock; a whole one is an event."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -46,7 +57,10 @@ class Wire(ClientConnection):
         self._news = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
+        self._is_partial = True
         super().data_received(data)
+        if self._is_partial:
+            self.heard_at = time.monotonic()
         if self.protocol.close_expected() and not self._leaving:
             self._leaving = True
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
@@ -58,6 +72,7 @@ class Wire(ClientConnection):
             self._news.set()
 
     def process_event(self, event: Event) -> None:
+        self._is_partial = False
         if not isinstance(event, Frame) or event.opcode not in _DATA:
             self._take_other(event)
         elif not self._is_deaf:
@@ -92,6 +107,11 @@ class Wire(ClientConnection):
         self._is_full = False
         self.transport.resume_reading()
 
+    async def taken(self) -> None:
+        """Wait until the server has taken nearly all that was sent, or is gone."""
+        while self.unread > _NEARLY_ALL and self.state is State.OPEN:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(_LOOK_AGAIN)
+
     async def hang_up(self) -> None:
         """Close it. What still comes is not for anybody."""
         self._is_deaf = True
@@ -104,12 +124,13 @@ class Wire(ClientConnection):
         return self.protocol.max_message_size or 0
 
     @property
-    def _unread(self) -> int:
+    def unread(self) -> int:
+        """Bytes that were sent and that the server has not taken."""
         return self.transport.get_write_buffer_size()
 
     def _take_other(self, event: Event) -> None:
         super().process_event(event)
-        if isinstance(event, Frame) and event.opcode is Opcode.PING and self._unread > self._limit:
+        if isinstance(event, Frame) and event.opcode is Opcode.PING and self.unread > self._limit:
             self.transport.abort()
 
     def _joined(self, frame: Frame) -> bytes | None:

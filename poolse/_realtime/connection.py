@@ -222,7 +222,7 @@ class Connection:
 
     def hears(self, now: float) -> None:
         """A part of a message came: the link works, and what follows it has to wait."""
-        self._heard_at = now
+        self._heard_at = max(self._heard_at, now)
 
     def held_up(self, now: float) -> None:
         """What was to be sent before now could only be sent now: its clocks start now."""
@@ -256,7 +256,7 @@ class Connection:
         # One join at most: each that is answered starts the time over.
         ahead = self._settings.join_timeout if self.joins.any_before(ref) else 0.0
         self.deadline = now + ahead + self._settings.heartbeat_timeout
-        self._verdict_by = self.deadline + self._settings.heartbeat_interval
+        self._verdict_by = self.deadline + self._settings.reading_limit
 
     def _is_still_reading(self, now: float) -> bool:
         """Whether the reply may lie behind what we are just reading. For a while, at most."""

@@ -40,6 +40,9 @@ class RealtimeSettings:
     """From one heartbeat's reply to the next heartbeat. The server hangs up after 60 s without."""
     heartbeat_timeout: float = 10.0
     """For the reply to a heartbeat, counted from when the server could get to it."""
+    reading_limit: float = 30.0
+    """How much longer it is waited for the reply while something else still comes in. A large
+    message may be in front of it; but a proxy, too, may hand on for a while what it had."""
     connect_timeout: float = 10.0
     """For TCP, TLS and handshake together."""
     token_timeout: float = 60.0

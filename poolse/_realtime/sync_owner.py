@@ -9,9 +9,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, cast
 
-from websocket import ABNF, WebSocket, WebSocketException
+from websocket import (
+    ABNF,
+    WebSocket,
+    WebSocketConnectionClosedException,
+    WebSocketException,
+)
 
 from poolse._realtime.effects import Close, Command, Failure, Open, Send
 from poolse._realtime.handshake import token_failure
@@ -31,10 +37,16 @@ _LOG: Final = logging.getLogger("poolse.realtime")
 # Longer waits are no use to anybody, and some systems refuse very long ones.
 _LONGEST_WAIT: Final = 3600.0
 
+# Seconds. When commands took longer, what was sent late has its time from then on.
+_HELD_UP: Final = 0.1
+
 # So many frames are taken in one go before commands and timers get their turn.
 _BATCH: Final = 32
 
 _DATA: Final = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
+
+# TLS says nothing of how far it came before it has sent all that it was given.
+_PIECE: Final = 65536
 
 _LONGEST_PING: Final = 125
 
@@ -87,8 +99,12 @@ class Owner:
         with self._hub.turn(self._link) as now:
             self._link.tick(now)
             commands, over = self._link.take_commands(), self._hub.has_ended(self._link)
+        began = time.monotonic()
         for command in commands:
             self._carry_out(command)
+        if time.monotonic() - began > _HELD_UP:
+            with self._hub.turn(self._link) as now:
+                self._link.held_up(now)
         return not over
 
     def _carry_out(self, command: Command) -> None:
@@ -114,29 +130,40 @@ class Owner:
             return
         ws, wire = self._open
         wire.wait(left)
-        wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
+        self._take(ws, wire)
+
+    def _take(self, ws: WebSocket, wire: Wire) -> bool:
+        """Hand on what has come; False when there is no more, or the connection is gone."""
+        self._give_time(wire)
         messages: list[bytes] = []
+        before = wire.taken
         try:
-            self._receive(ws, messages)
+            more = self._receive(ws, messages)
         except _Gone as gone:
             self._deliver(messages)
             self._lost(gone.code)
-        else:
-            self._deliver(messages)
+            return False
+        self._deliver(messages)
+        if wire.taken > before and not messages:
+            # A part of a large message, behind which the reply to a heartbeat may come.
+            with self._hub.turn(self._link) as now:
+                self._link.hears(self._generation, now)
+        return more
 
-    def _receive(self, ws: WebSocket, messages: list[bytes]) -> None:
-        """Take what has come, without waiting for more."""
+    def _receive(self, ws: WebSocket, messages: list[bytes]) -> bool:
+        """Take what has come, without waiting for more; False when that was all."""
         try:
             for _ in range(_BATCH):
                 message = self._taken(ws, _next(ws))
                 if message is not None:
                     messages.append(message)
         except BlockingIOError:
-            pass
+            return False
         except TooLarge:
             raise _Gone(_TOO_LARGE) from None
         except _BROKEN:
             raise _Gone(_NO_CLOSE_FRAME) from None
+        return True
 
     def _taken(self, ws: WebSocket, frame: ABNF) -> bytes | None:
         """What becomes of a frame: a message when it is the end of one."""
@@ -146,11 +173,15 @@ class Owner:
             first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
             return self._messages.add(data, first=first, last=last)
         if opcode == ABNF.OPCODE_CLOSE:
-            cast(Any, ws).send_close()
+            # The connection may be gone already. The code is what counts.
+            with suppress(*_BROKEN):
+                cast(Any, ws).send_close()
             raise _Gone(int.from_bytes(data[:2], "big") or _NO_CODE)
         if opcode == ABNF.OPCODE_PING:
-            # Longer ones are against the rules, and the library does not look.
-            ws.pong(data[:_LONGEST_PING])
+            # A close frame may lie behind a ping that cannot be answered any more.
+            with suppress(ConnectionError, WebSocketConnectionClosedException):
+                # Longer ones are against the rules, and the library does not look.
+                ws.pong(data[:_LONGEST_PING])
         return None
 
     def _deliver(self, messages: list[bytes]) -> None:
@@ -200,12 +231,32 @@ class Owner:
         return True
 
     def _send(self, ws: WebSocket, wire: Wire, command: Send) -> None:
-        wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
-        self._may_wait()
         binary = isinstance(command.data, bytes)
+        opcode = ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT
         try:
-            ws.send(command.data, ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT)
+            self._write(wire, ABNF.create_frame(command.data, opcode).format())
+        except TimeoutError:
+            self._lost(_NO_CLOSE_FRAME)
         except _BROKEN:
+            self._hear_out(ws, wire)
+
+    def _write(self, wire: Wire, data: bytes) -> None:
+        """Send all of it. There is a limit for each part, not for the whole."""
+        left = memoryview(data)
+        while left:
+            self._give_time(wire)
+            self._may_wait()
+            left = left[wire.send(left[:_PIECE]) :]
+
+    def _give_time(self, wire: Wire) -> None:
+        wire.deadline = time.monotonic() + self._hub.settings.heartbeat_timeout
+
+    def _hear_out(self, ws: WebSocket, wire: Wire) -> None:
+        """Nothing can be sent any more. What came before that is read, the close code too."""
+        until = time.monotonic() + self._hub.settings.close_timeout
+        while time.monotonic() < until and self._take(ws, wire):
+            pass
+        if self._open is not None:
             self._lost(_NO_CLOSE_FRAME)
 
     def _close(self, ws: WebSocket, wire: Wire, command: Close) -> None:

@@ -196,7 +196,7 @@ class Wire:
         while data:
             data = data[self.send(data) :]
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Send some of it, and say how much."""
         while True:
             try:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import socket
+import time
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from poolse._realtime.settings import RealtimeSettings
@@ -10,7 +17,18 @@ from poolse.errors import (
     ConnectionFailed,
 )
 from poolse.testing import Sandbox
-from tests.realtime.flavours import FAST, FLAVOURS, Flavour, Log, done, opened
+from tests.realtime.flavours import (
+    FAST,
+    FLAVOURS,
+    AsyncRooms,
+    Flavour,
+    Log,
+    Sync,
+    SyncRooms,
+    done,
+    opened,
+)
+from tests.realtime.hostile import server
 from tests.realtime.kinds import PING, News
 from tests.realtime.world import World, run
 
@@ -155,3 +173,62 @@ def test_a_token_that_cannot_be_had_is_asked_for_again(world: World) -> None:
             assert "secret" not in str(client.errors.items[0])
 
     run(scenario)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
+def test_connect_in_an_error_handler_is_no_hot_loop(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "random", lambda: 1.0)
+    knocks = Log()
+
+    def busy(connection: socket.socket) -> None:
+        connection.recv(65536)
+        knocks.append(time.monotonic())
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+
+    async def scenario(url: str) -> None:
+        settings = RealtimeSettings(url=url, **{**FAST, "reconnect_delays": (0.2,) * 20})
+
+        async def token(_: str | None) -> str:
+            return "secret"
+
+        def again(_: object) -> Any:
+            return realtime.connect()
+
+        realtime: Any = (
+            SyncRooms(settings, lambda _: "secret", again)
+            if flavour is Sync
+            else AsyncRooms(settings, token, again)
+        )
+        try:
+            await done(realtime.connect())
+            times = await knocks.until(lambda found: len(found) >= 4)
+            assert all(later - earlier >= 0.19 for earlier, later in pairwise(times))
+        finally:
+            await done(realtime.close() if flavour is Sync else realtime.aclose())
+
+    with server(busy) as url:
+        asyncio.run(scenario(url))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
+def test_nobody_waits_a_day(flavour: Flavour) -> None:
+    knocks = Log()
+
+    def busy(connection: socket.socket) -> None:
+        connection.recv(65536)
+        knocks.append(time.monotonic())
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n")
+
+    async def scenario(url: str) -> None:
+        settings = RealtimeSettings(url=url, **{**FAST, "max_retry_after": 0.2})
+        async with opened(flavour, settings, lambda _: "secret") as client:
+            await done(client.realtime.connect())
+            first, second = (await knocks.until(lambda found: len(found) >= 2))[:2]
+            assert second - first >= 0.19
+            (error, *_) = await client.errors.until(len)
+            assert "asked for 86400 s" in str(error)
+
+    with server(busy) as url:
+        asyncio.run(scenario(url))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from poolse._realtime.effects import Close, Failure, Open, Send
+from poolse._realtime.effects import Close, Failure, Open, Send, Trouble
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.policy import Lasting
 from poolse._realtime.settings import RealtimeSettings
@@ -173,6 +173,25 @@ def test_the_server_may_ask_for_time() -> None:
     bench.fail(503, retry_after=42.0)
     bench.advance(100)
     assert bench.opens() == [start, start + 42]
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("status", [503, 429, 403])
+def test_nobody_waits_a_day(known: bool, status: int) -> None:
+    bench = Bench()
+    bench.link.connect(bench.now)
+    if known:
+        bench.open()
+        bench.drop()
+        bench.advance(10)
+    bench.effects(Trouble)
+    asked = bench.now
+    bench.fail(status, retry_after=86400.0)
+    (trouble,) = bench.effects(Trouble)
+    assert "next attempt in 6" in str(trouble.error), "and whoever waits long is told"
+    assert "asked for 86400 s" in str(trouble.error)
+    bench.advance(70)
+    assert SETTINGS.max_retry_after <= bench.opens()[-1] - asked <= 70
 
 
 def test_policy_violations_refresh_the_token_and_are_final_when_they_last() -> None:
