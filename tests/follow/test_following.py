@@ -246,7 +246,7 @@ def test_what_was_raised_is_raised_again(play: Play) -> None:
         talk.sandbox.faults.refuse_joins("unauthorized", times=9)
         async with opened(talk.follow()) as feed:
             walk = feed if hasattr(feed, "__anext__") else iter(feed)
-            raised = []
+            raised: list[JoinError] = []
             for way in (feed, feed, walk, walk):
                 with pytest.raises(JoinError, match="unauthorized") as caught:
                     await talk.next(way)
