@@ -49,8 +49,10 @@ class Uuids:
         self.rows: dict[str, tuple[int, uuid.UUID | None]] = {}
 
     def load(self, key: str) -> Position | None:
-        sequence, id = self.rows.get(key, (None, None))
-        return None if sequence is None else Position(sequence, id and str(id).upper())
+        if key not in self.rows:
+            return None
+        sequence, id = self.rows[key]
+        return Position(sequence, None if id is None else str(id).upper())
 
     def save(self, key: str, position: Position) -> None:
         self.rows[key] = (position.sequence, uuid.UUID(position.id) if position.id else None)
