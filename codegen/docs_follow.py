@@ -40,6 +40,7 @@ def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
             "Raises:",
             "    JoinError: By the iterator: the server refused the channel.",
             "    FeedReset: By the iterator: the log began anew.",
+            "    CheckpointError: When it begins, and by the iterator: the checkpoint failed.",
             "    ApiError: When it begins, and by the iterator: what does not pass by itself.",
             "    UsageError: When it begins: an argument that cannot be used.",
             "    Cancelled: By the iterator: `cancel` was cancelled.",

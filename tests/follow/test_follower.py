@@ -200,9 +200,8 @@ def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
     for key in keys:
         found.add(key, At(Position(3)))
         found.joined(key)
-    looks = 0
+    looks, step = 0, found.step(0.0)
     for _ in range(3000):
-        step = found.step(0.0)
         if isinstance(step, Look):
             looks += 1
             found.heads([(key, 3) for key in keys], step.joins, 0.0)
@@ -210,6 +209,7 @@ def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
         assert not isinstance(step, Ask)
         if isinstance(step, Wait) and step.until != 0.0:
             break
+        step = found.step(0.0)
     assert looks == 1
     assert isinstance(step, Wait)
     assert step.until is not None

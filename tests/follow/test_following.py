@@ -193,6 +193,26 @@ def test_conversations_that_are_made_meanwhile(play: Play) -> None:
     play(scenario)
 
 
+def test_a_conversation_that_is_older_than_the_last_activity_is_new(play: Play) -> None:
+    """Two servers whose clocks differ by an hour."""
+
+    async def scenario(talk: Talk) -> None:
+        checkpoint = MemoryCheckpoint()
+        talk.sandbox.clock.advance(3600.0)
+        talk.say("by the server that is ahead")
+        talk.sandbox.clock.reset()
+        for turn in range(2):
+            if turn:
+                made = talk.alice.conversations.create(type="group", member_external_ids=["bot"])
+                room = talk.alice.conversations.one(made.id)
+                sent = [room.messages.send(body=f"{n}").body for n in range(5)]
+            async with opened(talk.bot.follow(checkpoint=checkpoint)) as feed:
+                if turn:
+                    assert await talk.take(feed, 5) == sent
+
+    play(scenario)
+
+
 def test_it_can_be_cancelled(play: Play) -> None:
     async def scenario(talk: Talk) -> None:
         token = CancelToken()
@@ -246,7 +266,7 @@ def test_what_was_raised_is_raised_again(play: Play) -> None:
         talk.sandbox.faults.refuse_joins("unauthorized", times=9)
         async with opened(talk.follow()) as feed:
             walk = feed if hasattr(feed, "__anext__") else iter(feed)
-            raised = []
+            raised: list[JoinError] = []
             for way in (feed, feed, walk, walk):
                 with pytest.raises(JoinError, match="unauthorized") as caught:
                     await talk.next(way)

@@ -1,4 +1,4 @@
-"""Many conversations: which of them are new, what one of them does to the others, what they cost."""
+"""Many conversations: which are new, what one of them does to the others, what they cost."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_feed_of_one_raises_and_names_the_conversation() -> None:
     service.post("a", 4, log="new")
     flow = service.flow(["a"])
     for _ in range(2):
-        with pytest.raises(FeedReset, match="conversation a began anew.*after='latest'") as caught:
+        with pytest.raises(FeedReset, match=r"conversation a began anew.*after='latest'") as caught:
             run_flow(flow.next())
         assert caught.value.conversation_id == "a"
     assert service.reports == []

@@ -1,4 +1,4 @@
-"""A feed whose socket is down, or was given up: it goes on by the list, or says so. Both flavours."""
+"""A feed whose socket is down, or was given up: it reads the list, or raises. Both flavours."""
 
 from __future__ import annotations
 
