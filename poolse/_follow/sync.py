@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from poolse._checks import not_awaitable
 from poolse._core.hands import run_flow
@@ -21,6 +21,7 @@ from poolse._follow.reach import Wish
 from poolse._follow.roster import Known
 from poolse._realtime.sync_bell import Bell
 from poolse.options import CallOptions
+from poolse.types import UNSET
 
 __all__ = ["Delivery", "Feed", "SyncHome"]
 
@@ -73,23 +74,10 @@ class Delivery(BaseDelivery[R, C]):
         """
         self._origin.acknowledge(self._item)
 
-    def reply(self, **send_arguments: object) -> R:
-        """Send a message to the same conversation, once, however often this one is handed out.
-
-        The id of the answer follows from this message, the user and how many answers were sent
-        before. When the program was killed after sending it, and the message is handed out again,
-        the server returns the first answer and stores no second one.
-
-        Args:
-            send_arguments: Those of `messages.send`.
-
-        Returns:
-            The stored message.
-
-        Raises:
-            ApiError: As `messages.send`; the others likewise.
-        """
-        sent: R = self._origin.answer(self._item, self._answers, send_arguments)
+    def _reply(self, arguments: Mapping[str, object]) -> R:
+        """Send it. The generated class has the public method, with the arguments of `send`."""
+        given = {name: value for name, value in arguments.items() if value is not UNSET}
+        sent: R = self._origin.answer(self._item, self._answers, given)
         self._answers += 1
         return sent
 
@@ -101,6 +89,8 @@ class Feed(Generic[R, C]):
     by `break` too, but not by an exception. Without a `with` block only the next step does, and
     the channels stay joined until `close` or until the client is closed.
     """
+
+    _delivery: ClassVar[type[Delivery[Any, Any]]] = Delivery
 
     def __init__(self, home: SyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
@@ -137,14 +127,14 @@ class Feed(Generic[R, C]):
 
     def __iter__(self) -> Iterator[Delivery[R, C]]:
         # A generator takes half of the time that `__next__` takes, a hundred thousand times.
-        flow, origin = self._flow, self._origin
+        flow, origin, delivery = self._flow, self._origin, self._delivery
         while True:
             while (row := flow.at_once()) is not None:
-                yield Delivery(flow.key, row, origin)
+                yield delivery(flow.key, row, origin)
             item = run_flow(flow.next())
             if item is None:
                 return
-            yield Delivery(item.key, item.row, origin, item.late)
+            yield delivery(item.key, item.row, origin, item.late)
 
     def __next__(self) -> Delivery[R, C]:
         return next(iter(self))
@@ -198,8 +188,8 @@ class _Reach(BaseReach[R]):
         return not_awaitable("load", cast(Checkpoint, self._wish.checkpoint).load(key))
 
     async def save(self, key: str, position: Position) -> None:
-        saved: object = cast(Checkpoint, self._wish.checkpoint).save(key, position)
-        not_awaitable("save", saved)
+        save: Callable[[str, Position], object] = cast(Checkpoint, self._wish.checkpoint).save
+        not_awaitable("save", save(key, position))
 
     async def tell(self, gap: Gap) -> None:
         if self._wish.on_gap is not None:
