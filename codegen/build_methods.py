@@ -166,5 +166,6 @@ def _follow(spec: Spec, call: Call, types: Types) -> Follow:
         key=binds_of(parent),
         row=_paging(spec, call, types).item,
         handle=class_name(parent, spec.rest.get("x-sdk", "resources", parent)),
+        reply=rule.text("reply"),
         example=rule.text("example"),
     )

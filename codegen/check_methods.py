@@ -98,7 +98,7 @@ def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(rule.get(key).mark, f"{rule.text(key)!r} is not a list")
 
 
-def _check_follow(_: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_follow(spec: Spec, call: Call, mistakes: Mistakes) -> None:
     rule = call.sdk.get("follow")
     if not rule:
         return
@@ -106,3 +106,7 @@ def _check_follow(_: Spec, call: Call, mistakes: Mistakes) -> None:
         mistakes.add(rule.mark, "'follow' needs 'paginate' with the order 'desc'")
     if not binds_of(parent_of(call.sdk.text("resource"))):
         mistakes.add(rule.mark, "'follow' needs a resource that belongs to a handle")
+    reply, resource = rule.text("reply"), call.sdk.text("resource")
+    siblings = (one.sdk for one in spec.calls() if one.sdk.text("resource") == resource)
+    if reply and reply not in [one.text("method") for one in siblings]:
+        mistakes.add(rule.get("reply").mark, f"{resource} has no method {reply!r}")

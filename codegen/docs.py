@@ -24,6 +24,7 @@ __all__ = [
     "pager_doc",
     "raises",
     "request_doc",
+    "told",
 ]
 
 WIDTH: Final = 96

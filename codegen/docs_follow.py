@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from codegen.docs import Flavour, example, joined
+from codegen.docs import Flavour, arguments, example, joined, raises, told
 from codegen.ir import Follow, Operation
 
-__all__ = ["follow_doc"]
+__all__ = ["feed_doc", "follow_doc", "reply_doc"]
 
 FIELDS: Final = {
     "after": "Where to start: a sequence, a `Position`, `latest`, `beginning` or `Last(n)`. Left "
@@ -45,5 +45,46 @@ def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
             "    UsageError: When it begins: an argument that cannot be used.",
             "    Cancelled: By the iterator: `cancel` was cancelled.",
             *example([*lines, "...         print(item)"] if follow.example else []),
+        ]
+    )
+
+
+def reply_doc(send: Operation) -> str:
+    """What is said of the method that answers a row."""
+    return joined(
+        [
+            "Send a message to the same conversation, once, however often this one is handed out.",
+            "",
+            "The ID of the reply depends on this message, the user, how many replies were sent "
+            "before, and a secret in the checkpoint, so that nobody else can compute it. If the program is "
+            "killed after sending it and the message is delivered again, the server returns the "
+            "first reply and stores no second one. Without a checkpoint the secret ends with the "
+            "feed: pass an `id` of your own to reply once over restarts.",
+            "",
+            "A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) "
+            "acknowledges the message, so that it does not come again and is not refused at each start. The "
+            "refusal is reported to `on_socket_error` too.",
+            "",
+            *arguments(told((*send.positional, *send.keyword))),
+            "Returns:",
+            "    The stored message.",
+            "",
+            *raises(send),
+            "    CheckpointError: The checkpoint failed.",
+        ]
+    )
+
+
+def feed_doc(flavour: Flavour) -> str:
+    """What is said of a feed."""
+    close = "`aclose`" if flavour.prefix else "`close`"
+    return joined(
+        [
+            "Every message once and in order, over lost connections and restarts. One consumer.",
+            "",
+            "Asking for the next message acknowledges the one in hand, and so does leaving the"
+            " `with` block, by `break` too, but not by an exception. Without a `with` block only"
+            f" the next step does, and the channels stay joined until {close} or until the client"
+            " is closed.",
         ]
     )

@@ -9,6 +9,8 @@ from typing import Final
 
 __all__ = ["HOLDERS", "import_block"]
 
+FEEDS: Final = ("poolse._generated.aio_follow", "poolse._generated.follow")
+
 MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
@@ -20,6 +22,7 @@ LIBRARY: Final = {
         "Any",
         "ClassVar",
         "Final",
+        "Generic",
         "Literal",
         "Required",
         "TYPE_CHECKING",
@@ -29,7 +32,7 @@ LIBRARY: Final = {
         "overload",
     ),
     "uuid": ("UUID",),
-    "typing_extensions": ("deprecated",),
+    "typing_extensions": ("TypeVar", "deprecated"),
     "poolse._core.arguments": (
         "a_boolean",
         "a_list_of",
@@ -69,10 +72,12 @@ LIBRARY: Final = {
     ),
     "poolse._core.rows": ("Page", "Row"),
     "poolse._core.shapes": ("Shapes", "draft_of"),
-    "poolse._follow.aio": ("AsyncFeed",),
+    "poolse._follow": ("aio", "sync"),
+    "poolse._follow.actions": ("Numbered",),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
     "poolse._follow.choices": ("After", "Gap"),
-    "poolse._follow.sync": ("Feed",),
+    "poolse._generated.aio_follow": ("AsyncDelivery", "AsyncFeed"),
+    "poolse._generated.follow": ("Delivery", "Feed"),
     "poolse._realtime.aio": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
     "poolse._realtime.handles": ("REPLY_WAIT",),
@@ -95,7 +100,7 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = ("poolse._follow.", "uuid")
+LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.choices", "uuid", *FEEDS)
 """Modules that a method of the generated code loads when it is called, or that only its annotations
 name: few programs ever load them."""
 

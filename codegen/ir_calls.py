@@ -76,6 +76,8 @@ class Follow:
     row: str
     handle: str
     """Class of the handle that the list belongs to."""
+    reply: str
+    """The method of the same resource that answers a row, or ""."""
     example: str
 
 

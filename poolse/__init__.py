@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
     from poolse._follow.actions import Position
-    from poolse._follow.aio import AsyncDelivery, AsyncFeed
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
         Checkpoint,
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
         SQLiteCheckpoint,
     )
     from poolse._follow.choices import Gap, Last
-    from poolse._follow.sync import Delivery, Feed
     from poolse._generated import public
+    from poolse._generated.aio_follow import AsyncDelivery, AsyncFeed
+    from poolse._generated.follow import Delivery, Feed
     from poolse._generated.public import *
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse.aio_client import AsyncPoolse, AsyncPoolseBackend
@@ -51,8 +51,8 @@ __version__ = version
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
     "AsyncCheckpoint": "poolse._follow.checkpoints",
-    "AsyncDelivery": "poolse._follow.aio",
-    "AsyncFeed": "poolse._follow.aio",
+    "AsyncDelivery": "poolse._generated.aio_follow",
+    "AsyncFeed": "poolse._generated.aio_follow",
     "AsyncPoolse": "poolse.aio_client",
     "AsyncPoolseBackend": "poolse.aio_client",
     "AsyncTokenProvider": "poolse.aio_minting",
@@ -61,8 +61,8 @@ _LAZY = {
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._core.captures",
     "Checkpoint": "poolse._follow.checkpoints",
-    "Delivery": "poolse._follow.sync",
-    "Feed": "poolse._follow.sync",
+    "Delivery": "poolse._generated.follow",
+    "Feed": "poolse._generated.follow",
     "Gap": "poolse._follow.choices",
     "Last": "poolse._follow.choices",
     "MemoryCheckpoint": "poolse._follow.checkpoints",

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._chats import AsyncChat, Chat
-    from poolse._follow.aio import AsyncFeed
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.choices import After, Gap
-    from poolse._follow.sync import Feed
+    from poolse._generated.aio_follow import AsyncFeed
     from poolse._generated.aio_resources import AsyncConversationHandle
+    from poolse._generated.follow import Feed
     from poolse._generated.models import Conversation, Message
     from poolse._generated.resources import ConversationHandle
     from poolse.cancel import CancelToken
@@ -72,7 +72,7 @@ class Following:
             ...         item.reply(body="Hello")
         """
         from poolse._chats import Chats, wish_for
-        from poolse._follow.sync import Feed
+        from poolse._generated.follow import Feed
 
         wish = wish_for(
             self,
@@ -144,7 +144,7 @@ class AsyncFollowing:
             ...         await item.reply(body="Hello")
         """
         from poolse._chats import AsyncChats, wish_for
-        from poolse._follow.aio import AsyncFeed
+        from poolse._generated.aio_follow import AsyncFeed
 
         wish = wish_for(
             self,

@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import ClassVar, Final, Generic, TypeVar, overload
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast, overload
 
 import attrs
 
 from poolse._shown import Shown
 
-__all__ = ["SEEN", "Facts", "Page", "Row", "Seen", "facts_of", "missing", "wire_items"]
+__all__ = ["EXTRA", "Facts", "Page", "Row", "Seen", "facts_of", "missing", "wire_items"]
 
 T = TypeVar("T")
 
-SEEN: Final = "__seen__"
+EXTRA: Final = "extra"
+"""The one attribute that all rows have, and no field of the API."""
 
 
-@attrs.define(eq=False, repr=False)
-class Seen:
-    """What the JSON of a row held, and lacked, beside the values of its fields.
+class Seen(Mapping[str, object]):
+    """What the JSON of a row held beside its fields, and which of these it lacked.
 
-    Shared by rows, so never changed; not frozen, because a frozen one is slow to make.
+    As a mapping it has the keys that this release does not know. Shared by rows, so never changed.
     """
 
-    absent: frozenset[str]
-    """Fields whose key was not there, which is not the same as null."""
-    extra: Mapping[str, object]
-    """Keys that this release does not know, with their values."""
+    __slots__ = ("_values", "absent")
+
+    def __init__(self, absent: frozenset[str] | None, values: Mapping[str, object]) -> None:
+        self.absent = absent
+        """Fields whose key was not there, which is not the same as null. None for a row that came
+        in no JSON: then those are absent that are optional and None."""
+        self._values = values
+
+    def __getitem__(self, key: str) -> object:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self._values))
+
+    def __reduce__(self) -> tuple[type[Seen], tuple[frozenset[str] | None, dict[str, object]]]:
+        return type(self), (self.absent, dict(self._values))
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # As it was pickled when attrs made this class.
+        self.absent = state["absent"]
+        self._values = state["extra"]
+
+
+BY_HAND: Final = Seen(None, {})
+
+
+def _seen(extra: Mapping[str, object]) -> Seen:
+    return extra if isinstance(extra, Seen) else Seen(None, dict(extra))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -42,13 +71,16 @@ class Facts:
     """The fields that it is hashed by."""
     kind: type
     """The class that rows must share to be equal."""
+    state: frozenset[str]
+    """What is pickled."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Row(Shown):
     """Base of everything that the API sends. Frozen; compared by value; hashed by its id if any.
 
-    Its own attributes have names with two underscores at both ends, which no field can have.
+    Beside `extra`, its own attributes have names with two underscores at both ends, which no field
+    can have.
     """
 
     __nullable__: ClassVar[frozenset[str]] = frozenset()
@@ -56,12 +88,9 @@ class Row(Shown):
     __wire__: ClassVar[Mapping[str, str]] = {}
     """Names of fields in JSON, where they differ."""
 
-    __seen__: Seen | None = attrs.field(default=None, repr=False, alias="__seen__")
-
-    @property
-    def extra(self) -> Mapping[str, object]:
-        """Fields of the answer that this release does not know. Read-only, empty for most rows."""
-        return MappingProxyType(dict(self.__seen__.extra) if self.__seen__ else {})
+    # A field of attrs, so that `attrs.evolve` keeps it.
+    extra: Mapping[str, object] = attrs.field(default=BY_HAND, converter=_seen, repr=False)
+    """Fields of the answer that this release does not know. Read-only, empty for most rows."""
 
     def __eq__(self, other: object) -> bool:
         facts = facts_of(type(self))
@@ -69,11 +98,28 @@ class Row(Shown):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in facts.names)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in facts_of(type(self)).state}
+
+    def __setstate__(self, state: object) -> None:
+        """Take what another release has pickled. Fields that it did not have read None."""
+        if isinstance(state, dict) and state.keys() == facts_of(type(self)).state:
+            for name, value in cast("dict[str, object]", state).items():
+                object.__setattr__(self, name, value)
+            return
+        values = dict(cast("Mapping[str, Any]", state)) if isinstance(state, Mapping) else {}
+        seen: object = values.pop(EXTRA, None) or values.pop("__seen__", None)
+        names = facts_of(type(self)).names
+        new = [name for name in names if name not in values]
+        for name in names:
+            object.__setattr__(self, name, values.pop(name, None))
+        object.__setattr__(self, EXTRA, _unpickled(seen, new, values))
+
     def __hash__(self) -> int:
         return hash(tuple([getattr(self, name) for name in facts_of(type(self)).key]))
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Page(Row, Generic[T]):
     """A list that came in one answer. Iterable, with a length, and indexed like a list."""
 
@@ -99,7 +145,7 @@ def missing(obj: Row) -> tuple[str, ...]:
 
     They read None. When there are none, every field of the row has the type that it declares.
     """
-    absent = obj.__seen__.absent if obj.__seen__ else frozenset[str]()
+    absent = _absent(obj) or frozenset[str]()
     return tuple(
         name
         for name in facts_of(type(obj)).required
@@ -110,13 +156,27 @@ def missing(obj: Row) -> tuple[str, ...]:
 def wire_items(row: Row) -> Iterator[tuple[str, object]]:
     """Keys and values as they stand in JSON: what was left out stays out, what was extra stays."""
     facts = facts_of(type(row))
-    absent = row.__seen__.absent if row.__seen__ else facts.optional
+    absent = _absent(row)
+    if absent is None:
+        absent = facts.optional
     for name in facts.names:
         value: object = getattr(row, name)
         if value is not None or name not in absent:
             yield row.__wire__.get(name, name), value
-    if row.__seen__:
-        yield from row.__seen__.extra.items()
+    yield from row.extra.items()
+
+
+def _absent(row: Row) -> frozenset[str] | None:
+    return cast(Seen, row.extra).absent
+
+
+def _unpickled(seen: object, new: list[str], gone: Mapping[str, object]) -> Seen:
+    """What to keep of a row of another release: the fields that are gone since are extra."""
+    before = seen if isinstance(seen, Seen) else BY_HAND
+    if not (new or gone):
+        return before
+    absent = None if before.absent is None else before.absent.union(new)
+    return Seen(absent, {**before, **gone})
 
 
 _facts: dict[type[Row], Facts] = {}
@@ -131,7 +191,7 @@ def facts_of(cls: type[Row]) -> Facts:
 
 
 def _find_facts(cls: type[Row]) -> Facts:
-    fields = [field for field in attrs.fields(cls) if field.name != SEEN]
+    fields = [field for field in attrs.fields(cls) if field.name != EXTRA]
     names = tuple(field.name for field in fields)
     return Facts(
         names=names,
@@ -139,6 +199,7 @@ def _find_facts(cls: type[Row]) -> Facts:
         optional=frozenset(field.name for field in fields if field.default is not attrs.NOTHING),
         key=("id",) if "id" in names else names,
         kind=_kind(cls, names),
+        state=frozenset((*names, EXTRA)),
     )
 
 

@@ -47,6 +47,7 @@ def is_file(body: object) -> bool:
 
 def name_of(body: object) -> str | Unset:
     """The name of what is uploaded, if it has one: the last part of the path of a file."""
+    unpacked = _is_unpacked(body)
     path: object = None
     if isinstance(body, os.PathLike):
         path = os.fsdecode(cast("os.PathLike[str]", body))
@@ -61,7 +62,7 @@ def name_of(body: object) -> str | Unset:
     name = Path(path).name
     if name in ("", ".."):
         return UNSET
-    return _unpacked_name(name) if _is_unpacked(cast("object", body)) else name
+    return _unpacked_name(name) if unpacked else name
 
 
 def _is_unpacked(body: object) -> bool:

@@ -128,7 +128,8 @@ class PathFile:
         await self._step(self._open)
 
     async def read(self) -> bytes:
-        return await self._step(lambda: os.read(self._file, piece_of(self.size)))
+        piece: bytes = await self._step(lambda: os.read(self._file, piece_of(self.size)))
+        return piece
 
     def close(self) -> None:
         self._steps.end(self._close)

@@ -7,9 +7,9 @@ import inspect
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from poolse._checks import is_async
 from poolse._follow.actions import Numbered, Position
@@ -25,6 +25,7 @@ from poolse._one_loop import in_this_loop
 from poolse._support.threads import in_thread
 from poolse.errors import ApiError
 from poolse.options import CallOptions
+from poolse.types import UNSET
 
 __all__ = ["AsyncDelivery", "AsyncFeed", "AsyncHome"]
 
@@ -77,30 +78,10 @@ class AsyncDelivery(BaseDelivery[R, C]):
         """
         await self._origin.acknowledge(self._item)
 
-    async def reply(self, **send_arguments: object) -> R:
-        """Send a message to the same conversation, once, however often this one is handed out.
-
-        The ID of the reply depends on this message, the user, how many replies were sent before,
-        and a secret in the checkpoint, so that nobody else can compute it. If the program is
-        killed after sending it and the message is delivered again, the server returns the first
-        reply and stores no second one. Without a checkpoint the secret ends with the feed: pass
-        an `id` of your own to reply once over restarts.
-
-        A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) acknowledges
-        the message, so that it does not come again and is not refused at each start. The refusal
-        is reported to `on_socket_error` too.
-
-        Args:
-            send_arguments: Those of `messages.send`.
-
-        Returns:
-            The stored message.
-
-        Raises:
-            ApiError: As `messages.send`; the others likewise.
-            CheckpointError: The checkpoint failed.
-        """
-        sent: R = await self._origin.answer(self._item, self._answers, send_arguments)
+    async def _reply(self, arguments: Mapping[str, object]) -> R:
+        """Send it. The generated class has the public method, with the arguments of `send`."""
+        given = {name: value for name, value in arguments.items() if value is not UNSET}
+        sent: R = await self._origin.answer(self._item, self._answers, given)
         self._answers += 1
         return sent
 
@@ -112,6 +93,8 @@ class AsyncFeed(Generic[R, C]):
     by `break` too, but not by an exception. Without a `with` block only the next step does, and
     the channels stay joined until `close` or until the client is closed.
     """
+
+    _delivery: ClassVar[type[AsyncDelivery[Any, Any]]] = AsyncDelivery
 
     def __init__(self, home: AsyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
@@ -153,11 +136,11 @@ class AsyncFeed(Generic[R, C]):
         flow = self._flow
         row = flow.at_once()
         if row is not None:
-            return AsyncDelivery(flow.key, row, self._origin)
+            return self._delivery(flow.key, row, self._origin)
         item = await flow.next()
         if item is None:
             raise StopAsyncIteration
-        return AsyncDelivery(item.key, item.row, self._origin, item.late)
+        return self._delivery(item.key, item.row, self._origin, item.late)
 
     async def _acknowledge(self, item: Item[R]) -> None:
         await self._flow.acknowledge(item)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from poolse._checks import not_awaitable
 from poolse._core.hands import run_flow
@@ -23,6 +23,7 @@ from poolse._follow.roster import Known
 from poolse._realtime.sync_bell import Bell
 from poolse.errors import ApiError
 from poolse.options import CallOptions
+from poolse.types import UNSET
 
 __all__ = ["Delivery", "Feed", "SyncHome"]
 
@@ -75,30 +76,10 @@ class Delivery(BaseDelivery[R, C]):
         """
         self._origin.acknowledge(self._item)
 
-    def reply(self, **send_arguments: object) -> R:
-        """Send a message to the same conversation, once, however often this one is handed out.
-
-        The ID of the reply depends on this message, the user, how many replies were sent before,
-        and a secret in the checkpoint, so that nobody else can compute it. If the program is
-        killed after sending it and the message is delivered again, the server returns the first
-        reply and stores no second one. Without a checkpoint the secret ends with the feed: pass
-        an `id` of your own to reply once over restarts.
-
-        A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) acknowledges
-        the message, so that it does not come again and is not refused at each start. The refusal
-        is reported to `on_socket_error` too.
-
-        Args:
-            send_arguments: Those of `messages.send`.
-
-        Returns:
-            The stored message.
-
-        Raises:
-            ApiError: As `messages.send`; the others likewise.
-            CheckpointError: The checkpoint failed.
-        """
-        sent: R = self._origin.answer(self._item, self._answers, send_arguments)
+    def _reply(self, arguments: Mapping[str, object]) -> R:
+        """Send it. The generated class has the public method, with the arguments of `send`."""
+        given = {name: value for name, value in arguments.items() if value is not UNSET}
+        sent: R = self._origin.answer(self._item, self._answers, given)
         self._answers += 1
         return sent
 
@@ -110,6 +91,8 @@ class Feed(Generic[R, C]):
     by `break` too, but not by an exception. Without a `with` block only the next step does, and
     the channels stay joined until `close` or until the client is closed.
     """
+
+    _delivery: ClassVar[type[Delivery[Any, Any]]] = Delivery
 
     def __init__(self, home: SyncHome[R, C], wish: Wish[R]) -> None:
         self._home = home
@@ -153,14 +136,14 @@ class Feed(Generic[R, C]):
 
     def _deliveries(self) -> Iterator[Delivery[R, C]]:
         # A generator takes half of the time that `__next__` takes, a hundred thousand times.
-        flow, origin = self._flow, self._origin
+        flow, origin, delivery = self._flow, self._origin, self._delivery
         while True:
             while (row := flow.at_once()) is not None:
-                yield Delivery(flow.key, row, origin)
+                yield delivery(flow.key, row, origin)
             item = run_flow(flow.next())
             if item is None:
                 return
-            yield Delivery(item.key, item.row, origin, item.late)
+            yield delivery(item.key, item.row, origin, item.late)
 
     def __next__(self) -> Delivery[R, C]:
         return next(iter(self))

@@ -210,12 +210,16 @@ def test_a_hook_that_returns_an_awaitable_is_logged(
     assert AWAITABLE in str(record.exc_info[1])
 
 
+def resolved(_: str) -> UserProfile:
+    return UserProfile("Ada")
+
+
 @FLAVOURS
 def test_a_listener_of_users_that_returns_an_awaitable_is_logged(
     flavour: Flavour, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
-        async with connected(flavour, sandbox, user_resolver=lambda _: UserProfile("Ada")) as chat:
+        async with connected(flavour, sandbox, user_resolver=resolved) as chat:
             chat.users.subscribe("u-1", late)
             await done(chat.users.get("u-1"))
 
@@ -260,12 +264,12 @@ class Saved(MemoryCheckpoint):
         self.late = late
         self.waited: list[str] = []
 
-    def load(self, conversation_id: str) -> Any:
-        found = super().load(conversation_id)
+    def load(self, key: str) -> Any:
+        found = super().load(key)
         return self._later("load", found) if self.late == "load" else found
 
-    def save(self, conversation_id: str, position: Position) -> Any:
-        super().save(conversation_id, position)
+    def save(self, key: str, position: Position) -> Any:
+        super().save(key, position)
         return self._later("save", None) if self.late == "save" else None
 
     async def _later(self, name: str, result: object) -> Any:
@@ -381,7 +385,7 @@ def test_what_progress_raises_ends_the_transfer(
         kind = Poolse if flavour == "sync" else AsyncPoolse
         async with connected(kind, sandbox) as chat:
             # In the sync client it is a plain function that returns an awaitable.
-            report = fail if flavour == "async" else lambda *_: late()
+            report: Any = fail if flavour == "async" else late
             await moved(chat, deed, tmp_path, report)
 
     if flavour == "async":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 from typing import Any
@@ -10,8 +11,13 @@ import attrs
 import pytest
 
 from poolse._core.codec import decode_value, missing, to_dict
-from poolse._core.rows import Page
-from poolse._generated.events import PresenceState, read_message_new, read_presence_state
+from poolse._core.rows import Page, Row
+from poolse._generated.events import (
+    MessageNew,
+    PresenceState,
+    read_message_new,
+    read_presence_state,
+)
 from poolse._generated.models import Message, MessageList, PresenceMeta
 from poolse._generated.readers import read_message, read_message_list
 from tests.core.rows import MESSAGE, without
@@ -67,6 +73,102 @@ def test_rows_can_be_pickled_and_copied(rows: dict[str, Any]) -> None:
         assert twin == row
         assert to_dict(twin) == rows
         assert missing(twin) == missing(row)
+
+
+OLD: Any = {
+    "by hand": (
+        "gASVbAAAAAAAAACMGHBvb2xzZS5fZ2VuZXJhdGVkLm1vZGVsc5SMDFByZXNlbmNlTWV0YZSTlCmBlH2UKIwIX19zZW"
+        "VuX1+UTowHcGh4X3JlZpSMAXKUjAlvbmxpbmVfYXSUSwGMC2V4dGVybmFsX2lklE51Yi4=",
+        {"phx_ref": "r", "online_at": 1},
+    ),
+    "from a server": (
+        "gASVsgAAAAAAAACMGHBvb2xzZS5fZ2VuZXJhdGVkLm1vZGVsc5SMDFByZXNlbmNlTWV0YZSTlCmBlH2UKIwIX19zZW"
+        "VuX1+UjBFwb29sc2UuX2NvcmUucm93c5SMBFNlZW6Uk5QpgZR9lCiMBmFic2VudJQojAtleHRlcm5hbF9pZJSRlIwF"
+        "ZXh0cmGUfZSMAXiUXZRLAWFzdWKMB3BoeF9yZWaUjAFylIwJb25saW5lX2F0lEsBaAxOdWIu",
+        {"phx_ref": "r", "online_at": 1, "x": [1]},
+    ),
+}
+"""Rows as release 0.1.0 has pickled them, and what is in them."""
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_rows_pickled_by_the_first_release_are_read(name: str) -> None:
+    pickled, expected = OLD[name]
+    row = pickle.loads(base64.b64decode(pickled))
+    assert isinstance(row, PresenceMeta)
+    assert to_dict(row) == expected
+    assert row.external_id is None
+
+
+def blank(cls: type[Row]) -> Row:
+    return cls.__new__(cls)
+
+
+class Pickled:
+    """Is pickled as a row of another release."""
+
+    def __init__(self, cls: type[Row], state: object) -> None:
+        self._made = blank, (cls,), state
+
+    def __reduce__(self) -> Any:
+        return self._made
+
+
+def unpickled(cls: type[Row], state: object) -> Any:
+    return pickle.loads(pickle.dumps(Pickled(cls, state)))
+
+
+@pytest.mark.parametrize("cls", [Message, MessageNew])
+def test_a_field_that_was_added_since_reads_none(cls: type[Message]) -> None:
+    row = decode_value(read_message_new, {**MESSAGE, "x": 1})
+    state = row.__getstate__()
+    for new in ("body", "reply_count", "sequence"):
+        del state[new]
+    twin = unpickled(cls, state)
+    assert type(twin) is cls
+    assert (twin.body, twin.reply_count, twin.sequence) == (None, None, None)
+    assert to_dict(twin) == {**without(MESSAGE, "body", "reply_count", "sequence"), "x": 1}
+    assert "sequence" in missing(twin)
+    assert twin.attachments == row.attachments
+    assert repr(twin)
+    assert pickle.loads(pickle.dumps(twin)) == twin
+    assert attrs.evolve(twin, body="new").body == "new"
+
+
+def test_a_field_that_is_gone_since_is_extra() -> None:
+    state = {**message().__getstate__(), "colour": "red"}
+    twin = unpickled(Message, state)
+    assert twin == message()
+    assert twin.extra == {"colour": "red"}
+    assert to_dict(twin) == {**MESSAGE, "colour": "red"}
+
+
+def test_a_value_of_an_enum_that_nobody_knows_survives() -> None:
+    twin: Any = pickle.loads(pickle.dumps(message(type="hologram")))
+    assert str(twin.type) == "hologram"
+    assert not twin.type.is_known
+
+
+@pytest.mark.parametrize("state", [(), ("r", 1), {}, {1: 2}, "text", (None, {"phx_ref": "r"})])
+def test_a_state_that_nobody_knows_makes_an_empty_row(state: object) -> None:
+    twin = unpickled(PresenceMeta, state)
+    assert (twin.phx_ref, twin.online_at, twin.external_id) == (None, None, None)
+    assert set(missing(twin)) == {"phx_ref", "online_at"}
+    assert repr(twin)
+
+
+def test_only_fields_and_what_is_extra_are_attributes() -> None:
+    row = message(x=1)
+    assert {field.name for field in attrs.fields(Message)} == {*MESSAGE, "extra"}
+    assert attrs.asdict(row, recurse=False) == {
+        **{name: getattr(row, name) for name in MESSAGE},
+        "extra": {"x": 1},
+    }
+    assert not any(name.startswith("_") for name in attrs.asdict(row))
+    with pytest.raises(TypeError):
+        row.extra["y"] = 2  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+    meta = PresenceMeta(phx_ref="r", online_at=1, extra={"y": 2})
+    assert to_dict(meta) == {"phx_ref": "r", "online_at": 1, "y": 2}
 
 
 def test_evolved_rows_keep_what_was_unknown() -> None:

@@ -220,8 +220,7 @@ ASYNC: dict[str, tuple[AsyncMake, dict[str, Any], tuple[str, str | None]]] = {
 
 @contextlib.asynccontextmanager
 async def opened_by_anyio(path: Path, mode: Any = "rb") -> AsyncGenerator[Any]:
-    opened: Any = await anyio.open_file(path, mode)
-    async with opened as file:
+    async with await cast("Any", anyio).open_file(path, mode) as file:
         yield file
 
 
