@@ -56,14 +56,14 @@ def reply_doc(send: Operation) -> str:
             "Send a message to the same conversation, once, however often this one is handed out.",
             "",
             "The ID of the reply depends on this message, the user, how many replies were sent "
-            "before, and a secret in the checkpoint, so that nobody else can compute it. If the program is "
-            "killed after sending it and the message is delivered again, the server returns the "
-            "first reply and stores no second one. Without a checkpoint the secret ends with the "
-            "feed: pass an `id` of your own to reply once over restarts.",
+            "before, and a secret in the checkpoint, so that nobody else can compute it. If the "
+            "program is killed after sending it and the message is delivered again, the server "
+            "returns the first reply and stores no second one. Without a checkpoint the secret "
+            "ends with the feed: pass an `id` of your own to reply once over restarts.",
             "",
             "A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) "
-            "acknowledges the message, so that it does not come again and is not refused at each start. The "
-            "refusal is reported to `on_socket_error` too.",
+            "acknowledges the message, so that it does not come again and is not refused at each "
+            "start. The refusal is reported to `on_socket_error` too.",
             "",
             *arguments(told((*send.positional, *send.keyword))),
             "Returns:",

@@ -127,7 +127,7 @@ def load(path: Path, shown: str, mistakes: Mistakes) -> Node:
     start = Mark(shown, 1, 1)
     source = Source(path.name, {}, {(): start})
     try:
-        root: yaml.Node | None = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
+        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
         mistakes.add(start, f"cannot be read: {error.strerror}")
         return Node(source, (), None)
