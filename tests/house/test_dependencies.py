@@ -7,7 +7,7 @@ import tomllib
 
 from tests.house.tree import ROOT
 
-REQUIREMENT = re.compile(r"[\w.-]+(\[[\w,]+\])?>=[\d.]+")
+REQUIREMENT = re.compile(r"[\w.-]+(\[[\w,]+\])?>=[\d.]+(; [^<>]+)?")
 
 
 def test_no_dependency_has_a_cap() -> None:
