@@ -250,7 +250,7 @@ def test_the_second_address_of_a_host(
         url = f"http://api.corp:{port}" if of == "server" else server.base
         options = {} if of == "server" else {"proxy": f"http://api.corp:{port}"}
         with dead(first, port):
-            assert reach(way, url, timeout=Timeout(20.0, connect=1.0), **options) is None
+            assert reach(way, url, timeout=Timeout(20.0, connect=2.0), **options) is None
 
 
 @ACROSS
