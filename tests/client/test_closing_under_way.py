@@ -30,8 +30,9 @@ class Server:
         if path == "/v1/busy" or (self.is_busy and path == "/v1/users"):
             connection.answer(b"", "503 Service Unavailable", "Retry-After: 55\r\n")
         elif path.startswith("/v1/attachments"):
-            place: dict[str, object] = {"url": f"{self.base}/bytes", "method": "PUT", "headers": {}}
-            answer: dict[str, object] = {"attachment": {"id": ID}, "upload": place, "url": place["url"]}
+            url = f"{self.base}/bytes"
+            place: dict[str, object] = {"url": url, "method": "PUT", "headers": {}}
+            answer: dict[str, object] = {"attachment": {"id": ID}, "upload": place, "url": url}
             connection.answer(json.dumps(answer).encode())
         else:
             connection.hang()
