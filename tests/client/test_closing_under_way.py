@@ -130,8 +130,8 @@ def test_an_async_call(call: Call) -> None:
         await asyncio.to_thread(stage.arrived)
         await client.aclose()
         async with asyncio.timeout(ASIDE):
-            [outcome] = await asyncio.gather(under_way, return_exceptions=True)
-        check(outcome)
+            outcomes = await asyncio.gather(under_way, return_exceptions=True)
+        check(outcomes[0])
         await asyncio.to_thread(stage.nothing_more_was_sent)
 
     stage = Stage(call)
@@ -192,7 +192,10 @@ def test_sync_calls_that_wait_for_what_another_fetches(what: str) -> None:
     release.set()
     # The thread that fetches comes back, sends nothing, and is told the same.
     outcome = first.outcome()
-    assert outcome is None if what == "profile" else (check(outcome) is None)
+    if what == "profile":
+        assert outcome is None
+    else:
+        check(outcome)
 
 
 @pytest.mark.parametrize("what", ["token", "profile"])

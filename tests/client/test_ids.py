@@ -249,13 +249,17 @@ def test_an_attachment_handle_keeps_what_it_was_made_with() -> None:
         assert again.id == TEXT
 
 
+def reaction(name: str) -> Door:
+    return lambda chat, _, value: getattr(chat.messages.one("m"), name)(value)
+
+
 EMOJI = [".", "..", "", "\ud800"]
 
 
 @pytest.mark.parametrize("emoji", EMOJI)
 def test_both_doors_of_a_reaction_refuse_what_one_of_them_could_not_send(emoji: str) -> None:
     for name in ("add_reaction", "remove_reaction"):
-        door: Door = lambda chat, _, value, name=name: getattr(chat.messages.one("m"), name)(value)  # noqa: E731
+        door = reaction(name)
         for flavour in (Heard.sync, Heard.asynchronous):
             heard = Heard()
             with pytest.raises(UsageError, match="emoji"):
@@ -266,7 +270,7 @@ def test_both_doors_of_a_reaction_refuse_what_one_of_them_could_not_send(emoji: 
 @pytest.mark.parametrize("emoji", ["👍", "a/b", "?", "%2e", "...", " ", "a b", "#", "\n"])
 def test_both_doors_of_a_reaction_take_the_rest(emoji: str) -> None:
     for name in ("add_reaction", "remove_reaction"):
-        door: Door = lambda chat, _, value, name=name: getattr(chat.messages.one("m"), name)(value)  # noqa: E731
+        door = reaction(name)
         for flavour in (Heard.sync, Heard.asynchronous):
             heard = Heard()
             flavour(heard, door, emoji)

@@ -62,7 +62,7 @@ def test_a_handle_takes_an_id_or_a_row_and_keeps_it(shop: Shop) -> None:
     assert piece(shop, "resources.py", "PicturesHandle.__init__").splitlines() == [
         "def __init__(self, core: Caller, id: str | UUID | Picture | PicturesHandle) -> None:",
         "    self._core = core",
-        "    self.row: Final = id if isinstance(id, Picture) "
+        "    self.row: Final[Picture | None] = id if isinstance(id, Picture) "
         "else id.row if isinstance(id, PicturesHandle) else None",
         "    self.id: Final = checked_id('id', id, 'picture')",
         "    self._path = {'picture_id': self.id}",
