@@ -77,10 +77,10 @@ def target(
         for name, value in checked_mapping("query", query).items()
     }
     check_needed(endpoint.needs, fields)
-    given = {
+    said = {
         name: value for name, value in fields.items() if value is not None and value is not UNSET
     }
-    given = check_arguments(endpoint.takes, given)
+    given = check_arguments(endpoint.takes, said)
     pairs = [
         f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, value))}"
         for name, value in given.items()
@@ -116,13 +116,13 @@ def _encoded(
         for name, value in cast("Mapping[object, object]", body).items()
     }
     check_needed(endpoint.needs, fields)
-    given = {
+    said = {
         name: value
         for name, value in fields.items()
         # None as well for what the client fills in: an id of null is of no use to anybody.
         if value is not UNSET and not (value is None and name in endpoint.generate)
     }
-    given = check_arguments(endpoint.takes, given)
+    given = check_arguments(endpoint.takes, said)
     return {name: orjson.Fragment(encode(value, name)) for name, value in given.items()}
 
 

@@ -30,12 +30,9 @@ class Server:
         if path == "/v1/busy" or (self.is_busy and path == "/v1/users"):
             connection.answer(b"", "503 Service Unavailable", "Retry-After: 55\r\n")
         elif path.startswith("/v1/attachments"):
-            place: dict[str, object] = {"url": f"{self.base}/bytes", "method": "PUT", "headers": {}}
-            answer: dict[str, object] = {
-                "attachment": {"id": ID},
-                "upload": place,
-                "url": place["url"],
-            }
+            url = f"{self.base}/bytes"
+            place: dict[str, object] = {"url": url, "method": "PUT", "headers": {}}
+            answer: dict[str, object] = {"attachment": {"id": ID}, "upload": place, "url": url}
             connection.answer(json.dumps(answer).encode())
         else:
             connection.hang()
@@ -133,8 +130,8 @@ def test_an_async_call(call: Call) -> None:
         await asyncio.to_thread(stage.arrived)
         await client.aclose()
         async with asyncio.timeout(ASIDE):
-            [outcome] = await asyncio.gather(under_way, return_exceptions=True)
-        check(outcome)
+            outcomes = await asyncio.gather(under_way, return_exceptions=True)
+        check(outcomes[0])
         await asyncio.to_thread(stage.nothing_more_was_sent)
 
     stage = Stage(call)
@@ -195,7 +192,10 @@ def test_sync_calls_that_wait_for_what_another_fetches(what: str) -> None:
     release.set()
     # The thread that fetches comes back, sends nothing, and is told the same.
     outcome = first.outcome()
-    assert outcome is None if what == "profile" else (check(outcome) is None)
+    if what == "profile":
+        assert outcome is None
+    else:
+        check(outcome)
 
 
 @pytest.mark.parametrize("what", ["token", "profile"])

@@ -240,6 +240,6 @@ def test_a_walk_over_pages_is_refused_before_its_first_step(sandbox: Sandbox) ->
         Poolse(api_url=sandbox.url, token=token),
         AsyncPoolse(api_url=sandbox.url, token=token),
     ):
-        with pytest.raises(UsageError, match="id must be the ID of a conversation, .* not int"):
+        with pytest.raises(UsageError, match=r"id must be the ID of a conversation, .* not int"):
             chat.conversations.one(wrong).messages.iter()
     assert sandbox.requests == []

@@ -85,6 +85,7 @@ def test_the_realtime_class(shop: Shop) -> None:
     assert piece(shop, "aio_channels.py", "AsyncShopLive").splitlines() == [
         "class AsyncShopLive(AsyncRealtime):",
         "",
-        "    def shelf(self, shelf_id: str) -> AsyncShelfChannel:",
-        "        return self._channel(AsyncShelfChannel, shelf_id)",
+        "    def shelf(self, shelf_id: str | UUID | AsyncShelfHandle) -> AsyncShelfChannel:",
+        "        return self._channel(AsyncShelfChannel, "
+        "checked_id('shelf_id', shelf_id, 'shelf'))",
     ]

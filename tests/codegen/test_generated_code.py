@@ -135,14 +135,14 @@ def test_a_pager_that_goes_down_and_is_called_otherwise(shop: Shop) -> None:
 def test_a_handle(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "resources.py", "ShelvesResource.one").splitlines() == [
-        "def one(self, id: str) -> ShelfHandle:",
+        "def one(self, id: str | UUID | ShelfHandle) -> ShelfHandle:",
         "    return ShelfHandle(self._core, id)",
     ]
     assert piece(shop, "resources.py", "ShelfHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, id: str) -> None:",
+        "def __init__(self, core: Caller, id: str | UUID | ShelfHandle) -> None:",
         "    self._core = core",
-        "    self.id: Final = id",
-        "    self._path = {'shelf_id': id}",
+        "    self.id: Final = checked_id('id', id, 'shelf')",
+        "    self._path = {'shelf_id': self.id}",
         "    self.books: Final = ShelfBooks(core, self._path)",
     ]
 
@@ -155,14 +155,15 @@ def test_a_handle_below_a_handle_keeps_both_values(shop: Shop) -> None:
     )
     shop.run()
     assert piece(shop, "resources.py", "ShelfBooks.one").splitlines() == [
-        "def one(self, id: str) -> BookHandle:",
+        "def one(self, id: str | UUID | BookHandle) -> BookHandle:",
         "    return BookHandle(self._core, self._path, id)",
     ]
     assert piece(shop, "resources.py", "BookHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, path: Mapping[str, str], id: str) -> None:",
+        "def __init__(self, core: Caller, path: Mapping[str, str], "
+        "id: str | UUID | BookHandle) -> None:",
         "    self._core = core",
-        "    self.id: Final = id",
-        "    self._path = {**path, 'book_id': id}",
+        "    self.id: Final = checked_id('id', id, 'book')",
+        "    self._path = {**path, 'book_id': self.id}",
     ]
 
 

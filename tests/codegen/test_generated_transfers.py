@@ -60,14 +60,15 @@ PICTURE = "        picture: {$ref: '#/components/schemas/Picture'}"
 def test_a_handle_takes_an_id_or_a_row_and_keeps_it(shop: Shop) -> None:
     assert shop.run() == 0
     assert piece(shop, "resources.py", "PicturesHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, id: str | Picture) -> None:",
+        "def __init__(self, core: Caller, id: str | UUID | Picture | PicturesHandle) -> None:",
         "    self._core = core",
-        "    self.row: Final = id if isinstance(id, Picture) else None",
-        "    self.id: Final = id.id if isinstance(id, Picture) else id",
+        "    self.row: Final[Picture | None] = id if isinstance(id, Picture) "
+        "else id.row if isinstance(id, PicturesHandle) else None",
+        "    self.id: Final = checked_id('id', id, 'picture')",
         "    self._path = {'picture_id': self.id}",
     ]
     assert piece(shop, "aio_resources.py", "AsyncPicturesResource.one").splitlines() == [
-        "def one(self, id: str | Picture) -> AsyncPicturesHandle:",
+        "def one(self, id: str | UUID | Picture | AsyncPicturesHandle) -> AsyncPicturesHandle:",
         "    return AsyncPicturesHandle(self._core, id)",
     ]
 
@@ -76,7 +77,8 @@ def test_a_download(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "endpoints.py", "FIND_PICTURE_BYTES") == (
         "FIND_PICTURE_BYTES: Final[Download[Found, Picture]] = Download(endpoint=FIND_PICTURE, "
-        "url=lambda answer: needed(answer.url, '$.url'), size=lambda row: row.size, sha256=lambda row: row.hash)"
+        "url=lambda answer: needed(answer.url, '$.url'), size=lambda row: row.size, "
+        "sha256=lambda row: row.hash)"
     )
     text = piece(shop, "aio_resources.py", "AsyncPicturesHandle")
     rest = (

@@ -164,7 +164,7 @@ def test_a_channel_keeps_its_old_names(shop: Shop) -> None:
     for name, rest in (
         ("ShelfChannel.on_new", "def on_new(self, handler: Callable[[BookAdded], object])"),
         ("ShelfChannel.rap", "def rap(self, *, times: int) -> None:"),
-        ("ShopLive.rack", "def rack(self, shelf_id: str) -> ShelfChannel:"),
+        ("ShopLive.rack", "def rack(self, shelf_id: str | UUID | ShelfHandle) -> ShelfChannel:"),
     ):
         old, new = name.partition(".")[2], rest
         found = piece(shop, "channels.py", name)

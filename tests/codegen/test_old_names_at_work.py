@@ -114,7 +114,9 @@ def test_old_names_are_public_and_listed(tree: Tree) -> None:
         "MeResource = ProfileResource",
         f"Resources.me: ProfileResource  # deprecated('{NOTICES['resource']}')",
         f"Me.is_blocked: bool  # deprecated('{NOTICES['field']}')",
-        "ConversationMessages.mark_read(self, message_id: str, *, options: CallOptions | None=None)"
+        "ConversationMessages.mark_read(self, "
+        "message_id: str | UUID | Message | QuotedMessagePreview | MessageHandle, *, "
+        "options: CallOptions | None=None)"
         f" -> None  # deprecated('{NOTICES['method']}')",
     } <= set(lines)
     assert lines[1:] == sorted(lines[1:])

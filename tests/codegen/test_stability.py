@@ -186,8 +186,8 @@ def test_each_kind_of_name_is_listed(shop: Shop) -> None:
         "ShelfEvent['book:added']: BookAdded",
         "ShelfHandle.books: ShelfBooks",
         "ShelfHandle.id: str",
-        "ShelvesResource.one(self, id: str) -> ShelfHandle",
-        "ShopLive.shelf(self, shelf_id: str) -> ShelfChannel",
+        "ShelvesResource.one(self, id: str | UUID | ShelfHandle) -> ShelfHandle",
+        "ShopLive.shelf(self, shelf_id: str | UUID | ShelfHandle) -> ShelfChannel",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import os
 import subprocess
@@ -11,15 +12,16 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
-from poolse import AsyncPoolse, UsageError
+from poolse import AsyncPoolse, NetworkError, Poolse, UsageError
 from poolse.testing import Sandbox
 from tests.concurrency.forking import FORK, connected_to, in_child
 from tests.concurrency.places import ANSWER, FINE
 from tests.house.tree import ROOT
-from tests.http.wire import Wire, answer_with
+from tests.http.wire import Connection, Request, Wire, answer_with
 
 
 @pytest.fixture
@@ -230,3 +232,66 @@ class TestForks:
             await chat.aclose()
 
         asyncio.run(parent())
+
+
+def test_first_calls_at_once_in_a_second_loop_open_one_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[aiohttp.ClientSession] = []
+    begin = aiohttp.ClientSession.__init__
+
+    def init(self: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, **options)
+
+    async def gives_way(self: Any) -> None:
+        await asyncio.sleep(0)
+        await close(self)
+
+    close = aiohttp.ClientSession.close
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", init)
+    monkeypatch.setattr(aiohttp.ClientSession, "close", gives_way)
+
+    async def three() -> None:
+        await asyncio.gather(*(get(chat) for _ in range(3)))
+
+    async def last() -> None:
+        await three()
+        await chat.aclose()
+
+    # Connections that the first loop leaves open are no matter here.
+    with Wire(answer_with(b"{}", fields="Connection: close\r\n")) as server:
+        chat = AsyncPoolse(api_url=server.base, token="t")
+        asyncio.run(three())
+        asyncio.run(last())
+    assert len(made) == 2
+    assert all(session.closed for session in made)
+
+
+def test_a_call_leaves_nothing_in_the_context_of_its_task() -> None:
+    async def main() -> None:
+        async with AsyncPoolse(api_url=server.base, token="t") as chat:
+            before = {var: var.get(None) for var in contextvars.copy_context()}
+            await get(chat)
+            with pytest.raises(NetworkError):
+                await get(chat.with_options(max_retries=0), "/gone")
+            after = contextvars.copy_context()
+            assert {var: after[var] for var in after if var not in before} == {}
+            assert all(after[var] is value for var, value in before.items())
+
+    def behave(connection: Connection, request: Request) -> None:
+        if "/gone" in request.line:
+            connection.drop()
+        else:
+            connection.answer(b"{}")
+
+    with Wire(behave) as server:
+        asyncio.run(main())
+        before = list(contextvars.copy_context().items())
+        with Poolse(api_url=server.base, token="t") as chat:
+            chat.rest.request(method="GET", path="/x")
+        assert list(contextvars.copy_context().items()) == before
+
+
+async def get(chat: AsyncPoolse, path: str = "/x") -> object:
+    return await chat.rest.request(method="GET", path=path)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -20,6 +21,7 @@ from poolse import (
     UsageError,
     UserProfile,
 )
+from poolse._forks import renew_after_fork
 from poolse.testing import Sandbox
 from tests.concurrency.forking import FORK, all_held, connected_to, in_child
 from tests.concurrency.places import ANSWER, FINE
@@ -224,3 +226,27 @@ def test_a_checkpoint_belongs_to_the_process_that_opened_it(tmp_path: Path) -> N
 
         assert in_child(work) == "UsageError"
         assert checkpoint.load("x") is None
+
+
+def test_an_object_may_have_several_things_to_renew() -> None:
+    class Both:
+        def __init__(self) -> None:
+            self.renewed: list[str] = []
+            renew_after_fork(self.first)
+            renew_after_fork(self.second)
+            # As a class and the one that it is derived from may do.
+            renew_after_fork(self.first)
+
+        def first(self) -> None:
+            self.renewed.append("first")
+
+        def second(self) -> None:
+            self.renewed.append("second")
+
+    def used() -> ref[Both]:
+        both = Both()
+        assert in_child(lambda: both.renewed) == ["first", "second"]
+        assert both.renewed == []
+        return ref(both)
+
+    assert used()() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_each_sync_call_that_waits_gets_an_error_with_its_own_key() -> None:
         assert asked.wait(ASIDE)
         token = Watched()
         for number in range(1, CALLERS):
-            calls.append(in_thread(lambda number=number: send(chat, f"key-{number}", token)))
+            calls.append(in_thread(partial(send, chat, f"key-{number}", token)))
             assert token.registered.acquire(timeout=ASIDE)
         release.set()
         errors = [call.outcome() for call in calls]
@@ -217,6 +218,7 @@ def test_what_ends_the_one_who_asks_for_a_profile_ends_no_other(
 
     async def main() -> None:
         count = iter(range(100))
+        chats: list[AsyncPoolse] = []
 
         async def resolve(_: str) -> UserProfile:
             number = next(count)
@@ -225,11 +227,12 @@ def test_what_ends_the_one_who_asks_for_a_profile_ends_no_other(
 
         async def got() -> object:
             try:
-                return await chat.users.get("ada")
+                return await chats[0].users.get("ada")
             except BaseException as error:
                 return error
 
         async with AsyncPoolse(token="t", user_resolver=resolve) as chat:
+            chats.append(chat)
             first, *others = await asyncio.gather(*(got() for _ in range(4)))
             assert isinstance(first, ending)
             assert others == [ADA] * 3

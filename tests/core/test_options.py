@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -85,3 +87,15 @@ def test_headers_are_those_that_were_judged() -> None:
 def test_options_of_a_call_are_call_options(options: Any) -> None:
     with pytest.raises(ArgumentTypeError, match="options must be a CallOptions, not"):
         settings().for_call(options)
+
+
+def test_a_limit_that_nobody_has_set_differs_from_the_same_number() -> None:
+    assert Timeout() == Timeout()
+    assert hash(Timeout()) == hash(Timeout())
+    assert Timeout(5) == Timeout(5.0)
+    # They differ for files, and for sockets.
+    assert Timeout() != Timeout(30.0)
+    assert Timeout(connect=5.0) != Timeout()
+    for copied in (copy.copy(Timeout()), pickle.loads(pickle.dumps(Timeout()))):
+        assert copied == Timeout()
+        assert copied.for_files.total is None

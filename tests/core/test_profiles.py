@@ -9,7 +9,7 @@ import pytest
 
 from poolse import UNSET, ArgumentTypeError, Unset, UsageError
 from poolse._core.profiles import ProfileCache
-from poolse._core.resolver import ProfileSettings, UserProfile, checked_ids, checked_profile
+from poolse._core.resolver import ProfileSettings, UserProfile, checked_profile
 from tests.core.legs import Leg, leg_of
 
 ADA = UserProfile("Ada", "https://example.com/ada.png")
@@ -159,9 +159,3 @@ def test_a_profile_is_a_value() -> None:
     assert UserProfile("Ada").avatar_url is None
     with pytest.raises(AttributeError):
         ADA.display_name = "Eve"  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
-
-
-@pytest.mark.parametrize("wrong", ["abc", b"abc", 5, None, ["a", 5]])
-def test_ids_are_a_list_of_text(wrong: object) -> None:
-    with pytest.raises(ArgumentTypeError, match="user_ids"):
-        checked_ids("user_ids", wrong)
