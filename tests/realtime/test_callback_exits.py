@@ -47,6 +47,48 @@ def failing(_: object) -> None:
     raise ZeroDivisionError
 
 
+class Ends:
+    """An event loop that is run again whenever a callback has ended it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.seen: set[type[BaseException]] = set()
+
+    def run(self, coroutine: Any) -> Any:
+        task = self.loop.create_task(coroutine)
+        for _ in range(100):
+            try:
+                return self.loop.run_until_complete(task)
+            except ENDINGS as error:
+                self.seen.add(type(error))
+                if task.done():
+                    return task.result()
+        raise AssertionError("it does not end")
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        self.loop.close()
+
+
+def subscribe(rooms: Any, room: Any, where: str, handler: Callable[[object], object]) -> None:
+    if where == "status":
+        rooms.realtime.on_status(handler)
+    elif where == "event":
+        room.on(PING, handler)
+    else:
+        # As if it had been given to the constructor.
+        errors = rooms.realtime.hub.calls._errors
+        reports = errors.target
+
+        def report_and_end(error: object) -> object:
+            reports(error)
+            return handler(error)
+
+        errors.target = report_and_end
+        room.on(PING, failing)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["plain", "async", "suspended"])
 @pytest.mark.parametrize("where", ["event", "status", "error"])
@@ -56,28 +98,14 @@ def test_it_is_reported_and_nothing_else_ends(
     """The loop ends, where there is one, and what it runs next finds realtime alive."""
     if world.flavour is Sync and kind != "plain":
         return
-    handler, got, loop = raising(world, ending, kind), Log(), asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    handler, got, ends = raising(world, ending, kind), Log(), Ends()
+    asyncio.set_event_loop(ends.loop)
 
     async def begin() -> tuple[Any, Any]:
         client = opened(world.flavour, world.settings(), lambda _: world.sandbox.token("alice"))
         rooms = await client.__aenter__()
         room = rooms.realtime.room(world.conversation)
-        if where == "status":
-            rooms.realtime.on_status(handler)
-        if where == "error":
-            # As if it had been given to the constructor.
-            errors = rooms.realtime.hub.calls._errors
-            reports = errors.target
-
-            def report_and_end(error: object) -> object:
-                reports(error)
-                return handler(error)
-
-            errors.target = report_and_end
-            room.on(PING, failing)
-        if where == "event":
-            room.on(PING, handler)
+        subscribe(rooms, room, where, handler)
         room.on(PING, got.append)
         await done(room.wait_joined())
         return client, rooms
@@ -91,30 +119,15 @@ def test_it_is_reported_and_nothing_else_ends(
         assert isinstance(error.__cause__, ZeroDivisionError if where == "error" else ending)
         await client.__aexit__(None, None, None)
 
-    def run(coroutine: Any) -> Any:
-        """Run it to its end, however often a callback ends the loop meanwhile."""
-        task = loop.create_task(coroutine)
-        for _ in range(100):
-            try:
-                return loop.run_until_complete(task)
-            except ENDINGS as error:
-                ends.append(type(error))
-                if task.done():
-                    return task.result()
-        raise AssertionError("it does not end")
-
-    ends: list[type[BaseException]] = []
     try:
-        client, rooms = run(begin())
+        client, rooms = ends.run(begin())
         world.ping("first")
-        run(got.until(len))
-        run(rest(client, rooms))
+        ends.run(got.until(len))
+        ends.run(rest(client, rooms))
     finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        asyncio.set_event_loop(None)
-        loop.close()
+        ends.close()
     assert "a callback failed" in caplog.text
-    assert set(ends) == (set() if world.flavour is Sync else {ending})
+    assert ends.seen == (set() if world.flavour is Sync else {ending})
 
 
 SCRIPT = """
