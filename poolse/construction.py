@@ -99,7 +99,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             base_backoff: Seconds; doubled with each attempt, then a random part of it is waited.
             max_backoff: Seconds; the longest such wait.
             max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
-                raised at once.
+                raised at once. The socket waits no longer than this.
             generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
             hooks: Functions that are told of calls, retries and sockets; several in a list.
             on_socket_error: Told of realtime errors that do not end anything.

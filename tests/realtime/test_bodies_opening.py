@@ -188,7 +188,8 @@ def test_connect_in_an_error_handler_is_no_hot_loop(
         connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
 
     async def scenario(url: str) -> None:
-        settings = RealtimeSettings(url=url, **{**FAST, "reconnect_delays": (0.2,) * 20})
+        changes: dict[str, Any] = {**FAST, "reconnect_delays": (0.2,) * 20}
+        settings = RealtimeSettings(url=url, **changes)
 
         async def token(_: str | None) -> str:
             return "secret"
@@ -222,7 +223,8 @@ def test_nobody_waits_a_day(flavour: Flavour) -> None:
         connection.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n")
 
     async def scenario(url: str) -> None:
-        settings = RealtimeSettings(url=url, **{**FAST, "max_retry_after": 0.2})
+        changes: dict[str, Any] = {**FAST, "max_retry_after": 0.2}
+        settings = RealtimeSettings(url=url, **changes)
         async with opened(flavour, settings, lambda _: "secret") as client:
             await done(client.realtime.connect())
             first, second = (await knocks.until(lambda found: len(found) >= 2))[:2]

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from poolse._realtime.channel import TRANSITIONS, ChannelMachine
 from poolse._realtime.channel_effects import Deliver, Ended
 from poolse._realtime.frames import Frame
+from poolse._realtime.policy import Lasting
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import JoinError
 from tests.realtime.virtual import OK, fixed, refusal
 
 SETTINGS = RealtimeSettings(url="ws://h/socket")
-LASTING = SETTINGS.policy.lasting
-assert LASTING is not None
+LASTING = SETTINGS.policy.lasting or Lasting(0, 0.0)
 TOPIC = "t:1"
 
 

@@ -15,6 +15,7 @@ from poolse.errors import ConnectionFailed
 from tests.realtime.flavours import LIMIT, Flavour, Log, done
 from tests.realtime.hostile import BOTH, client, frame, read_until_closed, server, upgrade
 from tests.realtime.kinds import PING, News
+from tests.realtime.virtual import OK
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 
@@ -97,7 +98,7 @@ def test_what_was_received_is_read_when_sending_fails(flavour: Flavour) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         upgrade(connection)
         join = receive_text(connection)
-        reply = [join[0], join[1], join[2], "phx_reply", {"status": "ok", "response": {}}]
+        reply = [join[0], join[1], join[2], "phx_reply", OK]
         connection.sendall(frame(json.dumps(reply)))
         is_told.wait(LIMIT)
         news = frame(json.dumps([None, None, "conversation:x", "ping", {"text": "last"}]))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from poolse._realtime.connection import TRANSITIONS, Connection
 from poolse._realtime.effects import Close, Down, Failed, Failure, Open, Send, Trouble, Up
 from poolse._realtime.frames import Frame
+from poolse._realtime.policy import Lasting
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.virtual import fixed
 
@@ -33,8 +34,7 @@ Happening = Literal[
     "answer",
 ]
 STATUSES = {"failed": None, "busy": 503, "refused": 403, "final": 404}
-LASTING = SETTINGS.policy.lasting
-assert LASTING is not None
+LASTING = SETTINGS.policy.lasting or Lasting(0, 0.0)
 
 
 class Transports:
@@ -71,7 +71,6 @@ class Refusals:
 
     def may_be_final(self) -> bool:
         """One answer is enough before the first success only, and then one that lasts."""
-        assert LASTING is not None
         lasts = [
             len(times) >= LASTING.times and times[-1] - times[0] >= LASTING.seconds
             for times in (self.handshakes, self.closes)

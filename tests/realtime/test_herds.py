@@ -214,4 +214,4 @@ def test_what_is_remembered_of_topics_is_forgotten() -> None:
         (join,) = bench.sent()
         bench.receive(Frame(join.ref, join.ref, join.topic, "phx_close", {}))
         bench.advance(1)
-    assert len(bench.link._history._rejoins) < 50
+    assert len(bench.link._history._rejoins) < 50  # pyright: ignore[reportPrivateUsage]

@@ -13,6 +13,7 @@ import pytest
 from tests.realtime.flavours import LIMIT, Flavour, Log, done
 from tests.realtime.hostile import BOTH, client, server, upgrade
 from tests.realtime.kinds import PING
+from tests.realtime.virtual import OK
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 
@@ -55,8 +56,7 @@ class Slow:
             join_ref, ref, topic, event, _ = json.loads(data)
             if event == "heartbeat":
                 self.beats.append(ref)
-            reply = {"status": "ok", "response": {}}
-            send(connection, json.dumps([join_ref, ref, topic, "phx_reply", reply]).encode())
+            send(connection, json.dumps([join_ref, ref, topic, "phx_reply", OK]).encode())
             if event == "phx_join" and self.sends:
                 told = [None, None, topic, "ping", {"text": "x" * SIZE}]
                 self._send_slowly(connection, json.dumps(told).encode())
@@ -158,6 +158,3 @@ def test_a_server_that_reads_nothing_is_dead(flavour: Flavour) -> None:
 
     with server(handle) as url:
         asyncio.run(scenario(url))
-
-
-OK = {"status": "ok", "response": {}}

@@ -67,7 +67,7 @@ def test_how_long_a_close_keeps_us_away(code: int, least: float, most: float) ->
 
 def test_refusals_last_when_they_are_many_and_over_some_time() -> None:
     limit, streak = Lasting(3, 10.0), Streak()
-    found = []
+    found: list[bool] = []
     for now in (100.0, 101.0, 102.0, 109.9, 110.0):
         streak.add(now)
         found.append(streak.lasts(limit, now))

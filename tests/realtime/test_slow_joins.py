@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poolse._realtime.channel import ChannelMachine
 from poolse._realtime.effects import Send
 from poolse._realtime.frames import PHX_JOIN, Frame, decode
 from poolse._realtime.link import Link
@@ -80,8 +81,12 @@ def joining(count: int, join_takes: float, **changes: object) -> Busy:
     return server
 
 
+def channels(link: Link) -> dict[str, ChannelMachine]:
+    return link._channels  # pyright: ignore[reportPrivateUsage]
+
+
 def states(link: Link) -> list[str]:
-    return [channel.state for channel in link._channels.values()]
+    return [channel.state for channel in channels(link).values()]
 
 
 @pytest.mark.parametrize(("count", "takes"), [(40, 1.0), (90, 0.6), (20, 9.5)])
@@ -128,7 +133,7 @@ def test_a_join_that_was_passed_over_has_no_more_than_its_time() -> None:
     server = joining(40, 3.0, forgets=frozenset({"t:2"}))
     server.run(9.1)
     # Joins are answered in order: with the one after it, its time is not extended any more.
-    forgotten = server.bench.link._channels["t:2"]
+    forgotten = channels(server.bench.link)["t:2"]
     server.run(10)
     assert forgotten.state == "errored"
     (error,) = server.bench.troubles()
@@ -154,7 +159,7 @@ def test_a_leave_behind_joins_waits_for_them() -> None:
     server.run(2)
     for number in range(8):
         server.bench.link.join(f"s:{number}", server.bench.now)
-    leaving = server.bench.link._channels["t:0"]
+    leaving = channels(server.bench.link)["t:0"]
     server.bench.link.leave(leaving, server.bench.now)
     server.run(6)
     assert leaving.state == "leaving", "its place on the server is taken until then"
@@ -173,7 +178,7 @@ def test_what_waited_for_the_wire_has_its_time_from_then_on() -> None:
     bench.link.held_up(bench.now)
     bench.advance(9.9)
     assert bench.closes() == []
-    assert bench.link._channels["t:2"].state == "joining"
+    assert channels(bench.link)["t:2"].state == "joining"
     bench.advance(20)
     assert len(bench.closes()) == 1
     assert channel.state == "errored"
