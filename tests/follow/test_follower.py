@@ -214,3 +214,23 @@ def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
     assert isinstance(step, Wait)
     assert step.until is not None
     assert step.until >= 200.0
+
+
+def test_a_list_that_was_asked_for_before_a_rejoin_proves_nothing_after_it() -> None:
+    keys = [str(number) for number in range(10)]
+    found: Follower[Row] = Follower(
+        FeedSettings(), lambda: 0.5, skip=None, gaps=False, count=FeedCount(), many=True
+    )
+    for key in keys:
+        found.add(key, At(Position(3)))
+        found.joined(key)
+    while not isinstance(step := found.step(0.0), Look):
+        assert not isinstance(step, Ask)
+    found.lost("7")
+    found.joined("7")
+    found.heads([(key, 3) for key in keys], step.joins, 0.0)
+    found.looked(step.joins)
+    while isinstance(step := found.step(0.0), Wait) and step.until == 0.0:
+        pass
+    assert isinstance(step, Ask)
+    assert step.key == "7"
