@@ -89,5 +89,5 @@ def test_what_is_remembered_of_foreign_rows_is_bounded() -> None:
     assert len(shapes.known) == MAX_SHAPES
     wide = {**MESSAGE, **{str(count): 0 for count in range(MAX_KEYS)}}
     shapes = Shapes(Message)
-    assert len(shapes.seen(wide).extra) == MAX_KEYS
+    assert len(shapes.seen(wide)) == MAX_KEYS
     assert len(shapes.known) == 0

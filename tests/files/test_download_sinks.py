@@ -297,10 +297,15 @@ def test_a_pipe_is_written_to(client: Client, tmp_path: Path, reader_comes: str)
     received: list[bytes] = []
     asked = threading.Event()
     reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+
+    def start_later() -> None:
+        asked.wait(10)
+        reader.start()
+
     if reader_comes == "before":
         reader.start()
     else:
-        threading.Thread(target=lambda: (asked.wait(10), reader.start())).start()
+        threading.Thread(target=start_later).start()
         threading.Timer(0.1, asked.set).start()
     assert client(fetch(pipe)) == pipe
     reader.join(10)

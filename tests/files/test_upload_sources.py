@@ -84,7 +84,7 @@ def past_its_end(folder: Path, stack: ExitStack) -> Any:
 
 def named(name: object) -> io.BytesIO:
     file = io.BytesIO(b"abc")
-    file.name = name  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    file.name = name  # pyright: ignore[reportAttributeAccessIssue]
     return file
 
 
@@ -196,6 +196,12 @@ def sent_by_a_browser() -> UploadFile:
     return UploadFile(io.BytesIO(b"1234567890"), filename="../up/load.png", headers=headers)
 
 
+@contextlib.asynccontextmanager
+async def opened_by_anyio(path: Path, mode: Any = "rb") -> AsyncGenerator[Any]:
+    async with await cast("Any", anyio).open_file(path, mode) as file:
+        yield file
+
+
 AsyncMake = Callable[[Path], Any]
 ASYNC: dict[str, tuple[AsyncMake, dict[str, Any], tuple[str, str | None]]] = {
     "aiofiles": (lambda f: aiofiles.open(f / "notes.txt", "rb"), {}, ("text/plain", "notes.txt")),
@@ -216,12 +222,6 @@ ASYNC: dict[str, tuple[AsyncMake, dict[str, Any], tuple[str, str | None]]] = {
         (ANY, None),
     ),
 }
-
-
-@contextlib.asynccontextmanager
-async def opened_by_anyio(path: Path, mode: Any = "rb") -> AsyncGenerator[Any]:
-    async with await cast("Any", anyio).open_file(path, mode) as file:
-        yield file
 
 
 @pytest.mark.parametrize("name", ASYNC)
