@@ -7,6 +7,7 @@ import pytest
 from poolse._realtime.channel_effects import Ended
 from poolse._realtime.effects import Trouble
 from poolse._realtime.frames import Frame
+from poolse._realtime.policy import Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ChannelClosed, JoinError, SlowConsumer
 from tests.realtime.virtual import Bench, refusal, reply
@@ -262,3 +263,16 @@ def test_nothing_is_sent_to_leave_what_is_not_joined(bench: Bench) -> None:
     bench.link.leave(machine, bench.now)
     assert bench.sent() == []
     assert ended(bench) == [None]
+
+
+def test_a_lost_channel_is_not_joined_again_where_the_policy_says_so() -> None:
+    settings = RealtimeSettings(url="ws://h", policy=Policy(unmatched_rejoins=False))
+    bench = Bench(settings)
+    bench.connect()
+    bench.drain()
+    machine = bench.link.join(TOPIC, bench.now)
+    bench.receive(reply(bench.sent()[-1]))
+    assert bench.link.push(machine, "typing", {}, bench.now)
+    (push,) = bench.sent()
+    bench.receive(Frame(None, push.ref, TOPIC, "phx_reply", refusal("unmatched topic")))
+    assert machine.state == "joined"
