@@ -194,11 +194,11 @@ def test_conversations_that_are_made_meanwhile(play: Play) -> None:
 
 
 def test_a_conversation_that_is_older_than_the_last_activity_is_new(play: Play) -> None:
-    """Two servers whose clocks differ by an hour."""
+    """Two servers whose clocks differ by half an hour."""
 
     async def scenario(talk: Talk) -> None:
         checkpoint = MemoryCheckpoint()
-        talk.sandbox.clock.advance(3600.0)
+        talk.sandbox.clock.advance(1800.0)
         talk.say("by the server that is ahead")
         talk.sandbox.clock.reset()
         async with opened(talk.bot.follow(checkpoint=checkpoint)):

@@ -104,6 +104,9 @@ def test_an_answer_is_sent_once(play: Play, make: Make, tmp_path: Path) -> None:
         assert await answer_and_die(talk, checkpoint=checkpoint) == first
         if isinstance(checkpoint, SQLiteCheckpoint):
             checkpoint.close()
+        if isinstance(checkpoint, Numbers):
+            # A secret of 31 bits could be found by trying.
+            assert sum(key.startswith(SECRET) for key in checkpoint.numbers) == 8
 
     play(scenario)
 
