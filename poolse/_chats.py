@@ -15,6 +15,7 @@ from poolse._follow.roster import Known
 from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
 from poolse._generated.models import Conversation, Message
+from poolse._realtime.handles import hub_of
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken
 from poolse.errors import ArgumentTypeError, UsageError
@@ -94,7 +95,7 @@ class Chats:
 
     @property
     def hub(self) -> Hub:
-        return self._chat.realtime.hub
+        return hub_of(self._chat.realtime)
 
     def handle(self, key: str) -> ConversationHandle:
         return self._chat.conversations.one(key)
@@ -128,7 +129,7 @@ class AsyncChats:
 
     @property
     def hub(self) -> Hub:
-        return self._chat.realtime.hub
+        return hub_of(self._chat.realtime)
 
     def handle(self, key: str) -> AsyncConversationHandle:
         return self._chat.conversations.one(key)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from poolse._checks import checked_text
 from poolse._core.hands import run_flow
-from poolse._core.resolver import UserProfile, checked_ids
+from poolse._core.resolver import AsyncResolver, Resolver, UserProfile, checked_ids
 from poolse._http.callers import Lifetime
 from poolse._http.profiles import Profiles
 from poolse._http.sync_profiles import SyncProfiles
@@ -16,7 +16,7 @@ from poolse.types import Unset
 if TYPE_CHECKING:
     from poolse._http.aio_profiles import AsyncProfiles
 
-__all__ = ["AsyncUsersResource", "UserProfile", "UsersResource"]
+__all__ = ["AsyncResolver", "AsyncUsersResource", "Resolver", "UserProfile", "UsersResource"]
 
 
 class BaseUsers:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, TypedDict
+from typing import Literal
+
+from typing_extensions import Required, TypedDict
 
 from poolse._generated.models import ConversationType, MemberRole, MessageType
 

@@ -22,6 +22,7 @@ __all__ = [
     "BaseEvents",
     "BaseRealtime",
     "E",
+    "hub_of",
     "log_error",
 ]
 
@@ -42,7 +43,7 @@ PATIENCE: Final = 5.0
 class BaseChannel(Generic[E]):
     """A channel, joined for as long as somebody has a claim on it."""
 
-    TYPE: ClassVar[ChannelType]
+    _TYPE: ClassVar[ChannelType]
     _awaits: ClassVar[bool]
     """Whether what a handler returns is awaited."""
 
@@ -128,25 +129,21 @@ class BaseRealtime:
 
     def _channel(self, cls: type[C], parameter: str) -> C:
         self._bind()
-        return self._hub.claim(cls.TYPE, parameter, lambda session: cls(self._hub, session))
+        kind = cls._TYPE  # pyright: ignore[reportPrivateUsage]
+        return self._hub.claim(kind, parameter, lambda session: cls(self._hub, session))
 
     def _bind(self) -> None:
         """Called before anything that may need a thread or a task."""
 
     @property
-    def is_running(self) -> bool:
-        """Whether it has threads, or tasks. For the library's own use."""
+    def _is_running(self) -> bool:
+        """Whether it has threads, or tasks."""
         raise NotImplementedError
 
     @property
-    def is_over(self) -> bool:
-        """Whether what it runs in has ended. For the library's own use."""
+    def _is_over(self) -> bool:
+        """Whether what it runs in has ended."""
         return False
-
-    @property
-    def hub(self) -> Hub:
-        """The brain of it. For the library's own use; it may change in any release."""
-        return self._hub
 
     @property
     def status(self) -> RealtimeStatus:
@@ -184,3 +181,8 @@ class BaseRealtime:
 def log_error(log: Callable[[str, object], None]) -> Callable[[PoolseError], None]:
     """What is told of errors when the user has named nobody: a log must not stay silent."""
     return lambda error: log("realtime: %s", error)
+
+
+def hub_of(realtime: BaseRealtime) -> Hub:
+    """Return what realtime is made of, which its users do not see."""
+    return realtime._hub  # pyright: ignore[reportPrivateUsage]
