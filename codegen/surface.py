@@ -95,7 +95,7 @@ def _in_class(owner: ast.ClassDef) -> Iterator[str]:
     for field in owner.body:
         if isinstance(field, ast.AnnAssign | ast.Assign):
             text = ast.unparse(field)
-            if not text.startswith(("_", "TYPE =")):
+            if not text.startswith("_"):
                 yield f"{owner.name}.{text}"
 
 

@@ -62,7 +62,9 @@ def _classes(texts: Mapping[str, str]) -> dict[str, ast.ClassDef]:
 def _methods(owner: ast.ClassDef) -> str:
     found: dict[str, list[ast.FunctionDef]] = {}
     for node in owner.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        if "property" not in map(ast.unparse, node.decorator_list):
             found.setdefault(node.name, []).append(node)
     return _table(("method", "HTTP", "what it does"), map(_method, found.values()))
 

@@ -8,19 +8,20 @@ with Poolse(get_token=mint) as chat:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import importlib as _importlib
+import typing as _typing
 
 from poolse import errors
-from poolse._generated.names import NAMES
+from poolse._generated.names import NAMES as _NAMES
 from poolse._version import version
 from poolse.errors import *
 from poolse.types import UNSET, Unset
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from poolse._core.addresses import POOLSE_API_URL
     from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
+    from poolse._core.rows import Page, Row
     from poolse._follow.actions import Position
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
@@ -28,28 +29,60 @@ if TYPE_CHECKING:
         MemoryCheckpoint,
         SQLiteCheckpoint,
     )
-    from poolse._follow.choices import Gap, Last
+    from poolse._follow.choices import After, Gap, Last
     from poolse._generated import public
     from poolse._generated.aio_follow import AsyncDelivery, AsyncFeed
     from poolse._generated.follow import Delivery, Feed
     from poolse._generated.public import *
+    from poolse._realtime.aio import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
-    from poolse.aio_client import AsyncPoolse, AsyncPoolseBackend
+    from poolse._realtime.pushes import Payload
+    from poolse._realtime.sync import Events
+    from poolse.aio_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.aio_minting import AsyncTokenProvider
     from poolse.cancel import CancelToken
-    from poolse.client import Poolse, PoolseBackend
+    from poolse.client import HttpClient, Poolse, PoolseBackend
     from poolse.convert import from_dict
-    from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
+    from poolse.errors import TimeoutPhase
+    from poolse.hooks import (
+        Hooks,
+        RealtimeEvent,
+        RealtimeInfo,
+        RequestInfo,
+        ResponseInfo,
+        RetryInfo,
+    )
     from poolse.minting import TokenProvider
     from poolse.options import CallOptions, Timeout
-    from poolse.profiles import AsyncUsersResource, UserProfile, UsersResource
+    from poolse.profiles import (
+        AsyncResolver,
+        AsyncUsersResource,
+        Resolver,
+        UserProfile,
+        UsersResource,
+    )
     from poolse.progress import ProgressBar, progress_bar
     from poolse.stats import CallStats, FollowStats, PoolStats, RealtimeStats, Stats
+    from poolse.types import AsyncGetToken, GetToken
 
 __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
+    "After": "poolse._follow.choices",
+    "AsyncEvents": "poolse._realtime.aio",
+    "AsyncGetToken": "poolse.types",
+    "AsyncHttpClient": "poolse.aio_client",
+    "AsyncResolver": "poolse.profiles",
+    "Events": "poolse._realtime.sync",
+    "GetToken": "poolse.types",
+    "HttpClient": "poolse.client",
+    "Page": "poolse._core.rows",
+    "Payload": "poolse._realtime.pushes",
+    "RealtimeEvent": "poolse.hooks",
+    "Resolver": "poolse.profiles",
+    "Row": "poolse._core.rows",
+    "TimeoutPhase": "poolse.errors",
     "AsyncCheckpoint": "poolse._follow.checkpoints",
     "AsyncDelivery": "poolse._generated.aio_follow",
     "AsyncFeed": "poolse._generated.aio_follow",
@@ -92,17 +125,22 @@ _LAZY = {
     "PoolStats": "poolse.stats",
     "RealtimeStats": "poolse.stats",
     "Stats": "poolse.stats",
-    **NAMES,
+    **_NAMES,
 }
 
 __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
+    "After",
     "AsyncCheckpoint",
     "AsyncDelivery",
+    "AsyncEvents",
     "AsyncFeed",
+    "AsyncGetToken",
+    "AsyncHttpClient",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncResolver",
     "AsyncTokenProvider",
     "AsyncUsersResource",
     "CallOptions",
@@ -111,26 +149,35 @@ __all__: list[str] = [
     "CapturedCall",
     "Checkpoint",
     "Delivery",
+    "Events",
     "Feed",
     "FollowStats",
     "Gap",
+    "GetToken",
     "Hooks",
+    "HttpClient",
     "Last",
     "MemoryCheckpoint",
+    "Page",
+    "Payload",
     "PoolStats",
     "Poolse",
     "PoolseBackend",
     "Position",
     "ProgressBar",
+    "RealtimeEvent",
     "RealtimeInfo",
     "RealtimeStats",
     "RealtimeStatus",
     "RequestInfo",
+    "Resolver",
     "ResponseInfo",
     "RetryInfo",
+    "Row",
     "SQLiteCheckpoint",
     "Stats",
     "Timeout",
+    "TimeoutPhase",
     "TokenProvider",
     "UnknownEvent",
     "Unset",
@@ -143,21 +190,28 @@ __all__: list[str] = [
     "version",
 ]
 __all__ += errors.__all__
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     __all__ += public.__all__
 else:
-    __all__ += list(NAMES)
+    __all__ += list(_NAMES)
 
 
-def __getattr__(name: str) -> object:
-    try:
-        module = _LAZY[name]
-    except KeyError:
-        raise AttributeError(f"module 'poolse' has no attribute {name!r}") from None
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+# Hidden from type checkers, which would take every name for one of ours.
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        try:
+            module = _LAZY[name]
+        except KeyError:
+            raise AttributeError(f"module 'poolse' has no attribute {name!r}") from None
+        value = getattr(_importlib.import_module(module), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*(name for name in globals() if name.startswith("__")), *__all__, *_MODULES})
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_MODULES = ("cancel", "errors", "hooks", "options", "profiles", "progress", "stats", "types")
+"""What may be imported from here beside the names."""
+del annotations  # pyright: ignore[reportUndefinedVariable]

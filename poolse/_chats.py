@@ -18,6 +18,7 @@ from poolse._follow.roster import Known
 from poolse._follow.settings import FeedSettings
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
 from poolse._generated.models import Conversation, Message, MessageList
+from poolse._realtime.handles import hub_of
 from poolse._realtime.hub import Hub
 from poolse.cancel import CancelToken, any_of
 from poolse.errors import ArgumentTypeError, UsageError
@@ -101,7 +102,7 @@ class Chats:
 
     @property
     def hub(self) -> Hub:
-        return self._chat.realtime.hub
+        return hub_of(self._chat.realtime)
 
     def handle(self, key: str) -> ConversationHandle:
         return self._chat.conversations.one(key)
@@ -135,7 +136,7 @@ class AsyncChats:
 
     @property
     def hub(self) -> Hub:
-        return self._chat.realtime.hub
+        return hub_of(self._chat.realtime)
 
     def handle(self, key: str) -> AsyncConversationHandle:
         return self._chat.conversations.one(key)

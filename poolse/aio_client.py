@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
-from poolse._core.resolver import UserProfile
+from poolse._core.resolver import AsyncResolver
 from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
 from poolse._http.aio_tokens import AsyncTokens
@@ -22,6 +21,7 @@ from poolse.following import AsyncFollowing
 from poolse.minting import Mint
 from poolse.rest import AsyncRest
 from poolse.stats import FollowStats, RealtimeStats
+from poolse.types import AsyncGetToken
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from poolse._http.aio_profiles import AsyncProfiles
     from poolse.profiles import AsyncUsersResource
 
-__all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
+__all__ = ["AsyncHttpClient", "AsyncPoolse", "AsyncPoolseBackend"]
+
+AsyncHttpClient = httpx.AsyncClient
+"""What may be given as `http_client`."""
 
 
 class AsyncPoolse(
     AsyncBody,
     UserClient[
-        Callable[[], str | None | Awaitable[str | None]],
-        Callable[[str], UserProfile | None | Awaitable[UserProfile | None]],
-        httpx.AsyncClient,
+        AsyncGetToken,
+        AsyncResolver,
+        AsyncHttpClient,
     ],
     AsyncResources,
     AsyncFollowing,
@@ -61,7 +64,12 @@ class AsyncPoolse(
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         AsyncResources.__init__(self, calls)
-        self.rest: AsyncRest = AsyncRest(calls)
+        self._rest = AsyncRest(calls)
+
+    @property
+    def rest(self) -> AsyncRest:
+        """Calls that this release has no method for."""
+        return self._rest
 
     def _make_profiles(self) -> AsyncProfiles:
         # Only now: most programs ask for no profiles.
@@ -98,16 +106,26 @@ class AsyncPoolse(
         made = self._realtime.get()
         # After it is made: then a `close` at the same time either sees it or is seen here.
         if self._lifetime.closed:
-            made.hub.close()
+            from poolse._realtime.handles import hub_of
+
+            hub_of(made).close()
         return made
 
     def _realtime_stats(self) -> RealtimeStats | None:
         made = self._realtime.made
-        return None if made is None else made.hub.stats()
+        if made is None:
+            return None
+        from poolse._realtime.handles import hub_of
+
+        return hub_of(made).stats()
 
     def _follow_stats(self) -> FollowStats | None:
         made = self._realtime.made
-        return None if made is None else made.hub.feeds.stats()
+        if made is None:
+            return None
+        from poolse._realtime.handles import hub_of
+
+        return hub_of(made).feeds.stats()
 
     async def _close_more(self) -> None:
         try:
@@ -118,7 +136,7 @@ class AsyncPoolse(
                 await self._realtime.made.aclose()
 
 
-class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBackendResources):
+class AsyncPoolseBackend(AsyncBody, BackendClient[AsyncHttpClient], AsyncBackendResources):
     """The async client for your own server, which makes users and tokens. For one event loop.
 
     Example:
@@ -135,7 +153,12 @@ class AsyncPoolseBackend(AsyncBody, BackendClient[httpx.AsyncClient], AsyncBacke
     def _expose(self) -> None:
         calls = self._calls()
         AsyncBackendResources.__init__(self, calls)
-        self.rest: AsyncRest = AsyncRest(calls)
+        self._rest = AsyncRest(calls)
+
+    @property
+    def rest(self) -> AsyncRest:
+        """Calls that this release has no method for."""
+        return self._rest
 
     def token_provider(self, external_id: str | UUID | User | Me) -> AsyncTokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import attrs
 import httpx
 
 from poolse._core.hands import run_flow
-from poolse._core.resolver import UserProfile
+from poolse._core.resolver import Resolver
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.callers import AtOnce
@@ -21,6 +20,7 @@ from poolse.bodies import SyncBody
 from poolse.construction import BackendClient, UserClient
 from poolse.following import Following
 from poolse.rest import Rest
+from poolse.types import GetToken
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from poolse.profiles import UsersResource
     from poolse.stats import FollowStats, RealtimeStats
 
-__all__ = ["Poolse", "PoolseBackend"]
+__all__ = ["HttpClient", "Poolse", "PoolseBackend"]
+
+HttpClient = httpx.Client
+"""What may be given as `http_client`."""
 
 
 class Poolse(
     SyncBody,
-    UserClient[Callable[[], str | None], Callable[[str], UserProfile | None], httpx.Client],
+    UserClient[GetToken, Resolver, HttpClient],
     Resources,
     Following,
 ):
@@ -56,7 +59,12 @@ class Poolse(
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
         Resources.__init__(self, calls)
-        self.rest: Rest = Rest(calls)
+        self._rest = Rest(calls)
+
+    @property
+    def rest(self) -> Rest:
+        """Calls that this release has no method for."""
+        return self._rest
 
     def _make_users(self) -> UsersResource:
         # Only now: most programs ask for no profiles.
@@ -87,23 +95,33 @@ class Poolse(
         made = self._realtime.get()
         # After it is made: then a `close` at the same time either sees it or is seen here.
         if self._lifetime.closed:
-            made.hub.close()
+            from poolse._realtime.handles import hub_of
+
+            hub_of(made).close()
         return made
 
     def _realtime_stats(self) -> RealtimeStats | None:
         made = self._realtime.made
-        return None if made is None else made.hub.stats()
+        if made is None:
+            return None
+        from poolse._realtime.handles import hub_of
+
+        return hub_of(made).stats()
 
     def _follow_stats(self) -> FollowStats | None:
         made = self._realtime.made
-        return None if made is None else made.hub.feeds.stats()
+        if made is None:
+            return None
+        from poolse._realtime.handles import hub_of
+
+        return hub_of(made).feeds.stats()
 
     def _close_realtime(self) -> None:
         if self._realtime.made is not None:
             self._realtime.made.close()
 
 
-class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
+class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
     """The sync client for your own server, which makes users and their tokens. Thread-safe.
 
     Example:
@@ -123,7 +141,12 @@ class PoolseBackend(SyncBody, BackendClient[httpx.Client], BackendResources):
     def _expose(self) -> None:
         calls = self._calls()
         BackendResources.__init__(self, calls)
-        self.rest: Rest = Rest(calls)
+        self._rest = Rest(calls)
+
+    @property
+    def rest(self) -> Rest:
+        """Calls that this release has no method for."""
+        return self._rest
 
     def token_provider(self, external_id: str | UUID | User | Me) -> TokenProvider:
         """A `get_token` for one of your users, for a route of yours or a client in this process.

@@ -15,25 +15,25 @@ from poolse._core.resolver import MAX_PROFILES, profile_settings
 from poolse._core.secret import hidden
 from poolse._core.tokens import subject
 from poolse._http.mapping import MAX_CONNECTIONS
-from poolse._http.unclosed import Running
+from poolse._http.unclosed import Running, is_over
 from poolse._once import Once
 from poolse._secret import hidden_items
 from poolse.errors import PoolseError
 from poolse.hooks import Hooks
-from poolse.options import Timeout
-from poolse.wiring import Base, HttpClient, new_uuid
+from poolse.options import Timeout, for_sockets
+from poolse.wiring import Base, HttpClientT, new_uuid
 
 if TYPE_CHECKING:
     from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["BackendClient", "UserClient"]
 
-GetToken = TypeVar("GetToken", bound=Callable[[], object])
+GetTokenT = TypeVar("GetTokenT", bound=Callable[[], object])
 R = TypeVar("R", bound=Running)
-Resolver = TypeVar("Resolver", bound=Callable[[str], object])
+ResolverT = TypeVar("ResolverT", bound=Callable[[str], object])
 
 
-class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
+class UserClient(Base[HttpClientT], Generic[GetTokenT, ResolverT, HttpClientT]):
     """A client that acts for one user, and is told of what happens."""
 
     _variable = "chat"
@@ -41,12 +41,12 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
     def __init__(
         self,
         *,
-        get_token: GetToken | None = None,
+        get_token: GetTokenT | None = None,
         token: str | None = None,
         api_url: str | None = None,
         ws_url: str | None = None,
         socket_path: str = "/socket",
-        http_client: HttpClient | None = None,
+        http_client: HttpClientT | None = None,
         timeout: float | Timeout | None = Timeout(),  # noqa: B008 (immutable)
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -63,7 +63,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
         generate_idempotency_key: Callable[[], str] = new_uuid,
         hooks: Hooks | Sequence[Hooks] | None = None,
         on_socket_error: Callable[[PoolseError], object] | None = None,
-        user_resolver: Resolver | None = None,
+        user_resolver: ResolverT | None = None,
         user_cache_size: int = MAX_PROFILES,
         user_cache_ttl: float | None = None,
     ) -> None:
@@ -166,7 +166,7 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             self._given.belongings.watch(realtime)
             return realtime
 
-        return Once(made, lambda realtime: realtime.is_over)
+        return Once(made, is_over)
 
     def _realtime_settings(self) -> RealtimeSettings:
         # Only now: a script that sends a message needs nothing of realtime.
@@ -180,12 +180,12 @@ class UserClient(Base[HttpClient], Generic[GetToken, Resolver, HttpClient]):
             channels_per_socket=self._channels_per_socket,
             max_frame=self._max_frame,
             ears=self._ears,
-            connect_timeout=self._settings.timeout.for_sockets,
+            connect_timeout=for_sockets(self._settings.timeout),
             max_retry_after=self._settings.max_retry_after,
         )
 
 
-class BackendClient(Base[HttpClient]):
+class BackendClient(Base[HttpClientT]):
     """A client that acts for a whole tenant, by its API key."""
 
     _variable = "backend"
@@ -195,7 +195,7 @@ class BackendClient(Base[HttpClient]):
         *,
         api_key: str | None = None,
         api_url: str | None = None,
-        http_client: HttpClient | None = None,
+        http_client: HttpClientT | None = None,
         timeout: float | Timeout | None = Timeout(),  # noqa: B008 (immutable)
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,

@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 TimeoutPhase = Literal["connect", "read", "write", "pool", "total"]
+"""Which limit of a `Timeout` was reached."""
 
 
 def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:

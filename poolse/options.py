@@ -77,17 +77,17 @@ class Timeout(Shown):
             return cls(None, connect=None, read=None, write=None, pool=None)
         return cls(float(checked_seconds("timeout", value, ", a Timeout or None")))
 
-    @property
-    def for_files(self) -> Timeout:
-        """The limits for the bytes of a file: there is a total only if somebody set one."""
-        return attrs.evolve(self, total=None) if isinstance(self.total, _ByDefault) else self
 
-    @property
-    def for_sockets(self) -> float:
-        """The limit to open a WebSocket, in seconds; infinite for none."""
-        if isinstance(self.connect, _ByDefault):
-            return 10.0
-        return inf if self.connect is None else self.connect
+def for_files(timeout: Timeout) -> Timeout:
+    """The limits for the bytes of a file: there is a total only if somebody set one."""
+    return attrs.evolve(timeout, total=None) if isinstance(timeout.total, _ByDefault) else timeout
+
+
+def for_sockets(timeout: Timeout) -> float:
+    """The limit to open a WebSocket, in seconds; infinite for none."""
+    if isinstance(timeout.connect, _ByDefault):
+        return 10.0
+    return inf if timeout.connect is None else timeout.connect
 
 
 @attrs.frozen(kw_only=True, init=False, repr=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from poolse._core.hands import run_flow
 from poolse._core.ids import checked_id, checked_ids
-from poolse._core.resolver import UserProfile
+from poolse._core.resolver import AsyncResolver, Resolver, UserProfile
 from poolse._http.callers import Lifetime
 from poolse._http.profiles import Profiles
 from poolse._http.sync_profiles import SyncProfiles
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from poolse._generated.models import Me, Membership, User
     from poolse._http.aio_profiles import AsyncProfiles
 
-__all__ = ["AsyncUsersResource", "UserProfile", "UsersResource"]
+__all__ = ["AsyncResolver", "AsyncUsersResource", "Resolver", "UserProfile", "UsersResource"]
 
 
 class BaseUsers:

@@ -12,10 +12,12 @@ __all__ = [
     "AsyncBinaryReader",
     "AsyncBinaryWriter",
     "AsyncDownloadTo",
+    "AsyncGetToken",
     "AsyncUploadBody",
     "BinaryReader",
     "BinaryWriter",
     "DownloadTo",
+    "GetToken",
     "Json",
     "JsonObject",
     "OnProgress",
@@ -113,6 +115,12 @@ It never goes back, not even when an attempt starts again, and is called about a
 last call, with `loaded` equal to `total`, says that all went well. What it raises ends the
 transfer and comes out as it is. In the async client it may be async, and is awaited.
 """
+
+GetToken = Callable[[], str | None]
+"""What gives a client its token; None for calls without one."""
+
+AsyncGetToken = Callable[[], str | None | Awaitable[str | None]]
+"""The same for an async client, where it may be async."""
 
 JsonObject = Mapping[str, object]
 """A JSON object: string keys, JSON values."""

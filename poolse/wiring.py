@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Base", "new_uuid"]
 
-HttpClient = TypeVar("HttpClient")
+HttpClientT = TypeVar("HttpClientT")
 T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Given(Generic[HttpClient]):
+class Given(Generic[HttpClientT]):
     """What the constructor was given beside the settings of a call."""
 
     credential: Callable[[], object] | Secret
-    http_client: HttpClient | None
+    http_client: HttpClientT | None
     proxy: str | None
     ssl_context: ssl.SSLContext | None
     max_connections: int
@@ -81,7 +81,7 @@ def new_uuid() -> str:
     return str(uuid4())
 
 
-class Base(Generic[HttpClient]):
+class Base(Generic[HttpClientT]):
     """What all clients have in common."""
 
     _asynchronous: ClassVar[bool]
@@ -102,7 +102,7 @@ class Base(Generic[HttpClient]):
         *,
         credential: Callable[[], object] | Secret,
         api_url: str,
-        http_client: HttpClient | None,
+        http_client: HttpClientT | None,
         timeout: float | Timeout | None,
         proxy: str | None,
         ssl_context: ssl.SSLContext | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -13,8 +13,10 @@ from poolse.errors import UsageError
 __all__ = [
     "FAILED",
     "MAX_PROFILES",
+    "AsyncResolver",
     "Known",
     "ProfileSettings",
+    "Resolver",
     "UserProfile",
     "asked_itself",
     "checked_profile",
@@ -42,6 +44,12 @@ class UserProfile:
     avatar_url: str | None = attrs.field(default=None, validator=_text_or_none)
     """URL of a picture."""
 
+
+Resolver = Callable[[str], UserProfile | None]
+"""A `user_resolver`: what finds the profile of a user, by their poolse id."""
+
+AsyncResolver = Callable[[str], UserProfile | None | Awaitable[UserProfile | None]]
+"""The same for an async client, where it may be async."""
 
 Known = UserProfile | None
 """What is known of a user: None for one without a profile."""

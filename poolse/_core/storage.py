@@ -27,6 +27,7 @@ from poolse.errors import (
     UploadError,
     UsageError,
 )
+from poolse.options import for_files
 from poolse.types import UNSET
 
 __all__ = ["Again", "Renew", "Transfer", "renewed", "signed"]
@@ -71,7 +72,7 @@ class Transfer:
         progress.answer = progress.loss = None
         try:
             progress.answer = await self.hands.sender.send(
-                request, settings.timeout.for_files, settings.cancel, intake
+                request, for_files(settings.timeout), settings.cancel, intake
             )
         except NetworkError as error:
             progress.loss = error

@@ -50,6 +50,7 @@ class Gap:
 
 
 After = int | Position | Last | Literal["latest", "beginning"]
+"""Where a feed starts: a sequence, a `Position`, `Last(n)`, "latest" or "beginning"."""
 
 _AFTER: Final = 'after is a sequence, "latest", "beginning" or Last(n)'
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, TypedDict
+from typing import Literal
 from uuid import UUID
+
+from typing_extensions import Required, TypedDict
 
 from poolse._generated.models import (
     Attachment,

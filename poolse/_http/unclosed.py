@@ -8,7 +8,7 @@ from weakref import finalize, ref
 
 import attrs
 
-__all__ = ["Belongings", "Connections", "Running", "how_to_close"]
+__all__ = ["Belongings", "Connections", "Running", "how_to_close", "is_over"]
 
 HOW: Final = {
     False: "unclosed {0}: `with {0}(...) as {1}:` closes it, or {1}.close()",
@@ -28,12 +28,12 @@ class Running(Protocol):
     """Realtime of a client."""
 
     @property
-    def is_running(self) -> bool:
+    def _is_running(self) -> bool:
         """Whether it has threads, or tasks."""
         ...
 
     @property
-    def is_over(self) -> bool:
+    def _is_over(self) -> bool:
         """Whether it cannot run any more, although nobody closed it."""
         ...
 
@@ -57,10 +57,15 @@ class Belongings:
     def _left_behind(self) -> None:
         left = self.connections is not None and self.connections.abandon()
         realtime = None if self._realtime is None else self._realtime()
-        if left or (realtime is not None and realtime.is_running):
+        if left or (realtime is not None and realtime._is_running):  # pyright: ignore[reportPrivateUsage]
             warnings.warn(self.complaint, ResourceWarning, stacklevel=1, source=self)
 
 
 def how_to_close(name: str, variable: str, *, asynchronous: bool) -> str:
     """What to tell whoever has not done it."""
     return HOW[asynchronous].format(name, variable)
+
+
+def is_over(realtime: Running) -> bool:
+    """Whether it cannot run any more, although nobody closed it."""
+    return realtime._is_over  # pyright: ignore[reportPrivateUsage]

@@ -258,7 +258,7 @@ class AsyncRealtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
-        if self._hub.is_elsewhere or self.is_over:
+        if self._hub.is_elsewhere or self._is_over:
             return
         self._hub.close()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
@@ -270,13 +270,13 @@ class AsyncRealtime(BaseRealtime):
                 await asyncio.wait(late, timeout=self._hub.settings.close_timeout)
 
     @property
-    def is_running(self) -> bool:
+    def _is_running(self) -> bool:
         return bool(self._tasks) and not (
-            self.is_over or self._hub.closed or self._hub.is_elsewhere
+            self._is_over or self._hub.closed or self._hub.is_elsewhere
         )
 
     @property
-    def is_over(self) -> bool:
+    def _is_over(self) -> bool:
         return self._home.is_over
 
     def _bind(self) -> None:

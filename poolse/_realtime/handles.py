@@ -23,6 +23,7 @@ __all__ = [
     "BaseEvents",
     "BaseRealtime",
     "E",
+    "hub_of",
     "log_error",
 ]
 
@@ -47,7 +48,7 @@ class BaseChannel(Generic[E]):
     the handlers and iterators of this handle, and no other holder's.
     """
 
-    TYPE: ClassVar[ChannelType]
+    _TYPE: ClassVar[ChannelType]
     _awaits: ClassVar[bool]
     """Whether what a handler returns is awaited."""
 
@@ -154,25 +155,21 @@ class BaseRealtime:
 
     def _channel(self, cls: type[C], parameter: str) -> C:
         self._bind()
-        return cls(self._hub, self._hub.acquire(cls.TYPE, parameter))
+        kind = cls._TYPE  # pyright: ignore[reportPrivateUsage]
+        return cls(self._hub, self._hub.acquire(kind, parameter))
 
     def _bind(self) -> None:
         """Called before anything that may need a thread or a task."""
 
     @property
-    def is_running(self) -> bool:
-        """Whether it has threads, or tasks. For the library's own use."""
+    def _is_running(self) -> bool:
+        """Whether it has threads, or tasks."""
         raise NotImplementedError
 
     @property
-    def is_over(self) -> bool:
-        """Whether what it runs in has ended. For the library's own use."""
+    def _is_over(self) -> bool:
+        """Whether what it runs in has ended."""
         return False
-
-    @property
-    def hub(self) -> Hub:
-        """The brain of it. For the library's own use; it may change in any release."""
-        return self._hub
 
     @property
     def status(self) -> RealtimeStatus:
@@ -211,3 +208,8 @@ class BaseRealtime:
 def log_error(log: Callable[[str, object], None]) -> Callable[[PoolseError], None]:
     """What is told of errors when the user has named nobody: a log must not stay silent."""
     return lambda error: log("realtime: %s", error)
+
+
+def hub_of(realtime: BaseRealtime) -> Hub:
+    """Return what realtime is made of, which its users do not see."""
+    return realtime._hub  # pyright: ignore[reportPrivateUsage]

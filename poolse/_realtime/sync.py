@@ -235,7 +235,7 @@ class Realtime(BaseRealtime):
         self._hub.renew(threading.RLock())
 
     @property
-    def is_running(self) -> bool:
+    def _is_running(self) -> bool:
         return bool(self._threads) and not (self._hub.closed or self._hub.is_elsewhere)
 
     def connect(self) -> None:

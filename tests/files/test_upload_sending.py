@@ -18,6 +18,7 @@ from poolse import (
     UsageError,
 )
 from poolse._core.hands import Outgoing
+from poolse.options import for_files
 from tests.files.clients import Client, Told
 from tests.files.world import EXPIRED, SIGNATURE, World, refuse
 from tests.http.wire import Connection, Request
@@ -230,10 +231,10 @@ def test_an_early_success_is_none(client: Client, world: World) -> None:
 
 
 def test_no_total_holds_for_the_bytes_unless_one_is_set(world: World) -> None:
-    assert Timeout().for_files == Timeout(None)
-    assert Timeout(read=3).for_files == Timeout(None, read=3)
-    assert Timeout(30.0).for_files.total == 30.0
-    assert Timeout.of(7).for_files == Timeout(7)
+    assert for_files(Timeout()) == Timeout(None)
+    assert for_files(Timeout(read=3)) == Timeout(None, read=3)
+    assert for_files(Timeout(30.0)).total == 30.0
+    assert for_files(Timeout.of(7)) == Timeout(7)
 
 
 @pytest.mark.parametrize("where", ["call", "client"])

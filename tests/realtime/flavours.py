@@ -86,7 +86,7 @@ class Log:
 class SyncRoom(Channel[Any]):
     """A channel with its inner methods laid open, as generated code does."""
 
-    TYPE = CONVERSATION
+    _TYPE = CONVERSATION
 
     def on(self, event: EventType[object], handler: Handler) -> Callable[[], None]:
         return self._on(event, handler)
@@ -102,7 +102,7 @@ class SyncRoom(Channel[Any]):
 class AsyncRoom(AsyncChannel[Any]):
     """Its twin."""
 
-    TYPE = CONVERSATION
+    _TYPE = CONVERSATION
 
     def on(self, event: EventType[object], handler: Handler) -> Callable[[], None]:
         return self._on(event, handler)
