@@ -102,9 +102,7 @@ class Link:
         return commands
 
     def connect(self, now: float) -> None:
-        """Open the socket, unless there is nobody to do it."""
-        if self.is_broken:
-            return
+        """Open the socket."""
         self.failure = None
         self.connection.connect(now)
         self._settle(now)

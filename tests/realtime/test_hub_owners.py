@@ -34,6 +34,15 @@ def test_an_owner_that_died_is_no_secret(world: World) -> None:
     assert world.joined("2").session.joined, "another socket, with an owner of its own"
 
 
+def test_connecting_after_an_owner_died_takes_another_socket(world: World) -> None:
+    world.hub.connect()
+    world.hub.broken(world.links[0], ZeroDivisionError())
+    world.hub.connect()
+    world.serve()
+    assert len(world.links) == 2
+    assert world.hub.status == "connected"
+
+
 def test_nothing_is_used_in_another_process(world: World) -> None:
     room = world.joined()
     world.process += 1
