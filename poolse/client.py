@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
+from poolse._bodies import SyncBody
+from poolse._construction import BackendClient, UserClient
 from poolse._core.hands import run_flow
 from poolse._core.resolver import Resolver
+from poolse._following import Following
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.callers import AtOnce
 from poolse._http.sync_tokens import SyncTokens
 from poolse._once import Once
-from poolse.bodies import SyncBody
-from poolse.construction import BackendClient, UserClient
-from poolse.following import Following
 from poolse.rest import Rest
 from poolse.types import GetToken
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from poolse._generated.channels import PoolseRealtime
     from poolse._generated.models import Me, User
-    from poolse.minting import TokenProvider
+    from poolse._minting import TokenProvider
     from poolse.profiles import UsersResource
     from poolse.stats import FollowStats, RealtimeStats
 
@@ -133,7 +133,7 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
     def _assemble(self) -> None:
         super()._assemble()
         # Only now: a program of users' has none of this.
-        from poolse.minting import SyncMint
+        from poolse._minting import SyncMint
 
         hands = self._hands(AtOnce(self._sender), self._tokens)
         self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
@@ -164,6 +164,6 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
-        from poolse.minting import TokenProvider
+        from poolse._minting import TokenProvider
 
         return TokenProvider(self._mint, external_id)

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 import poolse._http.tokens
-import poolse.minting
+import poolse._minting
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError
 from poolse._core.tokens import claims
 from poolse.testing import Sandbox
@@ -127,7 +127,7 @@ def test_a_user_who_is_gone_is_created_again(sandbox: Sandbox) -> None:
 
 
 def test_only_so_many_users_are_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poolse.minting, "MAX_USERS", 2)
+    monkeypatch.setattr(poolse._minting, "MAX_USERS", 2)
     with connect(sandbox) as backend:
         for name in ("a", "b", "a", "c", "a", "b"):
             backend.token_provider(name)()
