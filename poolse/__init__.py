@@ -18,6 +18,8 @@ from poolse.errors import *
 from poolse.types import UNSET, Unset
 
 if _typing.TYPE_CHECKING:
+    from poolse._aio_minting import AsyncTokenProvider
+    from poolse._convert import from_dict
     from poolse._core.addresses import POOLSE_API_URL
     from poolse._core.captures import CapturedCall
     from poolse._core.codec import missing, to_dict
@@ -34,15 +36,14 @@ if _typing.TYPE_CHECKING:
     from poolse._generated.aio_follow import AsyncDelivery, AsyncFeed
     from poolse._generated.follow import Delivery, Feed
     from poolse._generated.public import *
+    from poolse._minting import TokenProvider
     from poolse._realtime.aio import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse._realtime.pushes import Payload
     from poolse._realtime.sync import Events
     from poolse.aio_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
-    from poolse.aio_minting import AsyncTokenProvider
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend
-    from poolse.convert import from_dict
     from poolse.errors import TimeoutPhase
     from poolse.hooks import (
         Hooks,
@@ -52,7 +53,6 @@ if _typing.TYPE_CHECKING:
         ResponseInfo,
         RetryInfo,
     )
-    from poolse.minting import TokenProvider
     from poolse.options import CallOptions, Timeout
     from poolse.profiles import (
         AsyncResolver,
@@ -91,7 +91,7 @@ _LAZY = {
     "AsyncFeed": "poolse._generated.aio_follow",
     "AsyncPoolse": "poolse.aio_client",
     "AsyncPoolseBackend": "poolse.aio_client",
-    "AsyncTokenProvider": "poolse.aio_minting",
+    "AsyncTokenProvider": "poolse._aio_minting",
     "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
@@ -110,11 +110,11 @@ _LAZY = {
     "RealtimeStatus": "poolse._realtime.events",
     "SQLiteCheckpoint": "poolse._follow.checkpoints",
     "Timeout": "poolse.options",
-    "TokenProvider": "poolse.minting",
+    "TokenProvider": "poolse._minting",
     "UnknownEvent": "poolse._realtime.events",
     "UserProfile": "poolse.profiles",
     "UsersResource": "poolse.profiles",
-    "from_dict": "poolse.convert",
+    "from_dict": "poolse._convert",
     "missing": "poolse._core.codec",
     "progress_bar": "poolse.progress",
     "to_dict": "poolse._core.codec",

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
+from poolse._aio_bodies import AsyncBody
+from poolse._aio_minting import AsyncTokenProvider
+from poolse._construction import BackendClient, UserClient
 from poolse._core.resolver import AsyncResolver
+from poolse._following import AsyncFollowing
 from poolse._generated.aio_backend_resources import AsyncBackendResources
 from poolse._generated.aio_resources import AsyncResources
 from poolse._http.aio_tokens import AsyncTokens
+from poolse._minting import Mint
 from poolse._once import Once
-from poolse.aio_bodies import AsyncBody
-from poolse.aio_minting import AsyncTokenProvider
-from poolse.construction import BackendClient, UserClient
-from poolse.following import AsyncFollowing
-from poolse.minting import Mint
 from poolse.rest import AsyncRest
 from poolse.stats import FollowStats, RealtimeStats
 from poolse.types import AsyncGetToken

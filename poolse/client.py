@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
+from poolse._bodies import SyncBody
+from poolse._construction import BackendClient, UserClient
 from poolse._core.hands import run_flow
 from poolse._core.resolver import Resolver
+from poolse._following import Following
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.callers import AtOnce
 from poolse._http.sync_tokens import SyncTokens
 from poolse._once import Once
-from poolse.bodies import SyncBody
-from poolse.construction import BackendClient, UserClient
-from poolse.following import Following
 from poolse.rest import Rest
 from poolse.types import GetToken
 
 if TYPE_CHECKING:
     from poolse._generated.channels import PoolseRealtime
-    from poolse.minting import TokenProvider
+    from poolse._minting import TokenProvider
     from poolse.profiles import UsersResource
     from poolse.stats import FollowStats, RealtimeStats
 
@@ -124,7 +124,7 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
     def _assemble(self) -> None:
         super()._assemble()
         # Only now: a program of users' has none of this.
-        from poolse.minting import SyncMint
+        from poolse._minting import SyncMint
 
         hands = self._hands(AtOnce(self._sender), self._tokens)
         self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
@@ -154,6 +154,6 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
-        from poolse.minting import TokenProvider
+        from poolse._minting import TokenProvider
 
         return TokenProvider(self._mint, external_id)

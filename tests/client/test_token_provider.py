@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import poolse._core.tokens
-import poolse.minting
+import poolse._minting
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError
 from poolse._core.tokens import claims
 from poolse.testing import Sandbox
@@ -121,7 +121,7 @@ def test_a_user_who_is_gone_is_created_again(sandbox: Sandbox) -> None:
 
 
 def test_only_so_many_users_are_kept(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poolse.minting, "MAX_USERS", 2)
+    monkeypatch.setattr(poolse._minting, "MAX_USERS", 2)
     with connect(sandbox) as backend:
         for name in ("a", "b", "a", "c", "a", "b"):
             backend.token_provider(name)()

@@ -66,7 +66,7 @@ def test_a_sync_call_loads_what_it_needs() -> None:
         "poolse._follow",
         "poolse._realtime",
         "poolse.cli.",
-        "poolse.minting",
+        "poolse._minting",
         "poolse.profiles",
         "poolse.sandbox.",
         "poolse.stats",

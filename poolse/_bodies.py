@@ -10,7 +10,7 @@ import httpx
 from poolse._http.callers import AtOnce, SyncCalls
 from poolse._http.sync import SyncSender
 from poolse._http.sync_tokens import SyncTokens
-from poolse.wiring import Base
+from poolse._wiring import Base
 
 if TYPE_CHECKING:
     from poolse.stats import PoolStats

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poolse._http.aio_tokens import AsyncTokens
-from poolse.minting import BaseProvider
+from poolse._minting import BaseProvider
 
 __all__ = ["AsyncTokenProvider"]
 

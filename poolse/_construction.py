@@ -18,10 +18,10 @@ from poolse._http.mapping import MAX_CONNECTIONS
 from poolse._http.unclosed import Running, is_over
 from poolse._once import Once
 from poolse._secret import hidden_items
+from poolse._wiring import Base, HttpClientT, new_uuid
 from poolse.errors import PoolseError
 from poolse.hooks import Hooks
 from poolse.options import Timeout, for_sockets
-from poolse.wiring import Base, HttpClientT, new_uuid
 
 if TYPE_CHECKING:
     from poolse._realtime.settings import RealtimeSettings

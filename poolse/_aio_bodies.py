@@ -11,8 +11,8 @@ import httpx
 from poolse._http.aio import AsyncSender
 from poolse._http.aio_tokens import AsyncTokens
 from poolse._http.callers import AsyncCalls
+from poolse._wiring import Base
 from poolse.stats import PoolStats
-from poolse.wiring import Base
 
 __all__ = ["AsyncBody"]
 
