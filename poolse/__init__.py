@@ -62,6 +62,7 @@ if _typing.TYPE_CHECKING:
         UsersResource,
     )
     from poolse.progress import ProgressBar, progress_bar
+    from poolse.rest import AsyncRest, Rest
     from poolse.stats import CallStats, FollowStats, PoolStats, RealtimeStats, Stats
     from poolse.types import AsyncGetToken, GetToken
 
@@ -69,6 +70,8 @@ __version__ = version
 
 # Loaded when first used: importing poolse costs no third-party import.
 _LAZY = {
+    "AsyncRest": "poolse.rest",
+    "Rest": "poolse.rest",
     "After": "poolse._follow.choices",
     "AsyncEvents": "poolse._realtime.aio",
     "AsyncGetToken": "poolse.types",
@@ -141,6 +144,7 @@ __all__: list[str] = [
     "AsyncPoolse",
     "AsyncPoolseBackend",
     "AsyncResolver",
+    "AsyncRest",
     "AsyncTokenProvider",
     "AsyncUsersResource",
     "CallOptions",
@@ -172,6 +176,7 @@ __all__: list[str] = [
     "RequestInfo",
     "Resolver",
     "ResponseInfo",
+    "Rest",
     "RetryInfo",
     "Row",
     "SQLiteCheckpoint",

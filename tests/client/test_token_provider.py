@@ -12,6 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 
+import poolse._core.tokens
 import poolse._http.tokens
 import poolse._minting
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError

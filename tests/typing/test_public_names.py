@@ -59,7 +59,7 @@ MADE_BY_USERS = {
 }
 """Classes whose constructor is public too."""
 
-SPECIAL = (
+SPECIAL = {
     "__call__",
     "__enter__",
     "__aenter__",
@@ -67,7 +67,7 @@ SPECIAL = (
     "__next__",
     "__anext__",
     "__getitem__",
-)
+}
 
 
 def public() -> set[str]:
@@ -81,8 +81,9 @@ def functions(cls: type) -> Iterator[tuple[str, Any]]:
         if not owner.__module__.startswith("poolse"):
             continue
         for name, value in vars(owner).items():
-            made_by_users = {"__init__"} if cls.__name__ in MADE_BY_USERS else set[str]()
-            if name.startswith("_") and name not in SPECIAL | made_by_users:
+            is_constructor = found_in(cls, "__init__") is owner and cls.__name__ in MADE_BY_USERS
+            taken = SPECIAL | {"__init__"} if is_constructor else SPECIAL
+            if name.startswith("_") and name not in taken:
                 continue
             found: Any = value
             if isinstance(value, property):
@@ -91,6 +92,10 @@ def functions(cls: type) -> Iterator[tuple[str, Any]]:
                 found = found.__func__
             if inspect.isfunction(found):
                 yield f"{cls.__name__}.{name}", found
+
+
+def found_in(cls: type, name: str) -> type:
+    return next(owner for owner in cls.__mro__ if name in vars(owner))
 
 
 def named_in(function: Any) -> Iterator[str]:
@@ -121,7 +126,7 @@ def test_every_name_of_a_public_signature_can_be_imported() -> None:
 
 NAMES = (
     *("After", "AsyncEvents", "AsyncGetToken", "AsyncHttpClient", "AsyncResolver", "Events"),
-    *("GetToken", "HttpClient", "Page", "Payload", "RealtimeEvent", "Resolver", "Row"),
+    *("GetToken", "HttpClient", "Page", "Payload", "RealtimeEvent", "Resolver", "Rest", "Row"),
     "TimeoutPhase",
 )
 
