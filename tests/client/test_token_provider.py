@@ -12,7 +12,6 @@ from unittest.mock import Mock
 
 import pytest
 
-import poolse._core.tokens
 import poolse._http.tokens
 import poolse._minting
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError
