@@ -62,3 +62,8 @@ def test_without_a_limit_the_first_may_take_for_ever() -> None:
 )
 def test_the_name_in_tls(host: str, name: str) -> None:
     assert certificate_name(host) == name
+
+
+def test_attempts_are_made_in_that_order() -> None:
+    tried = [address for address, _ in attempts(found("::1", "::2", "1"), 9.0, lambda: 0.0)]
+    assert tried == found("::1", "1", "::2")
