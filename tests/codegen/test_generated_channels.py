@@ -27,7 +27,7 @@ def test_events(shop: Shop) -> None:
         "    __wire__: ClassVar[Mapping[str, str]] = {'from_': 'from'}",
     ]
     assert piece(shop, "events.py", "BOOK_MOVED") == (
-        "BOOK_MOVED: Final = EventType('book:moved', read_book_moved, replay=True)"
+        "BOOK_MOVED: Final = EventType('book:moved', read_book_moved, replay=True, transient=True)"
     )
     assert piece(shop, "events.py", "ShelfEvent") == (
         "ShelfEvent: TypeAlias = BookAdded | BookMoved | UnknownEvent"

@@ -132,7 +132,7 @@ operations:
     channel: {$ref: '#/channels/shelf'}
     summary: A book was moved.
     messages: [{$ref: '#/channels/shelf/messages/bookMoved'}]
-    x-sdk: {callback: on_moved, replay: last}
+    x-sdk: {callback: on_moved, replay: last, transient: true}
   knock:
     action: send
     channel: {$ref: '#/channels/shelf'}
