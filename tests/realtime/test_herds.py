@@ -76,18 +76,15 @@ def test_a_server_that_does_not_answer_is_tried_over_two_seconds() -> None:
 
 
 def test_who_was_asked_to_wait_does_not_come_at_the_same_moment() -> None:
-    def ask(bench: Bench) -> float:
-        bench.drop(1006)
-        bench.advance(2)
-        bench.fail(503, retry_after=20.0)
-        return bench.now
-
     source = random.Random(4)
     back: list[float] = []
     for _ in range(CLIENTS):
         bench = Bench(random=source.random)
         bench.connect()
-        asked = ask(bench)
+        bench.drop(1006)
+        bench.advance(2)
+        bench.fail(503, retry_after=20.0)
+        asked = bench.now
         bench.advance(60)
         back.append(bench.opens()[-1] - asked)
     back.sort()
