@@ -108,7 +108,8 @@ class Row(Shown):
                 object.__setattr__(self, name, value)
             return
         values = dict(cast("Mapping[str, Any]", state)) if isinstance(state, Mapping) else {}
-        seen: object = values.pop(EXTRA, None) or values.pop("__seen__", None)
+        seen: object = values.pop("__seen__", None)
+        seen = values.pop(EXTRA, seen)
         names = facts_of(type(self)).names
         new = [name for name in names if name not in values]
         for name in names:
