@@ -133,7 +133,9 @@ def test_a_callback_that_is_registered_while_a_handler_cancels_is_called_once(st
 
     with interrupted_at_each_line(handler, CancelToken.on_cancel):
         token.on_cancel(lambda: heard.append(1))
-    token.cancel()
+    if not token.cancelled:
+        # The handler waits for a later step than there are.
+        token.cancel()
     assert heard == [1]
 
 

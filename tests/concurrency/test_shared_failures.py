@@ -136,6 +136,24 @@ def test_the_key_is_that_of_the_call_and_not_of_the_request_for_a_token(sandbox:
     asyncio.run(main())
 
 
+def test_each_caller_of_a_provider_gets_an_error_of_its_own(sandbox: Sandbox) -> None:
+    async def main() -> list[Any]:
+        async with AsyncPoolseBackend(
+            api_key=sandbox.api_key, api_url=NOWHERE, max_retries=0
+        ) as backend:
+            provider = backend.token_provider("u-1")
+            calls = [provider() for _ in range(CALLERS)]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    errors = asyncio.run(main())
+    assert {type(error) for error in errors} == {NetworkError}
+    assert len({id(error) for error in errors}) == CALLERS
+    assert len({str(error) for error in errors}) == 1
+    assert all(error.__cause__ is not None for error in errors)
+    errors[0].message += ", and this is mine"
+    assert "mine" not in str(errors[1])
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_what_ends_a_thread_that_fetches_a_token_ends_no_other(
     ending: type[BaseException], sandbox: Sandbox
