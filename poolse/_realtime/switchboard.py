@@ -149,7 +149,7 @@ class Switchboard:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise UsageError("the client is closed")
+            raise UsageError("this client is closed; make a new one")
         if self._crash is not None:
             raise fresh(self._crash)
 
