@@ -199,8 +199,8 @@ a_string: Final = Kind("a str", lambda value: isinstance(value, str))
 
 a_segment: Final = Kind(
     "a str",
-    lambda value: isinstance(value, str) and value not in ("", *SEGMENTS),
-    hints={str: "it is empty, or a step of a path, and could never be addressed"},
+    lambda value: isinstance(value, str) and value not in SEGMENTS,
+    hints={str: "it is a step of a path, and could never be addressed"},
 )
 """Text that another operation has in its path."""
 

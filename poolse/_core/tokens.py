@@ -7,8 +7,10 @@ locks or fetches: the drivers do.
 How long a token has left is counted on a monotonic clock from its arrival. The clock of this
 machine may be hours off, so that `exp` alone says little: `exp - iat` is the life that the server
 gave it, whatever the time is here. The date only shows, as far as it can be true, that a token has
-used up a part of its life already. A token that was just fetched is never stale at once: if it is
-too old in truth, the server refuses it, and it is fetched again.
+used up a part of its life already. A token that was just fetched is not stale at once: if it is
+too old in truth, the server refuses it, and it is fetched again. The exception is one without `iat`
+that seems to end soon: it may be the rest of an older one, so that the next call fetches again. If
+what comes then is no better, such are the tokens here, and it is used.
 
 A refused token must never come back. A fetch that began before the refusal may still bring the
 refused token, so its result is neither kept nor shared with whoever asks after the refusal: each
@@ -47,6 +49,7 @@ class TokenCache:
         self._token: str | None = None
         self._good_until = -inf
         self._rejected: str | None = None
+        self._was_remnant = False
         self.last: str | None = None
         """What the last fetch brought, whether or not it is kept."""
 
@@ -69,7 +72,8 @@ class TokenCache:
                 # `get_token` insists on it. The next refusal is news then, and asks once more.
                 self._rejected = None
             self._token = token
-            self._good_until = now + good_for(token, date)
+            self._was_remnant = not self._was_remnant and is_remnant(token, date)
+            self._good_until = now if self._was_remnant else now + good_for(token, date)
 
     def reject(self, token: str | None) -> None:
         """Forget a token that the server refused; another one stays."""
@@ -112,6 +116,13 @@ def good_for(token: str, date: float) -> float:
     elif left <= 0:
         left = OPAQUE_LIFE
     return max(left - min(EXPIRY_MARGIN, left / 2), least)
+
+
+def is_remnant(token: str, date: float) -> bool:
+    """Whether it seems to end soon, and does not say how long its life is."""
+    found = claims(token)
+    ends, begins = _moment(found.get("exp")), _moment(found.get("iat"))
+    return ends is not None and begins is None and 0 < ends - date <= EXPIRY_MARGIN
 
 
 def _moment(claim: object) -> float | None:

@@ -50,7 +50,7 @@ def test_json_is_the_message(command: Command) -> None:
     [
         ([NOBODY, "x"], {}, 4, "no such conversation .*404.*\n +look at the id"),
         (["nonsense", "x"], {}, 4, "404 not_found"),
-        (["", "x"], {}, 2, "conversation_id must not be ''"),
+        (["", "x"], {}, 2, "must be the ID of a conversation"),
         (["{}", ""], {}, 1, "can't be blank"),
         (["{}", "x", "--id", "7"], {}, 1, "'id': .'is invalid'"),
         (["{}", "x"], {"POOLSE_TOKEN": None}, 3, "no token .*\n +set POOLSE_TOKEN, give --token-f"),
@@ -127,7 +127,7 @@ def test_a_token_is_all_that_is_printed(command: Command, sandbox: Sandbox, tmp_
     [
         ("bob", {"POOLSE_API_KEY": None}, 3, "needs the API key .*\n +set POOLSE_API_KEY, give"),
         ("bob", {"POOLSE_API_KEY": "pk_junk"}, 3, "invalid_api_key.*\n +look the key up"),
-        (" ", {}, 2, "external_id must not be blank"),
+        (" ", {}, 2, "external_id must be the external ID of a user"),
     ],
 )
 def test_no_token(

@@ -97,8 +97,8 @@ def test_json_is_the_message(command: Command) -> None:
         (["{}", "--since", "yesterday"], 2, "'yesterday' is no number, `beginning` or `latest`"),
         (["{}", "--since", "1", "--last", "1"], 2, "--since and --last"),
         (["{}", "--last", "-1"], 2, "--last"),
-        (["{}", "--checkpoint", "no/such/file"], 2, "cannot open the checkpoint no/such/file"),
-        (["{}", "--checkpoint", "notes"], 2, "notes cannot be used as a checkpoint"),
+        (["{}", "--checkpoint", "no/such/file"], 2, "the checkpoint no/such/file cannot be used"),
+        (["{}", "--checkpoint", "notes"], 2, "the checkpoint notes cannot be used"),
     ],
 )
 def test_a_mistake_is_told(command: Command, arguments: list[str], code: int, says: str) -> None:

@@ -78,7 +78,7 @@ def test_a_view_closes_nothing_and_ends_with_its_client(sandbox: Sandbox) -> Non
         with pytest.raises(UsageError, match="closed"):
             client.me.show()
         with pytest.raises(UsageError, match="closed"):
-            _ = client.realtime
+            client.realtime.connect()
 
 
 def test_an_idempotency_key_of_the_caller_is_sent_and_repeats_the_answer(sandbox: Sandbox) -> None:

@@ -224,7 +224,7 @@ def test_a_checkpoint_belongs_to_the_process_that_opened_it(tmp_path: Path) -> N
             checkpoint.close()
             return type(caught.value).__name__
 
-        assert in_child(work) == "UsageError"
+        assert in_child(work) == "CheckpointUnusable"
         assert checkpoint.load("x") is None
 
 

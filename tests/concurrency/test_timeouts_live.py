@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, ConnectionFailed, PoolseError, PushTimeout, Timeout
+from poolse._realtime.handles import hub_of
 from poolse.testing import Sandbox
 from tests.concurrency.live import FLAVOURS, LIMIT, Flavour, aside, connected, play
 from tests.concurrency.places import Names
@@ -122,7 +123,7 @@ def test_what_a_socket_has_to_be_opened(
 ) -> None:
     async def scenario() -> None:
         chat: Any = flavour(api_url="http://127.0.0.1:9", token="t", timeout=timeout)
-        assert chat.realtime.hub.settings.connect_timeout == seconds
+        assert hub_of(chat.realtime).settings.connect_timeout == seconds
 
     play(scenario)
 

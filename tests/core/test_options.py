@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from poolse import ArgumentTypeError, CallOptions, CancelToken, Timeout, UsageError
+from poolse.options import for_files
 from tests.core.scripted import settings
 
 NO_TIMES: list[tuple[Any, str]] = [
@@ -98,4 +99,4 @@ def test_a_limit_that_nobody_has_set_differs_from_the_same_number() -> None:
     assert Timeout(connect=5.0) != Timeout()
     for copied in (copy.copy(Timeout()), pickle.loads(pickle.dumps(Timeout()))):
         assert copied == Timeout()
-        assert copied.for_files.total is None
+        assert for_files(copied).total is None

@@ -69,8 +69,7 @@ HOUR = 3600
         (-2 * HOUR, 1 - 2 * HOUR, 0.5),
         # Without a sensible time of issue.
         (None, HOUR, HOUR - 30),
-        (None, 20, 10),
-        (None, 2, 5),
+        (None, 40, 20),
         (None, -HOUR, 30),
         ("now", HOUR, HOUR - 30),
         (HOUR, HOUR, HOUR - 30),
@@ -86,6 +85,16 @@ def test_a_token_that_just_came_is_used_for_a_while_whatever_the_clock_says(
     cache.store(token, cache.epoch, now=clock, date=NOW)
     assert cache.fresh(clock + used - 0.1) == token
     assert cache.fresh(clock + used + 0.1) is None
+
+
+def test_a_token_that_ends_soon_without_a_time_of_issue_is_fetched_anew_once() -> None:
+    cache, clock = TokenCache(), 17.0
+    tokens = [jwt(exp=NOW + 20, n=number) for number in range(4)]
+    kept: list[bool] = []
+    for token in tokens:
+        cache.store(token, cache.epoch, now=clock, date=NOW)
+        kept.append(cache.fresh(clock) == token)
+    assert kept == [False, True, False, True]
 
 
 def test_a_refusal_of_another_token_leaves_the_kept_one() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from poolse._realtime.handles import hub_of
 from poolse.errors import RealtimeError
 from poolse.testing import Sandbox
 from tests.house.tree import ROOT
@@ -78,7 +79,7 @@ def subscribe(rooms: Any, room: Any, where: str, handler: Callable[[object], obj
         room.on(PING, handler)
     else:
         # As if it had been given to the constructor.
-        errors = rooms.realtime.hub.calls._errors
+        errors = hub_of(rooms.realtime).calls._errors
         reports = errors.target
 
         def report_and_end(error: object) -> object:

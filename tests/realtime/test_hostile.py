@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from poolse._realtime.handles import hub_of
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed, PoolseError
 from poolse.testing import Sandbox
@@ -222,7 +223,7 @@ def stops_reading(connection: socket.socket) -> None:
 
 
 def until_connected(realtime: Any) -> None:
-    while realtime.hub.stats().sockets == 0:
+    while hub_of(realtime).stats().sockets == 0:
         time.sleep(0.01)
 
 

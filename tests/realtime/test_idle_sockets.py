@@ -8,6 +8,7 @@ import pytest
 
 from poolse._realtime.effects import Close, Send
 from poolse._realtime.frames import Frame, decode
+from poolse._realtime.handles import hub_of
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.backend import post
 from tests.realtime.flavours import done
@@ -92,7 +93,7 @@ def test_sockets_threads_and_tasks_are_gone(world: World) -> None:
                 await world.until(lambda: sandbox.sockets == 1)
                 await done(rooms[0].leave())
                 assert client.realtime.status == "connected", turn
-                assert client.realtime.hub.stats().sockets == 1
+                assert hub_of(client.realtime).stats().sockets == 1
 
     run(scenario)
     sandbox.wait_for(lambda: sandbox.sockets == 0)
