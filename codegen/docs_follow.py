@@ -53,21 +53,22 @@ def reply_doc(send: Operation) -> str:
     """What is said of the method that answers a row."""
     return joined(
         [
-            "Send a message to the same conversation, once, however often this one is handed out.",
+            "Send an answer to where this came from, once, however often this is handed out.",
             "",
-            "The ID of the reply depends on this message, the user, how many replies were sent "
-            "before, and a secret in the checkpoint, so that nobody else can compute it. If the "
-            "program is killed after sending it and the message is delivered again, the server "
-            "returns the first reply and stores no second one. Without a checkpoint the secret "
-            "ends with the feed: pass an `id` of your own to reply once over restarts.",
+            "The ID of the answer depends on what it answers, on whose token it is, on how many "
+            "answers were sent before, and on a secret in the checkpoint, so that nobody else can "
+            "compute it. If the program is killed after sending it and the same is delivered "
+            "again, the server returns the first answer and stores no second one. Without a "
+            "checkpoint the secret ends with the feed: pass an `id` of your own to answer once "
+            "over restarts.",
             "",
-            "A reply that the server refuses for good (any 4xx but 401, 408, 425 and 429) "
-            "acknowledges the message, so that it does not come again and is not refused at each "
-            "start. The refusal is reported to `on_socket_error` too.",
+            "An answer that the server refuses for good (any 4xx but 401, 408, 425 and 429) "
+            "acknowledges what it answers, so that it does not come again and is not refused at "
+            "each start. The refusal is reported to `on_socket_error` too.",
             "",
             *arguments(told((*send.positional, *send.keyword))),
             "Returns:",
-            "    The stored message.",
+            "    What was stored.",
             "",
             *raises(send),
             "    CheckpointError: The checkpoint failed.",
@@ -80,9 +81,9 @@ def feed_doc(flavour: Flavour) -> str:
     close = "`aclose`" if flavour.prefix else "`close`"
     return joined(
         [
-            "Every message once and in order, over lost connections and restarts. One consumer.",
+            "Everything once and in order, over lost connections and restarts. One consumer.",
             "",
-            "Asking for the next message acknowledges the one in hand, and so does leaving the"
+            "Asking for the next one acknowledges the one in hand, and so does leaving the"
             " `with` block, by `break` too, but not by an exception. Without a `with` block only"
             f" the next step does, and the channels stay joined until {close} or until the client"
             " is closed.",

@@ -19,7 +19,7 @@ def shop(tmp_path: Path) -> Shop:
 def test_a_row(shop: Shop) -> None:
     assert shop.run() == 0
     assert piece(shop, "models.py", "Book").splitlines() == [
-        "@attrs.frozen(kw_only=True, eq=False, repr=False)",
+        "@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)",
         "class Book(Row):",
         "    id: str",
         "    number: int",
@@ -141,9 +141,9 @@ def test_a_handle(shop: Shop) -> None:
     assert piece(shop, "resources.py", "ShelfHandle.__init__").splitlines() == [
         "def __init__(self, core: Caller, id: str | UUID | ShelfHandle) -> None:",
         "    self._core = core",
-        "    self.id: Final = checked_id('id', id, 'shelf')",
-        "    self._path = {'shelf_id': self.id}",
-        "    self.books: Final = ShelfBooks(core, self._path)",
+        "    self._id = checked_id('id', id, 'shelf')",
+        "    self._path = {'shelf_id': self._id}",
+        "    self._resource_books = ShelfBooks(core, self._path)",
     ]
 
 
@@ -162,8 +162,8 @@ def test_a_handle_below_a_handle_keeps_both_values(shop: Shop) -> None:
         "def __init__(self, core: Caller, path: Mapping[str, str], "
         "id: str | UUID | BookHandle) -> None:",
         "    self._core = core",
-        "    self.id: Final = checked_id('id', id, 'book')",
-        "    self._path = {**path, 'book_id': self.id}",
+        "    self._id = checked_id('id', id, 'book')",
+        "    self._path = {**path, 'book_id': self._id}",
     ]
 
 

@@ -62,10 +62,10 @@ def test_a_handle_takes_an_id_or_a_row_and_keeps_it(shop: Shop) -> None:
     assert piece(shop, "resources.py", "PicturesHandle.__init__").splitlines() == [
         "def __init__(self, core: Caller, id: str | UUID | Picture | PicturesHandle) -> None:",
         "    self._core = core",
-        "    self.row: Final[Picture | None] = id if isinstance(id, Picture) "
+        "    self._row = id if isinstance(id, Picture) "
         "else id.row if isinstance(id, PicturesHandle) else None",
-        "    self.id: Final = checked_id('id', id, 'picture')",
-        "    self._path = {'picture_id': self.id}",
+        "    self._id = checked_id('id', id, 'picture')",
+        "    self._path = {'picture_id': self._id}",
     ]
     assert piece(shop, "aio_resources.py", "AsyncPicturesResource.one").splitlines() == [
         "def one(self, id: str | UUID | Picture | AsyncPicturesHandle) -> AsyncPicturesHandle:",
@@ -88,14 +88,15 @@ def test_a_download(shop: Shop) -> None:
     for to, kept in (
         ("to: None=None", "bytes"),
         ("to: str | os.PathLike[str]", "Path"),
-        ("to: BinaryWriter", "int"),
+        ("to: BinaryWriter | AsyncBinaryWriter", "int"),
     ):
         assert f"@overload\n    async def fetch(self, {to}, {rest}) -> {kept}:" in text
-    assert f"async def fetch(self, to: DownloadTo | None=None, {rest}) -> bytes | Path | int:" in (
-        text
+    assert (
+        f"async def fetch(self, to: AsyncDownloadTo | None=None, {rest}) -> bytes | Path | int:"
+        in (text)
     )
     assert text.splitlines()[-1].strip() == (
-        "return await self._core.files.download(FIND_PICTURE_BYTES, self._path, self.row, to, "
+        "return await self._core.files.download(FIND_PICTURE_BYTES, self._path, self._row, to, "
         "on_progress=on_progress, max_bytes=max_bytes, options=options)"
     )
 
@@ -104,10 +105,10 @@ def test_several_uploads(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "aio_resources.py", "AsyncPicturesResource.put_all").splitlines() == [
         "async def put_all(self, paths: UploadPaths, *, concurrency: int=4, "
-        "on_progress: OnProgress | None=None, options: CallOptions | None=None) "
+        "filenames: Sequence[str | None] | None=None, on_progress: OnProgress | None=None, options: CallOptions | None=None) "
         "-> list[Picture | Exception]:",
         "    return await self._core.files.upload_many(PLACE_PICTURE_BYTES, paths, "
-        "concurrency=concurrency, on_progress=on_progress, options=options)",
+        "concurrency=concurrency, filenames=filenames, on_progress=on_progress, options=options)",
     ]
     assert "async def put(self, body: AsyncUploadBody, *," in shop.text("aio_resources.py").replace(
         "\n        ", " "

@@ -158,7 +158,7 @@ def test_each_credential_has_resources_of_its_own(shop: Shop) -> None:
     shop.run()
     assert "class StaffResource:" in shop.text("backend_resources.py")
     assert "StaffResource" not in shop.text("resources.py")
-    assert "self.staff: Final = AsyncStaffResource(core)" in piece(
+    assert "def staff(self) -> AsyncStaffResource:" in piece(
         shop, "aio_backend_resources.py", "AsyncBackendResources"
     )
     assert "staff" not in piece(shop, "resources.py", "Resources")
