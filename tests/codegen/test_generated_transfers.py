@@ -105,7 +105,8 @@ def test_several_uploads(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "aio_resources.py", "AsyncPicturesResource.put_all").splitlines() == [
         "async def put_all(self, paths: UploadPaths, *, concurrency: int=4, "
-        "filenames: Sequence[str | None] | None=None, on_progress: OnProgress | None=None, options: CallOptions | None=None) "
+        "filenames: Sequence[str | None] | None=None, "
+        "on_progress: OnProgress | None=None, options: CallOptions | None=None) "
         "-> list[Picture | Exception]:",
         "    return await self._core.files.upload_many(PLACE_PICTURE_BYTES, paths, "
         "concurrency=concurrency, filenames=filenames, on_progress=on_progress, options=options)",
