@@ -28,8 +28,8 @@ def test_while_the_socket_is_down_messages_come_by_the_list(play: Play) -> None:
 @pytest.mark.parametrize("many", [False, True])
 def test_a_socket_that_was_given_up_is_no_silence(play: Play, many: bool) -> None:
     async def scenario(talk: Talk) -> None:
-        talk.sandbox.faults.refuse_handshakes(403, times=1000)
-        for _ in range(3):
+        talk.sandbox.faults.refuse_handshakes(404, times=1000)
+        for _ in range(2):
             async with opened(talk.bot.follow() if many else talk.follow()) as feed:
                 for _ in range(2):
                     with pytest.raises((AuthError, ConnectionFailed)):

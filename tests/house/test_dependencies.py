@@ -29,6 +29,7 @@ LINK: Final = re.compile(r"\]\(https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)
 DOCUMENTED: Final = {
     "aiohttp.abc.AbstractResolver",
     "click.Group",
+    "httpcore.AsyncNetworkBackend",
     "httpcore.NetworkBackend",
     "httpcore.NetworkStream",
     "httpx.AsyncBaseTransport",

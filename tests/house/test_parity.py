@@ -13,10 +13,16 @@ from poolse.rest import AsyncRest, Rest
 # An async client is closed with `aclose`, as everywhere in the asyncio world.
 RENAMED = {"aclose": "close"}
 
+
+def is_ours(value: object) -> bool:
+    """Whether it is a class of the library; some names are types for annotations."""
+    return inspect.isclass(value) and value.__module__.startswith("poolse")
+
+
 TWINS: list[tuple[type, type]] = [
     (getattr(poolse, name.removeprefix("Async")), getattr(poolse, name))
     for name in poolse.__all__
-    if name.startswith("Async")
+    if name.startswith("Async") and is_ours(getattr(poolse, name))
 ]
 TWINS.append((Rest, AsyncRest))
 

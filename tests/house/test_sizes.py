@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.house.tree import Function, functions, hand_written, is_docstring, name_of
 
-LONGEST_FUNCTION = 40
+LONGEST_FUNCTION = 60
 """Lines of the body, from its first statement after the docstring to its end."""
 
 TOPS = ("poolse", "codegen", "tests")
@@ -42,4 +42,4 @@ def test_a_long_function_is_found_wherever_it_hides() -> None:
     body = "\n".join(f"        x = {number}" for number in range(LONGEST_FUNCTION))
     method = f'class C:\n    async def m(self):\n        """Doc."""\n{body}\n'
     assert list(long_functions("f.py", method)) == []
-    assert list(long_functions("f.py", method + "        y = 1\n")) == ["f.py:2 m 41"]
+    assert list(long_functions("f.py", method + "        y = 1\n")) == ["f.py:2 m 61"]

@@ -17,7 +17,7 @@ from tests.house.tree import ROOT
 from tests.package.artefacts import build, names_in
 from tests.package.pythons import VERSIONS
 
-LARGEST = {"wheel": 450_000, "sdist": 340_000}
+LARGEST = {"wheel": 520_000, "sdist": 400_000}
 """Bytes. The aim for both is 300,000, and is missed: this keeps them from growing unnoticed."""
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -92,9 +92,9 @@ def test_the_metadata_are_what_an_index_takes(wheel: Path) -> None:
 
 def test_the_base_install_is_lean(wheel: Path) -> None:
     metadata = Metadata.from_email(metadata_of(wheel))
-    base = [one for one in metadata.requires_dist or () if one.marker is None]
-    assert {one.name.replace("-", "_") for one in base} == {
-        Requirement(text).name.replace("-", "_") for text in PROJECT["dependencies"]
+    base = [one for one in metadata.requires_dist or () if "extra" not in str(one.marker)]
+    assert {str(one).replace("-", "_") for one in base} == {
+        str(Requirement(text)).replace("-", "_") for text in PROJECT["dependencies"]
     }
 
 

@@ -27,7 +27,9 @@ GIVEN_UP: dict[int, type[PoolseError]] = {403: AuthError, 404: ConnectionFailed}
 def give_up(world: HubWorld, status: int) -> None:
     """Let the handshake be refused until it is final."""
     link = world.links[-1]
-    for _ in range(2):
+    while link.failure is None:
+        # Between two attempts there is always a wait.
+        world.advance(30)
         with world.hub.turn(link) as now:
             generation = link.connection.generation
             link.failed(generation, Failure(reason="no", status=status), now)
@@ -65,6 +67,7 @@ def test_a_new_handle_tries_anew(status: int, parameter: str, own: bool) -> None
     with pytest.raises(GIVEN_UP[status]):
         _ = claim.joined
     world.hub.acquire(room.TYPE, parameter)
+    world.advance(30)
     world.serve()
     assert claim.joined
     assert room.claim.joined, "the old one profits from it"

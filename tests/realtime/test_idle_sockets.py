@@ -61,7 +61,7 @@ def test_counters_and_numbers_survive_it(hub_world: HubWorld) -> None:
     link = world.links[1]
     with world.hub.turn(link) as now:
         link.closed(1, 1006, now)
-    world.advance(1)
+    world.advance(5)
     world.serve()
     assert world.hub.stats().reconnects == 1
     world.hub.release(rooms[2].claim)
