@@ -79,7 +79,7 @@ def subscribe(rooms: Any, room: Any, where: str, handler: Callable[[object], obj
         room.on(PING, handler)
     else:
         # As if it had been given to the constructor.
-        errors = hub_of(rooms.realtime).calls._errors
+        errors = hub_of(rooms.realtime).calls._errors  # pyright: ignore[reportPrivateUsage]
         reports = errors.target
 
         def report_and_end(error: object) -> object:

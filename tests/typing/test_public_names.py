@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 from unittest.mock import create_autospec
 
-import jedi
+import jedi  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 import pydantic
 import pytest
 
@@ -182,7 +182,8 @@ INTERNAL = {
 def test_completion_shows_nothing_internal(typed: str) -> None:
     code = CODE.format(typed)
     line = code.splitlines()[-1]
-    found: Any = jedi.Script(code).complete(len(code.splitlines()), len(line))  # pyright: ignore[reportUnknownMemberType]
+    script: Any = jedi.Script(code)
+    found = script.complete(len(code.splitlines()), len(line))
     names = {str(one.name) for one in found if not str(one.name).startswith("_")}
     assert names, "it shows nothing at all"
     assert names & INTERNAL[typed] == set()
