@@ -62,9 +62,9 @@ napoleon_use_rtype = False
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types)\..*",
+        r"(collections|contextlib|datetime|enum|httpx|os|pathlib|pytest|sqlite3|ssl|types|uuid)\..*",
     ),
-    (r"py:.*", r"poolse\.(\w+\.)+\w+|After|Seen|datetime|[A-Z]"),
+    (r"py:.*", r"poolse\.(\w+\.)+\w+|After|Seen|UUID|datetime|[A-Z]"),
 ]
 
 MADE_BY_USERS = re.compile(
