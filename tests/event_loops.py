@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio.events
 import importlib.util
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -83,9 +84,12 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.fixture(autouse=True)
-def event_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     """The kind of event loop that `asyncio.run` makes."""
-    if getattr(request, "param", "asyncio") == "uvloop":
-        import uvloop
+    # Not by the fixture `monkeypatch`, which would then be undone after all other fixtures.
+    with pytest.MonkeyPatch.context() as patch:
+        if getattr(request, "param", "asyncio") == "uvloop":
+            import uvloop
 
-        monkeypatch.setattr(asyncio.events, "new_event_loop", uvloop.new_event_loop)
+            patch.setattr(asyncio.events, "new_event_loop", uvloop.new_event_loop)
+        yield

@@ -92,6 +92,13 @@ class Row(Shown):
     extra: Mapping[str, object] = attrs.field(default=BY_HAND, converter=_seen, repr=False)
     """Fields of the answer that this release does not know. Read-only, empty for most rows."""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
+        """Let pydantic take instances, as for the IDs of requests. Called by pydantic only."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(cls)
+
     def __eq__(self, other: object) -> bool:
         facts = facts_of(type(self))
         if not isinstance(other, Row) or facts_of(type(other)).kind is not facts.kind:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import poolse
 from codegen.__main__ import main
 from codegen.evolution.releases import Release, release_of
 from codegen.evolution.rules import Verdict
@@ -15,7 +16,9 @@ from tests.codegen.trees import plant
 
 pytestmark = pytest.mark.tools
 
-VERSION = 'version = "0.1.0"'
+NOW = poolse.version
+NEXT = f"0.{int(NOW.split('.')[1]) + 1}.0"
+VERSION = f'version = "{NOW}"'
 
 
 @pytest.fixture
@@ -144,12 +147,12 @@ def test_a_revision_is_compared_with_what_is_there(tmp_path: Path) -> None:
     )
     assert place == f"spec/openapi.yaml:{line - 5}:5"
     assert told[2] == (
-        "verdict: major, which before 1.0 is minor: from 0.1.0 to at least 0.2.0; now it is 0.1.0"
+        f"verdict: major, which before 1.0 is minor: from {NOW} to at least {NEXT}; now it is {NOW}"
     )
     refused = tree.diff("--base", "start", "--fail-below", expect=1)
-    assert refused.endswith("the version is 0.1.0: it must be at least 0.2.0\n")
-    tree.replace("poolse/_version.py", VERSION, 'version = "0.2.0"')
-    assert "now it is 0.2.0" in tree.diff("--base", "start", "--fail-below")
+    assert refused.endswith(f"the version is {NOW}: it must be at least {NEXT}\n")
+    tree.replace("poolse/_version.py", VERSION, f'version = "{NEXT}"')
+    assert f"now it is {NEXT}" in tree.diff("--base", "start", "--fail-below")
     unknown = tree.diff("--base", "no-such-revision", expect=2)
     assert "bad revision 'no-such-revision:spec/openapi.yaml'" in unknown
 

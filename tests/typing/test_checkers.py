@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,8 +22,26 @@ ACCEPTED = HERE / "accepted.py"
 
 def by_pyright(path: Path) -> set[int]:
     """Lines of the errors that it finds."""
-    command = [str(Path(sys.executable).with_name("pyright")), "--outputjson", str(path)]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # The settings of our own tree leave this folder out, also where a file is named.
+    settings = {
+        "extraPaths": [str(ROOT)],
+        "venvPath": str(Path(sys.prefix).parent),
+        "venv": Path(sys.prefix).name,
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(path, folder)
+        project = Path(folder) / "pyrightconfig.json"
+        project.write_text(json.dumps(settings), "utf-8")
+        command = [str(Path(sys.executable).with_name("pyright")), "--outputjson"]
+        found = subprocess.run(
+            [*command, "--project", str(project)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     errors = json.loads(found.stdout)["generalDiagnostics"]
     return {one["range"]["start"]["line"] + 1 for one in errors if one["severity"] == "error"}
 

@@ -48,7 +48,7 @@ OTHERS = {
     *dir(contextlib),
     *dir(types),
     *dir(typing),
-    *("Path", "datetime", "httpx", "os", "ssl"),
+    *("Path", "UUID", "datetime", "httpx", "os", "ssl"),
 }
 """Names of Python and of libraries."""
 
@@ -161,6 +161,9 @@ def use(chat: Poolse, other: AsyncPoolse, backend: PoolseBackend, item: Delivery
     live = chat.realtime.conversation("c-1")
     {}
 """
+# It starts a process at its first use, which lives as long as this one.
+jedi.Script("import os; os.").complete()  # pyright: ignore[reportUnknownMemberType]
+
 INTERNAL = {
     "poolse.": {"import_module", "NAMES", "TYPE_CHECKING", "annotations", "bodies", "wiring"},
     "chat.": set[str](),
