@@ -107,8 +107,8 @@ chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SE
 interop: venv ## Phoenix's JavaScript client and a page in Chromium against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop
 
-mutants: venv ## break the code on purpose; the named tests must turn red
-	@$(PY) -m tests.mutants
+mutants: venv ## break the code on purpose; the named tests must turn red (PART=5: a fifth)
+	@$(PY) -m tests.mutants $(if $(PART),--part $(PART))
 
 bench: venv ## the 13 targets, each beside its baseline (3 min)
 	@$(PY) -m tests.bench

@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.mutants.runner import Fate, Mutant, copy_tree, hunt, read_mutants
@@ -32,10 +33,14 @@ def main() -> int:
     parser.add_argument("name", nargs="*", help="only mutants whose name begins so")
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree to break")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at the same time")
+    parser.add_argument("--part", type=int, default=1, help="one in so many; each week others")
     chosen = parser.parse_args()
     root: Path = chosen.root.resolve()
 
     mutants = read_mutants(root / "tests/mutants", tuple(chosen.name))
+    # The same on each run of a week, and all of them in as many weeks as there are parts.
+    week = datetime.now(UTC).isocalendar().week
+    mutants = mutants[week % chosen.part :: chosen.part]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         return report(mutants, root, Path(folder), chosen.jobs)
 
