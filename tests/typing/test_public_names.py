@@ -162,7 +162,7 @@ def use(chat: Poolse, other: AsyncPoolse, backend: PoolseBackend, item: Delivery
     {}
 """
 # It starts a process at its first use, which lives as long as this one.
-jedi.Script("import os; os.").complete()  # pyright: ignore[reportUnknownMemberType]
+jedi.Script("import poolse\npoolse.").complete(2, 7)  # pyright: ignore[reportUnknownMemberType]
 
 INTERNAL = {
     "poolse.": {"import_module", "NAMES", "TYPE_CHECKING", "annotations", "bodies", "wiring"},
