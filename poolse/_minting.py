@@ -125,7 +125,7 @@ class BaseProvider(Generic[T]):
 
     def __init__(self, mint: Mint[T], external_id: object) -> None:
         self._mint = mint
-        self.external_id = checked_id("external_id", external_id, "user.external_id")
+        self.external_id: str = checked_id("external_id", external_id, "user.external_id")
         """Your own id of the user."""
 
     def __repr__(self) -> str:

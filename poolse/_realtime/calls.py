@@ -49,7 +49,7 @@ class Lane(OrderedQueue[Subscription[Handler], object]):
 
     def __init__(self, topic: str | None = None) -> None:
         super().__init__()
-        self.topic = topic
+        self.topic: str | None = topic
         """The channel's topic; None for handlers that belong to no channel."""
         self.has_turn: bool = False
         """Whether it is among those that take turns."""

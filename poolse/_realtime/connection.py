@@ -93,7 +93,7 @@ class Connection:
         """When `tick` has something to do."""
         self.closing: set[int] = set()
         """Transports that were told to close and have not yet said that they did."""
-        self.joins = Joins()
+        self.joins: Joins = Joins()
         """Those that the server has not answered."""
         self._settings = settings
         self._policy = settings.policy

@@ -37,9 +37,9 @@ class Subscription(Backlog, Generic[T]):
         super().__init__(transient=transient)
         self.context: Context = Context() if context is None else context
         """The context variables that a handler is called with."""
-        self.event = event
+        self.event: str | None = event
         """Its name on the wire; None for every event."""
-        self.target = target
+        self.target: T = target
         """What the body gives the events to."""
         self.active: bool = True
         """False once taken back. An event may still be on its way then: ask before calling."""

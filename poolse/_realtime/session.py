@@ -101,11 +101,11 @@ class Session:
         self.topic = topic
         self.link = link
         self.machine = machine
-        self.claims = 0
+        self.claims: int = 0
         """How many claims of users there are. A handle that was thrown away keeps its claim."""
-        self.holds = 0
+        self.holds: int = 0
         """Claims of the library's own."""
-        self.epoch = 0
+        self.epoch: int = 0
         """How often all claims of users were released at once."""
         self.is_over: bool = False
         self.has_left = False

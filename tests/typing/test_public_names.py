@@ -161,8 +161,9 @@ def use(chat: Poolse, other: AsyncPoolse, backend: PoolseBackend, item: Delivery
     live = chat.realtime.conversation("c-1")
     {}
 """
-# It starts a process at its first use, which lives as long as this one.
-jedi.Script("import poolse\npoolse.").complete(2, 7)  # pyright: ignore[reportUnknownMemberType]
+JEDI: Any = jedi.get_default_environment()
+"""Its process starts at its first use and lives as long as this one."""
+jedi.Script("import poolse\npoolse.", environment=JEDI).complete(2, 7)  # pyright: ignore[reportUnknownMemberType]
 
 INTERNAL = {
     "poolse.": {"import_module", "NAMES", "TYPE_CHECKING", "annotations", "bodies", "wiring"},
@@ -185,7 +186,7 @@ INTERNAL = {
 def test_completion_shows_nothing_internal(typed: str) -> None:
     code = CODE.format(typed)
     line = code.splitlines()[-1]
-    script: Any = jedi.Script(code)
+    script: Any = jedi.Script(code, environment=JEDI)
     found = script.complete(len(code.splitlines()), len(line))
     names = {str(one.name) for one in found if not str(one.name).startswith("_")}
     assert names, "it shows nothing at all"
