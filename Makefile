@@ -85,10 +85,10 @@ package: venv ## wheel and sdist, installed and tried on every Python found (3 m
 	@$(PY) -m pytest -n 2 -q tests/package
 
 lowest: venv ## the lowest versions of all dependencies that we allow (3 min)
-	@$(PY) -m tests.package.resolutions lowest
+	@$(PY) -m tests.package.lowest_and_newest lowest
 
 newest: venv ## the newest of all dependencies, in place of the pinned ones (at most 5 min)
-	@$(PY) -m tests.package.resolutions newest
+	@$(PY) -m tests.package.lowest_and_newest newest
 
 pythons: venv ## make test on each further Python found, also among pyenv's (8 min each; TESTS=tests/http)
 	@$(PY) -m tests.package.pythons -- -n 2 -q -m '$(SUITE)' $(TESTS)
@@ -98,7 +98,7 @@ fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SE
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
 soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
-	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_growth.py tests/realtime/test_brain_any_order.py
+	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_memory_growth.py tests/realtime/test_client_properties.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
 chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SEED=2)
@@ -128,7 +128,7 @@ demo: venv ## a conversation on the sandbox, to watch
 	@$(PY) -m poolse.cli demo
 
 rooms: venv ## hand-written lines per room against the budgets
-	@$(PY) -m tests.house.rooms
+	@$(PY) -m tests.architecture.sizes
 
 clean: ## remove caches and build products, not .venv
 	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

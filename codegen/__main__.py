@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from codegen.apidiff.command import diff
 from codegen.build import build
 from codegen.check import checked
-from codegen.evolution.command import diff
+from codegen.diagnostics import SpecError
 from codegen.ir import Api
-from codegen.mistakes import SpecError
 from codegen.pages import plan_pages
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec

@@ -6,7 +6,7 @@ from codegen.build_calls import build_resources
 from codegen.build_events import build_channels
 from codegen.build_params import build_requests
 from codegen.build_types import Types
-from codegen.failures import all_codes
+from codegen.error_codes import all_codes
 from codegen.ir import Api, Code
 from codegen.spec import Spec
 

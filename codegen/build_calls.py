@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from codegen.addresses import (
+from codegen.build_deprecation import old_of
+from codegen.build_ids import Ids, kind_of
+from codegen.build_methods import build_former, build_methods
+from codegen.build_types import Types
+from codegen.ir import Child, Old, Operation, Resource
+from codegen.resource_paths import (
     BUILTIN_TYPES,
     attribute_of,
     binds_of,
@@ -11,13 +16,8 @@ from codegen.addresses import (
     parent_of,
     root_of,
 )
-from codegen.build_ids import Ids, kind_of
-from codegen.build_methods import build_former, build_methods
-from codegen.build_old import old_of
-from codegen.build_types import Types
-from codegen.ir import Child, Old, Operation, Resource
-from codegen.source import Node
 from codegen.spec import Call, Spec
+from codegen.yaml_source import Node
 
 __all__ = ["build_resources", "credential_of"]
 

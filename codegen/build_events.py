@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from codegen.build_deprecation import old_of
 from codegen.build_ids import kind_of
-from codegen.build_old import old_of
 from codegen.build_types import Types
 from codegen.ir import Channel, Event, Param, Presence, Push
 from codegen.naming import constant, pascal, snake
-from codegen.source import Node
 from codegen.spec import Spec, path_names
+from codegen.yaml_source import Node
 
 __all__ = ["build_channels", "event_class"]
 
@@ -77,7 +77,7 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         replay=operation.text("x-sdk", "replay") == "last",
         transient=operation.get("x-sdk", "transient").value is True,
         row_reader=kind.reader if kind and is_row else "",
-        base=kind.result if kind else "Row",
+        base=kind.result if kind else "Model",
         map_reader=kind.reader if kind and not is_row else "",
         model=None if kind else types.model(name, payload, summary),
         example=payload.example,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from codegen.addresses import binds_of, class_name
 from codegen.naming import snake
-from codegen.source import Node
+from codegen.resource_paths import binds_of, class_name
 from codegen.spec import Spec
+from codegen.yaml_source import Node
 
 __all__ = ["Ids", "kind_of"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import attrs
 
-from codegen.addresses import binds_of, class_name, parent_of
+from codegen.build_deprecation import old_of
 from codegen.build_files import build_download, build_upload
-from codegen.build_old import old_of
 from codegen.build_params import build_params, path_argument, single_param
 from codegen.build_types import Types
 from codegen.ir import Alias, Follow, Old, Operation, Paging
 from codegen.naming import constant
-from codegen.source import Node
+from codegen.resource_paths import binds_of, class_name, parent_of
 from codegen.spec import Call, Spec
+from codegen.yaml_source import Node
 
 __all__ = ["build_former", "build_methods"]
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from codegen.addresses import bound_at
-from codegen.build_old import old_of
+from codegen.build_deprecation import old_of
 from codegen.build_types import Types
+from codegen.diagnostics import Location
 from codegen.ir import Param, Request
-from codegen.mistakes import Mark
-from codegen.source import Node
+from codegen.resource_paths import bound_at
 from codegen.spec import Call, Spec, path_names
+from codegen.yaml_source import Node
 
 __all__ = ["build_params", "build_requests", "path_argument", "single_param"]
 
@@ -55,7 +55,7 @@ def _param(
     positional: Sequence[str],
     types: Types,
     doc: str,
-    mark: Mark,
+    mark: Location,
 ) -> Param:
     name = schema.text("x-sdk", "name") or wire
     kind = types.argument(wire, schema, where)

@@ -6,12 +6,12 @@ from typing import Final
 
 import attrs
 
+from codegen.build_deprecation import old_of
 from codegen.build_ids import Ids
-from codegen.build_old import old_of
-from codegen.ir_rows import Enum, Field, Model
+from codegen.ir_models import Enum, Field, Model
 from codegen.naming import member, pascal, snake
-from codegen.source import Node
 from codegen.spec import Spec, is_one_or_many
+from codegen.yaml_source import Node
 
 __all__ = ["Type", "Types"]
 
@@ -206,7 +206,7 @@ class Types:
         return Model(
             name=name,
             doc=doc,
-            base=f"Page[{item}]" if item else "Row",
+            base=f"Page[{item}]" if item else "Model",
             item=item,
             ids=tuple(self.ids.of_row(name).items()),
             fields=fields,

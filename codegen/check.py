@@ -1,24 +1,24 @@
-"""Mistakes in a spec, all at once. What passes here, `build` can build."""
+"""Diagnostics in a spec, all at once. What passes here, `build` can build."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from codegen.check_calls import check_calls
+from codegen.check_deprecation import check_old
 from codegen.check_documents import check_documents
 from codegen.check_events import check_events
 from codegen.check_grammar import check_grammar
 from codegen.check_methods import check_methods
 from codegen.check_names import check_names
-from codegen.check_old import check_old
 from codegen.check_schemas import check_schemas
-from codegen.mistakes import Mistakes
+from codegen.diagnostics import Diagnostics
 from codegen.spec import Spec, load_spec
 
 __all__ = ["check", "checked", "readable"]
 
 
-def check(spec: Spec, mistakes: Mistakes) -> None:
+def check(spec: Spec, mistakes: Diagnostics) -> None:
     """Add what is wrong with the spec to the mistakes. One that cannot be read is told already."""
     if not (spec.rest and spec.events):
         return
@@ -45,7 +45,7 @@ def checked(folder: Path, shown: str = "") -> Spec:
     Raises:
         SpecError: It has mistakes.
     """
-    mistakes = Mistakes()
+    mistakes = Diagnostics()
     spec = load_spec(folder, shown or _shown(folder), mistakes)
     check(spec, mistakes)
     mistakes.raise_if_any()
@@ -58,7 +58,7 @@ def readable(folder: Path, shown: str = "") -> Spec:
     Raises:
         SpecError: It is not there, or not YAML.
     """
-    mistakes = Mistakes()
+    mistakes = Diagnostics()
     spec = load_spec(folder, shown or _shown(folder), mistakes)
     mistakes.raise_if_any()
     return spec

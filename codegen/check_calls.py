@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from codegen.addresses import binds_of, bound_at, parent_of, root_of
 from codegen.build_calls import credential_of
-from codegen.failures import all_codes, codes_of
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
+from codegen.error_codes import all_codes, codes_of
+from codegen.resource_paths import binds_of, bound_at, parent_of, root_of
 from codegen.spec import Call, Spec, path_names
+from codegen.yaml_source import Node
 
 __all__ = ["check_calls"]
 
 
-def check_calls(spec: Spec, mistakes: Mistakes) -> None:
+def check_calls(spec: Spec, mistakes: Diagnostics) -> None:
     """Check the resources and all operations."""
     _check_resources(spec, mistakes)
     for call in spec.calls():
@@ -25,7 +25,7 @@ def check_calls(spec: Spec, mistakes: Mistakes) -> None:
     _check_credentials(spec, mistakes)
 
 
-def _check_resources(spec: Spec, mistakes: Mistakes) -> None:
+def _check_resources(spec: Spec, mistakes: Diagnostics) -> None:
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     handles: dict[str, str] = {}
     for address, node in declared.items():
@@ -38,7 +38,7 @@ def _check_resources(spec: Spec, mistakes: Mistakes) -> None:
             _check_row(spec, address, node.get("row"), mistakes)
 
 
-def _check_row(spec: Spec, address: str, row: Node, mistakes: Mistakes) -> None:
+def _check_row(spec: Spec, address: str, row: Node, mistakes: Diagnostics) -> None:
     schemas = spec.rest.get("components", "schemas")
     name = str(row.value)
     if not binds_of(address):
@@ -49,7 +49,7 @@ def _check_row(spec: Spec, address: str, row: Node, mistakes: Mistakes) -> None:
         mistakes.add(row.mark, f"{name!r} has no id, or one that is no string")
 
 
-def _check_address(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_address(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     declared = spec.rest.get("x-sdk", "resources").mapping
     node = call.sdk.get("resource")
     address = call.sdk.text("resource")
@@ -61,7 +61,7 @@ def _check_address(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(node.mark, f"{address!r} binds {name!r}, which is not in {call.path!r}")
 
 
-def _check_path(call: Call, mistakes: Mistakes) -> None:
+def _check_path(call: Call, mistakes: Diagnostics) -> None:
     declared = {p.text("name") for p in call.parameters if p.text("in") == "path"}
     for name in path_names(call.path):
         if name not in declared:
@@ -77,7 +77,7 @@ def _check_path(call: Call, mistakes: Mistakes) -> None:
             mistakes.add(parameter.mark, f"{name!r} is in the path, so it is required")
 
 
-def _check_security(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_security(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     schemes = spec.rest.get("components", "securitySchemes")
     security = call.node.get("security") or spec.rest.get("security")
     names = [(one.mark, name) for one in security.each() for name in one.mapping]
@@ -90,7 +90,7 @@ def _check_security(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(schemes.get(name).mark, "x-sdk.credential is missing")
 
 
-def _check_bodies(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_bodies(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     request = spec.request_schema(call)
     if call.node.get("requestBody") and not request.get("properties"):
         mistakes.add(call.node.get("requestBody").mark, "a request must be an object with fields")
@@ -108,7 +108,7 @@ def _check_bodies(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(schema.mark, "differs from the other 2xx response")
 
 
-def _check_credentials(spec: Spec, mistakes: Mistakes) -> None:
+def _check_credentials(spec: Spec, mistakes: Diagnostics) -> None:
     """Each client has its own resources, so all calls below one of its attributes agree."""
     found: dict[str, str] = {}
     for call in spec.calls():
@@ -119,14 +119,14 @@ def _check_credentials(spec: Spec, mistakes: Mistakes) -> None:
             mistakes.add(call.node.mark, text)
 
 
-def _check_errors(said: Node, codes: set[str], mistakes: Mistakes) -> None:
+def _check_errors(said: Node, codes: set[str], mistakes: Diagnostics) -> None:
     for node in said.each():
         code = str(node.value)
         if code not in codes:
             mistakes.unknown(node.mark, f"no error code {code!r}", code, codes)
 
 
-def _check_common_errors(spec: Spec, mistakes: Mistakes) -> None:
+def _check_common_errors(spec: Spec, mistakes: Diagnostics) -> None:
     """What all calls may answer, or all that carry a credential."""
     codes = set(all_codes(spec))
     schemes = spec.rest.get("components", "securitySchemes")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
 from codegen.spec import VERBS, Spec
+from codegen.yaml_source import Node
 
 __all__ = ["check_documents"]
 
@@ -51,7 +51,7 @@ NEEDED: Final = {
 }
 
 
-def check_documents(spec: Spec, mistakes: Mistakes) -> None:
+def check_documents(spec: Spec, mistakes: Diagnostics) -> None:
     """Keys and references of both files."""
     for place, node in [*_rest_places(spec), *_event_places(spec)]:
         _check_keys(place, node, mistakes)
@@ -90,7 +90,7 @@ def _event_places(spec: Spec) -> list[tuple[str, Node]]:
     return found
 
 
-def _check_keys(place: str, node: Node, mistakes: Mistakes) -> None:
+def _check_keys(place: str, node: Node, mistakes: Diagnostics) -> None:
     known = KEYS[place].split()
     for key, value in node.items():
         if key not in known:
@@ -100,7 +100,7 @@ def _check_keys(place: str, node: Node, mistakes: Mistakes) -> None:
             mistakes.add(node.mark, f"{place}: {key!r} is missing")
 
 
-def _check_reference(spec: Spec, node: Node, mistakes: Mistakes) -> None:
+def _check_reference(spec: Spec, node: Node, mistakes: Diagnostics) -> None:
     ref = node.text("$ref")
     if not spec.find(ref, node):
         parent, _, name = ref.rpartition("/")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
 from codegen.spec import Spec, path_names
+from codegen.yaml_source import Node
 
 __all__ = ["check_events"]
 
 
-def check_events(spec: Spec, mistakes: Mistakes) -> None:
+def check_events(spec: Spec, mistakes: Diagnostics) -> None:
     """Check all channels and their operations."""
     channels = spec.events.get("channels")
     for name, channel in channels.items():
@@ -26,7 +26,7 @@ def check_events(spec: Spec, mistakes: Mistakes) -> None:
         _check_reply(spec, operation, mistakes)
 
 
-def _check_channel(spec: Spec, name: str, channel: Node, mistakes: Mistakes) -> None:
+def _check_channel(spec: Spec, name: str, channel: Node, mistakes: Diagnostics) -> None:
     address = channel.get("address")
     names = path_names(str(address.value))
     if len(names) != 1:
@@ -44,7 +44,7 @@ def _check_channel(spec: Spec, name: str, channel: Node, mistakes: Mistakes) -> 
     _check_presence(spec, name, channel.get("x-sdk", "presence"), mistakes)
 
 
-def _check_presence(spec: Spec, name: str, presence: Node, mistakes: Mistakes) -> None:
+def _check_presence(spec: Spec, name: str, presence: Node, mistakes: Diagnostics) -> None:
     received = {
         operation.key: operation
         for operation in spec.event_operations(name)
@@ -62,7 +62,7 @@ def _check_presence(spec: Spec, name: str, presence: Node, mistakes: Mistakes) -
                 mistakes.add(node.mark, f"the payload of {key!r} is not a map")
 
 
-def _check_payload(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+def _check_payload(spec: Spec, operation: Node, mistakes: Diagnostics) -> None:
     payload = spec.event_payload(operation)
     target = spec.resolve(payload)
     if target and target.text("type") != "object":
@@ -81,7 +81,7 @@ def _check_payload(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
             mistakes.add(field.mark, f"{name!r} needs a description")
 
 
-def _check_reply(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+def _check_reply(spec: Spec, operation: Node, mistakes: Diagnostics) -> None:
     reply = operation.get("reply")
     if reply and operation.text("action") != "send":
         mistakes.add(reply.mark, "only what is sent has a reply")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from codegen.addresses import bound_at
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
+from codegen.resource_paths import bound_at
 from codegen.spec import Call, Spec, path_names
+from codegen.yaml_source import Node
 
 __all__ = ["check_download", "check_upload", "look_up"]
 
 
-def check_upload(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def check_upload(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     """What sends them: that it has a place to send them to, and all that it must say of them."""
     rule = call.sdk.get("upload")
     if not rule:
@@ -35,7 +35,7 @@ def check_upload(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(rule.get("target").mark, f"a place to upload to needs {name!r}")
 
 
-def check_download(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def check_download(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     """What fetches them: that it knows where from, and what they should be."""
     rule = call.sdk.get("download")
     if not rule:
@@ -61,7 +61,9 @@ def _fields(spec: Spec, schema: Node) -> Node:
     return spec.resolve(schema).get("properties")
 
 
-def look_up(rule: Node, key: str, fields: Collection[str], where: str, mistakes: Mistakes) -> None:
+def look_up(
+    rule: Node, key: str, fields: Collection[str], where: str, mistakes: Diagnostics
+) -> None:
     """The rule names one of the fields."""
     name = rule.text(key)
     if name and name not in fields:

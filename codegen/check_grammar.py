@@ -10,16 +10,16 @@ from typing import Any, Final, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
 from codegen.spec import Spec
+from codegen.yaml_source import Node
 
 __all__ = ["check_grammar"]
 
 SCHEMA: Final = Path(__file__).parent.parent / "spec" / "x-sdk.schema.json"
 
 
-def check_grammar(spec: Spec, mistakes: Mistakes) -> None:
+def check_grammar(spec: Spec, mistakes: Diagnostics) -> None:
     """Check all of them."""
     grammar = json.loads(SCHEMA.read_text("utf-8"))
     places = {_key(node): place for place, node in _places(spec)}
@@ -76,7 +76,7 @@ def _tell(
     error: ValidationError,
     said: Node,
     place: str,
-    mistakes: Mistakes,
+    mistakes: Diagnostics,
 ) -> None:
     node = said
     for step in error.absolute_path:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.addresses import binds_of, bound_at, parent_of
 from codegen.check_files import check_download, check_upload, look_up
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
+from codegen.resource_paths import binds_of, bound_at, parent_of
 from codegen.spec import Call, Spec
+from codegen.yaml_source import Node
 
 __all__ = ["check_methods"]
 
 
-def check_methods(spec: Spec, mistakes: Mistakes) -> None:
+def check_methods(spec: Spec, mistakes: Diagnostics) -> None:
     """Check all of them."""
     for call in spec.calls():
         for check in (
@@ -28,7 +28,7 @@ def check_methods(spec: Spec, mistakes: Mistakes) -> None:
             check(spec, call, mistakes)
 
 
-def _check_positional(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_positional(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     names = set(_parameter_names(spec, call))
     for node in call.sdk.get("positional").each():
         name = str(node.value)
@@ -55,7 +55,7 @@ def _fields(spec: Spec, schema: Node) -> Node:
     return spec.resolve(schema).get("properties")
 
 
-def _check_returns(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_returns(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     node = call.sdk.get("returns")
     fields = _fields(spec, spec.answer_schema(call)).mapping
     if node and str(node.value) not in fields:
@@ -63,7 +63,7 @@ def _check_returns(spec: Spec, call: Call, mistakes: Mistakes) -> None:
         mistakes.unknown(node.mark, text, str(node.value), fields)
 
 
-def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_paginate(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     rule = call.sdk.get("paginate")
     answer = spec.resolve(spec.answer_schema(call))
     if not (rule and answer):
@@ -82,7 +82,7 @@ def _check_paginate(spec: Spec, call: Call, mistakes: Mistakes) -> None:
         mistakes.add(rule.get("by").mark, f"{rule.text('by')!r} is not an integer")
 
 
-def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_single(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     rule = call.sdk.get("single")
     if not rule:
         return
@@ -98,7 +98,7 @@ def _check_single(spec: Spec, call: Call, mistakes: Mistakes) -> None:
             mistakes.add(rule.get(key).mark, f"{rule.text(key)!r} is not a list")
 
 
-def _check_follow(spec: Spec, call: Call, mistakes: Mistakes) -> None:
+def _check_follow(spec: Spec, call: Call, mistakes: Diagnostics) -> None:
     rule = call.sdk.get("follow")
     if not rule:
         return

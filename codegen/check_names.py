@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.addresses import attribute_of, binds_of, bound_at, class_name, parent_of
 from codegen.build_events import event_class
+from codegen.diagnostics import Diagnostics, Location
 from codegen.imports import HOLDERS
-from codegen.mistakes import Mark, Mistakes
 from codegen.naming import constant, is_usable, member, pascal
-from codegen.source import Node
+from codegen.resource_paths import attribute_of, binds_of, bound_at, class_name, parent_of
 from codegen.spec import Spec
+from codegen.yaml_source import Node
 
 __all__ = ["check_names"]
 
@@ -27,13 +27,13 @@ REALTIME: Final = ("connect", "disconnect", "leave", "on_status", "status")
 class Names:
     """Names of one scope, and who took each first."""
 
-    def __init__(self, kind: str, mistakes: Mistakes, reserved: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: str, mistakes: Diagnostics, reserved: tuple[str, ...] = ()) -> None:
         self._kind = kind
         self._mistakes = mistakes
         self._reserved = reserved
-        self._taken: dict[str, Mark] = {}
+        self._taken: dict[str, Location] = {}
 
-    def take(self, name: str, mark: Mark) -> None:
+    def take(self, name: str, mark: Location) -> None:
         """The name is wanted by what stands at the mark. None at all is told elsewhere."""
         if not name:
             return
@@ -47,7 +47,7 @@ class Names:
         self._taken.setdefault(name, mark)
 
 
-def check_names(spec: Spec, mistakes: Mistakes) -> None:
+def check_names(spec: Spec, mistakes: Diagnostics) -> None:
     """Check the names of everything that gets one."""
     classes = Names("class", mistakes, (*HOLDERS, *CONTAINERS))
     for name, mark in _classes(spec):
@@ -73,7 +73,7 @@ def _schemas(spec: Spec) -> Iterator[Node]:
             yield payload
 
 
-def _classes(spec: Spec) -> Iterator[tuple[str, Mark]]:
+def _classes(spec: Spec) -> Iterator[tuple[str, Location]]:
     for name, schema in spec.schemas():
         if schema.get("properties") or schema.get("enum"):
             yield schema.text("x-sdk", "class") or name, schema.mark
@@ -98,19 +98,19 @@ def _classes(spec: Spec) -> Iterator[tuple[str, Mark]]:
     yield from _twins(spec.events.text("x-sdk", "class"), spec.events.get("x-sdk"))
 
 
-def _was(said: Node, key: str) -> Iterator[tuple[str, Mark]]:
+def _was(said: Node, key: str) -> Iterator[tuple[str, Location]]:
     """Old names of one kind."""
     for one in said.get("was").each():
         if one.text(key):
             yield one.text(key), one.get(key).mark
 
 
-def _twins(name: str, node: Node) -> Iterator[tuple[str, Mark]]:
+def _twins(name: str, node: Node) -> Iterator[tuple[str, Location]]:
     yield name, node.mark
     yield f"Async{name}", node.mark
 
 
-def _check_fields(schema: Node, mistakes: Mistakes) -> None:
+def _check_fields(schema: Node, mistakes: Diagnostics) -> None:
     fields = Names("field", mistakes, FIELD)
     for name, value in schema.get("properties").items():
         fields.take(value.text("x-sdk", "name") or name, value.mark)
@@ -119,13 +119,13 @@ def _check_fields(schema: Node, mistakes: Mistakes) -> None:
             fields.take(name, mark)
 
 
-def _check_members(schema: Node, mistakes: Mistakes) -> None:
+def _check_members(schema: Node, mistakes: Diagnostics) -> None:
     members = Names("enum member", mistakes, ("NAME", "VALUE"))
     for value in schema.get("enum").each():
         members.take(member(str(value.value)), value.mark)
 
 
-def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
+def _check_methods(spec: Spec, mistakes: Diagnostics) -> None:
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     scopes = {
         address: Names("method", mistakes, ("id", "row") if binds_of(address) else ())
@@ -153,7 +153,7 @@ def _check_methods(spec: Spec, mistakes: Mistakes) -> None:
                 scope.take(rule.text("method"), rule.mark)
 
 
-def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
+def _check_parameters(spec: Spec, mistakes: Diagnostics) -> None:
     for call in spec.calls():
         names = Names("parameter", mistakes, PARAMETER)
         bound = bound_at(call.sdk.text("resource"))
@@ -167,7 +167,7 @@ def _check_parameters(spec: Spec, mistakes: Mistakes) -> None:
         names.take(single.text("param"), single.mark)
 
 
-def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
+def _check_channels(spec: Spec, mistakes: Diagnostics) -> None:
     accessors = Names("channel", mistakes, REALTIME)
     for key, channel in spec.events.get("channels").items():
         accessors.take(channel.text("x-sdk", "accessor"), channel.mark)
@@ -186,7 +186,7 @@ def _check_channels(spec: Spec, mistakes: Mistakes) -> None:
                 _check_push(spec, operation, mistakes)
 
 
-def _check_push(spec: Spec, operation: Node, mistakes: Mistakes) -> None:
+def _check_push(spec: Spec, operation: Node, mistakes: Diagnostics) -> None:
     reserved = (*PARAMETER, "timeout") if operation.get("reply") else PARAMETER
     names = Names("parameter", mistakes, reserved)
     for name, value in spec.resolve(spec.event_payload(operation)).get("properties").items():

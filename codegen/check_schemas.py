@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.mistakes import Mistakes
-from codegen.source import Node
+from codegen.diagnostics import Diagnostics
 from codegen.spec import Spec, is_one_or_many
+from codegen.yaml_source import Node
 
 __all__ = ["check_schemas"]
 
@@ -36,7 +36,7 @@ KEYWORDS: Final = (
 KINDS: Final = ("array", "boolean", "integer", "number", "object", "string")
 
 
-def check_schemas(spec: Spec, mistakes: Mistakes) -> None:
+def check_schemas(spec: Spec, mistakes: Diagnostics) -> None:
     """Check all of them, wherever they stand."""
     for schema, may_have_fields in _outermost(spec):
         _check(schema, may_have_fields, mistakes)
@@ -58,7 +58,7 @@ def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
         yield spec.reply_payload(operation), False
 
 
-def _check(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:
+def _check(schema: Node, may_have_fields: bool, mistakes: Diagnostics) -> None:
     for key, value in schema.items():
         if key not in KEYWORDS:
             mistakes.unknown(value.mark, f"schema: {key!r} is not supported", key, KEYWORDS)
@@ -82,7 +82,7 @@ def _children(schema: Node) -> Iterator[Node]:
     yield from schema.get("oneOf").each()
 
 
-def _check_kind(schema: Node, mistakes: Mistakes) -> None:
+def _check_kind(schema: Node, mistakes: Diagnostics) -> None:
     node = schema.get("type")
     kinds = [kind for kind in node.strings() if kind != "null"]
     for kind in kinds:
@@ -96,7 +96,7 @@ def _check_kind(schema: Node, mistakes: Mistakes) -> None:
         mistakes.add(schema.get("enum").mark, "schema: only strings can have an 'enum'")
 
 
-def _check_choice(schema: Node, mistakes: Mistakes) -> None:
+def _check_choice(schema: Node, mistakes: Diagnostics) -> None:
     choices = list(schema.get("oneOf").each())
     nulls = [one for one in choices if one.get("type").value == "null"]
     others = [one for one in choices if one.get("type").value != "null"]
@@ -108,7 +108,7 @@ def _check_choice(schema: Node, mistakes: Mistakes) -> None:
         mistakes.add(schema.get("oneOf").mark, text)
 
 
-def _check_required(schema: Node, mistakes: Mistakes) -> None:
+def _check_required(schema: Node, mistakes: Diagnostics) -> None:
     fields = schema.get("properties").mapping
     for node in schema.get("required").each():
         name = str(node.value)
@@ -116,7 +116,7 @@ def _check_required(schema: Node, mistakes: Mistakes) -> None:
             mistakes.unknown(node.mark, f"required field {name!r} is not declared", name, fields)
 
 
-def _check_said(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None:
+def _check_said(schema: Node, may_have_fields: bool, mistakes: Diagnostics) -> None:
     """What x-sdk says would be without effect at some schemas."""
     for name, applies, where in (
         ("class", schema.get("enum"), "an enum"),
@@ -128,7 +128,7 @@ def _check_said(schema: Node, may_have_fields: bool, mistakes: Mistakes) -> None
             mistakes.add(said.mark, f"x-sdk.{name} is for {where}")
 
 
-def _check_use(spec: Spec, mistakes: Mistakes) -> None:
+def _check_use(spec: Spec, mistakes: Diagnostics) -> None:
     nodes = [node for root in (spec.rest, spec.events) for node in root.walk()]
     used = {node.text("$ref").rpartition("/")[2] for node in nodes}
     sent = {

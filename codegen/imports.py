@@ -9,7 +9,7 @@ from typing import Final
 
 __all__ = ["HOLDERS", "import_block"]
 
-FEEDS: Final = ("poolse._generated.aio_follow", "poolse._generated.follow")
+FEEDS: Final = ("poolse._generated.async_follow", "poolse._generated.follow")
 
 MODULES: Final = {"attrs", "builtins", "os"}
 
@@ -31,7 +31,7 @@ LIBRARY: Final = {
     ),
     "uuid": ("UUID",),
     "typing_extensions": ("Required", "TypeVar", "TypedDict", "deprecated"),
-    "poolse._core.arguments": (
+    "poolse._rest.arguments": (
         "a_boolean",
         "a_list_of",
         "a_number",
@@ -46,12 +46,12 @@ LIBRARY: Final = {
         "one_or_many_of",
         "or_none",
     ),
-    "poolse._core.caller": ("AsyncCaller", "Caller"),
-    "poolse._core.ids": ("checked_id",),
-    "poolse._core.codec": ("decode_value", "to_dict"),
-    "poolse._core.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
-    "poolse._core.former": ("former_names",),
-    "poolse._core.reading": (
+    "poolse._rest.caller": ("AsyncCaller", "Caller"),
+    "poolse._rest.ids": ("checked_id",),
+    "poolse._json.codec": ("decode_value", "to_dict"),
+    "poolse._rest.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
+    "poolse._support.deprecation": ("former_names",),
+    "poolse._json.parsing": (
         "Mismatch",
         "boolean",
         "first_of",
@@ -68,21 +68,21 @@ LIBRARY: Final = {
         "read_nothing",
         "string",
     ),
-    "poolse._core.rows": ("Page", "Row"),
-    "poolse._core.shapes": ("Shapes", "draft_of"),
+    "poolse._json.models": ("Page", "Model"),
+    "poolse._json.model_keys": ("Shapes", "draft_of"),
     "poolse._follow": ("aio", "sync"),
-    "poolse._follow.actions": ("Numbered",),
+    "poolse._follow.positions": ("Numbered",),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
-    "poolse._follow.choices": ("After", "Gap"),
-    "poolse._generated.aio_follow": ("AsyncDelivery", "AsyncFeed"),
+    "poolse._follow.options": ("After", "Gap"),
+    "poolse._generated.async_follow": ("AsyncDelivery", "AsyncFeed"),
     "poolse._generated.follow": ("Delivery", "Feed"),
-    "poolse._realtime.aio": ("AsyncChannel", "AsyncRealtime"),
+    "poolse._realtime.async_public": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
-    "poolse._realtime.handles": ("REPLY_WAIT",),
-    "poolse._realtime.sync": ("Channel", "Realtime"),
+    "poolse._realtime.public_base": ("REPLY_WAIT",),
+    "poolse._realtime.sync_public": ("Channel", "Realtime"),
     "poolse.cancel": ("CancelToken",),
     "poolse.options": ("CallOptions",),
-    "poolse.testing.specimens": ("made",),
+    "poolse.testing.factory_helpers": ("made",),
     "poolse.types": (
         "UNSET",
         "AsyncBinaryWriter",
@@ -98,7 +98,7 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.choices", "uuid", *FEEDS)
+LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.options", "uuid", *FEEDS)
 """Modules that a method of the generated code loads when it is called, or that only its annotations
 name: few programs ever load them."""
 

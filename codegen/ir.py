@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import attrs
 
+from codegen.diagnostics import Location
 from codegen.ir_calls import (
     Child,
     Download,
@@ -19,10 +20,9 @@ from codegen.ir_calls import (
     Resource,
     Upload,
 )
+from codegen.ir_deprecation import Alias, Old
 from codegen.ir_events import Channel, Event, Presence, Push
-from codegen.ir_old import Alias, Old
-from codegen.ir_rows import Enum, Field, Model
-from codegen.mistakes import Mark
+from codegen.ir_models import Enum, Field, Model
 
 __all__ = [
     "Alias",
@@ -54,7 +54,7 @@ class Code:
     """An error code that the API answers with."""
 
     name: str
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from codegen.ir_old import Old
-from codegen.mistakes import Mark
+from codegen.diagnostics import Location
+from codegen.ir_deprecation import Old
 
 __all__ = [
     "Child",
@@ -42,7 +42,7 @@ class Param:
     generate: bool
     doc: str
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
     def annotation(self, prefix: str = "") -> str:
@@ -61,7 +61,7 @@ class Request:
     name: str
     doc: str
     fields: tuple[Param, ...]
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
 
@@ -169,7 +169,7 @@ class Operation:
     is_former: bool
     """Whether it is only the old name of another one."""
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
     @property
@@ -253,7 +253,7 @@ class Resource:
     hidden: tuple[str, ...]
     """Builtin types that a method of the class hides inside it."""
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
     @property

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from codegen.diagnostics import Location
 from codegen.ir_calls import Param
-from codegen.ir_old import Old
-from codegen.ir_rows import Model
-from codegen.mistakes import Mark
+from codegen.ir_deprecation import Old
+from codegen.ir_models import Model
 
 __all__ = ["Channel", "Event", "Presence", "Push"]
 
@@ -37,7 +37,7 @@ class Event:
     """One as it stands in JSON; empty when the spec shows none."""
     reader: str
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
     @property
@@ -61,7 +61,7 @@ class Push:
     returns: str
     """What is said of it, or ""."""
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""
 
 
@@ -96,5 +96,5 @@ class Channel:
     pushes: tuple[Push, ...]
     presence: Presence | None
     old: Old
-    mark: Mark = attrs.field(eq=False, repr=False)
+    mark: Location = attrs.field(eq=False, repr=False)
     """Where the spec says so."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from codegen.mistakes import Mark, Mistakes
+from codegen.diagnostics import Diagnostics, Location
 from codegen.write import Plan, plan_file
 
 __all__ = ["plan_pages"]
@@ -28,20 +28,20 @@ def plan_pages(folder: Path, tables: Mapping[str, str]) -> list[Plan]:
     Raises:
         SpecError: A page asks for a table that there is not.
     """
-    mistakes = Mistakes()
+    mistakes = Diagnostics()
     paths = [folder / name for name in PAGES if (folder / name).exists()]
     plans = [plan_file(path, _filled(path, tables, mistakes)) for path in paths]
     mistakes.raise_if_any()
     return plans
 
 
-def _filled(path: Path, tables: Mapping[str, str], mistakes: Mistakes) -> str:
+def _filled(path: Path, tables: Mapping[str, str], mistakes: Diagnostics) -> str:
     text = path.read_text("utf-8")
 
     def table(found: re.Match[str]) -> str:
         start, name, end = found.groups()
         if name not in tables:
-            mark = Mark(path.name, text.count("\n", 0, found.start()) + 1, 1)
+            mark = Location(path.name, text.count("\n", 0, found.start()) + 1, 1)
             mistakes.unknown(mark, f"there is no table {name!r}", name, tables)
         return f"{start}\n{tables.get(name, '')}\n{end}"
 

@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codegen import docs, docs_channels, docs_files, docs_follow
 from codegen.docs import ASYNC, SYNC, Flavour
+from codegen.factory_args import factories
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
-from codegen.specimens import factories
 
 __all__ = ["PACKAGE", "render", "render_factories"]
 
@@ -75,14 +75,14 @@ OUTPUTS: Final = (
         for name in ("resources", "backend_resources")
         for file, doc, flavour in (
             ("", "Operations as methods.", SYNC),
-            ("aio_", "Operations as async methods.", ASYNC),
+            ("async_", "Operations as async methods.", ASYNC),
         )
     ),
     Output(
         "follow.py", "follow", "openapi.yaml", "Feeds and what they give.", ("resources",), SYNC
     ),
     Output(
-        "aio_follow.py",
+        "async_follow.py",
         "follow",
         "openapi.yaml",
         "Async feeds and what they give.",
@@ -94,7 +94,7 @@ OUTPUTS: Final = (
     ),
     Output("channels.py", "channels", "asyncapi.yaml", "The channels.", EVENT_PARTS, SYNC),
     Output(
-        "aio_channels.py", "channels", "asyncapi.yaml", "The channels, async.", EVENT_PARTS, ASYNC
+        "async_channels.py", "channels", "asyncapi.yaml", "The channels, async.", EVENT_PARTS, ASYNC
     ),
     Output("names.py", "names", "", "Where the public names are.", ("names",)),
     Output("public.py", "public", "", "The public names, for type checkers.", ("names",)),
@@ -137,12 +137,12 @@ def public_names(api: Api) -> tuple[tuple[str, str], ...]:
         "models": [*_classes(api.enums), *_classes(api.models)],
         "requests": [request.name for request in api.requests],
         "resources": resources,
-        "aio_resources": [f"Async{name}" for name in resources],
+        "async_resources": [f"Async{name}" for name in resources],
         "backend_resources": backend,
-        "aio_backend_resources": [f"Async{name}" for name in backend],
+        "async_backend_resources": [f"Async{name}" for name in backend],
         "events": events,
         "channels": channels,
-        "aio_channels": [f"Async{name}" for name in channels],
+        "async_channels": [f"Async{name}" for name in channels],
     }
     return tuple(sorted((name, f"{PACKAGE}.{m}") for m, found in held.items() for name in found))
 

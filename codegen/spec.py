@@ -9,8 +9,8 @@ from typing import Final
 
 import attrs
 
-from codegen.mistakes import Mistakes
-from codegen.source import Node, load
+from codegen.diagnostics import Diagnostics
+from codegen.yaml_source import Node, load
 
 __all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "is_one_or_many", "load_spec", "path_names"]
 
@@ -143,7 +143,7 @@ class Spec:
                 yield operation
 
 
-def load_spec(folder: Path, shown: str, mistakes: Mistakes) -> Spec:
+def load_spec(folder: Path, shown: str, mistakes: Diagnostics) -> Spec:
     """Both files; `shown` is how the folder is called in mistakes."""
     return Spec(
         rest=load(folder / REST, f"{shown}/{REST}", mistakes),

@@ -13,35 +13,35 @@ import typing as _typing
 
 from poolse import errors
 from poolse._generated.names import NAMES as _NAMES
-from poolse._version import version
+from poolse._support.version import version
 from poolse.errors import *
 from poolse.types import UNSET, Unset
 
 if _typing.TYPE_CHECKING:
-    from poolse._aio_minting import AsyncTokenProvider
-    from poolse._convert import from_dict
-    from poolse._core.addresses import POOLSE_API_URL
-    from poolse._core.captures import CapturedCall
-    from poolse._core.codec import missing, to_dict
-    from poolse._core.rows import Page, Row
-    from poolse._follow.actions import Position
+    from poolse._auth.async_token_provider import AsyncTokenProvider
+    from poolse._auth.token_provider import TokenProvider
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
         Checkpoint,
         MemoryCheckpoint,
         SQLiteCheckpoint,
     )
-    from poolse._follow.choices import After, Gap, Last
+    from poolse._follow.options import After, Gap, Last
+    from poolse._follow.positions import Position
     from poolse._generated import public
-    from poolse._generated.aio_follow import AsyncDelivery, AsyncFeed
+    from poolse._generated.async_follow import AsyncDelivery, AsyncFeed
     from poolse._generated.follow import Delivery, Feed
     from poolse._generated.public import *
-    from poolse._minting import TokenProvider
-    from poolse._realtime.aio import AsyncEvents
+    from poolse._json.codec import missing, to_dict
+    from poolse._json.from_dict import from_dict
+    from poolse._json.models import Model, Page
+    from poolse._observe.capture import CapturedCall
+    from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
-    from poolse._realtime.pushes import Payload
-    from poolse._realtime.sync import Events
-    from poolse.aio_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
+    from poolse._realtime.push import Payload
+    from poolse._realtime.sync_public import Events
+    from poolse._rest.urls import POOLSE_API_URL
+    from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend
     from poolse.errors import TimeoutPhase
@@ -72,52 +72,52 @@ __version__ = version
 _LAZY = {
     "AsyncRest": "poolse.rest",
     "Rest": "poolse.rest",
-    "After": "poolse._follow.choices",
-    "AsyncEvents": "poolse._realtime.aio",
+    "After": "poolse._follow.options",
+    "AsyncEvents": "poolse._realtime.async_public",
     "AsyncGetToken": "poolse.types",
-    "AsyncHttpClient": "poolse.aio_client",
+    "AsyncHttpClient": "poolse.async_client",
     "AsyncResolver": "poolse.profiles",
-    "Events": "poolse._realtime.sync",
+    "Events": "poolse._realtime.sync_public",
     "GetToken": "poolse.types",
     "HttpClient": "poolse.client",
-    "Page": "poolse._core.rows",
-    "Payload": "poolse._realtime.pushes",
+    "Page": "poolse._json.models",
+    "Payload": "poolse._realtime.push",
     "RealtimeEvent": "poolse.hooks",
     "Resolver": "poolse.profiles",
-    "Row": "poolse._core.rows",
+    "Model": "poolse._json.models",
     "TimeoutPhase": "poolse.errors",
     "AsyncCheckpoint": "poolse._follow.checkpoints",
-    "AsyncDelivery": "poolse._generated.aio_follow",
-    "AsyncFeed": "poolse._generated.aio_follow",
-    "AsyncPoolse": "poolse.aio_client",
-    "AsyncPoolseBackend": "poolse.aio_client",
-    "AsyncTokenProvider": "poolse._aio_minting",
+    "AsyncDelivery": "poolse._generated.async_follow",
+    "AsyncFeed": "poolse._generated.async_follow",
+    "AsyncPoolse": "poolse.async_client",
+    "AsyncPoolseBackend": "poolse.async_client",
+    "AsyncTokenProvider": "poolse._auth.async_token_provider",
     "AsyncUsersResource": "poolse.profiles",
     "CallOptions": "poolse.options",
     "CancelToken": "poolse.cancel",
-    "CapturedCall": "poolse._core.captures",
+    "CapturedCall": "poolse._observe.capture",
     "Checkpoint": "poolse._follow.checkpoints",
     "Delivery": "poolse._generated.follow",
     "Feed": "poolse._generated.follow",
-    "Gap": "poolse._follow.choices",
-    "Last": "poolse._follow.choices",
+    "Gap": "poolse._follow.options",
+    "Last": "poolse._follow.options",
     "MemoryCheckpoint": "poolse._follow.checkpoints",
-    "POOLSE_API_URL": "poolse._core.addresses",
+    "POOLSE_API_URL": "poolse._rest.urls",
     "Poolse": "poolse.client",
     "PoolseBackend": "poolse.client",
     "ProgressBar": "poolse.progress",
-    "Position": "poolse._follow.actions",
+    "Position": "poolse._follow.positions",
     "RealtimeStatus": "poolse._realtime.events",
     "SQLiteCheckpoint": "poolse._follow.checkpoints",
     "Timeout": "poolse.options",
-    "TokenProvider": "poolse._minting",
+    "TokenProvider": "poolse._auth.token_provider",
     "UnknownEvent": "poolse._realtime.events",
     "UserProfile": "poolse.profiles",
     "UsersResource": "poolse.profiles",
-    "from_dict": "poolse._convert",
-    "missing": "poolse._core.codec",
+    "from_dict": "poolse._json.from_dict",
+    "missing": "poolse._json.codec",
     "progress_bar": "poolse.progress",
-    "to_dict": "poolse._core.codec",
+    "to_dict": "poolse._json.codec",
     "Hooks": "poolse.hooks",
     "RealtimeInfo": "poolse.hooks",
     "RequestInfo": "poolse.hooks",
@@ -162,6 +162,7 @@ __all__: list[str] = [
     "HttpClient",
     "Last",
     "MemoryCheckpoint",
+    "Model",
     "Page",
     "Payload",
     "PoolStats",
@@ -178,7 +179,6 @@ __all__: list[str] = [
     "ResponseInfo",
     "Rest",
     "RetryInfo",
-    "Row",
     "SQLiteCheckpoint",
     "Stats",
     "Timeout",

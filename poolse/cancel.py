@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from poolse._checks import PLAIN_HINT, checked_callback, not_awaitable
-from poolse._forks import renew_after_fork
+from poolse._support.argument_checks import PLAIN_HINT, checked_callback, not_awaitable
+from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import Cancelled
 
 __all__ = ["CancelToken", "any_of", "told"]

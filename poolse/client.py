@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 import attrs
 import httpx
 
-from poolse._bodies import SyncBody
-from poolse._construction import BackendClient, UserClient
-from poolse._core.hands import run_flow
-from poolse._core.resolver import Resolver
-from poolse._following import Following
+from poolse._auth.sync_tokens import SyncTokens
+from poolse._client.constructors import BackendClient, UserClient
+from poolse._client.follow import FollowMethods
+from poolse._client.sync_base import SyncClientBase
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
-from poolse._http.callers import AtOnce
-from poolse._http.sync_tokens import SyncTokens
-from poolse._once import Once
+from poolse._profiles.resolver import Resolver
+from poolse._rest.callers import AtOnce
+from poolse._rest.request_io import run_sync
+from poolse._support.lazy import Lazy
 from poolse.rest import Rest
 from poolse.types import GetToken
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from poolse._auth.token_provider import TokenProvider
     from poolse._generated.channels import PoolseRealtime
     from poolse._generated.models import Me, User
-    from poolse._minting import TokenProvider
     from poolse.profiles import UsersResource
     from poolse.stats import FollowStats, RealtimeStats
 
@@ -38,10 +38,10 @@ HttpClient = httpx.Client
 
 
 class Poolse(
-    SyncBody,
+    SyncClientBase,
     UserClient[GetToken, Resolver, HttpClient],
     Resources,
-    Following,
+    FollowMethods,
 ):
     """The sync client of the poolse chat backend. Thread-safe: make one and share it.
 
@@ -54,7 +54,7 @@ class Poolse(
         super()._assemble()
         # In the context of where the client is made, whoever needs it first.
         self._realtime = self._once(partial(copy_context().run, self._make_realtime))
-        self._users = Once(self._make_users)
+        self._users = Lazy(self._make_users)
 
     def _expose(self) -> None:
         calls = attrs.evolve(self._calls(), followed=self._followed)
@@ -68,7 +68,7 @@ class Poolse(
 
     def _make_users(self) -> UsersResource:
         # Only now: most programs ask for no profiles.
-        from poolse._http.sync_profiles import SyncProfiles
+        from poolse._profiles.sync_profiles import SyncProfiles
         from poolse.profiles import UsersResource
 
         return UsersResource(SyncProfiles(self._profile_settings, self._lifetime), self._lifetime)
@@ -87,7 +87,7 @@ class Poolse(
     def _socket_token(self, stale: str | None) -> str | None:
         if stale is not None:
             self._tokens.reject(stale)
-        return run_flow(self._tokens.get(None))
+        return run_sync(self._tokens.get(None))
 
     @property
     def realtime(self) -> PoolseRealtime:
@@ -95,7 +95,7 @@ class Poolse(
         made = self._realtime.get()
         # After it is made: then a `close` at the same time either sees it or is seen here.
         if self._lifetime.closed:
-            from poolse._realtime.handles import hub_of
+            from poolse._realtime.public_base import hub_of
 
             hub_of(made).close()
         return made
@@ -104,7 +104,7 @@ class Poolse(
         made = self._realtime.made
         if made is None:
             return None
-        from poolse._realtime.handles import hub_of
+        from poolse._realtime.public_base import hub_of
 
         return hub_of(made).stats()
 
@@ -112,7 +112,7 @@ class Poolse(
         made = self._realtime.made
         if made is None:
             return None
-        from poolse._realtime.handles import hub_of
+        from poolse._realtime.public_base import hub_of
 
         return hub_of(made).feeds.stats()
 
@@ -121,7 +121,7 @@ class Poolse(
             self._realtime.made.close()
 
 
-class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
+class PoolseBackend(SyncClientBase, BackendClient[HttpClient], BackendResources):
     """The sync client for your own server, which makes users and their tokens. Thread-safe.
 
     Example:
@@ -133,10 +133,10 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
     def _assemble(self) -> None:
         super()._assemble()
         # Only now: a program of users' has none of this.
-        from poolse._minting import SyncMint
+        from poolse._auth.token_provider import SyncTokenMinter
 
         hands = self._hands(AtOnce(self._sender), self._tokens)
-        self._mint = SyncMint(SyncTokens, hands, self._settings, self._lifetime)
+        self._mint = SyncTokenMinter(SyncTokens, hands, self._settings, self._lifetime)
 
     def _expose(self) -> None:
         calls = self._calls()
@@ -164,6 +164,6 @@ class PoolseBackend(SyncBody, BackendClient[HttpClient], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
-        from poolse._minting import TokenProvider
+        from poolse._auth.token_provider import TokenProvider
 
         return TokenProvider(self._mint, external_id)

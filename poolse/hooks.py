@@ -11,7 +11,7 @@ from typing import Literal
 
 import attrs
 
-from poolse._shown import Shown
+from poolse._support.repr import ReprMixin
 from poolse.errors import NetworkError, PoolseError
 
 __all__ = [
@@ -29,7 +29,7 @@ RealtimeEvent = Literal["connected", "disconnected", "failed", "joined", "left",
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class RequestInfo(Shown):
+class RequestInfo(ReprMixin):
     """A call begins. The same object is in all that is told of that call later."""
 
     method: str
@@ -40,7 +40,7 @@ class RequestInfo(Shown):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class RetryInfo(Shown):
+class RetryInfo(ReprMixin):
     """An attempt did not work, and another one follows."""
 
     request: RequestInfo
@@ -57,7 +57,7 @@ class RetryInfo(Shown):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class ResponseInfo(Shown):
+class ResponseInfo(ReprMixin):
     """A call is over, with a result or with an error. There is one for each `RequestInfo`."""
 
     request: RequestInfo
@@ -75,7 +75,7 @@ class ResponseInfo(Shown):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class RealtimeInfo(Shown):
+class RealtimeInfo(ReprMixin):
     """Something became of a socket, or of a channel on it."""
 
     event: RealtimeEvent
@@ -89,7 +89,7 @@ class RealtimeInfo(Shown):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Hooks(Shown):
+class Hooks(ReprMixin):
     """Functions that a client calls with what happens. Leave out what is not wanted.
 
     Those of REST are called in the thread or task of the call, which waits for them. The one of

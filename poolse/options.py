@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from poolse._checks import (
+from poolse._support.argument_checks import (
     check_header,
     checked_count,
     checked_headers,
     checked_instance,
     checked_seconds,
 )
-from poolse._secret import hidden_items
-from poolse._shown import Shown
+from poolse._support.repr import ReprMixin
+from poolse._support.secret import hidden_items
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.types import UNSET, Unset
@@ -36,7 +36,7 @@ def _as_set(limit: float | None) -> tuple[float | None, bool]:
 
 
 @attrs.frozen(repr=False)
-class Timeout(Shown):
+class Timeout(ReprMixin):
     """Time limits of one attempt, in float seconds. None means no limit.
 
     A bare number where a `Timeout` is wanted means `total`.
@@ -91,7 +91,7 @@ def for_sockets(timeout: Timeout) -> float:
 
 
 @attrs.frozen(kw_only=True, init=False, repr=False)
-class CallOptions(Shown):
+class CallOptions(ReprMixin):
     """Options of one call. What is left out comes from the view or the client.
 
     Raises:

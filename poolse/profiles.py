@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from poolse._core.hands import run_flow
-from poolse._core.ids import checked_id, checked_ids
-from poolse._core.resolver import AsyncResolver, Resolver, UserProfile
-from poolse._http.callers import Lifetime
-from poolse._http.profiles import Profiles
-from poolse._http.sync_profiles import SyncProfiles
+from poolse._profiles.profile_loader import Profiles
+from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile
+from poolse._profiles.sync_profiles import SyncProfiles
+from poolse._rest.callers import Lifetime
+from poolse._rest.ids import checked_id, checked_ids
+from poolse._rest.request_io import run_sync
 from poolse.types import Unset
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._generated.models import Me, Membership, User
-    from poolse._http.aio_profiles import AsyncProfiles
+    from poolse._profiles.async_profiles import AsyncProfiles
 
 __all__ = ["AsyncResolver", "AsyncUsersResource", "Resolver", "UserProfile", "UsersResource"]
 
@@ -124,7 +124,7 @@ class UsersResource(BaseUsers):
             >>> profile = chat.users.get(user_id)
         """
         self._lifetime.check()
-        return run_flow(self._profiles.get(checked_id("user_id", user_id, "user")))
+        return run_sync(self._profiles.get(checked_id("user_id", user_id, "user")))
 
     def get_many(
         self, user_ids: Iterable[str | UUID | User | Me | Membership]
@@ -145,7 +145,7 @@ class UsersResource(BaseUsers):
             >>> profiles = chat.users.get_many(message.mentions)
         """
         self._lifetime.check()
-        return run_flow(self._profiles.get_many(checked_ids("user_ids", user_ids, "user")))
+        return run_sync(self._profiles.get_many(checked_ids("user_ids", user_ids, "user")))
 
 
 class AsyncUsersResource(BaseUsers):

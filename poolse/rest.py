@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from poolse._core.caller import AsyncCaller, Caller
-from poolse._core.raw import raw_endpoint, raw_options
+from poolse._rest.caller import AsyncCaller, Caller
+from poolse._rest.raw_endpoint import raw_endpoint, raw_options
 from poolse.options import CallOptions
 from poolse.types import UNSET, Json, Unset
 

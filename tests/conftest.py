@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = [
     "tests.event_loops",
-    "tests.leaks",
-    "tests.secrets",
+    "tests.leak_guard",
+    "tests.secret_guard",
     "tests.systems",
     "tests.skips",
 ]
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def answers_are_as_the_spec_says() -> Iterator[None]:
     """Whatever a sandbox of this test answers, but for faults that it was told to make."""
-    from poolse.sandbox.answers import watch
+    from poolse.sandbox.response_validation import watch
 
     breaches: list[str] = []
     with watch(breaches.append):

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from poolse._checks import is_async, named
-from poolse._files.steps import ASYNC_FILE, Aside, Steps, at_once
+from poolse._files.disk_threads import ASYNC_FILE, Aside, Steps, at_once
+from poolse._support.argument_checks import is_async, named
 from poolse.errors import ArgumentTypeError, DownloadError, UsageError
 from poolse.types import BinaryWriter
 

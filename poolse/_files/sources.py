@@ -15,8 +15,8 @@ from collections.abc import (
 )
 from typing import Any, Final, cast
 
-from poolse._checks import named
-from poolse._files.steps import Aside, Steps
+from poolse._files.disk_threads import Aside, Steps
+from poolse._support.argument_checks import named
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = ["AsyncPieces", "Memory", "OpenFile", "PathFile", "Pieces", "unreadable"]

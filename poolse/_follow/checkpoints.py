@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast, runtime_checkable
 
-from poolse._follow.actions import Position
-from poolse._forks import renew_after_fork
+from poolse._follow.positions import Position
+from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import CheckpointError, CheckpointInUse, CheckpointUnusable
 
 if TYPE_CHECKING:

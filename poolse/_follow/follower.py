@@ -10,9 +10,8 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from poolse._core.feeds import FeedCount
-from poolse._core.reading import needed
-from poolse._follow.actions import (
+from poolse._follow.feed_protocol import FeedProtocol
+from poolse._follow.positions import (
     At,
     Begin,
     Deliver,
@@ -23,10 +22,11 @@ from poolse._follow.actions import (
     Start,
     Wait,
 )
-from poolse._follow.feed import FeedMachine
-from poolse._follow.outlet import rows_at_hand
+from poolse._follow.reorder import rows_at_hand
 from poolse._follow.retry import Retry
 from poolse._follow.settings import FeedSettings
+from poolse._json.parsing import needed
+from poolse._observe.feed_counters import FeedCount
 from poolse.errors import DecodeError, FeedReset, PoolseError
 
 __all__ = ["Ask", "Began", "Follower", "Item", "Look", "Over", "Passed", "Restarted", "Step"]
@@ -125,7 +125,7 @@ class Follower(Generic[R]):
         self._random = random
         self._skip = skip
         self._gaps = gaps
-        self._feeds: dict[str, FeedMachine[R]] = {}
+        self._feeds: dict[str, FeedProtocol[R]] = {}
         self._many = many
         self.uses_list: bool = many
         """Whether `step` may say `Look`."""
@@ -162,7 +162,7 @@ class Follower(Generic[R]):
 
     def add(self, key: str, start: Start) -> None:
         """Follow one log more."""
-        self._feeds[key] = FeedMachine[R](
+        self._feeds[key] = FeedProtocol[R](
             start, self._settings, self._random, gaps=self._gaps, key=key, most=self._share
         )
         self.at_hand[key] = rows_at_hand(self._feeds[key].ready, self._skip, self._count)
@@ -170,7 +170,7 @@ class Follower(Generic[R]):
         self._apart.add(key)
 
     def joined(self, key: str) -> None:
-        """See `FeedMachine.joined`; the other inputs likewise."""
+        """See `FeedProtocol.joined`; the other inputs likewise."""
         if (feed := self._told(key)) is not None:
             feed.joined()
             self._apart.discard(key)
@@ -247,7 +247,7 @@ class Follower(Generic[R]):
                 self._by_page.add(key)
                 self._awake[key] = None
 
-    def _told(self, key: str) -> FeedMachine[R] | None:
+    def _told(self, key: str) -> FeedProtocol[R] | None:
         feed = self._feeds.get(key)
         if feed is not None:
             self._awake[key] = None
@@ -299,7 +299,7 @@ class Follower(Generic[R]):
         until = min(times)
         return Wait(None if until == inf else until)
 
-    def _step(self, key: str, feed: FeedMachine[R], now: float) -> Step[R] | None:
+    def _step(self, key: str, feed: FeedProtocol[R], now: float) -> Step[R] | None:
         """What one feed wants done; None when it is nothing that others have to do."""
         action = feed.step(now)
         self._count_ready(key, feed)
@@ -320,7 +320,7 @@ class Follower(Generic[R]):
                 self._sleep(key, action.until)
                 return None
 
-    def _fetch(self, key: str, feed: FeedMachine[R], fetch: Fetch, now: float) -> Ask | None:
+    def _fetch(self, key: str, feed: FeedProtocol[R], fetch: Fetch, now: float) -> Ask | None:
         """A feed wants a page: now, later, or not if the list of all logs shows enough."""
         if self._is_full():
             # Somebody has rows to hand out. Until then, no more are asked for.
@@ -339,14 +339,14 @@ class Follower(Generic[R]):
         self._sleep(key, None)
         return None
 
-    def _wants_list(self, key: str, feed: FeedMachine[R], fetch: Fetch) -> bool:
+    def _wants_list(self, key: str, feed: FeedProtocol[R], fetch: Fetch) -> bool:
         """Whether one look at the list of all logs may answer what many are about to ask."""
         if not self.uses_list or fetch.before is not None or key in self._by_page:
             return False
         is_usual = feed.is_joined and feed.has_looked
         return len(self._feeds) > self._settings.few and not is_usual
 
-    def _end(self, key: str, feed: FeedMachine[R], error: PoolseError) -> Over | Restarted:
+    def _end(self, key: str, feed: FeedProtocol[R], error: PoolseError) -> Over | Restarted:
         self._forget(key)
         if not (self._many and isinstance(error, FeedReset)):
             return Over(key, error, feed.stands_at)
@@ -365,7 +365,7 @@ class Follower(Generic[R]):
         self._by_page.discard(key)
         self._apart.discard(key)
 
-    def _count_ready(self, key: str, feed: FeedMachine[R]) -> None:
+    def _count_ready(self, key: str, feed: FeedProtocol[R]) -> None:
         count = len(feed.ready)
         self._ready_of_all += count - self._ready.get(key, 0)
         self._ready[key] = count

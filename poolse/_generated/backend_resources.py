@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from poolse._core.caller import Caller
+from poolse._rest.caller import Caller
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._generated.models import Me, Membership, User, UserToken
 from poolse.options import CallOptions

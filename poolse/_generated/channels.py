@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from poolse._core.ids import checked_id
+from poolse._rest.ids import checked_id
 from poolse._generated.events import (
     CONVERSATION,
     CONVERSATION_CREATED,
@@ -39,7 +39,7 @@ from poolse._generated.events import (
 )
 from poolse._generated.models import Conversation, Me, Membership, User
 from poolse._generated.resources import ConversationHandle
-from poolse._realtime.sync import Channel, Realtime
+from poolse._realtime.sync_public import Channel, Realtime
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from poolse._core.arguments import (
+from poolse._rest.arguments import (
     a_list_of,
     a_segment,
     a_string,
@@ -14,8 +14,8 @@ from poolse._core.arguments import (
     an_object,
     or_none,
 )
-from poolse._core.endpoint import Download, Endpoint, Paging, Upload
-from poolse._core.reading import first_of, needed, read_nothing
+from poolse._rest.endpoint import Download, Endpoint, Paging, Upload
+from poolse._json.parsing import first_of, needed, read_nothing
 from poolse._generated.models import (
     Attachment,
     AttachmentUploadResponse,

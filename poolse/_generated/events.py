@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
-from poolse._core.reading import Mismatch, instant, map_of
-from poolse._core.rows import Row
-from poolse._core.shapes import Shapes, draft_of
+from poolse._json.parsing import Mismatch, instant, map_of
+from poolse._json.models import Model
+from poolse._json.model_keys import ModelKeys, draft_of
 from poolse._generated.models import Conversation, Message, Presence
 from poolse._generated.readers import read_conversation, read_message, read_presence
 from poolse._realtime.events import ChannelType, EventType, PresenceType, UnknownEvent
@@ -39,7 +39,7 @@ def read_message_updated(value: object) -> MessageUpdated:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class MessageDeleted(Row):
+class MessageDeleted(Model):
     """A message was deleted."""
 
     id: str
@@ -54,7 +54,7 @@ class MessageDeleted(Row):
     __nullable__: ClassVar[frozenset[str]] = frozenset({"deleted_at"})
 
 
-_message_deleted_shapes: Final = Shapes(MessageDeleted)
+_message_deleted_shapes: Final = ModelKeys(MessageDeleted)
 _message_deleted_draft: Final = draft_of(MessageDeleted)
 
 
@@ -85,7 +85,7 @@ def read_message_deleted(value: Any, cls: type[MessageDeleted] = MessageDeleted)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class ReactionAdded(Row):
+class ReactionAdded(Model):
     """Somebody reacted to a message."""
 
     message_id: str
@@ -101,7 +101,7 @@ class ReactionAdded(Row):
     """Who reacted."""
 
 
-_reaction_added_shapes: Final = Shapes(ReactionAdded)
+_reaction_added_shapes: Final = ModelKeys(ReactionAdded)
 _reaction_added_draft: Final = draft_of(ReactionAdded)
 
 
@@ -132,7 +132,7 @@ def read_reaction_added(value: Any, cls: type[ReactionAdded] = ReactionAdded) ->
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class ReactionRemoved(Row):
+class ReactionRemoved(Model):
     """Somebody took a reaction back."""
 
     message_id: str
@@ -148,7 +148,7 @@ class ReactionRemoved(Row):
     """Who took it back."""
 
 
-_reaction_removed_shapes: Final = Shapes(ReactionRemoved)
+_reaction_removed_shapes: Final = ModelKeys(ReactionRemoved)
 _reaction_removed_draft: Final = draft_of(ReactionRemoved)
 
 
@@ -181,7 +181,7 @@ def read_reaction_removed(
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class MemberRead(Row):
+class MemberRead(Model):
     """A member has read up to a message."""
 
     user_id: str
@@ -199,7 +199,7 @@ class MemberRead(Row):
     __nullable__: ClassVar[frozenset[str]] = frozenset({"last_read_message_id", "last_read_at"})
 
 
-_member_read_shapes: Final = Shapes(MemberRead)
+_member_read_shapes: Final = ModelKeys(MemberRead)
 _member_read_draft: Final = draft_of(MemberRead)
 
 
@@ -234,14 +234,14 @@ def read_member_read(value: Any, cls: type[MemberRead] = MemberRead) -> MemberRe
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class TypingStart(Row):
+class TypingStart(Model):
     """Somebody else began to type."""
 
     user_id: str
     """Who is typing."""
 
 
-_typing_start_shapes: Final = Shapes(TypingStart)
+_typing_start_shapes: Final = ModelKeys(TypingStart)
 _typing_start_draft: Final = draft_of(TypingStart)
 
 
@@ -258,14 +258,14 @@ def read_typing_start(value: Any, cls: type[TypingStart] = TypingStart) -> Typin
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class TypingStop(Row):
+class TypingStop(Model):
     """Somebody else stopped typing."""
 
     user_id: str
     """Who stopped."""
 
 
-_typing_stop_shapes: Final = Shapes(TypingStop)
+_typing_stop_shapes: Final = ModelKeys(TypingStop)
 _typing_stop_draft: Final = draft_of(TypingStop)
 
 
@@ -293,7 +293,7 @@ def read_presence_state(value: object) -> PresenceState:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class PresenceDiff(Row):
+class PresenceDiff(Model):
     """Who came and who left."""
 
     joins: dict[str, Presence]
@@ -303,7 +303,7 @@ class PresenceDiff(Row):
     """Who left, by user id."""
 
 
-_presence_diff_shapes: Final = Shapes(PresenceDiff)
+_presence_diff_shapes: Final = ModelKeys(PresenceDiff)
 _presence_diff_draft: Final = draft_of(PresenceDiff)
 
 
@@ -333,7 +333,7 @@ _presence_diff_read_leaves: Final = map_of(read_presence)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class MentionNew(Row):
+class MentionNew(Model):
     """A message mentions you. Fetch it by its id if you need its text."""
 
     message_id: str
@@ -348,7 +348,7 @@ class MentionNew(Row):
     __nullable__: ClassVar[frozenset[str]] = frozenset({"sender_id"})
 
 
-_mention_new_shapes: Final = Shapes(MentionNew)
+_mention_new_shapes: Final = ModelKeys(MentionNew)
 _mention_new_draft: Final = draft_of(MentionNew)
 
 

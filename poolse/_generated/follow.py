@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Generic, Literal
 
 from typing_extensions import TypeVar
 
-from poolse._follow import sync
-from poolse._follow.actions import Numbered
+from poolse._follow import sync_feed as sync
+from poolse._follow.positions import Numbered
 from poolse._generated.models import (
     Attachment,
     Me,

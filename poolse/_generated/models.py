@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from poolse._core.rows import Page, Row
+from poolse._json.models import Page, Model
 from poolse.types import OpenEnum
 
 
@@ -44,7 +44,7 @@ class MessageType(OpenEnum):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Me(Row):
+class Me(Model):
     """The signed-in user."""
 
     id: str
@@ -77,7 +77,7 @@ class Me(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class User(Row):
+class User(Model):
     """A user of your tenant."""
 
     id: str
@@ -110,7 +110,7 @@ class User(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Conversation(Row):
+class Conversation(Model):
     """A conversation."""
 
     id: str
@@ -163,7 +163,7 @@ class Conversation(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Membership(Row):
+class Membership(Model):
     """That a user is a member of a conversation."""
 
     id: str
@@ -196,7 +196,7 @@ class Membership(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Message(Row):
+class Message(Model):
     """A message of a conversation."""
 
     id: str
@@ -264,7 +264,7 @@ class Message(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class QuotedMessagePreview(Row):
+class QuotedMessagePreview(Model):
     """The beginning of a quoted message."""
 
     id: str
@@ -288,7 +288,7 @@ class QuotedMessagePreview(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Attachment(Row):
+class Attachment(Model):
     """A file of a message."""
 
     id: str
@@ -332,7 +332,7 @@ class Attachment(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class AttachmentUploadResponse(Row):
+class AttachmentUploadResponse(Model):
     """An attachment and where to put its bytes."""
 
     attachment: Attachment
@@ -343,7 +343,7 @@ class AttachmentUploadResponse(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class UploadTarget(Row):
+class UploadTarget(Model):
     """Where to put the bytes of a file, and how."""
 
     url: str = attrs.field(repr=False)
@@ -357,7 +357,7 @@ class UploadTarget(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class DownloadTarget(Row):
+class DownloadTarget(Model):
     """Where to fetch the bytes of a file, and how."""
 
     url: str = attrs.field(repr=False)
@@ -368,7 +368,7 @@ class DownloadTarget(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class UserToken(Row):
+class UserToken(Model):
     """A token of an end user."""
 
     token: str = attrs.field(repr=False)
@@ -376,7 +376,7 @@ class UserToken(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class Presence(Row):
+class Presence(Model):
     """Where one user is present."""
 
     metas: list[PresenceMeta]
@@ -384,7 +384,7 @@ class Presence(Row):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
-class PresenceMeta(Row):
+class PresenceMeta(Model):
     """One connection of a user."""
 
     phx_ref: str

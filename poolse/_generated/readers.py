@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from poolse._core.endpoint import Read
-from poolse._core.reading import Mismatch, instant, json_object, list_of, map_of, string
-from poolse._core.shapes import Shapes, draft_of
+from poolse._rest.endpoint import Read
+from poolse._json.parsing import Mismatch, instant, json_object, list_of, map_of, string
+from poolse._json.model_keys import ModelKeys, draft_of
 from poolse._generated.models import (
     Attachment,
     AttachmentStatus,
@@ -68,7 +68,7 @@ def read_message_type(value: object) -> MessageType:
     return _known_message_type.get(value) or MessageType(value)
 
 
-_me_shapes: Final = Shapes(Me)
+_me_shapes: Final = ModelKeys(Me)
 _me_draft: Final = draft_of(Me)
 
 
@@ -116,7 +116,7 @@ def read_me(value: Any, cls: type[Me] = Me) -> Me:
     return result
 
 
-_user_shapes: Final = Shapes(User)
+_user_shapes: Final = ModelKeys(User)
 _user_draft: Final = draft_of(User)
 
 
@@ -164,7 +164,7 @@ def read_user(value: Any, cls: type[User] = User) -> User:
     return result
 
 
-_conversation_shapes: Final = Shapes(Conversation)
+_conversation_shapes: Final = ModelKeys(Conversation)
 _conversation_draft: Final = draft_of(Conversation)
 
 
@@ -233,7 +233,7 @@ def read_conversation(value: Any, cls: type[Conversation] = Conversation) -> Con
     return result
 
 
-_membership_shapes: Final = Shapes(Membership)
+_membership_shapes: Final = ModelKeys(Membership)
 _membership_draft: Final = draft_of(Membership)
 
 
@@ -280,7 +280,7 @@ def read_membership(value: Any, cls: type[Membership] = Membership) -> Membershi
     return result
 
 
-_message_shapes: Final = Shapes(Message)
+_message_shapes: Final = ModelKeys(Message)
 _message_draft: Final = draft_of(Message)
 
 
@@ -368,7 +368,7 @@ def read_message(value: Any, cls: type[Message] = Message) -> Message:
     return result
 
 
-_quoted_message_preview_shapes: Final = Shapes(QuotedMessagePreview)
+_quoted_message_preview_shapes: Final = ModelKeys(QuotedMessagePreview)
 _quoted_message_preview_draft: Final = draft_of(QuotedMessagePreview)
 
 
@@ -407,7 +407,7 @@ def read_quoted_message_preview(
     return result
 
 
-_attachment_shapes: Final = Shapes(Attachment)
+_attachment_shapes: Final = ModelKeys(Attachment)
 _attachment_draft: Final = draft_of(Attachment)
 
 
@@ -467,7 +467,7 @@ def read_attachment(value: Any, cls: type[Attachment] = Attachment) -> Attachmen
     return result
 
 
-_attachment_upload_response_shapes: Final = Shapes(AttachmentUploadResponse)
+_attachment_upload_response_shapes: Final = ModelKeys(AttachmentUploadResponse)
 _attachment_upload_response_draft: Final = draft_of(AttachmentUploadResponse)
 
 
@@ -494,7 +494,7 @@ def read_attachment_upload_response(
     return result
 
 
-_upload_target_shapes: Final = Shapes(UploadTarget)
+_upload_target_shapes: Final = ModelKeys(UploadTarget)
 _upload_target_draft: Final = draft_of(UploadTarget)
 
 
@@ -524,7 +524,7 @@ def read_upload_target(value: Any, cls: type[UploadTarget] = UploadTarget) -> Up
     return result
 
 
-_download_target_shapes: Final = Shapes(DownloadTarget)
+_download_target_shapes: Final = ModelKeys(DownloadTarget)
 _download_target_draft: Final = draft_of(DownloadTarget)
 
 
@@ -546,7 +546,7 @@ def read_download_target(value: Any, cls: type[DownloadTarget] = DownloadTarget)
     return result
 
 
-_user_token_shapes: Final = Shapes(UserToken)
+_user_token_shapes: Final = ModelKeys(UserToken)
 _user_token_draft: Final = draft_of(UserToken)
 
 
@@ -562,7 +562,7 @@ def read_user_token(value: Any, cls: type[UserToken] = UserToken) -> UserToken:
     return result
 
 
-_presence_shapes: Final = Shapes(Presence)
+_presence_shapes: Final = ModelKeys(Presence)
 _presence_draft: Final = draft_of(Presence)
 
 
@@ -582,7 +582,7 @@ def read_presence(value: Any, cls: type[Presence] = Presence) -> Presence:
     return result
 
 
-_presence_meta_shapes: Final = Shapes(PresenceMeta)
+_presence_meta_shapes: Final = ModelKeys(PresenceMeta)
 _presence_meta_draft: Final = draft_of(PresenceMeta)
 
 
@@ -608,7 +608,7 @@ def read_presence_meta(value: Any, cls: type[PresenceMeta] = PresenceMeta) -> Pr
     return result
 
 
-_conversation_list_shapes: Final = Shapes(ConversationList)
+_conversation_list_shapes: Final = ModelKeys(ConversationList)
 _conversation_list_draft: Final = draft_of(ConversationList)
 
 
@@ -630,7 +630,7 @@ def read_conversation_list(
     return result
 
 
-_membership_list_shapes: Final = Shapes(MembershipList)
+_membership_list_shapes: Final = ModelKeys(MembershipList)
 _membership_list_draft: Final = draft_of(MembershipList)
 
 
@@ -650,7 +650,7 @@ def read_membership_list(value: Any, cls: type[MembershipList] = MembershipList)
     return result
 
 
-_message_list_shapes: Final = Shapes(MessageList)
+_message_list_shapes: Final = ModelKeys(MessageList)
 _message_list_draft: Final = draft_of(MessageList)
 
 

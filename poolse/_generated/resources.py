@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, overload
 
-from poolse._core.caller import Caller
-from poolse._core.ids import checked_id
+from poolse._rest.caller import Caller
+from poolse._rest.ids import checked_id
 from poolse._generated.endpoints import (
     ADD_MEMBERS,
     ADD_MEMBERS_FIRST,
@@ -59,7 +59,7 @@ from poolse.types import UNSET, BinaryWriter, DownloadTo, OnProgress, Unset, Upl
 
 if TYPE_CHECKING:
     from poolse._follow.checkpoints import Checkpoint
-    from poolse._follow.choices import After, Gap
+    from poolse._follow.options import After, Gap
     from poolse._generated.follow import Feed
     from uuid import UUID
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 
-from poolse._http.attempt import Until, current, moment
+from poolse._http.deadline import Limit, current, moment
 from poolse._support.interruptible_event import InterruptibleEvent
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ConnectionLimit:
             Cancelled: By the attempt's token.
             UsageError: The client was closed.
         """
-        self._acquire(Until(moment(timeout), httpcore.PoolTimeout))
+        self._acquire(Limit(moment(timeout), httpcore.PoolTimeout))
         try:
             yield
         finally:
@@ -65,7 +65,7 @@ class ConnectionLimit:
                 size=self._count, in_use=self._count - self._free, waiting=len(self._turns)
             )
 
-    def _acquire(self, until: Until) -> None:
+    def _acquire(self, until: Limit) -> None:
         turn = _Turn()
         with self._lock:
             if self._free:

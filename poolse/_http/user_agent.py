@@ -6,8 +6,8 @@ import sys
 
 import httpx
 
-from poolse._checks import checked_text
-from poolse._version import version
+from poolse._support.argument_checks import checked_text
+from poolse._support.version import version
 
 __all__ = ["user_agent_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from poolse._lookup import Address
+from poolse._support.dns import Address
 
 __all__ = ["attempts", "certificate_name", "interleaved"]
 

@@ -6,8 +6,8 @@ import asyncio
 import socket
 from typing import cast
 
-from poolse._lookup import Address, look_up
 from poolse._network.addresses import attempts
+from poolse._support.dns import Address, look_up
 
 __all__ = ["Conversation", "connected"]
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import attrs
 
-from poolse._once import Once
+from poolse._support.lazy import Lazy
 from poolse.errors import UsageError
 
 __all__ = ["SHARED", "context_of", "default_context", "of_the_system"]
@@ -73,7 +73,7 @@ def _is_outdated(loaded: _Loaded) -> bool:
     return loaded.variables != _variables()
 
 
-SHARED: Final = Once(_load, _is_outdated)
+SHARED: Final = Lazy(_load, _is_outdated)
 
 
 def _of(file: str | None, directory: str | None) -> ssl.SSLContext:

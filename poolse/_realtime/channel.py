@@ -36,14 +36,20 @@ from poolse._realtime.channel_effects import (
     Ended,
     JoinDue,
 )
+from poolse._realtime.connection_history import ConnectionHistory, Rejoin
 from poolse._realtime.effects import Trouble
-from poolse._realtime.fanout import EventQueue
 from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
-from poolse._realtime.history import History, Rejoin
-from poolse._realtime.joins import is_behind
-from poolse._realtime.policy import AT_FIRST, UNMATCHED_TOPIC, Policy, Streak, rejoin_delay
-from poolse._realtime.pushes import Payload, Push, Pushes, outcome, reason_in
+from poolse._realtime.pending_joins import is_behind
+from poolse._realtime.push import Payload, Push, Pushes, outcome, reason_in
+from poolse._realtime.reconnect_policy import (
+    AT_FIRST,
+    UNMATCHED_TOPIC,
+    Policy,
+    Streak,
+    rejoin_delay,
+)
 from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.subscribers import EventQueue
 from poolse.errors import (
     ChannelClosed,
     JoinError,
@@ -53,7 +59,7 @@ from poolse.errors import (
     SlowConsumer,
 )
 
-__all__ = ["TRANSITIONS", "ChannelMachine"]
+__all__ = ["TRANSITIONS", "ChannelProtocol"]
 
 State = Literal["closed", "joining", "joined", "errored", "leaving", "ended"]
 Input = Literal["join", "ok", "error", "end", "leave", "lost"]
@@ -75,7 +81,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
 """What is not here changes nothing. A channel is `closed` before its first turn to join."""
 
 
-class ChannelMachine:
+class ChannelProtocol:
     """The state of one channel."""
 
     def __init__(
@@ -85,7 +91,7 @@ class ChannelMachine:
         random: Callable[[], float],
         next_ref: Callable[[], str],
         transient: Collection[str] = (),
-        history: History | None = None,
+        history: ConnectionHistory | None = None,
     ) -> None:
         self.topic = topic
         self.state: State = "closed"
@@ -104,7 +110,7 @@ class ChannelMachine:
         self._transient = transient
         self._pushes = Pushes(topic, settings.queue_limit)
         self._early = EventQueue[Frame](settings.queue_limit)
-        self._history = history or History(settings.stable_after)
+        self._history = history or ConnectionHistory(settings.stable_after)
         self._attempt = 0
         self._refusals = Streak()
         self._was_joined = False

@@ -11,7 +11,7 @@ from poolse._realtime.frames import Frame
 from poolse.errors import PoolseError
 
 if TYPE_CHECKING:
-    from poolse._realtime.channel import ChannelMachine
+    from poolse._realtime.channel import ChannelProtocol
 
 __all__ = ["Answered", "Changed", "ChannelEffect", "Deliver", "Ended", "JoinDue"]
 
@@ -20,7 +20,7 @@ __all__ = ["Answered", "Changed", "ChannelEffect", "Deliver", "Ended", "JoinDue"
 class Deliver:
     """The server said this in the channel, before we knew that we are in it."""
 
-    channel: ChannelMachine
+    channel: ChannelProtocol
     frame: Frame
 
 
@@ -33,14 +33,14 @@ class JoinDue:
 class Changed:
     """The server let us in, or we are in no more and will join again."""
 
-    channel: ChannelMachine
+    channel: ChannelProtocol
 
 
 @attrs.frozen
 class Ended:
     """The channel is closed and stays so; without an error when we left it."""
 
-    channel: ChannelMachine
+    channel: ChannelProtocol
     error: PoolseError | None
 
 
@@ -48,7 +48,7 @@ class Ended:
 class Answered:
     """A push has its reply, or will have none: whoever waits for one looks."""
 
-    channel: ChannelMachine
+    channel: ChannelProtocol
 
 
 ChannelEffect = Frame | Deliver | JoinDue | Changed | Ended | Answered | Trouble

@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Final, Literal
 
+from poolse._realtime.connection_history import ConnectionHistory
 from poolse._realtime.effects import Close, Down, Effect, Failed, Failure, Open, Send, Trouble, Up
 from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.frames import (
@@ -39,16 +40,15 @@ from poolse._realtime.frames import (
     decode,
     encode,
 )
-from poolse._realtime.history import History
-from poolse._realtime.joins import Joins, is_behind
-from poolse._realtime.policy import (
+from poolse._realtime.pending_joins import PendingJoins, is_behind
+from poolse._realtime.reconnect_policy import (
     AT_FIRST,
     UNANSWERED,
     Pause,
     Streak,
     Verdict,
+    close_verdict,
     reconnect_delay,
-    verdict,
 )
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed, DecodeError, PoolseError
@@ -84,7 +84,7 @@ class Connection:
         self,
         settings: RealtimeSettings,
         random: Callable[[], float],
-        history: History | None = None,
+        history: ConnectionHistory | None = None,
     ) -> None:
         self.state: State = "idle"
         self.generation: int = 0
@@ -93,12 +93,12 @@ class Connection:
         """When `tick` has something to do."""
         self.closing: set[int] = set()
         """Transports that were told to close and have not yet said that they did."""
-        self.joins: Joins = Joins()
+        self.joins: PendingJoins = PendingJoins()
         """Those that the server has not answered."""
         self._settings = settings
         self._policy = settings.policy
         self._random = random
-        self._history = history or History(settings.stable_after)
+        self._history = history or ConnectionHistory(settings.stable_after)
         self._ref = 0
         self._heartbeat_ref: str | None = None
         self._verdict_by = 0.0
@@ -186,7 +186,9 @@ class Connection:
         self.closing.discard(generation)
         if generation != self.generation or self.state != "connecting":
             return
-        judged = "final" if failure.final else verdict(self._policy.handshakes, failure.status)
+        judged = (
+            "final" if failure.final else close_verdict(self._policy.handshakes, failure.status)
+        )
         known = self._history.has_connected
         if judged != "retry":
             self._refusals.add(now)

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import attrs
 import orjson
 
-from poolse._core.codec import dumped, parsed
+from poolse._json.codec import dumped, parsed
 
 __all__ = [
     "HEARTBEAT",

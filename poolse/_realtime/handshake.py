@@ -10,13 +10,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import attrs
 
-from poolse._core.backoff import parse_retry_after
-from poolse._core.causes import causes_of, forget_locals
 from poolse._network.proxies import DEFAULT_PORTS
 from poolse._network.tunnels import ProxyError
+from poolse._observe.traceback_redaction import error_causes, forget_locals
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
+from poolse._rest.backoff import parse_retry_after
 from poolse.errors import PoolseError, UsageError
 
 __all__ = [
@@ -144,7 +144,7 @@ def failure_of(error: Exception, limit: float) -> Failure:
         error: What was raised.
         limit: Seconds that there were for it.
     """
-    forget_locals(causes_of(error, None))
+    forget_locals(error_causes(error, None))
     match error:
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"

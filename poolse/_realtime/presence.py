@@ -21,7 +21,7 @@ from typing import Final, TypeVar, cast
 
 import attrs
 
-from poolse._core.codec import dumped, parsed
+from poolse._json.codec import dumped, parsed
 
 __all__ = ["MAX_PENDING", "Changes", "Entry", "Join", "Leave", "Presence"]
 

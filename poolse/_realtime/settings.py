@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from poolse._core.limits import MAX_FRAME
-from poolse._realtime.policy import Policy
+from poolse._realtime.reconnect_policy import Policy
+from poolse._rest.limits import MAX_FRAME
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from poolse._core.watch import Ears
+    from poolse._observe.observers import Observers
 
 __all__ = ["RealtimeSettings"]
 
@@ -67,7 +67,7 @@ class RealtimeSettings:
 
     max_frame: int = MAX_FRAME
     """Bytes. A larger message ends the connection with code 1009."""
-    ears: Ears | None = attrs.field(default=None, repr=False)
+    ears: Observers | None = attrs.field(default=None, repr=False)
     """Those who are told what becomes of sockets and channels."""
     queue_limit: int = 1000
     """Events that may wait for one consumer, and pushes that may wait for the socket."""

@@ -11,8 +11,8 @@ from websocket import (
     frame_buffer,
 )
 
-from poolse._realtime.messages import Messages, TooLarge
-from poolse._realtime.sync_wire import Wire
+from poolse._realtime.fragments import Reassembler, TooLarge
+from poolse._realtime.sync_transport import Transport
 
 __all__ = ["Frames"]
 
@@ -27,12 +27,12 @@ class Frames(frame_buffer):
     the socket for each of them, which takes longer than all that it does with them.
     """
 
-    def __init__(self, wire: Wire, limit: int) -> None:
+    def __init__(self, wire: Transport, limit: int) -> None:
         # The JSON decoder checks the UTF-8 anyway.
         super().__init__(self._receive, skip_utf8_validation=True)
         self._wire = wire
         self._limit = limit
-        self.messages = Messages(limit)
+        self.messages = Reassembler(limit)
         """What the data frames make up. Whoever reads them has to add them."""
 
     def recv_length(self) -> None:

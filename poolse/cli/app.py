@@ -10,7 +10,7 @@ import click
 
 from poolse import version
 from poolse.cli.demo import demo
-from poolse.cli.endings import ended, terminable
+from poolse.cli.exit_codes import ended, terminable
 from poolse.cli.export import export
 from poolse.cli.failure import INTERRUPTED
 from poolse.cli.listen import listen

@@ -17,8 +17,8 @@ from poolse.cli.session import Session
 
 if TYPE_CHECKING:
     from poolse import Conversation, Message, Poolse
-    from poolse.cli.bars import Counter
-    from poolse.cli.spool import Spool
+    from poolse.cli.progress import Counter
+    from poolse.cli.resume_file import ResumeFile
 
 __all__ = ["export"]
 
@@ -84,20 +84,20 @@ def export(
         session.say(f"{target}: {count:,} messages up to #{upto}{after}")
 
 
-def _spool(session: Session, target: Path, row: Conversation, *, fresh: bool) -> Spool:
+def _spool(session: Session, target: Path, row: Conversation, *, fresh: bool) -> ResumeFile:
     from poolse import POOLSE_API_URL
-    from poolse.cli.spool import Spool, Task
+    from poolse.cli.resume_file import ResumeFile, Task
 
     part = target.with_name(f"{target.name}.part")
     if fresh:
         part.unlink(missing_ok=True)
     url = (session.settings.api_url or POOLSE_API_URL).rstrip("/")
-    return Spool(part, Task(url, row.id, row.last_sequence))
+    return ResumeFile(part, Task(url, row.id, row.last_sequence))
 
 
-def _read(session: Session, chat: Poolse, spool: Spool) -> None:
+def _read(session: Session, chat: Poolse, spool: ResumeFile) -> None:
     """Read what is still missing."""
-    from poolse.cli.bars import counting
+    from poolse.cli.progress import counting
 
     try:
         with counting(spool.task.upto) as counter:
@@ -108,7 +108,7 @@ def _read(session: Session, chat: Poolse, spool: Spool) -> None:
         raise
 
 
-def _read_down(chat: Poolse, spool: Spool, counter: Counter) -> None:
+def _read_down(chat: Poolse, spool: ResumeFile, counter: Counter) -> None:
     task = spool.task
     counter(task.upto + 1 - spool.below)
     if spool.below == 0:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TextIO, cast
 
-from poolse.cli.plain import json_text, plain
+from poolse.cli.sanitize import json_text, sanitized
 
 __all__ = ["FORMATS", "row_text"]
 
@@ -50,7 +50,7 @@ def _cell(value: object) -> str | int:
         return value
     if isinstance(value, list):
         value = ", ".join(map(_file_name, cast("Sequence[Mapping[str, object]]", value)))
-    text = plain(str(value))
+    text = sanitized(str(value))
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

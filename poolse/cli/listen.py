@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from poolse.cli.endings import Terminated
+from poolse.cli.exit_codes import Terminated
 from poolse.cli.options import for_users
 from poolse.cli.session import Session
 
@@ -29,9 +29,9 @@ def listen(session: Session, conversations: tuple[str, ...], count: int | None) 
     # Only now: asyncio takes longer to load than most commands take.
     import asyncio
 
-    from poolse.cli.ears import hear
+    from poolse.cli.event_stream import stream_events
 
     try:
-        asyncio.run(hear(session, conversations, count))
+        asyncio.run(stream_events(session, conversations, count))
     except asyncio.CancelledError:
         raise Terminated from None

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from poolse.cli.banner import DAY, USERS, greeting
 from poolse.cli.failure import Failure
-from poolse.cli.greeting import DAY, USERS, greeting
 from poolse.cli.options import reporting
 from poolse.cli.session import Session
 

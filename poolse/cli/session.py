@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from poolse import version
 from poolse.cli.config import config_file
 from poolse.cli.failure import AUTH, Failure
-from poolse.cli.plain import json_text, plain
+from poolse.cli.sanitize import json_text, sanitized
 from poolse.cli.settings import Credential, Settings, settings
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """A line for people, on standard output."""
-        print(plain(text), flush=True)
+        print(sanitized(text), flush=True)
 
     def tell(self, value: object) -> None:
         """A line for programs, on standard output."""
@@ -114,7 +114,7 @@ class Session:
 
     def note(self, text: str) -> None:
         """A line on standard error: not what was asked for, but good to know."""
-        print(f"poolse: {plain(text)}", file=sys.stderr, flush=True)
+        print(f"poolse: {sanitized(text)}", file=sys.stderr, flush=True)
 
 
 def _nothing(_error: PoolseError) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from poolse import UNSET, Unset
+from poolse.cli.line_views import JsonView, LineView, View
+from poolse.cli.live_state import LiveState
 from poolse.cli.options import for_users
-from poolse.cli.people import People, name_of
 from poolse.cli.session import Session
-from poolse.cli.views import JsonView, LineView, View
-from poolse.cli.watch import Watch
+from poolse.cli.user_names import UserNames, name_of
 
 if TYPE_CHECKING:
     from poolse import Last, SQLiteCheckpoint
@@ -68,7 +68,7 @@ def tail(
     bottom tells who is here and who is typing; in a pipe each message is one line.
     """
     after = _after(since, last, checkpoint)
-    people = People(session.settings.names)
+    people = UserNames(session.settings.names)
     with ExitStack() as stack:
         chat = stack.enter_context(session.chat(people.find))
         me = chat.me.show()
@@ -77,7 +77,7 @@ def tail(
         title = chat.conversations.one(conversation).show().name or "direct conversation"
         view = stack.enter_context(_view(session, title))
         live = stack.enter_context(chat.realtime.conversation(conversation))
-        stack.enter_context(Watch(chat, live, people, view))
+        stack.enter_context(LiveState(chat, live, people, view))
         kept = stack.enter_context(_checkpoint(checkpoint))
         feed = stack.enter_context(messages.follow(after=after, checkpoint=kept))
         for number, item in enumerate(feed, start=1):
@@ -123,6 +123,6 @@ def _view(session: Session, title: str) -> View:
         return JsonView(session)
     if not sys.stdout.isatty():
         return LineView(session)
-    from poolse.cli.live import LiveView, can_draw
+    from poolse.cli.live_view import LiveView, can_draw
 
     return LiveView(title) if can_draw() else LineView(session)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from poolse import UNSET
-from poolse.cli.explain import explained
+from poolse.cli.error_messages import error_message
 from poolse.cli.failure import Failure
 from poolse.cli.options import for_users
-from poolse.cli.plain import one_line
+from poolse.cli.sanitize import one_line
 from poolse.cli.session import Session
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _sent(session: Session, chat: Poolse, path: Path) -> Attachment | None:
         # The others would fare no better.
         raise
     except (PoolseError, OSError) as error:
-        session.note(f"{path}: {explained(error)}")
+        session.note(f"{path}: {error_message(error)}")
         return None
 
 

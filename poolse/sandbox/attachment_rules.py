@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from poolse.sandbox import fields
-from poolse.sandbox.jsontext import JsonObject
-from poolse.sandbox.refusals import Refusal, invalid
+from poolse.sandbox import request_fields as fields
+from poolse.sandbox.errors import ApiRefusal, invalid
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "DOWNLOAD_LIFETIME",
@@ -59,7 +59,7 @@ class File:
 
 
 def new_upload(body: JsonObject, max_bytes: int) -> NewUpload:
-    """Read it, or raise `Refusal`."""
+    """Read it, or raise `ApiRefusal`."""
     content_type, filename = (
         fields.text(body, "content_type"),
         fields.text(body, "original_filename"),
@@ -71,7 +71,7 @@ def new_upload(body: JsonObject, max_bytes: int) -> NewUpload:
     size = fields.number(body, "byte_size") or 0
     if size > max_bytes:
         message = f"the file is too large: at most {max_bytes} bytes"
-        raise Refusal("attachment_too_large", message, {"max_bytes": max_bytes})
+        raise ApiRefusal("attachment_too_large", message, {"max_bytes": max_bytes})
     return NewUpload(content_type, size, filename)
 
 
@@ -88,15 +88,15 @@ def check_link(file: File | None, user_id: str) -> None:
 def check_read(file: File, user_id: str) -> None:
     """Pending it is its uploader's; linked it is for the members, as long as the message is."""
     if file.deleted:
-        raise Refusal("not_found", "its message was deleted")
+        raise ApiRefusal("not_found", "its message was deleted")
     if not file.linked and file.row["sender_id"] != user_id:
-        raise Refusal("forbidden", "it is not yours, and no message has it yet")
+        raise ApiRefusal("forbidden", "it is not yours, and no message has it yet")
     if file.linked and file.role is None:
-        raise Refusal("forbidden", "you are not a member of its conversation")
+        raise ApiRefusal("forbidden", "you are not a member of its conversation")
 
 
 def check_delete(file: File, user_id: str) -> None:
     """Its uploader may always; once it is linked, owner and admins may, too."""
     check_read(file, user_id)
     if file.row["sender_id"] != user_id and file.role not in {"owner", "admin"}:
-        raise Refusal("forbidden", "only its sender, the owner and admins may delete it")
+        raise ApiRefusal("forbidden", "only its sender, the owner and admins may delete it")

@@ -8,16 +8,16 @@ from pathlib import Path
 from starlette.types import Receive, Scope, Send
 
 from poolse.sandbox import tokens
-from poolse.sandbox.answers import Watched
 from poolse.sandbox.api import Event, Eviction
+from poolse.sandbox.channel_registry import ChannelRegistry
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.cors import allow_all_origins
 from poolse.sandbox.faults import Faults, ForgetKeys, Match
-from poolse.sandbox.front import Front
-from poolse.sandbox.hub import Hub
-from poolse.sandbox.journal import Journal
+from poolse.sandbox.middleware import Middleware
 from poolse.sandbox.phoenix import Phoenix
+from poolse.sandbox.request_log import RequestLog
 from poolse.sandbox.requests import NewUser
+from poolse.sandbox.response_validation import Watched
 from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
 from poolse.sandbox.storage import Storage
@@ -31,7 +31,7 @@ class Backend:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: RequestLog,
         clock: Clock,
         *,
         data: Path | None,
@@ -43,7 +43,7 @@ class Backend:
         self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
         self.faults: Faults = Faults(clock)
-        self.hub: Hub = Hub(self.faults.losses)
+        self.hub: ChannelRegistry = ChannelRegistry(self.faults.losses)
         self.phoenix: Phoenix = Phoenix(
             self._store,
             self.hub,
@@ -55,7 +55,7 @@ class Backend:
             self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
         )
         rest = Watched(Rest(self._store, self._publish))
-        front = Front(rest, Storage(self._store), self._sockets, self.faults, journal)
+        front = Middleware(rest, Storage(self._store), self._sockets, self.faults, journal)
         self._app = allow_all_origins(front)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
 from poolse.sandbox.attachment_rules import MAX_BYTES
 from poolse.sandbox.backend import Backend
-from poolse.sandbox.breaking import FaultControl
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.journal import Journal, Request
-from poolse.sandbox.jsontext import JsonObject
+from poolse.sandbox.fault_control import FaultControl
+from poolse.sandbox.request_log import LoggedRequest, RequestLog
 from poolse.sandbox.server import ServerThread
+from poolse.sandbox.strict_json import JsonObject
 from poolse.sandbox.tenants import Tenant
 from poolse.sandbox.urls import listening_url
 
@@ -70,7 +70,7 @@ class Sandbox:
         self._port = port
         self._timeouts = {"idle_timeout": idle_timeout, "typing_timeout": typing_timeout}
         self._max_attachment_bytes = max_attachment_bytes
-        self._journal = Journal()
+        self._journal = RequestLog()
         self._backend: Backend | None = None
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
@@ -93,7 +93,7 @@ class Sandbox:
         self._check_process()
         if self._server is not None:
             raise RuntimeError("the sandbox is running already")
-        self._journal = Journal()
+        self._journal = RequestLog()
         tls: ssl.SSLContext | None = None
         if self._tls:
             # Loads all of `cryptography`, which plain http can do without.
@@ -133,7 +133,7 @@ class Sandbox:
             return
         # What hangs or is mute would hold up the end of the connections.
         self.faults.clear()
-        self._journal = Journal()
+        self._journal = RequestLog()
         self._server.replace(self._make_backend)
 
     def __enter__(self) -> Self:
@@ -202,12 +202,12 @@ class Sandbox:
         self._call(lambda backend: backend.hub.broadcast(topic, event, content))
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[LoggedRequest]:
         """The REST requests of this run, in the order in which they came."""
         return self._seen.requests
 
     @property
-    def handshakes(self) -> list[Request]:
+    def handshakes(self) -> list[LoggedRequest]:
         """The WebSocket handshakes of this run; the status of one that worked is 101."""
         return self._seen.handshakes
 
@@ -240,7 +240,7 @@ class Sandbox:
         )
 
     @property
-    def _seen(self) -> Journal:
+    def _seen(self) -> RequestLog:
         """The journal, which a forked child has only an old copy of."""
         self._check_process()
         return self._journal

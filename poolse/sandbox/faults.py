@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from poolse.sandbox.broadcast_faults import BroadcastFaults
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.losses import Losses
 
 __all__ = [
     "CapPages",
@@ -187,7 +187,7 @@ class Faults:
         self.sending: asyncio.Event = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
-        self.losses: Losses = Losses()
+        self.losses: BroadcastFaults = BroadcastFaults()
         """What happens to broadcasts."""
         self.clear()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from poolse.sandbox.jsontext import Json, dump, parse
+from poolse.sandbox.strict_json import Json, dump, parse
 
 __all__ = ["BadFrame", "Frame", "decode", "encode", "reply"]
 

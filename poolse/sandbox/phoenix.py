@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from poolse.sandbox import frames, presence, rules
+from poolse.sandbox.channel_registry import Channel, ChannelRegistry, Session
 from poolse.sandbox.frames import Frame
-from poolse.sandbox.hub import Channel, Hub, Session
-from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.presence import Present
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["CRASHED", "Phoenix"]
 
@@ -48,7 +48,7 @@ class Phoenix:
     def __init__(
         self,
         store: Store,
-        hub: Hub,
+        hub: ChannelRegistry,
         *,
         typing_timeout: float,
         refuse_join: Callable[[str], str | None],

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from poolse.sandbox.jsontext import Json, JsonObject
+from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = ["Present", "arrived", "gone", "new_meta", "state"]
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from poolse.sandbox import fields, rules
-from poolse.sandbox.jsontext import JsonObject
-from poolse.sandbox.refusals import invalid
+from poolse.sandbox import request_fields as fields
+from poolse.sandbox import rules
+from poolse.sandbox.errors import invalid
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "NewConversation",

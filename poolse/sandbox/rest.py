@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope, Send
 
 from poolse.sandbox import rules, tokens
 from poolse.sandbox.api.call import Call, Event, Eviction
-from poolse.sandbox.jsontext import JsonObject, dump, parse
-from poolse.sandbox.refusals import Refusal, envelope
+from poolse.sandbox.errors import ApiRefusal, envelope
 from poolse.sandbox.routes import Auth, Match, match
 from poolse.sandbox.store import Store
-from poolse.sandbox.store.answers import Key
+from poolse.sandbox.store.idempotency import IdempotencyKey
+from poolse.sandbox.strict_json import JsonObject, dump, parse
 from poolse.sandbox.urls import requested_url
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ class Rest:
         body = await request.body()
         try:
             response = self._answer(request, body)
-        except Refusal as refusal:
+        except ApiRefusal as refusal:
             response = _refuse(refusal)
         except Exception:
             # The server logs what is raised, but not before there is an answer.
-            bug = Refusal("internal_error", "the sandbox failed; its log says more")
+            bug = ApiRefusal("internal_error", "the sandbox failed; its log says more")
             await _refuse(bug)(scope, receive, send)
             raise
         await response(scope, receive, send)
@@ -51,7 +51,7 @@ class Rest:
         """Answer one request. There is no await in here, so that no other one comes in between."""
         path = request.scope["raw_path"].decode("latin-1")
         if path == "/socket/websocket":
-            raise Refusal("bad_request", "this is a WebSocket endpoint")
+            raise ApiRefusal("bad_request", "this is a WebSocket endpoint")
         found = match(request.method, path)
         tenant_id, user = self._authenticate(found.endpoint.auth, request)
         if found.endpoint.auth == "user" and found.endpoint.path != "/v1/me":
@@ -62,7 +62,7 @@ class Rest:
             return json_response(kept["status"], kept["body"])
         return self._carry_out(found, _call(tenant_id, user, found, request, body), key)
 
-    def _carry_out(self, found: Match, call: Call, key: Key | None) -> Response:
+    def _carry_out(self, found: Match, call: Call, key: IdempotencyKey | None) -> Response:
         with self._store.transaction():
             answer = found.endpoint.handle(self._store, call)
             text = "" if answer.body is None else dump(answer.body)
@@ -79,12 +79,12 @@ class Rest:
         if auth == "api key":
             tenant = self._store.tenant_of_key(secret)
             if tenant is None:
-                raise Refusal("invalid_api_key", "the API key is missing or invalid")
+                raise ApiRefusal("invalid_api_key", "the API key is missing or invalid")
             return tenant["id"], {}
         claims = tokens.read(secret, self._store.signing_key, self._store.clock.now())
         user = self._store.user(claims.tenant_id, claims.user_id)
         if user is None:
-            raise Refusal("invalid_user_token", "the token's user does not exist")
+            raise ApiRefusal("invalid_user_token", "the token's user does not exist")
         return claims.tenant_id, user
 
 
@@ -93,21 +93,21 @@ def json_response(status: int, body: str, headers: dict[str, str] | None = None)
     return Response(body, status, headers, "application/json" if body else None)
 
 
-def _refuse(refusal: Refusal) -> Response:
+def _refuse(refusal: ApiRefusal) -> Response:
     body = envelope(refusal.code, refusal.message, refusal.details)
     return json_response(refusal.status, dump(body), refusal.headers)
 
 
-def _key(tenant_id: str, request: Request, path: str) -> Key | None:
+def _key(tenant_id: str, request: Request, path: str) -> IdempotencyKey | None:
     """What the answer is kept by, when it is to be kept."""
     if request.method in {"GET", "HEAD"}:
         return None
     key = request.headers.get("idempotency-key")
-    return Key(tenant_id, request.method, path, key) if key else None
+    return IdempotencyKey(tenant_id, request.method, path, key) if key else None
 
 
 def _call(tenant_id: str, user: JsonObject, found: Match, request: Request, body: bytes) -> Call:
-    """The request as the spec wants it, or a `Refusal`."""
+    """The request as the spec wants it, or a `ApiRefusal`."""
     # Loaded by the first request: what checks schemas takes longer than all the rest of the start.
     from poolse.sandbox.spec import operation
 
@@ -124,12 +124,12 @@ def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:
         return {}
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and content_type != "application/json":
-        raise Refusal("unsupported_media_type", "the body has to be application/json")
+        raise ApiRefusal("unsupported_media_type", "the body has to be application/json")
     try:
         value = parse(body) if body else None
     except ValueError as error:
-        raise Refusal("bad_request", f"the body is not JSON: {error}") from None
+        raise ApiRefusal("bad_request", f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise Refusal("validation_failed", "the body has to be a JSON object")
+        raise ApiRefusal("validation_failed", "the body has to be a JSON object")
     told.check_body(value)
     return value

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from poolse.sandbox.api import attachments, conversations, members, messages, reactions, users
 from poolse.sandbox.api.call import Answer, Call
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 
 __all__ = ["ENDPOINTS", "Endpoint", "Match", "match"]
@@ -67,19 +67,19 @@ def match(method: str, raw_path: str) -> Match:
     The path is taken apart before it is decoded: an encoded slash belongs to its segment.
 
     Raises:
-        Refusal: There is no such path, or it takes other methods.
+        ApiRefusal: There is no such path, or it takes other methods.
     """
     told = [(endpoint, _values(endpoint.path, raw_path)) for endpoint in ENDPOINTS]
     matches = [Match(endpoint, values) for endpoint, values in told if values is not None]
     if not matches:
-        raise Refusal("not_found", "there is nothing at this path")
+        raise ApiRefusal("not_found", "there is nothing at this path")
     # A path that is written out goes before one with a value in its place.
     fewest = min(len(one.path) for one in matches)
     found = {one.endpoint.method: one for one in matches if len(one.path) == fewest}
     wanted = "GET" if method == "HEAD" else method
     if wanted not in found:
         allowed = sorted(found.keys() | ({"HEAD"} if "GET" in found else set()))
-        raise Refusal("method_not_allowed", f"it takes {', '.join(allowed)}", allow=allowed)
+        raise ApiRefusal("method_not_allowed", f"it takes {', '.join(allowed)}", allow=allowed)
     return found[wanted]
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from poolse.sandbox.jsontext import JsonObject
-from poolse.sandbox.refusals import Refusal, invalid
+from poolse.sandbox.errors import ApiRefusal, invalid
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "ANSWER_KEPT",
@@ -62,15 +62,15 @@ _STAFF = ("owner", "admin")
 def check_not_blocked(user: JsonObject) -> None:
     """A blocked user may look at itself and nothing else."""
     if user.get("is_blocked"):
-        raise Refusal("forbidden", "the user is blocked")
+        raise ApiRefusal("forbidden", "the user is blocked")
 
 
 def membership_of(conversation: object | None, membership: JsonObject | None) -> JsonObject:
     """The membership; 404 for what is not there, 403 for what belongs to others."""
     if conversation is None:
-        raise Refusal("not_found", "no such conversation")
+        raise ApiRefusal("not_found", "no such conversation")
     if membership is None:
-        raise Refusal("forbidden", "you are not a member of this conversation")
+        raise ApiRefusal("forbidden", "you are not a member of this conversation")
     return membership
 
 
@@ -87,7 +87,7 @@ def check_changes(
 ) -> None:
     """A group is changed by its owners and admins, a direct conversation by either of the two."""
     if conversation["type"] == "group" and role not in _STAFF:
-        raise Refusal("forbidden", "only an owner or admin may change a group")
+        raise ApiRefusal("forbidden", "only an owner or admin may change a group")
     limit = changes.get("member_limit")
     if isinstance(limit, int) and members > limit:
         raise invalid(member_limit=f"is less than the {members} members there are")
@@ -96,9 +96,9 @@ def check_changes(
 def check_add(role: object, new_role: str) -> None:
     """Members are added by owners and admins; only an owner makes another one."""
     if role not in _STAFF:
-        raise Refusal("forbidden", "only an owner or admin may add members")
+        raise ApiRefusal("forbidden", "only an owner or admin may add members")
     if new_role == "owner" and role != "owner":
-        raise Refusal("forbidden", "only an owner may add an owner")
+        raise ApiRefusal("forbidden", "only an owner may add an owner")
 
 
 def check_removal(
@@ -106,31 +106,31 @@ def check_removal(
 ) -> None:
     """Whether a member may remove another one, or leave."""
     if conversation["type"] == "direct":
-        raise Refusal("forbidden", _DIRECT)
+        raise ApiRefusal("forbidden", _DIRECT)
     leaving = own["user_id"] == target["user_id"]
     if not leaving and own["role"] not in _STAFF:
-        raise Refusal("forbidden", "only an owner or admin may remove others")
+        raise ApiRefusal("forbidden", "only an owner or admin may remove others")
     if not leaving and target["role"] == "owner" and own["role"] != "owner":
-        raise Refusal("forbidden", "only an owner may remove an owner")
+        raise ApiRefusal("forbidden", "only an owner may remove an owner")
     owners = [member for member in members if member["role"] == "owner"]
     if owners == [target] and len(members) > 1:
-        raise Refusal("forbidden", "the last owner cannot leave the others without one")
+        raise ApiRefusal("forbidden", "the last owner cannot leave the others without one")
 
 
 def check_edit(message: JsonObject, user_id: str) -> None:
     """A message is edited by its sender, as long as it is not deleted."""
     if message["sender_id"] != user_id:
-        raise Refusal("forbidden", "only its sender may edit a message")
+        raise ApiRefusal("forbidden", "only its sender may edit a message")
     check_not_deleted(message)
 
 
 def check_delete(message: JsonObject, membership: JsonObject) -> None:
     """A message is deleted by its sender, an owner or an admin."""
     if message["sender_id"] != membership["user_id"] and membership["role"] not in _STAFF:
-        raise Refusal("forbidden", "only its sender, an owner or an admin may delete a message")
+        raise ApiRefusal("forbidden", "only its sender, an owner or an admin may delete a message")
 
 
 def check_not_deleted(message: JsonObject) -> None:
     """A deleted message takes no edits and no reactions."""
     if message["deleted_at"] is not None:
-        raise Refusal("message_deleted", "the message was deleted")
+        raise ApiRefusal("message_deleted", "the message was deleted")

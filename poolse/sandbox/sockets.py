@@ -11,13 +11,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from poolse.sandbox import frames, tokens
+from poolse.sandbox.channel_registry import ChannelRegistry, Session
 from poolse.sandbox.connections import websocket_of
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.faults import Faults
-from poolse.sandbox.front import as_request
-from poolse.sandbox.hub import Hub, Session
-from poolse.sandbox.journal import Journal
+from poolse.sandbox.middleware import as_request
 from poolse.sandbox.phoenix import Phoenix
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.request_log import RequestLog
 from poolse.sandbox.store import Store
 
 __all__ = ["Sockets"]
@@ -36,10 +36,10 @@ class Sockets:
     def __init__(
         self,
         store: Store,
-        hub: Hub,
+        hub: ChannelRegistry,
         phoenix: Phoenix,
         faults: Faults,
-        journal: Journal,
+        journal: RequestLog,
         *,
         idle_timeout: float,
     ) -> None:
@@ -82,7 +82,7 @@ class Sockets:
             claims = tokens.read(
                 query.get("token", ""), self._store.signing_key, self._store.clock.now()
             )
-        except Refusal:
+        except ApiRefusal:
             return 403
         user = self._store.user(claims.tenant_id, claims.user_id)
         if user is None or user["is_blocked"]:

@@ -13,9 +13,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from poolse.sandbox.jsontext import Json, JsonObject
-from poolse.sandbox.refusals import Refusal, all_invalid
+from poolse.sandbox.errors import ApiRefusal, all_invalid
 from poolse.sandbox.schemas import Schema, Schemas, schemas_of
+from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = ["Operation", "document", "operation"]
 
@@ -58,7 +58,7 @@ class Operation:
         """404 for a value that cannot be one."""
         for one in self.path:
             if not one.schema.holds(values[one.name]):
-                raise Refusal("not_found", f"there is no such {one.name}")
+                raise ApiRefusal("not_found", f"there is no such {one.name}")
 
     def read_query(self, query: Mapping[str, str]) -> JsonObject:
         """The values of the query, or 422 for those that cannot be; unknown ones are ignored."""

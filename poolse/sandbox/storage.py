@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.ranges import read_range
 from poolse.sandbox.signing import Grant, signature
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["PREFIX", "Storage", "storage_path", "xml_error"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolse.sandbox.breaking import Run
+from poolse.sandbox.fault_control import Run
 
 __all__ = ["Tenant"]
 

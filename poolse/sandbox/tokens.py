@@ -12,8 +12,8 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from poolse.sandbox.jsontext import JsonObject, dump, parse
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
+from poolse.sandbox.strict_json import JsonObject, dump, parse
 
 __all__ = ["Claims", "mint", "read"]
 
@@ -46,11 +46,11 @@ def read(token: str, key_of: Callable[[str], str | None], now: float) -> Claims:
     """Whom the token stands for; `key_of` gives the signing key of a tenant, or None.
 
     Raises:
-        Refusal: `invalid_user_token`, when it is not ours or has ended.
+        ApiRefusal: `invalid_user_token`, when it is not ours or has ended.
     """
     claims, end = _verified(token, key_of)
     if end <= now:
-        raise Refusal("invalid_user_token", "the token has expired")
+        raise ApiRefusal("invalid_user_token", "the token has expired")
     return claims
 
 
@@ -72,8 +72,8 @@ def _verified(token: str, key_of: Callable[[str], str | None]) -> tuple[Claims, 
     return Claims(user, tenant), end
 
 
-def _invalid() -> Refusal:
-    return Refusal("invalid_user_token", "the token is missing or invalid")
+def _invalid() -> ApiRefusal:
+    return ApiRefusal("invalid_user_token", "the token is missing or invalid")
 
 
 def _signature(signed: str, key: str) -> bytes:

@@ -17,17 +17,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from poolse.sandbox.breaking import FaultControl
     from poolse.sandbox.clock import Clock
     from poolse.sandbox.control import Sandbox
-    from poolse.sandbox.journal import Request
+    from poolse.sandbox.fault_control import FaultControl
+    from poolse.sandbox.request_log import LoggedRequest
     from poolse.sandbox.tenants import Tenant
     from poolse.testing.clients import async_client_for, client_for
 
 __all__ = [
     "Clock",
     "FaultControl",
-    "Request",
+    "LoggedRequest",
     "Sandbox",
     "Tenant",
     "async_client_for",
@@ -37,8 +37,8 @@ __all__ = [
 # Loaded when first used: pytest imports this package at the start of every run.
 _LAZY = {
     "Clock": "poolse.sandbox.clock",
-    "FaultControl": "poolse.sandbox.breaking",
-    "Request": "poolse.sandbox.journal",
+    "FaultControl": "poolse.sandbox.fault_control",
+    "LoggedRequest": "poolse.sandbox.request_log",
     "Sandbox": "poolse.sandbox.control",
     "Tenant": "poolse.sandbox.tenants",
     "async_client_for": "poolse.testing.clients",

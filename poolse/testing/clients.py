@@ -6,9 +6,9 @@ from collections.abc import Callable
 from ssl import SSLContext
 from typing import TYPE_CHECKING
 
-from poolse._http.aio import AsyncSender
-from poolse._http.sync import SyncSender
-from poolse.aio_client import AsyncPoolse
+from poolse._http.async_sender import AsyncSender
+from poolse._http.sync_sender import SyncSender
+from poolse.async_client import AsyncPoolse
 from poolse.cancel import CancelToken
 from poolse.client import Poolse
 

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.files.clients import FLAVOURS, Client
-from tests.files.world import World
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import World
+from tests.files.sync_and_async_clients import FLAVOURS, Client
+from tests.http.raw_server import Connection, ReceivedRequest
 
 SIZE = 2 * 2**30
 MOST = 16 * 2**20
@@ -31,7 +31,7 @@ class Nowhere:
         return len(data)
 
 
-def flow(_world: World, connection: Connection, request: Request) -> None:
+def flow(_world: World, connection: Connection, request: ReceivedRequest) -> None:
     """Take or give as many bytes as the request is about."""
     if request.line.startswith("PUT"):
         left = int(request.headers["content-length"])

@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from poolse._core.hands import Outgoing
+from poolse._rest.request_io import Request
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
-from tests.http.senders import FLAVOURS, Once, get, post
-from tests.http.wire import Connection, Request, Wire
+from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.sync_and_async_senders import FLAVOURS, Once, get, post
 
 CALLS = 30
 UNTIL_BLOCKED = 0.05
@@ -25,11 +25,11 @@ UNTIL_BLOCKED = 0.05
 NO_LIMIT = Timeout.of(None)
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
-def drip(connection: Connection, _: Request) -> None:
+def drip(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
     while not connection.over.wait(0.05):
         connection.send(b".")
@@ -60,7 +60,7 @@ def show(what: str, values: list[float], unit: str, factor: float) -> None:
     print(f"{what:<44} median {median:8.3f} {unit}   worst {worst:8.3f} {unit}", flush=True)
 
 
-def cancellations(send: Once, request: Outgoing) -> list[float]:
+def cancellations(send: Once, request: Request) -> list[float]:
     """The first is left out: it may load aiohttp."""
     return [cancelled(lambda token: send(request, NO_LIMIT, token)) for _ in range(CALLS + 1)][1:]
 

@@ -56,8 +56,8 @@ def orjson_loads() -> Callable[[bytes], object]:
 
 
 def poolse_decode() -> Callable[[bytes], object]:
-    from poolse._core.codec import decode
     from poolse._generated.readers import read_message_list
+    from poolse._json.codec import decode
 
     return lambda content: decode(read_message_list, content)
 

@@ -23,13 +23,13 @@ import trustme
 
 from poolse import AsyncPoolse, CallOptions, CancelToken, Poolse
 from poolse.testing import Sandbox
+from tests.architecture.tree import ROOT
 from tests.bench.cancel_latency import UNTIL_BLOCKED, cancelled, hang, show
-from tests.concurrency.places import FINE, PLACES, Place, place_of
-from tests.concurrency.storms import POOL, Meeting, storm, storm_async, storm_by_token
-from tests.concurrency.test_unclosed import HEAD, SCRIPTS
-from tests.house.tree import ROOT
+from tests.concurrency.hanging_servers import FINE, PLACES, Place, place_of
+from tests.concurrency.random_cancellation import POOL, Meeting, storm, storm_async, storm_by_token
+from tests.concurrency.test_unclosed_clients import HEAD, SCRIPTS
 from tests.http.conftest import context_for
-from tests.http.wire import Wire
+from tests.http.raw_server import Wire
 
 CALLS = 10
 STORM_SECONDS = 6.0

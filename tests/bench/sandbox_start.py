@@ -10,7 +10,7 @@ import http.client
 import statistics
 import time
 
-from tests.sandbox.running import Running, running
+from tests.sandbox.sandbox_process import Running, running
 
 STARTS = 15
 AIM = 0.5

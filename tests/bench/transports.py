@@ -9,8 +9,8 @@ from typing import Protocol
 import httpcore
 import httpx
 
-from poolse._core.hands import Outgoing
-from poolse._http.aio import AsyncSender
+from poolse._http.async_sender import AsyncSender
+from poolse._rest.request_io import Request
 from poolse.options import Timeout
 
 __all__ = ["IMPORTS", "STACKS", "Stack"]
@@ -53,7 +53,7 @@ class Ours:
         self._timeout = Timeout()
 
     async def get(self, url: str) -> object:
-        return await self._sender.send(Outgoing("GET", url, [], None), self._timeout, None)
+        return await self._sender.send(Request("GET", url, [], None), self._timeout, None)
 
     async def aclose(self) -> None:
         await self._sender.aclose()
@@ -147,6 +147,6 @@ IMPORTS: dict[str, str] = {
     "httpx2": "httpx2, httpcore2, anyio",
     "httpx-aiohttp": "httpx_aiohttp",
     "ours over httpcore connections": "httpx, httpcore, anyio",
-    "ours over aiohttp": "httpx, poolse._http.aiohttp_transport",
+    "ours over aiohttp": "httpx, poolse._http.async_transport",
     "aiohttp alone": "aiohttp",
 }

@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from poolse import AsyncPoolse, CancelToken, Poolse
-from poolse._core.hands import run_flow
-from tests.leaks import leaked_tasks_now
+from poolse._rest.request_io import run_sync
+from tests.leak_guard import leaked_tasks_now
 
 __all__ = ["FLAVOURS", "Flavour", "done", "opened", "steps"]
 
@@ -87,14 +87,14 @@ class Threads:
         return Poolse(**options)
 
     def run(self, job: Job) -> None:
-        run_flow(job)
+        run_sync(job)
 
     async def together(self, *jobs: Job) -> None:
         errors: list[BaseException] = []
 
         def carry(job: Job) -> None:
             try:
-                run_flow(job)
+                run_sync(job)
             except BaseException as error:
                 errors.append(error)
 

@@ -19,7 +19,7 @@ from tests.chaos.load import at_once, browse, cancel, react, send, upload
 from tests.chaos.report import Result
 from tests.chaos.walk import walk
 from tests.chaos.world import MEMBERS, POOL, Followed, Sent, Setting, Size, World
-from tests.leaks import leaked_descriptors, leaked_threads, open_descriptors
+from tests.leak_guard import leaked_descriptors, leaked_threads, open_descriptors
 
 __all__ = ["play"]
 

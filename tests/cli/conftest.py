@@ -8,7 +8,7 @@ import pytest
 
 from poolse import Poolse
 from poolse.testing import Sandbox
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 
 
 @pytest.fixture

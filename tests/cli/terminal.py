@@ -15,7 +15,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tests.cli.calling import COMMAND, PATIENCE, ROOT, Command
+from tests.cli.run_command import COMMAND, PATIENCE, ROOT, Command
 
 __all__ = ["Terminal", "on_terminal", "visible"]
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from poolse import Message
-from poolse.cli.spool import Spool, Task
+from poolse.cli.resume_file import ResumeFile, Task
 from poolse.testing import Sandbox
-from tests.cli.calling import Called, Command
+from tests.cli.run_command import Called, Command
 
 EVERY = 4
 """Each so manyth message has a thread."""
@@ -152,7 +152,7 @@ def test_what_another_export_left(command: Command, task: Task | None, says: str
     if task is None:
         part.write_text("my own notes, long enough to be looked at by the database" * 20)
     else:
-        Spool(part, task).close()
+        ResumeFile(part, task).close()
     called = export(command)
     assert called.code == 2
     assert says in called.err
@@ -161,7 +161,7 @@ def test_what_another_export_left(command: Command, task: Task | None, says: str
 
 
 def test_two_exports_at_once(command: Command) -> None:
-    with Spool(command.home / "all.jsonl.part", Task(command.sandbox.url, "c", 7)):
+    with ResumeFile(command.home / "all.jsonl.part", Task(command.sandbox.url, "c", 7)):
         called = export(command)
     assert called.code == 1
     assert "another export is writing all.jsonl.part" in called.err

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from poolse.cli.app import poolse
-from tests.cli.calling import ROOT, Command
+from tests.cli.run_command import ROOT, Command
 
 COMMANDS = [*poolse.commands]
 

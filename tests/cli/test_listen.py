@@ -10,9 +10,9 @@ from typing import IO, Any
 import pytest
 
 from poolse._generated import events
-from poolse.cli.ears import WIRE
+from poolse.cli.event_stream import WIRE
 from poolse.testing import Sandbox
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 from tests.cli.test_send import NOBODY
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolse.testing import Sandbox
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

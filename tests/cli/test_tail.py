@@ -10,7 +10,7 @@ import pytest
 
 from poolse import Poolse
 from poolse.testing import Sandbox
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 from tests.cli.test_send import NOBODY
 
 LINE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  #(\d+)  (\S+)  (.*)\n"

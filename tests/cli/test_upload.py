@@ -6,7 +6,7 @@ import pytest
 
 from poolse import Message
 from poolse.testing import Sandbox
-from tests.cli.calling import Command
+from tests.cli.run_command import Command
 from tests.cli.test_send import NOBODY
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from poolse import UsageError
-from poolse.aio_client import AsyncPoolseBackend
+from poolse.async_client import AsyncPoolseBackend
 from poolse.client import PoolseBackend
 
 KEY = "pk_live_s3cret"

@@ -25,8 +25,8 @@ from poolse import (
     UserProfile,
 )
 from poolse.testing import Sandbox
-from tests.concurrency.live import FLAVOURS, Flavour, connected, play
-from tests.follow.talks import done
+from tests.concurrency.realtime_scenarios import FLAVOURS, Flavour, connected, play
+from tests.follow.sync_and_async_feeds import done
 
 Place = Callable[[Any, Any, Any], object]
 """Gives a function to a client: `place(flavour, chat, function)`."""

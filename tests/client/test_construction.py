@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from poolse import AsyncPoolse, Poolse, Timeout, UsageError
-from poolse.aio_client import AsyncPoolseBackend
+from poolse.async_client import AsyncPoolseBackend
 from poolse.client import PoolseBackend
 from poolse.testing import Sandbox
 

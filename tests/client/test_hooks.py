@@ -13,7 +13,7 @@ import attrs
 import httpx
 import pytest
 
-import poolse._core.watch as watch
+import poolse._observe.observers as watch
 from poolse import (
     ApiError,
     AsyncPoolse,
@@ -31,7 +31,7 @@ from poolse import (
     UsageError,
 )
 from poolse.testing import Sandbox
-from tests.client.observed import CLIENTS, Heard, carried_out, done
+from tests.client.observed_clients import CLIENTS, Heard, carried_out, done
 
 
 @CLIENTS

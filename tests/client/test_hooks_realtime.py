@@ -8,7 +8,7 @@ import pytest
 
 from poolse import ConnectionFailed, Hooks, JoinError, PoolseError
 from poolse.testing import Sandbox
-from tests.client.observed import CLIENTS, Heard, carried_out, done, until
+from tests.client.observed_clients import CLIENTS, Heard, carried_out, done, until
 
 
 async def told(heard: Heard, event: str, count: int = 1) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from poolse.testing import Sandbox
-from tests.client.observed import CLIENTS, carried_out, done
+from tests.client.observed_clients import CLIENTS, carried_out, done
 
 DOCUMENTED = {
     "poolse_attempt",

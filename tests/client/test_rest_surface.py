@@ -24,7 +24,7 @@ from poolse import (
     PoolseBackend,
     ValidationError,
 )
-from poolse._http.quiet import quiet
+from poolse._observe.log_redaction import redact_library_logs
 from poolse.testing import Sandbox
 
 FLAVOURS = {"sync": (Poolse, PoolseBackend), "async": (AsyncPoolse, AsyncPoolseBackend)}
@@ -61,7 +61,7 @@ class Stage:
         """What somebody else's client gets."""
         verify = self.sandbox.ssl_context() if url.startswith("https") else False
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        with quiet():  # this one is the test's own
+        with redact_library_logs():  # this one is the test's own
             return httpx.get(url, headers=headers, verify=verify, trust_env=False)
 
     async def _enter(self, client: Any) -> Any:

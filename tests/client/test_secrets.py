@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, Poolse, PoolseError, UsageError
-from poolse.aio_client import AsyncPoolseBackend
+from poolse.async_client import AsyncPoolseBackend
 from poolse.client import PoolseBackend
 from poolse.testing import Sandbox
 

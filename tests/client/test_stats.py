@@ -22,7 +22,7 @@ from poolse import (
     ServerError,
 )
 from poolse.testing import Sandbox
-from tests.client.observed import CLIENTS, carried_out, client_of, done, until
+from tests.client.observed_clients import CLIENTS, carried_out, client_of, done, until
 
 
 @CLIENTS

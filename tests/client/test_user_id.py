@@ -10,7 +10,7 @@ import pytest
 
 from poolse import AsyncPoolse, Poolse
 from poolse.testing import Sandbox
-from tests.core.test_tokens import jwt
+from tests.auth.test_token_cache import jwt
 
 FLAVOURS: list[Any] = [Poolse, AsyncPoolse]
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from poolse.testing import Sandbox
-from tests.codegen.trees import ROOT, Tree, plant
+from tests.codegen.project_copy import ROOT, Tree, plant
 
 Spec = dict[str, Any]
 

@@ -9,10 +9,10 @@ import pytest
 
 import poolse
 from codegen.__main__ import main
-from codegen.evolution.releases import Release, release_of
-from codegen.evolution.rules import Verdict
-from tests.codegen.tiny import Shop, open_shop
-from tests.codegen.trees import plant
+from codegen.apidiff.releases import Release, release_of
+from codegen.apidiff.rules import Verdict
+from tests.codegen.project_copy import plant
+from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 
@@ -151,7 +151,7 @@ def test_a_revision_is_compared_with_what_is_there(tmp_path: Path) -> None:
     )
     refused = tree.diff("--base", "start", "--fail-below", expect=1)
     assert refused.endswith(f"the version is {NOW}: it must be at least {NEXT}\n")
-    tree.replace("poolse/_version.py", VERSION, f'version = "{NEXT}"')
+    tree.replace("poolse/_support/version.py", VERSION, f'version = "{NEXT}"')
     assert f"now it is {NEXT}" in tree.diff("--base", "start", "--fail-below")
     unknown = tree.diff("--base", "no-such-revision", expect=2)
     assert "bad revision 'no-such-revision:spec/openapi.yaml'" in unknown

@@ -8,12 +8,12 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from codegen.apidiff.compare import compare
+from codegen.apidiff.report import Report
+from codegen.apidiff.rules import RULES, Verdict
 from codegen.build import build
 from codegen.check import checked
-from codegen.evolution.compare import compare
-from codegen.evolution.report import Report
-from codegen.evolution.rules import RULES, Verdict
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.pieces import piece
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.generated_source import piece
+from tests.codegen.tiny_spec import Shop, open_shop
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_who_is_there(shop: Shop) -> None:
     assert "presence=PresenceType(state='book:added', diff='book:moved')" in piece(
         shop, "events.py", "SHELF"
     )
-    for file, cls in (("channels.py", "ShelfChannel"), ("aio_channels.py", "AsyncShelfChannel")):
+    for file, cls in (("channels.py", "ShelfChannel"), ("async_channels.py", "AsyncShelfChannel")):
         assert piece(shop, file, f"{cls}.guests").splitlines() == [
             "@property",
             "def guests(self) -> BookAdded:",
@@ -74,7 +74,7 @@ def test_a_push(shop: Shop) -> None:
         "def knock(self, *, times: int) -> None:",
         "    self._push('knock', {'times': times})",
     ]
-    assert piece(shop, "aio_channels.py", "AsyncShelfChannel.knock").splitlines() == [
+    assert piece(shop, "async_channels.py", "AsyncShelfChannel.knock").splitlines() == [
         "async def knock(self, *, times: int) -> None:",
         "    self._push('knock', {'times': times})",
     ]
@@ -82,7 +82,7 @@ def test_a_push(shop: Shop) -> None:
 
 def test_the_realtime_class(shop: Shop) -> None:
     shop.run()
-    assert piece(shop, "aio_channels.py", "AsyncShopLive").splitlines() == [
+    assert piece(shop, "async_channels.py", "AsyncShopLive").splitlines() == [
         "class AsyncShopLive(AsyncRealtime):",
         "",
         "    def shelf(self, shelf_id: str | UUID | AsyncShelfHandle) -> AsyncShelfChannel:",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.pieces import piece
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.generated_source import piece
+from tests.codegen.tiny_spec import Shop, open_shop
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_method_and_its_async_twin(shop: Shop) -> None:
         f"def {signature[0]}",
         f"    return {signature[1]}",
     ]
-    assert piece(shop, "aio_resources.py", "AsyncShelfBooks.add").splitlines() == [
+    assert piece(shop, "async_resources.py", "AsyncShelfBooks.add").splitlines() == [
         f"async def {signature[0]}",
         f"    return await {signature[1]}",
     ]
@@ -109,7 +109,7 @@ def test_a_pager_is_a_plain_method_in_both(shop: Shop) -> None:
     shop.run()
     for file, cls, kind in (
         ("resources.py", "ShelfBooks", "Iterator"),
-        ("aio_resources.py", "AsyncShelfBooks", "AsyncIterator"),
+        ("async_resources.py", "AsyncShelfBooks", "AsyncIterator"),
     ):
         assert piece(shop, file, f"{cls}.iter").splitlines() == [
             "def iter(self, *, after: int | Unset=UNSET, options: CallOptions | None=None)"
@@ -247,7 +247,7 @@ def test_the_docstring_of_a_method(shop: Shop) -> None:
         "summary: Add a book.", 'summary: Add a \\book """now""".\n      description: More.'
     )
     shop.run()
-    tree = ast.parse(shop.text("aio_resources.py"))
+    tree = ast.parse(shop.text("async_resources.py"))
     method = next(n for n in ast.walk(tree) if getattr(n, "name", "") == "add")
     assert isinstance(method, ast.AsyncFunctionDef)
     assert (ast.get_docstring(method) or "").splitlines() == [

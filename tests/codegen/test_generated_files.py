@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 
@@ -95,7 +95,7 @@ def test_only_what_changed_is_written(shop: Shop, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert shop.run() == 0
     written = {path.name for path in shop.out.iterdir() if path.stat().st_mtime != 1}
-    assert written == {"resources.py", "aio_resources.py", "manifest.json"}
+    assert written == {"resources.py", "async_resources.py", "manifest.json"}
     assert capsys.readouterr().out.splitlines() == [
         f"wrote {shop.out}/{name}" for name in sorted(written)
     ]

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from tests.codegen.pieces import piece
-from tests.codegen.tiny import Shop, open_shop
-from tests.codegen.trees import Tree, plant
-from tests.realtime.scripted import Frame, ok, phoenix
+from tests.codegen.generated_source import piece
+from tests.codegen.project_copy import Tree, plant
+from tests.codegen.tiny_spec import Shop, open_shop
+from tests.realtime.scripted_server import Frame, ok, phoenix
 
 FILE: Final = "asyncapi.yaml"
 DECLARED: Final = """\
@@ -52,7 +52,7 @@ def test_a_push_with_a_reply(shop: Shop) -> None:
     assert shop.run() == 0
     for file, name, def_, await_ in (
         ("channels.py", "ShelfChannel", "def", ""),
-        ("aio_channels.py", "AsyncShelfChannel", "async def", "await "),
+        ("async_channels.py", "AsyncShelfChannel", "async def", "await "),
     ):
         assert piece(shop, file, f"{name}.knock").splitlines() == [
             f"{def_} knock(self, *, times: int, timeout: float | None=REPLY_WAIT) -> Book:",
@@ -134,7 +134,7 @@ def test_mistakes_are_told(
 PROGRAM: Final = """
 import asyncio, sys
 from poolse import Book, DecodeError, PushError
-from poolse._generated.aio_channels import AsyncShopLive
+from poolse._generated.async_channels import AsyncShopLive
 from poolse._generated.channels import ShopLive
 from poolse._realtime.settings import RealtimeSettings
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.pieces import piece
+from tests.codegen.generated_source import piece
 from tests.codegen.test_generated_wrappers import KEY, MORE_RESOURCES, PATHS, RESOURCES, SCHEMAS
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.tiny_spec import Shop, open_shop
 
 HANDLE = "    pictures(picture_id): {doc: One picture., row: Picture}\n"
 FETCH = """\
@@ -67,7 +67,7 @@ def test_a_handle_takes_an_id_or_a_row_and_keeps_it(shop: Shop) -> None:
         "    self._id = checked_id('id', id, 'picture')",
         "    self._path = {'picture_id': self._id}",
     ]
-    assert piece(shop, "aio_resources.py", "AsyncPicturesResource.one").splitlines() == [
+    assert piece(shop, "async_resources.py", "AsyncPicturesResource.one").splitlines() == [
         "def one(self, id: str | UUID | Picture | AsyncPicturesHandle) -> AsyncPicturesHandle:",
         "    return AsyncPicturesHandle(self._core, id)",
     ]
@@ -80,7 +80,7 @@ def test_a_download(shop: Shop) -> None:
         "url=lambda answer: needed(answer.url, '$.url'), size=lambda row: row.size, "
         "sha256=lambda row: row.hash)"
     )
-    text = piece(shop, "aio_resources.py", "AsyncPicturesHandle")
+    text = piece(shop, "async_resources.py", "AsyncPicturesHandle")
     rest = (
         "*, on_progress: OnProgress | None=None, max_bytes: int | None=None, "
         "options: CallOptions | None=None"
@@ -103,7 +103,7 @@ def test_a_download(shop: Shop) -> None:
 
 def test_several_uploads(shop: Shop) -> None:
     shop.run()
-    assert piece(shop, "aio_resources.py", "AsyncPicturesResource.put_all").splitlines() == [
+    assert piece(shop, "async_resources.py", "AsyncPicturesResource.put_all").splitlines() == [
         "async def put_all(self, paths: UploadPaths, *, concurrency: int=4, "
         "filenames: Sequence[str | None] | None=None, "
         "on_progress: OnProgress | None=None, options: CallOptions | None=None) "
@@ -111,9 +111,9 @@ def test_several_uploads(shop: Shop) -> None:
         "    return await self._core.files.upload_many(PLACE_PICTURE_BYTES, paths, "
         "concurrency=concurrency, filenames=filenames, on_progress=on_progress, options=options)",
     ]
-    assert "async def put(self, body: AsyncUploadBody, *," in shop.text("aio_resources.py").replace(
-        "\n        ", " "
-    ).replace("( self", "(self")
+    assert "async def put(self, body: AsyncUploadBody, *," in shop.text(
+        "async_resources.py"
+    ).replace("\n        ", " ").replace("( self", "(self")
 
 
 @pytest.mark.parametrize(

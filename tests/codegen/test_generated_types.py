@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
-from tests.codegen.tiny import open_shop
+from tests.codegen.tiny_spec import open_shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,9 +21,9 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import assert_type
 
-from poolse._core.caller import AsyncCaller, Caller
-from poolse._generated.aio_channels import AsyncShelfChannel
-from poolse._generated.aio_resources import AsyncResources
+from poolse._rest.caller import AsyncCaller, Caller
+from poolse._generated.async_channels import AsyncShelfChannel
+from poolse._generated.async_resources import AsyncResources
 from poolse._generated.channels import ShelfChannel
 from poolse._generated.events import BookAdded
 from poolse._generated.models import Book, BookList
@@ -58,7 +58,7 @@ async def async_side(core: AsyncCaller, live: AsyncShelfChannel) -> None:
 MISUSE = """
 from __future__ import annotations
 
-from poolse._core.caller import Caller
+from poolse._rest.caller import Caller
 from poolse._generated.resources import Resources
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.pieces import piece
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.generated_source import piece
+from tests.codegen.tiny_spec import Shop, open_shop
 
 RESOURCES = "    shelves: {doc: All shelves.}\n"
 MORE_RESOURCES = RESOURCES + "    pictures: {doc: Pictures of books.}\n    staff: {doc: Staff.}\n"
@@ -122,7 +122,7 @@ def test_one_instead_of_many_is_an_endpoint_of_its_own(shop: Shop) -> None:
         "takes={'labels': a_list_of(a_string, 'label'), 'colour': or_none(a_string)}, "
         "needs=('labels',))"
     )
-    assert piece(shop, "aio_resources.py", "AsyncShelfHandle.add_label").splitlines() == [
+    assert piece(shop, "async_resources.py", "AsyncShelfHandle.add_label").splitlines() == [
         "async def add_label(self, label: str, *, colour: str | None | Unset=UNSET, "
         "options: CallOptions | None=None) -> Book:",
         "    return await self._core.call(ADD_LABELS_FIRST, self._path, "
@@ -159,7 +159,7 @@ def test_each_credential_has_resources_of_its_own(shop: Shop) -> None:
     assert "class StaffResource:" in shop.text("backend_resources.py")
     assert "StaffResource" not in shop.text("resources.py")
     assert "def staff(self) -> AsyncStaffResource:" in piece(
-        shop, "aio_backend_resources.py", "AsyncBackendResources"
+        shop, "async_backend_resources.py", "AsyncBackendResources"
     )
     assert "staff" not in piece(shop, "resources.py", "Resources")
 

@@ -14,9 +14,9 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from poolse._core.codec import decode_value, missing, to_dict
-from poolse._core.rows import Page, Row
 from poolse._generated import models, readers
+from poolse._json.codec import decode_value, missing, to_dict
+from poolse._json.models import Model, Page
 
 HERE: Final = Path(__file__).parent
 SPEC: Final = HERE.parents[1] / "spec"
@@ -69,7 +69,7 @@ def test_the_grammar_of_x_sdk_is_a_json_schema() -> None:
 
 
 def test_there_are_examples_of_every_row_that_stands_alone() -> None:
-    read = [cls for cls in readers.READERS if issubclass(cls, Row) and not issubclass(cls, Page)]
+    read = [cls for cls in readers.READERS if issubclass(cls, Model) and not issubclass(cls, Page)]
     rows = {cls.__name__ for cls in read}
     declared = load("openapi.yaml")["components"]["schemas"].keys()
     assert {name for _, name, _ in EXAMPLES} >= rows & declared

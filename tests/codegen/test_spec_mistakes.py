@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 

@@ -10,8 +10,8 @@ from typing import Final
 import attrs
 import pytest
 
-from tests.codegen.hunks import apply
-from tests.codegen.trees import ROOT, Tree, plant
+from tests.codegen.apply_hunks import apply
+from tests.codegen.project_copy import ROOT, Tree, plant
 
 pytestmark = pytest.mark.tools
 

@@ -8,21 +8,21 @@ from typing import Final
 
 import pytest
 
-from tests.codegen.tiny import Shop, open_shop
+from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 
 CHANGES: Final[dict[str, tuple[tuple[str, str, str], dict[str, set[str]]]]] = {
     "a text of a method": (
         ("summary: Add a book.", "summary: Add one.", "openapi.yaml"),
-        {"resources.py": {"ShelfBooks"}, "aio_resources.py": {"AsyncShelfBooks"}},
+        {"resources.py": {"ShelfBooks"}, "async_resources.py": {"AsyncShelfBooks"}},
     ),
     "a path": (
         ("  /shelves/{shelf_id}/books:", "  /v2/shelves/{shelf_id}/books:", "openapi.yaml"),
         {
             "endpoints.py": {"LIST_BOOKS", "ADD_BOOK"},
             "resources.py": {"ShelfBooks"},
-            "aio_resources.py": {"AsyncShelfBooks"},
+            "async_resources.py": {"AsyncShelfBooks"},
         },
     ),
     "a parameter": (
@@ -30,7 +30,7 @@ CHANGES: Final[dict[str, tuple[tuple[str, str, str], dict[str, set[str]]]]] = {
         {
             "requests.py": {"BookRequest"},
             "resources.py": {"ShelfBooks"},
-            "aio_resources.py": {"AsyncShelfBooks"},
+            "async_resources.py": {"AsyncShelfBooks"},
         },
     ),
     "a field": (
@@ -43,12 +43,12 @@ CHANGES: Final[dict[str, tuple[tuple[str, str, str], dict[str, set[str]]]]] = {
             "models.py": {"Genre"},
             "requests.py": {"BookRequest"},
             "resources.py": {"ShelfBooks"},
-            "aio_resources.py": {"AsyncShelfBooks"},
+            "async_resources.py": {"AsyncShelfBooks"},
         },
     ),
     "a callback": (
         ("{callback: on_book}", "{callback: on_volume}", "asyncapi.yaml"),
-        {"channels.py": {"ShelfChannel"}, "aio_channels.py": {"AsyncShelfChannel"}},
+        {"channels.py": {"ShelfChannel"}, "async_channels.py": {"AsyncShelfChannel"}},
     ),
     "an event": (
         (

@@ -20,18 +20,18 @@ import httpx
 import pytest
 
 from poolse import AsyncPoolse, CallOptions, Cancelled, CancelToken, NetworkError, Poolse
-from poolse._http import attempt
-from poolse._http.attempt import NEVER, Attempt
-from poolse._http.sync import SyncSender
-from poolse._realtime.sync_bell import Bell
+from poolse._http import deadline as attempt
+from poolse._http.deadline import NEVER, Deadline
+from poolse._http.sync_sender import SyncSender
+from poolse._realtime.sync_wait import Wakeup
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
 from poolse.testing import Sandbox
-from tests.http.senders import ASIDE, in_thread
-from tests.http.wire import Connection, Request, Wire
+from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
@@ -144,16 +144,16 @@ def waits() -> dict[str, Callable[[CancelToken], object]]:
     sender = SyncSender()
 
     def outcome(token: CancelToken) -> object:
-        with Attempt(None, token) as running:
+        with Deadline(None, token) as running:
             return running.outcome(Future[None](), NEVER)
 
     def on_socket(token: CancelToken) -> object:
         ours, theirs = socket.socketpair()
-        with ours, theirs, Attempt(None, token) as running:
+        with ours, theirs, Deadline(None, token) as running:
             return running.wait_for(ours, 1, NEVER)
 
     def in_bell(token: CancelToken) -> object:
-        return Bell().until(threading.RLock(), lambda: False, None, token)
+        return Wakeup().until(threading.RLock(), lambda: False, None, token)
 
     return {
         "sleep": lambda token: sender.sleep(60.0, token),
@@ -170,17 +170,17 @@ WATCHED: list[Any] = [
     InterruptibleEvent.wait,
     InterruptibleEvent.set,
     SyncSender.sleep,
-    Attempt.check,
-    Attempt.outcome,
-    Attempt.wait_for,
+    Deadline.check,
+    Deadline.outcome,
+    Deadline.wait_for,
     INSIDE.Attempt._waker,
     INSIDE.Attempt._left,
-    Attempt.__exit__,
+    Deadline.__exit__,
     INSIDE._Bell.__init__,
     INSIDE._Bell.close,
     INSIDE._Bell.ring,
-    Bell.until,
-    Bell.ring,
+    Wakeup.until,
+    Wakeup.ring,
 ]
 
 
@@ -236,7 +236,7 @@ def test_a_signal_ends_a_call_of_the_main_thread() -> None:
             signal.signal(signal.SIGUSR1, before)
 
 
-def answers_a(connection: Connection, request: Request) -> None:
+def answers_a(connection: Connection, request: ReceivedRequest) -> None:
     if "/v1/a" in request.line:
         connection.answer(b"{}")
     else:

@@ -18,10 +18,10 @@ import pytest
 
 from poolse import AsyncPoolse, NetworkError, Poolse, UsageError
 from poolse.testing import Sandbox
-from tests.concurrency.forking import FORK, connected_to, in_child
-from tests.concurrency.places import ANSWER, FINE
-from tests.house.tree import ROOT
-from tests.http.wire import Connection, Request, Wire, answer_with
+from tests.architecture.tree import ROOT
+from tests.concurrency.fork_helpers import FORK, connected_to, in_child
+from tests.concurrency.hanging_servers import ANSWER, FINE
+from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_a_call_leaves_nothing_in_the_context_of_its_task() -> None:
             assert {var: after[var] for var in after if var not in before} == {}
             assert all(after[var] is value for var, value in before.items())
 
-    def behave(connection: Connection, request: Request) -> None:
+    def behave(connection: Connection, request: ReceivedRequest) -> None:
         if "/gone" in request.line:
             connection.drop()
         else:

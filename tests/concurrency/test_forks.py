@@ -21,12 +21,12 @@ from poolse import (
     UsageError,
     UserProfile,
 )
-from poolse._forks import renew_after_fork
+from poolse._support.fork_safety import renew_after_fork
 from poolse.testing import Sandbox
-from tests.concurrency.forking import FORK, all_held, connected_to, in_child
-from tests.concurrency.places import ANSWER, FINE
-from tests.http.senders import ASIDE, in_thread
-from tests.http.wire import Connection, Request, Wire, answer_with
+from tests.concurrency.fork_helpers import FORK, all_held, connected_to, in_child
+from tests.concurrency.hanging_servers import ANSWER, FINE
+from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 pytestmark = FORK
 
@@ -112,7 +112,7 @@ def test_a_fetch_of_a_token_that_was_under_way_is_begun_anew() -> None:
 def test_a_token_that_a_child_cancels_is_not_cancelled_here() -> None:
     go_on = threading.Event()
 
-    def held(connection: Connection, _: Request) -> None:
+    def held(connection: Connection, _: ReceivedRequest) -> None:
         assert go_on.wait(ASIDE)
         connection.answer(ANSWER)
 

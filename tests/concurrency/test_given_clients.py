@@ -23,9 +23,9 @@ from poolse import (
     Timeout,
     UsageError,
 )
-from tests.concurrency.places import ANSWER, FINE
-from tests.http.senders import ASIDE, in_thread
-from tests.http.wire import Connection, Request, Wire, answer_with
+from tests.concurrency.hanging_servers import ANSWER, FINE
+from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 LIBRARIES: list[Any] = [httpx, httpx2]
 BOTH = pytest.mark.parametrize("library", LIBRARIES, ids=["httpx", "httpx2"])
@@ -90,7 +90,7 @@ def test_nobody_listens(given: Given) -> None:
     assert "could not connect" in str(error)
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
@@ -136,19 +136,19 @@ def test_all_its_connections_are_busy(library: Any) -> None:
         assert isinstance(first.outcome(), Cancelled)
 
 
-def nonsense(connection: Connection, _: Request) -> None:
+def nonsense(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     connection.drop()
 
 
-def cut(connection: Connection, _: Request) -> None:
+def cut(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
     connection.drop()
 
 
 @BOTH
 @pytest.mark.parametrize("behave", [nonsense, cut])
-def test_no_http(given: Given, behave: Callable[[Connection, Request], None]) -> None:
+def test_no_http(given: Given, behave: Callable[[Connection, ReceivedRequest], None]) -> None:
     with Wire(behave) as server:
         error = given.error(server.base)
     assert type(error) is NetworkError

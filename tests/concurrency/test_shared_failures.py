@@ -23,7 +23,7 @@ from poolse import (
     UserProfile,
 )
 from poolse.testing import Sandbox
-from tests.http.senders import ASIDE, Watched, in_thread
+from tests.http.sync_and_async_senders import ASIDE, Watched, in_thread
 
 NOWHERE = "http://127.0.0.1:9"
 CALLERS = 4

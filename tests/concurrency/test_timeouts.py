@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from poolse import CallOptions, RequestTimeout, Timeout
-from tests.concurrency.places import Names
-from tests.files.clients import Client
-from tests.files.world import World
-from tests.http.wire import Connection, Request, Wire
+from tests.concurrency.hanging_servers import Names
+from tests.files.scripted_storage import World
+from tests.files.sync_and_async_clients import Client
+from tests.http.raw_server import Connection, ReceivedRequest, Wire
 
 SETTING = "raise it with timeout=Timeout({}=...) on the client, a view or the call"
 
@@ -22,11 +22,11 @@ FLAVOURS = pytest.mark.parametrize("flavour", ["sync", "async"])
 HOW = pytest.mark.parametrize("how", ["client", "view", "call"])
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
-def drip(connection: Connection, _: Request) -> None:
+def drip(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     while not connection.over.wait(0.02):
         connection.send(b".")
@@ -104,7 +104,7 @@ def test_files(
     # What is read is taken whole before the silence, what is written is not taken at all.
     size = 30_000_000 if phase == "write" else 3
 
-    def hang_there(_world: World, connection: Connection, _request: Request) -> None:
+    def hang_there(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.take(3 if size == 3 and kind == "upload" else 0)
         connection.hang()
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 import attrs
 
 import poolse
-from poolse._core.rows import Row
+from poolse._json.models import Model
 from tests.conformance.script_server import Seen
 
 Json = Any
@@ -216,4 +216,4 @@ def _instant(text: str) -> dt.datetime | None:
 
 
 def to_json(value: object) -> Json:
-    return poolse.to_dict(value) if isinstance(value, Row) else value
+    return poolse.to_dict(value) if isinstance(value, Model) else value

@@ -12,8 +12,8 @@ import attrs
 import httpx
 
 from poolse import AsyncPoolse, Poolse
-from poolse._core.codec import decode
 from poolse._generated.readers import read_message_list
+from poolse._json.codec import decode
 from tests.bench.canned import canned_server
 from tests.bench.events import BURST, asynchronous
 from tests.bench.rows import JWT, page

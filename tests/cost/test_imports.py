@@ -13,7 +13,7 @@ OURS = {
     "poolse",
     "poolse._generated",
     "poolse._generated.names",
-    "poolse._version",
+    "poolse._support.version",
     "poolse.errors",
     "poolse.types",
 }
@@ -66,7 +66,7 @@ def test_a_sync_call_loads_what_it_needs() -> None:
         "poolse._follow.",
         "poolse._realtime",
         "poolse.cli.",
-        "poolse._minting",
+        "poolse._auth.token_provider",
         "poolse.profiles",
         "poolse.sandbox.",
         "poolse.stats",

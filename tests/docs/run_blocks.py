@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from typing import Final
 
 from poolse import Poolse, PoolseBackend
-from tests.docs.pages import Block, blocks_of
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
+from tests.docs.code_blocks import Block, blocks_of
 
 
 class Given:

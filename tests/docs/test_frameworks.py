@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from poolse import Poolse
-from poolse._core.tokens import claims
+from poolse._auth.token_cache import claims
 from poolse.testing import Sandbox
-from tests.docs.pages import python_of
-from tests.docs.terminal import Terminal
+from tests.docs.code_blocks import python_of
+from tests.docs.terminal_sessions import Terminal
 
 HERE = "tests/docs/test_frameworks.py"
 

@@ -12,7 +12,7 @@ import pytest
 
 import poolse
 from poolse import ConversationChannel, Poolse, UserChannel
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 TEXT = (ROOT / "docs/from-javascript.md").read_text("utf-8")
 NEW = "What is new here"

@@ -21,9 +21,9 @@ from poolse import (
     UsersResource,
     errors,
 )
-from poolse._core.answers import BY_STATUS
-from tests.docs.pages import PAGES
-from tests.house.tree import ROOT
+from poolse._rest.api_errors import BY_STATUS
+from tests.architecture.tree import ROOT
+from tests.docs.code_blocks import PAGES
 
 TEXT = (ROOT / "README.md").read_text("utf-8")
 TREE = re.compile(r"^([│├└─ ]*)(\w+) *(.*)$", re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 PAGE = (ROOT / "docs/sandbox.md").read_text("utf-8")
 NAMED = re.findall(r"\b([a-z]+)\.([a-z0-9_]+)(?=, | \|$)", PAGE, re.MULTILINE)

@@ -12,8 +12,8 @@ import pytest
 
 from poolse import Poolse
 from poolse.testing import Sandbox
-from tests.docs.pages import python_of
-from tests.docs.terminal import Terminal
+from tests.docs.code_blocks import python_of
+from tests.docs.terminal_sessions import Terminal
 
 HERE = "tests/docs/test_scripts.py"
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.docs.pages import python_of
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
+from tests.docs.code_blocks import python_of
 
 PROGRAMS = [block.code for block in python_of("docs/threads.md", "tests/docs/test_threads_page.py")]
 

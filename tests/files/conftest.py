@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.files.clients import FLAVOURS, GIVEN, Client
 from tests.files.s3 import S3
-from tests.files.world import World
+from tests.files.scripted_storage import World
+from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from tests.files.world import World
+from tests.files.scripted_storage import World
 
 __all__ = ["S3", "SignedWorld"]
 

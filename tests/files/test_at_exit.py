@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.files.world import World
+from tests.files.scripted_storage import World
 
 PROGRAM = """
 import asyncio, atexit, sys

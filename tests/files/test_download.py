@@ -17,9 +17,18 @@ from poolse import (
     NetworkError,
     UsageError,
 )
-from tests.files.clients import Client, Told
-from tests.files.world import EXPIRED, SIGNATURE, Step, World, asked_for, refuse, row_of, stored
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import (
+    EXPIRED,
+    SIGNATURE,
+    Step,
+    World,
+    asked_for,
+    refuse,
+    row_of,
+    stored,
+)
+from tests.files.sync_and_async_clients import Client, Told
+from tests.http.raw_server import Connection, ReceivedRequest
 
 CONTENT = bytes(range(256)) * 4_000
 
@@ -36,7 +45,7 @@ def content(world: World) -> None:
 def cut(after: int, *, etag: bool = True) -> Step:
     """Lose the connection after so many bytes of the file."""
 
-    def step(world: World, connection: Connection, request: Request) -> None:
+    def step(world: World, connection: Connection, request: ReceivedRequest) -> None:
         body, status, fields = asked_for(world, request)
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{fields if etag else ''}\r\n"
         connection.send(head.encode() + body[:after])
@@ -146,7 +155,7 @@ def test_more_than_max_bytes_is_refused(
 
 
 def test_a_size_that_nobody_says_is_limited_too(client: Client, world: World) -> None:
-    def chunked(_world: World, connection: Connection, _request: Request) -> None:
+    def chunked(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(10):
             connection.send(b"a\r\n0123456789\r\n")
@@ -169,11 +178,11 @@ def test_a_lost_connection_goes_on_where_it_was_lost(client: Client, world: Worl
 def test_what_cannot_go_on_starts_again(
     client: Client, world: World, tmp_path: Path, why: str
 ) -> None:
-    def other(world: World, connection: Connection, request: Request) -> None:
+    def other(world: World, connection: Connection, request: ReceivedRequest) -> None:
         world.content = CONTENT[::-1]
         stored(world, connection, request)
 
-    def weak(world: World, connection: Connection, _request: Request) -> None:
+    def weak(world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.send(b'HTTP/1.1 200 OK\r\nContent-Length: 1024000\r\nETag: W/"1"\r\n\r\n')
         connection.send(world.content[:1000])
         connection.drop()
@@ -211,7 +220,7 @@ def test_what_is_written_and_cannot_be_taken_back_is_not_written_twice(
     with pytest.raises(NetworkError, match="what is written already cannot be taken back"):
         client(fetch(Writer()))
 
-    def from_the_start(world: World, connection: Connection, _request: Request) -> None:
+    def from_the_start(world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.answer(world.content)
 
     world.steps = [cut(300_000), from_the_start]

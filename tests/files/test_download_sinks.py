@@ -24,10 +24,10 @@ import pytest
 from starlette.datastructures import UploadFile
 
 from poolse import ArgumentTypeError, DownloadError, UsageError
-from tests.files.clients import Client
+from tests.files.scripted_storage import World, asked_for
+from tests.files.sync_and_async_clients import Client
 from tests.files.test_upload_sources import opened_by_anyio
-from tests.files.world import World, asked_for
-from tests.http.wire import Connection, Request
+from tests.http.raw_server import Connection, ReceivedRequest
 
 CONTENT = bytes(range(256)) * 4_000
 
@@ -137,7 +137,7 @@ ASYNC: dict[str, Callable[[Path], Any]] = {
 def test_an_async_file_is_awaited_or_refused(
     client: Client, world: World, tmp_path: Path, name: str, again: bool
 ) -> None:
-    def cut(world: World, connection: Connection, request: Request) -> None:
+    def cut(world: World, connection: Connection, request: ReceivedRequest) -> None:
         body, status, _ = asked_for(world, request)
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.send(head.encode() + body[:300_000])
@@ -268,7 +268,7 @@ def test_a_file_that_is_replaced_keeps_its_mode(
     to.chmod(mode)
     parts: list[int] = []
 
-    def look(world: World, connection: Connection, request: Request) -> None:
+    def look(world: World, connection: Connection, request: ReceivedRequest) -> None:
         parts.extend(path.stat().st_mode & 0o777 for path in tmp_path.glob(".poolse*"))
         connection.answer(*asked_for(world, request))
 

@@ -17,9 +17,9 @@ from poolse import (
     Timeout,
     UploadError,
 )
-from tests.files.clients import FLAVOURS, GIVEN, Client
-from tests.files.world import Step, World, row_of, stored
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import Step, World, row_of, stored
+from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
+from tests.http.raw_server import Connection, ReceivedRequest
 
 OURS = pytest.mark.parametrize("flavour", FLAVOURS)
 ALL = pytest.mark.parametrize("flavour", FLAVOURS + GIVEN)
@@ -52,7 +52,7 @@ class Endless:
         self._piece = piece
         self._pause = pause
 
-    def __call__(self, _world: World, connection: Connection, request: Request) -> None:
+    def __call__(self, _world: World, connection: Connection, request: ReceivedRequest) -> None:
         connection.take(int(request.headers.get("content-length", 0)))
         connection.send(self._head)
         while not connection.over.wait(self._pause):
@@ -106,7 +106,7 @@ def test_an_answer_that_never_begins_is_a_timeout(flavour: str, do: Any, pause: 
 def cut(*fields: str, status: str = "200 OK") -> Step:
     """Half a file."""
 
-    def step(_world: World, connection: Connection, _request: Request) -> None:
+    def step(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         head = "".join(f"{field}\r\n" for field in fields)
         connection.send(f"HTTP/1.1 {status}\r\nContent-Length: 10\r\n{head}\r\nhalf".encode())
         connection.drop()
@@ -193,7 +193,7 @@ def test_headers_that_cannot_be_sent(flavour: str, place: dict[str, Any]) -> Non
 
 @ALL
 def test_a_storage_that_says_success_too_early(flavour: str) -> None:
-    def early(_world: World, connection: Connection, _request: Request) -> None:
+    def early(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.answer(b"", "200 OK")
         connection.hang()
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.files.clients import Client
-from tests.files.world import World
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import World
+from tests.files.sync_and_async_clients import Client
+from tests.http.raw_server import Connection, ReceivedRequest
 
 SIZE = 32 * 2**20
 MOST = 6 * 2**20
@@ -19,7 +19,7 @@ MOST = 6 * 2**20
 PIECE = bytes(65_536)
 
 
-def flow(_world: World, connection: Connection, request: Request) -> None:
+def flow(_world: World, connection: Connection, request: ReceivedRequest) -> None:
     """Take or give all bytes, and keep none."""
     if request.line.startswith("PUT"):
         for _ in range(SIZE // len(PIECE)):

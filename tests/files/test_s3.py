@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from poolse import CallOptions, DownloadError, NetworkError
-from tests.files.clients import FLAVOURS, GIVEN, Client
-from tests.files.cutter import Cutter
+from tests.files.disconnecting_proxy import Cutter
 from tests.files.s3 import S3, SignedWorld
-from tests.files.world import row_of
+from tests.files.scripted_storage import row_of
+from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
 
 SIZE = 1_000_000
 CONTENT = bytes(range(250)) * (SIZE // 250)

@@ -18,7 +18,7 @@ from poolse import (
     UploadError,
 )
 from poolse.testing import Sandbox
-from tests.files.clients import FLAVOURS, Client
+from tests.files.sync_and_async_clients import FLAVOURS, Client
 
 SIZE = 1_000_000
 CONTENT = bytes(range(250)) * (SIZE // 250)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from poolse import CallOptions, Cancelled, CancelToken, Timeout
-from tests.files.clients import FLAVOURS, GIVEN, Client
-from tests.files.world import SIGNATURE, Step, World, refuse
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import SIGNATURE, Step, World, refuse
+from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
+from tests.http.raw_server import Connection, ReceivedRequest
 
 ALL = pytest.mark.parametrize("flavour", FLAVOURS + GIVEN)
 
@@ -44,16 +44,16 @@ def raised(call: Callable[[], object]) -> BaseException:
     raise AssertionError("nothing was raised")
 
 
-def hang(_world: World, connection: Connection, _request: Request) -> None:
+def hang(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
     connection.hang()
 
 
-def hang_within(_world: World, connection: Connection, _request: Request) -> None:
+def hang_within(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
     connection.hang()
 
 
-def drop(_world: World, connection: Connection, _request: Request) -> None:
+def drop(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
     connection.drop()
 
 

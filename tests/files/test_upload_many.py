@@ -19,9 +19,9 @@ from poolse import (
     UploadError,
     UsageError,
 )
-from tests.files.clients import Client, Told
-from tests.files.world import World, refuse
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import World, refuse
+from tests.files.sync_and_async_clients import Client, Told
+from tests.http.raw_server import Connection, ReceivedRequest
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_one_failure_loses_no_other_result(
 def test_so_many_go_on_at_the_same_time(client: Client, world: World, paths: list[Path]) -> None:
     together = threading.Barrier(3)
 
-    def meet(world: World, connection: Connection, request: Request) -> None:
+    def meet(world: World, connection: Connection, request: ReceivedRequest) -> None:
         together.wait(10)
         connection.take(int(request.headers["content-length"]))
         connection.answer()
@@ -128,7 +128,7 @@ def test_cancelling_ends_all_of_them(
 ) -> None:
     reached = threading.Barrier(5)
 
-    def hang(_world: World, connection: Connection, _request: Request) -> None:
+    def hang(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         reached.wait(10)
         connection.hang()
 

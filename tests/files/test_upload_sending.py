@@ -17,11 +17,11 @@ from poolse import (
     UploadError,
     UsageError,
 )
-from poolse._core.hands import Outgoing
+from poolse._rest.request_io import Request
 from poolse.options import for_files
-from tests.files.clients import Client, Told
-from tests.files.world import EXPIRED, SIGNATURE, World, refuse
-from tests.http.wire import Connection, Request
+from tests.files.scripted_storage import EXPIRED, SIGNATURE, World, refuse
+from tests.files.sync_and_async_clients import Client, Told
+from tests.http.raw_server import Connection, ReceivedRequest
 
 BIG = 3_000_000
 """Bytes that take many pieces."""
@@ -31,7 +31,7 @@ def upload(body: Any, **arguments: Any) -> Callable[[Any], Any]:
     return lambda chat: chat.attachments.upload(body, **arguments)
 
 
-def dropped(_world: World, connection: Connection, _request: Request) -> None:
+def dropped(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
     connection.take(100_000)
     connection.reset()
 
@@ -239,7 +239,7 @@ def test_no_total_holds_for_the_bytes_unless_one_is_set(world: World) -> None:
 
 @pytest.mark.parametrize("where", ["call", "client"])
 def test_a_total_that_is_set_holds(world: World, client: Client, where: str) -> None:
-    def hang(_world: World, connection: Connection, _request: Request) -> None:
+    def hang(_world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.hang()
 
     world.steps = [hang]
@@ -252,8 +252,8 @@ def test_a_total_that_is_set_holds(world: World, client: Client, where: str) -> 
 
 def test_nothing_shows_the_signature(client: Client, world: World) -> None:
     url = f"{world.base}/x?{SIGNATURE}"
-    assert "5ecret" not in repr(Outgoing("PUT", url, [], None))
-    assert f"{world.base}/x?..." in repr(Outgoing("PUT", url, [], None))
+    assert "5ecret" not in repr(Request("PUT", url, [], None))
+    assert f"{world.base}/x?..." in repr(Request("PUT", url, [], None))
     for step in (dropped, refuse("400 Bad"), refuse("302 Found", fields=f"Location: {url}\r\n")):
         world.steps = [step]
         with pytest.raises(PoolseError) as caught:

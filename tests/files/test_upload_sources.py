@@ -29,8 +29,8 @@ import pytest
 from starlette.datastructures import Headers, UploadFile
 
 from poolse import ArgumentTypeError, CallOptions, UsageError
-from tests.files.clients import Client, Told
-from tests.files.world import World, refuse
+from tests.files.scripted_storage import World, refuse
+from tests.files.sync_and_async_clients import Client, Told
 
 ANY = "application/octet-stream"
 Make = Callable[[Path, ExitStack], Any]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from poolse.testing import Sandbox
-from tests.follow.talks import FLAVOURS, Play, Scenario, talking
+from tests.follow.sync_and_async_feeds import FLAVOURS, Play, Scenario, talking
 
 
 @pytest.fixture(params=FLAVOURS, ids=["sync", "async"])

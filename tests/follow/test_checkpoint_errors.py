@@ -24,7 +24,7 @@ from poolse import (
     SQLiteCheckpoint,
     UsageError,
 )
-from tests.follow.talks import Play, Talk, done, opened
+from tests.follow.sync_and_async_feeds import Play, Talk, done, opened
 
 
 def db_of(checkpoint: SQLiteCheckpoint) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from poolse._follow.actions import At, Position
+from poolse._follow.positions import At, Position
 from poolse.errors import FeedReset
-from tests.follow.feeds import World
-from tests.follow.schedules import Row
+from tests.follow.random_schedules import Row
+from tests.follow.scripted_feed import World
 
 
 def test_another_row_at_the_position() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.realtime.test_readme import names_in
+from tests.realtime.test_realtime_readme import names_in
 
 HERE = Path(__file__).parent
 TEXT = (HERE / "README.md").read_text("utf-8")

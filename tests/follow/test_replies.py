@@ -18,11 +18,11 @@ from poolse import (
     SQLiteCheckpoint,
     ValidationError,
 )
-from poolse._follow.actions import Deliver
-from poolse._follow.replies import new_secret, old_reply_id, reply_id
+from poolse._follow.positions import Deliver
+from poolse._follow.reply_ids import new_secret, old_reply_id, reply_id
 from poolse.testing import Sandbox
-from tests.follow.schedules import Row
-from tests.follow.talks import FLAVOURS, Play, Talk, close, done, opened, talking
+from tests.follow.random_schedules import Row
+from tests.follow.sync_and_async_feeds import FLAVOURS, Play, Talk, close, done, opened, talking
 
 SECRET = "secret:v1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolse import AuthError, ConnectionFailed
-from tests.follow.talks import Play, Talk, opened
+from tests.follow.sync_and_async_feeds import Play, Talk, opened
 
 
 def test_while_the_socket_is_down_messages_come_by_the_list(play: Play) -> None:

@@ -14,11 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from poolse.sandbox.answers import watch
+from poolse.sandbox.response_validation import watch
 from poolse.sandbox.routes import ENDPOINTS, match
 from poolse.testing import Request, Sandbox
+from tests.architecture.tree import ROOT
 from tests.fuzz.world import World, seeded
-from tests.house.tree import ROOT
 
 SPEC = ROOT / "poolse/sandbox/openapi.json"
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tests.core.rows import A_TIME, ATTACHMENT, MESSAGE
+from tests.json.sample_objects import A_TIME, ATTACHMENT, MESSAGE
 
 __all__ = ["FUZZED", "almost_rows", "contents", "headers", "json_values"]
 

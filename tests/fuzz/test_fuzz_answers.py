@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolse import ApiError, DecodeError, to_dict
-from poolse._core.answers import api_error
-from poolse._core.backoff import parse_retry_after
-from poolse._core.codec import decode
-from poolse._core.endpoint import Endpoint
-from poolse._core.hands import Answer
-from poolse._core.raw import raw_endpoint
-from poolse._core.rows import Row
-from poolse._core.tokens import TokenCache, claims, subject
-from poolse._core.whole import Whole
+from poolse._auth.token_cache import TokenCache, claims, subject
 from poolse._generated import endpoints
+from poolse._json.codec import decode
+from poolse._json.models import Model
+from poolse._rest.api_errors import api_error
+from poolse._rest.backoff import parse_retry_after
+from poolse._rest.body_decoder import BodyDecoder
+from poolse._rest.endpoint import Endpoint
+from poolse._rest.raw_endpoint import raw_endpoint
+from poolse._rest.request_io import Response
 from tests.fuzz.strategies import FUZZED, contents, headers, json_values
 
 ENDPOINTS: list[Endpoint[Any]] = [
@@ -47,7 +47,7 @@ def test_the_codec(content: bytes) -> None:
         except DecodeError as error:
             check_shown(error)
         else:
-            if isinstance(value, Row):
+            if isinstance(value, Model):
                 to_dict(value)
 
 
@@ -56,7 +56,7 @@ def test_the_codec(content: bytes) -> None:
 def test_error_envelopes(content: bytes, status: int, told: dict[str, str]) -> None:
     asked = parse_retry_after(told.get("retry-after"), NOW)
     assert asked >= 0
-    error = api_error(Answer(status, told, content), asked)
+    error = api_error(Response(status, told, content), asked)
     assert error.status == status
     check_shown(error)
 
@@ -66,7 +66,7 @@ def test_error_envelopes(content: bytes, status: int, told: dict[str, str]) -> N
 def test_envelopes_of_the_right_shape(content: dict[str, Any]) -> None:
     import json
 
-    check_shown(api_error(Answer(422, {}, json.dumps(content).encode()), 0.0))
+    check_shown(api_error(Response(422, {}, json.dumps(content).encode()), 0.0))
 
 
 tokens = (
@@ -119,7 +119,7 @@ def test_bodies(pieces: list[bytes], coding: str, length: str, limit: int, packe
         pieces = [whole[:7], whole[7:]]
     told = {"content-encoding": coding, "content-length": length}
     try:
-        body = Whole(200, told, limit)
+        body = BodyDecoder(200, told, limit)
         for piece in pieces:
             body.takes(piece)
         assert len(body.finish()) <= limit

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolse._core.reading import Mismatch
 from poolse._generated import events
+from poolse._json.parsing import Mismatch
 from poolse._realtime.events import EventType
+from poolse._realtime.fragments import BufferedBytes, InvalidFragment, Reassembler, TooLarge
 from poolse._realtime.frames import Frame, FrameError, decode, encode
-from poolse._realtime.messages import Disorder, Messages, TooLarge, Weight
 from poolse.errors import PushError, UsageError
 from tests.fuzz.strategies import FUZZED, almost_rows, contents, json_values
 
@@ -62,11 +62,11 @@ fragments = st.tuples(st.binary(max_size=30), st.booleans(), st.booleans())
 @FUZZED
 @given(sent=st.lists(fragments, max_size=12), limit=st.integers(0, 3000))
 def test_fragments(sent: list[tuple[bytes, bool, bool]], limit: int) -> None:
-    messages, pending = Messages(limit), b""
+    messages, pending = Reassembler(limit), b""
     for data, first, last in sent:
         try:
             whole = messages.add(data, first=first, last=last)
-        except (TooLarge, Disorder):
+        except (TooLarge, InvalidFragment):
             return
         pending = data if first else pending + data
         assert len(pending) <= limit
@@ -84,5 +84,5 @@ def test_what_goes_out_comes_back(payload: object, name: str) -> None:
 
 
 def test_empty_fragments_weigh() -> None:
-    weight = Weight(100_000)
+    weight = BufferedBytes(100_000)
     assert any(not weight.add(0, last=False) for _ in range(1000))

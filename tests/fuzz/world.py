@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, users_of
-from tests.sandbox.uploads import uploaded
+from tests.sandbox.raw_clients import User, users_of
+from tests.sandbox.upload_helpers import uploaded
 
 CONVERSATIONS = 8
 MESSAGES = 30

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from tests.http.senders import FLAVOURS, GIVEN, Once
+from tests.http.sync_and_async_senders import FLAVOURS, GIVEN, Once
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

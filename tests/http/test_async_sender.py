@@ -11,15 +11,15 @@ import warnings
 
 import pytest
 
-from poolse._http.aio import AsyncSender
+from poolse._http.async_sender import AsyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, PoolseError, RequestTimeout, UsageError
 from poolse.options import Timeout
-from tests.http.senders import ASIDE, get
-from tests.http.wire import Connection, Request, Wire, answer_with
+from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.sync_and_async_senders import ASIDE, get
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
@@ -137,7 +137,7 @@ def test_a_token_that_outlives_its_loop() -> None:
 def test_waiting_for_a_connection() -> None:
     release = threading.Event()
 
-    def behave(connection: Connection, _: Request) -> None:
+    def behave(connection: Connection, _: ReceivedRequest) -> None:
         release.wait(ASIDE)
         connection.answer(b"late")
 
@@ -193,14 +193,14 @@ def test_a_closed_sender_says_so() -> None:
 
 def test_aiohttp_is_loaded_by_the_first_call_only() -> None:
     script = (
-        "import sys; from poolse._http.aio import AsyncSender; AsyncSender(); "
+        "import sys; from poolse._http.async_sender import AsyncSender; AsyncSender(); "
         "assert 'aiohttp' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_stale_connection_is_not_used() -> None:
-    def behave(connection: Connection, _: Request) -> None:
+    def behave(connection: Connection, _: ReceivedRequest) -> None:
         connection.answer(b"bye")
         connection.drop()
 

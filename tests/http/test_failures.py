@@ -11,36 +11,36 @@ import trustme
 from poolse.errors import NetworkError, RequestTimeout
 from poolse.options import Timeout
 from tests.http.conftest import context_for
-from tests.http.senders import Once, get, post
-from tests.http.wire import Behave, Connection, Request, Wire, answer_with
+from tests.http.raw_server import Behave, Connection, ReceivedRequest, Wire, answer_with
+from tests.http.sync_and_async_senders import Once, get, post
 
 SECRET = "/v1/x?signature=s3cret"
 
 
-def hang(connection: Connection, _: Request) -> None:
+def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
-def drop(connection: Connection, _: Request) -> None:
+def drop(connection: Connection, _: ReceivedRequest) -> None:
     connection.drop()
 
 
-def cut(connection: Connection, _: Request) -> None:
+def cut(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
     connection.drop()
 
 
-def cut_chunked(connection: Connection, _: Request) -> None:
+def cut_chunked(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")
     connection.drop()
 
 
-def reset(connection: Connection, _: Request) -> None:
+def reset(connection: Connection, _: ReceivedRequest) -> None:
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     raise ConnectionError("closed without goodbye")
 
 
-def nonsense(connection: Connection, _: Request) -> None:
+def nonsense(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     connection.drop()
 
@@ -61,18 +61,18 @@ class Rude(Wire):
             sock.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
 
 
-def switch(connection: Connection, _: Request) -> None:
+def switch(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n")
     connection.hang()
 
 
-def drip(connection: Connection, _: Request) -> None:
+def drip(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     while not connection.over.wait(0.05):
         connection.send(b".")
 
 
-def flood(connection: Connection, _: Request) -> None:
+def flood(connection: Connection, _: ReceivedRequest) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
     # As much as goes through, but less than an answer may have.
     for _number in range(1000):

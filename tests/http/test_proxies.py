@@ -13,9 +13,9 @@ import pytest
 from poolse._network.proxies import Proxies
 from poolse.errors import NetworkError, UsageError
 from poolse.options import Timeout
-from tests.http.proxy import Proxy
-from tests.http.senders import Once, get, in_thread, post
-from tests.http.wire import Connection, Request, Wire, answer_with
+from tests.http.http_proxy import Proxy
+from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.sync_and_async_senders import Once, get, in_thread, post
 
 TARGET = "/v1/%2E%2E/x?a=%2F&b=it's"
 BASIC = "Basic " + base64.b64encode(b"us er:p@ss").decode()
@@ -111,7 +111,7 @@ def test_no_frame_of_an_error_shows_the_password(
 def test_the_total_holds_in_a_tunnel_too(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    def hang(connection: Connection, _: Request) -> None:
+    def hang(connection: Connection, _: ReceivedRequest) -> None:
         connection.hang()
 
     with Wire(hang, server_tls) as server, Proxy() as proxy:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 
-from tests.http.senders import Once, post
-from tests.http.wire import Connection, Request, Wire
+from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.sync_and_async_senders import Once, post
 
 BIG = bytes(30_000_000)
 
@@ -16,7 +16,7 @@ def test_a_session_ticket_that_comes_while_nobody_reads(
     """A server sends its tickets after the handshake, before it has read anything."""
     sizes: list[int] = []
 
-    def late(connection: Connection, request: Request) -> None:
+    def late(connection: Connection, request: ReceivedRequest) -> None:
         # By now the buffers between the two are full, and the client waits for room.
         connection.over.wait(0.3)
         sizes.append(len(connection.take(int(request.headers["content-length"]))))

@@ -8,9 +8,9 @@ import pytest
 
 from poolse import NetworkError
 from poolse.testing import Sandbox
-from tests.client.observed import CLIENTS, carried_out, done
-from tests.http.proxy import Proxy
-from tests.http.wire import Connection, Request
+from tests.client.observed_clients import CLIENTS, carried_out, done
+from tests.http.http_proxy import Proxy
+from tests.http.raw_server import Connection, ReceivedRequest
 
 
 class Flaky(Proxy):
@@ -20,7 +20,7 @@ class Flaky(Proxy):
         super().__init__()
         self.failures = failures
 
-    def _relay(self, connection: Connection, request: Request) -> None:
+    def _relay(self, connection: Connection, request: ReceivedRequest) -> None:
         # What has come of TLS may be taken for another request.
         is_connect = request.line.startswith("CONNECT ")
         if is_connect and not self.failures:

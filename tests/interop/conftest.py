@@ -10,7 +10,7 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.interop.official import HERE
-from tests.sandbox.peers import User, users_of
+from tests.sandbox.raw_clients import User, users_of
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User
+from tests.sandbox.raw_clients import User
 
 __all__ = ["HERE", "Client", "official_client"]
 

@@ -9,10 +9,10 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.interop.official import Client, official_client
-from tests.realtime.flavours import FLAVOURS, LIMIT, Flavour, Log, done
-from tests.realtime.typed import chat
-from tests.realtime.world import run
-from tests.sandbox.peers import User, users_of
+from tests.realtime.real_backend import run
+from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Flavour, Log, done
+from tests.realtime.typed_clients import chat
+from tests.sandbox.raw_clients import User, users_of
 
 pytestmark = [
     pytest.mark.usefixtures("packages"),

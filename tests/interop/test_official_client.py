@@ -6,7 +6,7 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.interop.official import official_client
-from tests.sandbox.peers import User, users_of
+from tests.sandbox.raw_clients import User, users_of
 
 pytestmark = pytest.mark.usefixtures("packages")
 

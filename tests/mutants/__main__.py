@@ -3,9 +3,9 @@
 A mutant is a `*.patch` below this folder: first a line that names the tests that kill it, as
 pytest takes them, then a unified diff as `git diff` prints it.
 
-    # kills: tests/core/test_call.py tests/core/test_tokens.py
-    --- a/poolse/_core/call.py
-    +++ b/poolse/_core/call.py
+    # kills: tests/rest/test_call.py tests/auth/test_token_cache.py
+    --- a/poolse/_rest/call.py
+    +++ b/poolse/_rest/call.py
     ...
 
 Each is applied to a copy of the tree, so the tree itself is never touched. `make mutants` runs all;

@@ -12,8 +12,8 @@ import trustme
 
 from poolse._network import trust
 from tests.http.conftest import PROXIES, context_for
-from tests.http.wire import Wire
-from tests.network.ways import serve
+from tests.http.raw_server import Wire
+from tests.network.four_connections import serve
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 NAMES = ("127.0.0.1", "::1", "localhost", "api.corp", "proxy.corp")

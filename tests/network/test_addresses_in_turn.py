@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from poolse._lookup import Address
 from poolse._network.addresses import attempts, certificate_name, interleaved
+from poolse._support.dns import Address
 
 
 def found(*hosts: str) -> list[Address]:

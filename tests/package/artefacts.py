@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.environments import run
 
 __all__ = ["build", "names_in", "passed"]

@@ -11,7 +11,7 @@ from typing import Final
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 __all__ = ["BUILD", "LOCK", "Environment", "locked", "run"]
 

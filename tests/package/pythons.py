@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.environments import BUILD, Environment
 
 __all__ = ["RUNNING", "VERSIONS", "find_python"]

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.artefacts import build
 
 __all__ = ["RELEASES", "release_tree", "release_wheel"]

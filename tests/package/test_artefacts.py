@@ -13,7 +13,7 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 import poolse
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.artefacts import build, names_in
 from tests.package.pythons import VERSIONS
 
@@ -116,6 +116,6 @@ def test_there_is_one_version() -> None:
         for path in (ROOT / "poolse").rglob("*.py")
         if f'"{poolse.version}"' in path.read_text("utf-8")
     ]
-    assert held == ["poolse/_version.py"]
+    assert held == ["poolse/_support/version.py"]
     assert poolse.version == poolse.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", poolse.version)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import poolse
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.artefacts import passed
 from tests.package.environments import LOCK, Environment, run
 from tests.package.pythons import VERSIONS, find_python

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import poolse
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 from tests.package.environments import Environment
 from tests.package.releases import RELEASES, release_tree, release_wheel
 

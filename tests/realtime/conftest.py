@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from poolse.testing import Sandbox
-from tests.realtime.flavours import FLAVOURS
-from tests.realtime.hostile import TLS, both_ends
-from tests.realtime.world import World, make_world
+from tests.realtime.hostile_servers import TLS, both_ends
+from tests.realtime.real_backend import World, make_world
+from tests.realtime.sync_and_async import FLAVOURS
 
 
 @pytest.fixture(

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.handles import hub_of
+from poolse._realtime.public_base import hub_of
 from poolse.errors import RealtimeError
 from poolse.testing import Sandbox
-from tests.house.tree import ROOT
-from tests.realtime.backend import post
-from tests.realtime.flavours import Log, Sync, done, opened
-from tests.realtime.kinds import PING
-from tests.realtime.world import World, settings_of
+from tests.architecture.tree import ROOT
+from tests.realtime.channel_types import PING
+from tests.realtime.real_backend import World, settings_of
+from tests.realtime.rest_backend import post
+from tests.realtime.sync_and_async import Log, Sync, done, opened
 
 ENDINGS = (SystemExit, KeyboardInterrupt)
 

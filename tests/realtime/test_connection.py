@@ -8,13 +8,13 @@ import pytest
 
 from poolse._realtime.effects import Close, Failure, Open, Send, Trouble
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.policy import Lasting
+from poolse._realtime.reconnect_policy import FinalAfter
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed
-from tests.realtime.virtual import Bench, fixed, reply
+from tests.realtime.virtual_socket import Bench, fixed, reply
 
 SETTINGS = RealtimeSettings(url="ws://h/socket")
-LASTING = Lasting(10, 300.0)
+LASTING = FinalAfter(10, 300.0)
 CODES = (1000, 1001, 1002, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4000)
 
 

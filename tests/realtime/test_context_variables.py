@@ -10,9 +10,9 @@ import pytest
 
 from poolse import Hooks
 from poolse.testing import Sandbox
-from tests.realtime.backend import post
-from tests.realtime.flavours import FLAVOURS, Flavour, Log, Sync, done
-from tests.realtime.typed import chat
+from tests.realtime.rest_backend import post
+from tests.realtime.sync_and_async import FLAVOURS, Flavour, Log, Sync, done
+from tests.realtime.typed_clients import chat
 
 REQUEST: ContextVar[str] = ContextVar("request", default="none")
 

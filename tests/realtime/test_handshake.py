@@ -16,7 +16,7 @@ from poolse._realtime.handshake import (
     socket_url,
     token_failure,
 )
-from poolse._realtime.policy import Policy
+from poolse._realtime.reconnect_policy import Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import UsageError
 

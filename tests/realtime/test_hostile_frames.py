@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from poolse.errors import ConnectionFailed, PoolseError
-from tests.realtime.flavours import Flavour, done
-from tests.realtime.hostile import BOTH, client, read_until_closed, server, upgrade
+from tests.realtime.hostile_servers import BOTH, client, read_until_closed, server, upgrade
+from tests.realtime.sync_and_async import Flavour, done
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 

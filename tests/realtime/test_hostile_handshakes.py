@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, ConnectionFailed, Poolse, PoolseError
-from tests.realtime.flavours import LIMIT, Log
-from tests.realtime.hostile import TLS, server
+from tests.realtime.hostile_servers import TLS, server
+from tests.realtime.sync_and_async import LIMIT, Log
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 

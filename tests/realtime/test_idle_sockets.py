@@ -8,14 +8,14 @@ import pytest
 
 from poolse._realtime.effects import Close, Send
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.handles import hub_of
+from poolse._realtime.public_base import hub_of
 from poolse._realtime.settings import RealtimeSettings
-from tests.realtime.backend import post
-from tests.realtime.flavours import done
-from tests.realtime.hub_world import World as HubWorld
-from tests.realtime.kinds import NEWS, News
-from tests.realtime.virtual import OK
-from tests.realtime.world import World, run
+from tests.realtime.channel_types import NEWS, News
+from tests.realtime.real_backend import World, run
+from tests.realtime.rest_backend import post
+from tests.realtime.sync_and_async import done
+from tests.realtime.virtual_client import World as HubWorld
+from tests.realtime.virtual_socket import OK
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import threading
 
 import pytest
 
-from tests.realtime.flavours import LIMIT, Flavour, Log, done
-from tests.realtime.hostile import BOTH, client, server, upgrade
-from tests.realtime.kinds import PING
-from tests.realtime.virtual import OK
+from tests.realtime.channel_types import PING
+from tests.realtime.hostile_servers import BOTH, client, server, upgrade
+from tests.realtime.sync_and_async import LIMIT, Flavour, Log, done
+from tests.realtime.virtual_socket import OK
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolse._realtime.presence import Changes, Join, Presence
-from tests.realtime.official import OFFICIAL
+from tests.realtime.phoenix_js_policy import OFFICIAL
 
 SEQUENCES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "conformance" / "presence-vectors.json").read_text("utf-8")

@@ -13,8 +13,8 @@ import pytest
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
-from tests.realtime.flavours import FAST, LIMIT, Flavour, done, opened
-from tests.realtime.hostile import BOTH, client, read_until_closed, server
+from tests.realtime.hostile_servers import BOTH, client, read_until_closed, server
+from tests.realtime.sync_and_async import FAST, LIMIT, Flavour, done, opened
 
 
 def copy(source: socket.socket, target: socket.socket) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from poolse.testing import Sandbox
-from tests.house.tree import ROOT
-from tests.realtime.backend import post
-from tests.realtime.flavours import LIMIT
-from tests.realtime.hostile import server, silent
+from tests.architecture.tree import ROOT
+from tests.realtime.hostile_servers import server, silent
+from tests.realtime.rest_backend import post
+from tests.realtime.sync_and_async import LIMIT
 
 LISTENER = Path(__file__).with_name("listener.py")
 CLEAN = "left ['MainThread'] handlers True"

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.channel import ChannelMachine
+from poolse._realtime.channel import ChannelProtocol
 from poolse._realtime.effects import Send
 from poolse._realtime.frames import PHX_JOIN, Frame, decode
-from poolse._realtime.link import Link
+from poolse._realtime.socket import Socket
 from poolse.errors import PushTimeout
-from tests.realtime.flavours import FLAVOURS, Flavour, done
-from tests.realtime.scripted import CONNECTIONS, phoenix
-from tests.realtime.virtual import Bench, fixed, reply
+from tests.realtime.scripted_server import CONNECTIONS, phoenix
+from tests.realtime.sync_and_async import FLAVOURS, Flavour, done
+from tests.realtime.virtual_socket import Bench, fixed, reply
 
 
 @attrs.define
@@ -81,11 +81,11 @@ def joining(count: int, join_takes: float, **changes: object) -> Busy:
     return server
 
 
-def channels(link: Link) -> dict[str, ChannelMachine]:
+def channels(link: Socket) -> dict[str, ChannelProtocol]:
     return link._channels  # pyright: ignore[reportPrivateUsage]
 
 
-def states(link: Link) -> list[str]:
+def states(link: Socket) -> list[str]:
     return [channel.state for channel in channels(link).values()]
 
 

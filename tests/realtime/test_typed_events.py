@@ -10,10 +10,10 @@ import pytest
 from poolse import ConversationEvent, JoinError, UnknownEvent, UserEvent
 from poolse._generated.events import CONVERSATION, USER
 from poolse.testing import Sandbox
-from tests.realtime.flavours import FLAVOURS, LIMIT, Flavour, Log, done
-from tests.realtime.typed import CONVERSATION_CALLBACKS, chat, in_user_words, in_words, take
-from tests.realtime.world import run
-from tests.sandbox.peers import User
+from tests.realtime.real_backend import run
+from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Flavour, Log, done
+from tests.realtime.typed_clients import CONVERSATION_CALLBACKS, chat, in_user_words, in_words, take
+from tests.sandbox.raw_clients import User
 
 EVERYWHERE = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
 

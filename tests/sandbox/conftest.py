@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import NewUser, User, users_of
+from tests.sandbox.raw_clients import NewUser, User, users_of
 
 
 @pytest.fixture(autouse=True)

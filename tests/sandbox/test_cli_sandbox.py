@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from poolse.cli import main
-from poolse.cli.greeting import greeting
+from poolse.cli.banner import greeting
 from poolse.testing import Sandbox
-from tests.sandbox.running import running
+from tests.sandbox.sandbox_process import running
 
 PLAIN = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 """The environment, without a proxy that would stand before this machine."""
@@ -99,7 +99,7 @@ HEAVY = (
 
 START = f"""
 import sys
-from poolse.cli.greeting import greeting
+from poolse.cli.banner import greeting
 from poolse.testing import Sandbox
 with Sandbox() as sandbox:
     assert greeting(sandbox, None, tls=False)

@@ -10,8 +10,8 @@ import pytest
 from websockets.sync.client import connect
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import users_of
-from tests.sandbox.uploads import link_of, uploaded
+from tests.sandbox.raw_clients import users_of
+from tests.sandbox.upload_helpers import link_of, uploaded
 
 HOSTS = [
     ("127.0.0.1", "127.0.0.1"),

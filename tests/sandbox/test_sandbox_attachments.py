@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of, users_of
-from tests.sandbox.test_sandbox_rest import TIME
-from tests.sandbox.uploads import PNG, ask, link_of, put, uploaded, xml_error_of
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of, users_of
+from tests.sandbox.test_sandbox_all_routes import TIME
+from tests.sandbox.upload_helpers import PNG, ask, link_of, put, uploaded, xml_error_of
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 MAX = 25 * 1024 * 1024

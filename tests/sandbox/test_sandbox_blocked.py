@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, error_of
+from tests.sandbox.raw_clients import User, error_of
 
 
 def test_a_blocked_user_sees_itself_and_nothing_else(sandbox: Sandbox, alice: User) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import NewUser, Phone, User
+from tests.sandbox.raw_clients import NewUser, Phone, User
 
 UNMATCHED = {"response": {"reason": "unmatched topic"}, "status": "error"}
 UNAUTHORIZED = {"response": {"reason": "unauthorized"}, "status": "error"}

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from poolse.testing import Clock, Sandbox
-from tests.sandbox.peers import User, error_of
+from tests.sandbox.raw_clients import User, error_of
 from tests.sandbox.test_sandbox_handshake import status_of_refusal
 
 DAY = 24 * 3600.0

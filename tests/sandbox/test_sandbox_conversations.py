@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of
-from tests.sandbox.test_sandbox_rest import TIME
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of
+from tests.sandbox.test_sandbox_all_routes import TIME
 
 
 def create(user: User, **body: object) -> httpx.Response:

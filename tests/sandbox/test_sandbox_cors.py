@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, users_of
-from tests.sandbox.uploads import ask, link_of, put, uploaded, xml_error_of
+from tests.sandbox.raw_clients import User, users_of
+from tests.sandbox.upload_helpers import ask, link_of, put, uploaded, xml_error_of
 
 ORIGIN = {"origin": "http://localhost:5173"}
 PATHS = ("/v1/me", "/v1/conversations/x/messages", "/storage/x/y", "/nowhere")

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, users_of
-from tests.sandbox.uploads import PNG, ask, link_of, uploaded, xml_error_of
+from tests.sandbox.raw_clients import User, users_of
+from tests.sandbox.upload_helpers import PNG, ask, link_of, uploaded, xml_error_of
 
 DATA = b"0123456789"
 ETAG = f'"{hashlib.sha256(DATA).hexdigest()}"'

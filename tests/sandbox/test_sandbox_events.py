@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.peers import NewUser, Phone, User
+from tests.sandbox.raw_clients import NewUser, Phone, User
 
 OK: dict[str, object] = {"response": {}, "status": "ok"}
 UNAUTHORIZED = {"response": {"reason": "unauthorized"}, "status": "error"}

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, error_of, users_of
+from tests.sandbox.raw_clients import User, error_of, users_of
 
 
 def status_of_refusal(url: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 from poolse.sandbox.requests import NewUser
 from poolse.sandbox.store import Store
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, complaints_of, error_of, users_of
+from tests.sandbox.raw_clients import User, complaints_of, error_of, users_of
 
 DAY = 24 * 3600
 

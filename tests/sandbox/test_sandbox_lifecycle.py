@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import users_of
+from tests.sandbox.raw_clients import users_of
 
 
 def address_of(sandbox: Sandbox) -> tuple[str, int]:

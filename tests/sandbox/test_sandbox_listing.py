@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -8,8 +8,8 @@ import uuid
 import httpx
 import pytest
 
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of
-from tests.sandbox.test_sandbox_rest import TIME
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of
+from tests.sandbox.test_sandbox_all_routes import TIME
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 GARBAGE = ("-1", "x", "", "1.5", "-" + "9" * 30, "٣")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, error_of
+from tests.sandbox.raw_clients import User, error_of
 
 LATE = 0.2
 

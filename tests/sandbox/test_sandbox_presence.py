@@ -13,7 +13,7 @@ import pytest
 
 from poolse.sandbox.rules import TYPING_WINDOW
 from poolse.testing import Sandbox
-from tests.sandbox.peers import Frame, Phone, User, users_of
+from tests.sandbox.raw_clients import Frame, Phone, User, users_of
 
 
 @pytest.fixture

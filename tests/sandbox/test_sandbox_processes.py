@@ -20,8 +20,8 @@ import pytest
 
 from poolse import Poolse
 from poolse.testing import FaultControl, Sandbox, client_for
-from tests.concurrency.forking import FORK, all_held, in_child
-from tests.sandbox.peers import User
+from tests.concurrency.fork_helpers import FORK, all_held, in_child
+from tests.sandbox.raw_clients import User
 
 Door = Callable[[Sandbox], object]
 

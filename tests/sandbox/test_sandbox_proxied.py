@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User
-from tests.sandbox.uploads import PNG
+from tests.sandbox.raw_clients import User
+from tests.sandbox.upload_helpers import PNG
 
 DATA = b"twelve bytes"
 

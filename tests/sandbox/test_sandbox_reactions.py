@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of
 from tests.sandbox.test_sandbox_messages import NOBODY
 
 EMOJIS = ["👍", "👩‍👩‍👧", "❤️", ":party:", "a/b", "%2F", "?x=1", "#", "..", " ", "a b", "+"]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import NewUser, User, error_of, users_of
+from tests.sandbox.raw_clients import NewUser, User, error_of, users_of
 
 WINDOW = 60.0
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, error_of, users_of
+from tests.sandbox.raw_clients import User, error_of, users_of
 
 
 def seen(sandbox: Sandbox) -> list[tuple[str, str, int | None]]:

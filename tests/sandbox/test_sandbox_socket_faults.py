@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import Phone, User, users_of
+from tests.sandbox.raw_clients import Phone, User, users_of
 
 
 @pytest.fixture

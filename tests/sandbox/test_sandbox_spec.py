@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from poolse.sandbox.refusals import STATUS
+from poolse.sandbox.errors import STATUS
 from poolse.sandbox.routes import ENDPOINTS
 from poolse.sandbox.spec import document, operation
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User
+from tests.sandbox.raw_clients import User
 
 CREDENTIALS = {"userToken": "user", "apiKey": "api key"}
 

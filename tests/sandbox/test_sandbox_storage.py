@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import User, users_of
-from tests.sandbox.uploads import PNG, ask, link_of, put, uploaded, xml_error_of
+from tests.sandbox.raw_clients import User, users_of
+from tests.sandbox.upload_helpers import PNG, ask, link_of, put, uploaded, xml_error_of
 
 DATA = b"twelve bytes"
 

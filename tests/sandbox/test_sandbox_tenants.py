@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox, Tenant
-from tests.sandbox.peers import User, complaints_of, error_of
-from tests.sandbox.uploads import uploaded
+from tests.sandbox.raw_clients import User, complaints_of, error_of
+from tests.sandbox.upload_helpers import uploaded
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.peers import NewUser, User, complaints_of, error_of
+from tests.sandbox.raw_clients import NewUser, User, complaints_of, error_of
 from tests.sandbox.test_sandbox_messages import GARBAGE, HUGE, NOBODY
 
 

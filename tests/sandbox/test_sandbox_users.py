@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
-from tests.sandbox.peers import complaints_of, error_of
+from tests.sandbox.raw_clients import complaints_of, error_of
 
 
 @pytest.fixture

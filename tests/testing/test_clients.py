@@ -12,7 +12,7 @@ import pytest
 
 from poolse import AsyncPoolse, MessageNew, NetworkError, Poolse
 from poolse.testing import Sandbox, async_client_for, client_for
-from tests.realtime.flavours import LIMIT, done
+from tests.realtime.sync_and_async import LIMIT, done
 
 CLIENTS = [client_for, async_client_for]
 

@@ -11,9 +11,9 @@ import pytest
 
 import poolse
 from poolse import DecodeError, Message, UsageError, from_dict, missing, to_dict
-from poolse._core.codec import decode_value
-from poolse._core.rows import Row
 from poolse._generated import events, readers
+from poolse._json.codec import decode_value
+from poolse._json.models import Model
 from poolse.testing import factories
 from poolse.testing.factories import (
     make_attachment_upload_response,
@@ -26,7 +26,7 @@ from poolse.types import UNSET
 Factory = Callable[..., Any]
 
 MADE: dict[str, Factory] = {name: getattr(factories, name) for name in factories.__all__}
-ROWS = {name: make for name, make in MADE.items() if isinstance(make(), Row)}
+ROWS = {name: make for name, make in MADE.items() if isinstance(make(), Model)}
 
 
 def reader_of(row: object) -> Callable[[object], Any]:
@@ -44,7 +44,7 @@ def test_there_is_one_for_every_row_and_every_event() -> None:
     made: set[type] = {type(make()) for make in MADE.values()}
     public = [getattr(poolse, name) for name in poolse.__all__]
     classes = {value for value in public if inspect.isclass(value)}
-    rows = {cls for cls in classes if issubclass(cls, Row)} - {poolse.Row, poolse.Page}
+    rows = {cls for cls in classes if issubclass(cls, Model)} - {poolse.Row, poolse.Page}
     assert rows | {poolse.PresenceState} == made
 
 
@@ -52,7 +52,7 @@ def test_there_is_one_for_every_row_and_every_event() -> None:
 def test_it_is_what_the_server_might_send(name: str) -> None:
     row = MADE[name]()
     assert decode_value(reader_of(row), to_dict(row)) == row
-    if isinstance(row, Row):
+    if isinstance(row, Model):
         assert missing(row) == ()
         assert row.extra == {}
 

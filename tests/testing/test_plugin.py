@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 SYNC = """
 from poolse import RateLimitedError

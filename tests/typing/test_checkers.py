@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 HERE = Path(__file__).parent
 REFUSED = HERE / "refused.py"

@@ -30,7 +30,7 @@ from poolse import (
     Poolse,
     PoolseBackend,
 )
-from tests.house.tree import ROOT
+from tests.architecture.tree import ROOT
 
 MODULES = (
     "poolse.cancel",

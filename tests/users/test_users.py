@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from poolse import UNSET, ArgumentTypeError, Poolse, UsageError, UserProfile
-from tests.users.flavours import ADA, CLIENTS, result_of
+from tests.users.sync_and_async_users import ADA, CLIENTS, result_of
 
 
 class Resolver:

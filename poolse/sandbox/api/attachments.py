@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from poolse.sandbox import attachment_rules as rules
 from poolse.sandbox.api.call import Answer, Call
 from poolse.sandbox.attachment_rules import File
-from poolse.sandbox.jsontext import JsonObject
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.signing import Grant, signed_url
 from poolse.sandbox.storage import storage_path
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["attach", "delete_attachment", "download_url", "upload_url"]
 
@@ -46,7 +46,7 @@ def delete_attachment(store: Store, call: Call) -> Answer:
 
 
 def attach(store: Store, message: JsonObject, attachment_ids: Sequence[str]) -> JsonObject:
-    """A message that was sent just now, with attachments, or the `Refusal` that undoes it."""
+    """A message that was sent just now, with attachments, or the `ApiRefusal` that undoes it."""
     tenant_id, sender_id = str(message["tenant_id"]), str(message["sender_id"])
     for attachment_id in attachment_ids:
         rules.check_link(store.attachment(tenant_id, attachment_id), sender_id)
@@ -57,7 +57,7 @@ def attach(store: Store, message: JsonObject, attachment_ids: Sequence[str]) -> 
 def _file(store: Store, call: Call) -> File:
     file = store.attachment(call.tenant_id, call.id("attachment_id"), call.user_id)
     if file is None:
-        raise Refusal("not_found", "no such attachment")
+        raise ApiRefusal("not_found", "no such attachment")
     return file
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from poolse.sandbox import rules
-from poolse.sandbox.jsontext import Json, JsonObject
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = ["Answer", "Call", "Event", "Eviction", "conversation_of", "message_of", "users_named"]
 
@@ -75,7 +75,7 @@ def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
     """The message that the path names, and the user's membership in its conversation."""
     message = store.message(call.id("message_id"))
     if message is None or message["tenant_id"] != call.tenant_id:
-        raise Refusal("not_found", "no such message")
+        raise ApiRefusal("not_found", "no such message")
     membership = store.membership(str(message["conversation_id"]), call.user_id)
     return message, rules.membership_of(message, membership)
 
@@ -86,5 +86,5 @@ def users_named(store: Store, call: Call, external_ids: list[str]) -> list[str]:
     missing: list[Json] = [name for name, user in found.items() if user is None]
     if missing:
         message = f"no such user: {', '.join(map(str, missing))}"
-        raise Refusal("user_not_found", message, {"external_ids": missing})
+        raise ApiRefusal("user_not_found", message, {"external_ids": missing})
     return [str(user["id"]) for user in found.values() if user is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poolse.sandbox import requests, rules
 from poolse.sandbox.api.call import Answer, Call, Event, Eviction, conversation_of, users_named
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 
 __all__ = ["add_members", "list_members", "remove_member"]
@@ -40,7 +40,7 @@ def remove_member(store: Store, call: Call) -> Answer:
     conversation_id, user_id = str(row["id"]), call.id("user_id")
     target = store.membership(conversation_id, user_id)
     if target is None:
-        raise Refusal("not_found", "no such member")
+        raise ApiRefusal("not_found", "no such member")
     rules.check_removal(row, own, target, store.memberships(conversation_id))
     store.remove_member(conversation_id, user_id)
     return Answer(204, effects=(Eviction(f"conversation:{conversation_id}", user_id),))

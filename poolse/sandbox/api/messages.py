@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from poolse.sandbox import fields, requests, rules
+from poolse.sandbox import request_fields as fields
+from poolse.sandbox import requests, rules
 from poolse.sandbox.api.attachments import attach
 from poolse.sandbox.api.call import Answer, Call, Event, conversation_of, message_of
-from poolse.sandbox.jsontext import JsonObject
-from poolse.sandbox.refusals import Refusal, invalid
+from poolse.sandbox.errors import ApiRefusal, invalid
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "delete_message",
@@ -51,7 +52,7 @@ def mark_read(store: Store, call: Call) -> Answer:
     conversation, _ = conversation_of(store, call)
     message = store.message(fields.uuid(call.body, "message_id") or "")
     if message is None or message["conversation_id"] != conversation["id"]:
-        raise Refusal("not_found", "no such message in this conversation")
+        raise ApiRefusal("not_found", "no such message in this conversation")
     moved = store.read_up_to(message, call.user_id)
     if moved is None:
         return Answer(204)

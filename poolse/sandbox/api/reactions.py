@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from poolse.sandbox import requests, rules
 from poolse.sandbox.api.call import Answer, Call, Event, message_of
-from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["add_reaction", "remove_reaction"]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from poolse.sandbox import requests, rules, tokens
 from poolse.sandbox.api.call import Answer, Call
-from poolse.sandbox.refusals import Refusal
+from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 
 __all__ = ["create_token", "create_user", "show_me"]
@@ -31,7 +31,7 @@ def create_token(store: Store, call: Call) -> Answer:
     user_id = call.id("user_id")
     key = store.signing_key(call.tenant_id)
     if key is None or store.user(call.tenant_id, user_id) is None:
-        raise Refusal("not_found", "no such user")
+        raise ApiRefusal("not_found", "no such user")
     claims = tokens.Claims(user_id, call.tenant_id)
     token, end = tokens.mint(claims, rules.TOKEN_LIFETIME, key, store.clock.now())
     return Answer(201, {"token": token, "expires_at": f"{datetime.fromtimestamp(end, UTC):%FT%TZ}"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from poolse.sandbox.attachment_rules import MAX_BYTES
-from poolse.sandbox.blobs import Blobs
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.store.answers import Answers
+from poolse.sandbox.file_store import FileStore
 from poolse.sandbox.store.attachments import Attachments
 from poolse.sandbox.store.conversations import Conversations
+from poolse.sandbox.store.idempotency import StoredResponses
 from poolse.sandbox.store.members import Members
 from poolse.sandbox.store.messages import Messages
 from poolse.sandbox.store.reactions import Reactions
@@ -19,7 +19,9 @@ from poolse.sandbox.store.users import Users
 __all__ = ["Store"]
 
 
-class Store(Tenants, Users, Conversations, Members, Messages, Reactions, Attachments, Answers):
+class Store(
+    Tenants, Users, Conversations, Members, Messages, Reactions, Attachments, StoredResponses
+):
     """All rows of one database, and the bytes of files beside it."""
 
     def __init__(
@@ -27,7 +29,7 @@ class Store(Tenants, Users, Conversations, Members, Messages, Reactions, Attachm
     ) -> None:
         super().__init__(data, clock)
         folder = None if data is None else data.with_name(f"{data.name}.blobs")
-        self.blobs: Blobs = Blobs(folder)
+        self.blobs: FileStore = FileStore(folder)
         """The bytes of attachments, by their ids."""
         self.max_attachment_bytes = max_attachment_bytes
 

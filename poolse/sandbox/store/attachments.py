@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Sequence
 
 from poolse.sandbox.attachment_rules import File, NewUpload
-from poolse.sandbox.jsontext import JsonObject
 from poolse.sandbox.store.database import Database
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["ATTACHMENTS", "Attachments"]
 

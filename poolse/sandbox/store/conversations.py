@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from poolse.sandbox import rows
-from poolse.sandbox.jsontext import JsonObject, dump
+from poolse.sandbox import serializers as rows
 from poolse.sandbox.requests import NewConversation
 from poolse.sandbox.store.database import Database
+from poolse.sandbox.strict_json import JsonObject, dump
 
 __all__ = ["Conversations"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from poolse.sandbox import rows
-from poolse.sandbox.jsontext import JsonObject
+from poolse.sandbox import serializers as rows
 from poolse.sandbox.store.database import Database
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["Members"]
 

@@ -6,11 +6,11 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 
-from poolse.sandbox import rows
-from poolse.sandbox.jsontext import JsonObject, dump
+from poolse.sandbox import serializers as rows
 from poolse.sandbox.requests import NewMessage, Page, ReplyPage
 from poolse.sandbox.store.attachments import ATTACHMENTS
 from poolse.sandbox.store.reactions import Reactions
+from poolse.sandbox.strict_json import JsonObject, dump
 
 __all__ = ["Messages"]
 

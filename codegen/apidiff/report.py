@@ -1,0 +1,121 @@
+"""What changed, told: line by line, as a draft for the changelog, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+
+from codegen.apidiff.compare import Change, verdict_of
+from codegen.apidiff.releases import Release
+from codegen.apidiff.rules import Verdict
+
+__all__ = ["Report"]
+
+GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """Two APIs, compared."""
+
+    changes: Sequence[Change]
+    server: str
+    """The version of the new API."""
+    old: Release | None
+    """The release that the old spec belongs to, if that is known."""
+    now: Release | None
+    """The version that the library has now."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the changes mean."""
+        return verdict_of(self.changes)
+
+    @property
+    def needed(self) -> Release | None:
+        """The first version that may have them."""
+        return self.old.after(self.verdict) if self.old else None
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the version of now is too low for them."""
+        return bool(self.needed and self.now and self.now < self.needed)
+
+    @property
+    def wire(self) -> list[str]:
+        """What matters to older clients and servers, though Python's names are the same."""
+        return [
+            f"{change.text}; needs a server of {self.server} or later"
+            for change in self.changes
+            if change.rule.is_wire
+        ]
+
+    def text(self) -> str:
+        """For people."""
+        lines = [line for change in self.changes for line in _told(change)]
+        lines += [f"wire: {line}" for line in self.wire]
+        lines += [f"verdict: {self.verdict}{self._moves()}"]
+        draft = self.draft()
+        return "\n".join([*lines, *(["", draft] if draft else [])])
+
+    def _moves(self) -> str:
+        if not (self.old and self.needed):
+            return ""
+        part = self.old.part_for(self.verdict)
+        before = f", which before 1.0 is {part}" if part != self.verdict else ""
+        now = f"; now it is {self.now}" if self.now else ""
+        return f"{before}: from {self.old} to at least {self.needed}{now}"
+
+    def draft(self) -> str:
+        """Lines for the changelog, to be edited."""
+        parts: list[str] = []
+        for group in GROUPS:
+            told = dict.fromkeys(_lines(self.changes, group))
+            if told:
+                parts.append("\n".join([f"### {group}", "", *told, ""]))
+        return "\n".join(parts).rstrip()
+
+    def json(self) -> str:
+        """For programs."""
+        content = {
+            "verdict": str(self.verdict),
+            "from": self.old and str(self.old),
+            "needed": self.needed and str(self.needed),
+            "now": self.now and str(self.now),
+            "changes": [_as_json(change) for change in self.changes],
+            "wire": self.wire,
+            "changelog": self.draft(),
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _told(change: Change) -> Iterable[str]:
+    place = f"{change.mark}: " if change.mark.line else ""
+    yield f"{place}{change.rule.verdict}: {change.kind}: {change.text}"
+    if change.advice:
+        yield f"    {change.advice}"
+
+
+def _lines(changes: Iterable[Change], group: str) -> Iterable[str]:
+    for change in changes:
+        if change.rule.group == group:
+            yield f"- {change.text}."
+
+
+def _as_json(change: Change) -> dict[str, object]:
+    return {
+        "rule": change.kind,
+        "verdict": str(change.rule.verdict),
+        "group": change.rule.group,
+        "name": change.name,
+        "old": change.old,
+        "new": change.new,
+        "text": change.text,
+        "advice": change.advice,
+        "file": change.mark.file,
+        "line": change.mark.line,
+        "column": change.mark.column,
+    }

@@ -1,0 +1,190 @@
+"""YAML with the place of everything in it.
+
+PyYAML reads YAML 1.1, in which `no` and `on` are booleans, dates are dates, and the last of two
+equal keys wins in silence. Here its nodes become data by the rules of YAML 1.2's core schema, and
+an equal key is a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, cast
+
+import attrs
+import yaml
+
+from codegen.diagnostics import Diagnostics, Location
+
+__all__ = ["Node", "Pointer", "Source", "load"]
+
+Pointer = tuple[str | int, ...]
+
+AS_WRITTEN: Final = ("'", '"', "|", ">")
+INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+WORDS: Final[dict[str, object]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+@attrs.frozen(eq=False, repr=False)
+class Source:
+    """One file of the spec."""
+
+    name: str
+    """How the other file refers to it."""
+    data: object
+    marks: dict[Pointer, Location]
+
+
+@attrs.frozen(eq=False, repr=False)
+class Node:
+    """A value of the spec that knows where it stands. May be absent, which reads as None."""
+
+    source: Source
+    pointer: Pointer
+    value: object
+
+    @property
+    def mark(self) -> Location:
+        """Where it is; of something absent, where its parent is."""
+        pointer = self.pointer
+        while pointer not in self.source.marks:
+            pointer = pointer[:-1]
+        return self.source.marks[pointer]
+
+    @property
+    def key(self) -> str:
+        """The last step of the way to it."""
+        return str(self.pointer[-1])
+
+    def __bool__(self) -> bool:
+        return self.value is not None
+
+    def get(self, *steps: str) -> Node:
+        """What lies under these keys, absent when any of them is."""
+        node = self
+        for step in steps:
+            value = node.mapping.get(step)
+            node = Node(node.source, (*node.pointer, step), value)
+        return node
+
+    @property
+    def mapping(self) -> dict[str, object]:
+        """Its value as a mapping, empty when it is none."""
+        value = self.value
+        return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        """Keys and values of a mapping."""
+        for key, value in self.mapping.items():
+            yield key, Node(self.source, (*self.pointer, key), value)
+
+    def values(self) -> Iterator[Node]:
+        """Values of a mapping."""
+        return (node for _, node in self.items())
+
+    def each(self) -> Iterator[Node]:
+        """Items of a list."""
+        items = self.value
+        if isinstance(items, list):
+            for index, value in enumerate(cast("list[object]", items)):
+                yield Node(self.source, (*self.pointer, index), value)
+
+    def strings(self) -> list[str]:
+        """The strings of a list; a single string counts as a list of one."""
+        if isinstance(self.value, str):
+            return [self.value]
+        return [node.value for node in self.each() if isinstance(node.value, str)]
+
+    def text(self, *steps: str) -> str:
+        """The string under these keys, empty when there is none."""
+        value = self.get(*steps).value
+        return value.strip() if isinstance(value, str) else ""
+
+    @property
+    def example(self) -> dict[str, object]:
+        """The first of the examples of a schema, empty when there is none."""
+        for node in self.get("examples").each():
+            return node.mapping
+        return {}
+
+    def walk(self) -> Iterator[Node]:
+        """Itself and everything below."""
+        yield self
+        for child in self.values():
+            yield from child.walk()
+        for child in self.each():
+            yield from child.walk()
+
+
+def load(path: Path, shown: str, mistakes: Diagnostics) -> Node:
+    """The whole file as a node. A file that cannot be read is a mistake, and absent."""
+    start = Location(shown, 1, 1)
+    source = Source(path.name, {}, {(): start})
+    try:
+        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
+    except OSError as error:
+        mistakes.add(start, f"cannot be read: {error.strerror}")
+        return Node(source, (), None)
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark
+        mark = Location(shown, place.line + 1, place.column + 1) if place else start
+        mistakes.add(mark, f"not YAML: {error.problem}")
+        return Node(source, (), None)
+    if not isinstance(root, yaml.MappingNode):
+        mistakes.add(start, "must be a mapping with keys" if root else "is empty")
+        return Node(source, (), None)
+    data = _Reader(shown, source.marks, mistakes).read(root, ())
+    return Node(Source(path.name, data, source.marks), (), data)
+
+
+class _Reader:
+    def __init__(self, shown: str, marks: dict[Pointer, Location], mistakes: Diagnostics) -> None:
+        self._shown = shown
+        self._marks = marks
+        self._mistakes = mistakes
+
+    def read(self, node: yaml.Node | None, pointer: Pointer) -> object:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, pointer)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._item(item, (*pointer, i)) for i, item in enumerate(node.value)]
+        return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+    def _item(self, node: yaml.Node, pointer: Pointer) -> object:
+        self._marks[pointer] = self._mark(node)
+        return self.read(node, pointer)
+
+    def _mapping(self, node: yaml.MappingNode, pointer: Pointer) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            mark = self._mark(key_node)
+            if not isinstance(key, str):
+                self._mistakes.add(mark, f"a key must be a string: quote it ({key})")
+            elif key in found:
+                first = self._marks[(*pointer, key)]
+                self._mistakes.add(mark, f"duplicate key {key!r} (first at {first})")
+            else:
+                self._marks[(*pointer, key)] = mark
+                found[key] = self.read(value_node, (*pointer, key))
+        return found
+
+    def _mark(self, node: yaml.Node) -> Location:
+        return Location(self._shown, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _scalar(node: yaml.ScalarNode) -> object:
+    text: str = node.value
+    if node.style in AS_WRITTEN:
+        return text
+    if text in WORDS:
+        return WORDS[text]
+    if INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if FLOAT.fullmatch(text) else text

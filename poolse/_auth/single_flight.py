@@ -1,0 +1,172 @@
+"""Calls of the caller's own functions that are under way: one for each key, shared by all who ask.
+
+Such a function may ask for something itself, so that one call waits for another. A call that
+waits, over however many others, for its own end would wait for ever: it is told so instead.
+
+Nothing here calls, waits or locks: the bodies' flights do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from poolse._support.exceptions import own_copy
+from poolse.cancel import CancelToken
+from poolse.errors import Cancelled, UsageError
+
+__all__ = ["Abandoned", "Flight", "SingleFlight", "Ticket", "shared"]
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Abandoned(Exception):  # noqa: N818  (caught by whoever joined, never seen by a caller)
+    """Whoever did the work was told to end, by SystemExit for instance. Others are not."""
+
+
+def shared(error: BaseException) -> BaseException:
+    """What to raise in a caller that only waited for work that failed.
+
+    What ends the thread or the task that did the work is meant for that one alone.
+    """
+    if isinstance(error, Exception) and not isinstance(error, Cancelled):
+        return own_copy(error)
+    return Abandoned()
+
+
+class Flight(Generic[T]):
+    """A call under way. Its hands are those of a flow: the sync ones return without suspending."""
+
+    def __init__(self) -> None:
+        self._waits_for: list[Flight[Any]] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, or will never."""
+        raise NotImplementedError
+
+    async def carry_out(
+        self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
+    ) -> T:
+        """Do the work, now or in a task. Once for each flight.
+
+        Returns:
+            Its outcome, returned or raised, whatever it raised.
+        """
+        raise NotImplementedError
+
+    async def ask(self, function: Callable[..., object], *arguments: object) -> object:
+        """Call the caller's function, as part of the work."""
+        raise NotImplementedError
+
+    async def wait(self, cancel: CancelToken | None) -> T:
+        """The outcome of the work that another caller began, returned or raised.
+
+        Raises:
+            Abandoned: The work ended together with the thread or task that did it.
+            Cancelled: By the token. The work continues for the others.
+            UsageError: The client was closed first.
+        """
+        raise NotImplementedError
+
+    def needs(self, other: Flight[Any]) -> bool:
+        """Whether it cannot end before the other one has."""
+        if self.over:
+            return False
+        return self is other or any(flight.needs(other) for flight in [*self._waits_for])
+
+    def wait_for(self, other: Flight[Any]) -> None:
+        """The call asked for what the other one brings."""
+        self._waits_for.append(other)
+
+    def stop_waiting_for(self, other: Flight[Any]) -> None:
+        """It has that, or no longer wants it."""
+        self._waits_for.remove(other)
+
+
+@attrs.frozen(eq=False)
+class Ticket(Generic[T]):
+    """The right to the result of a flight."""
+
+    flight: Flight[T]
+    begins: bool
+    """Whether it has just begun: then whoever holds this has to carry it out."""
+    within: Flight[Any] | None
+    """The call that asks, if one does."""
+
+    async def result(
+        self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None = None
+    ) -> T:
+        """The outcome of the work, which is done if nobody has begun with it yet.
+
+        Raises:
+            Abandoned: Join again: whoever did the work was ended, and nobody does it now.
+        """
+        try:
+            if self.begins:
+                return await self.flight.carry_out(work, cancel)
+            return await self.flight.wait(cancel)
+        finally:
+            if self.within is not None:
+                self.within.stop_waiting_for(self.flight)
+
+
+class SingleFlight(Generic[K, T]):
+    """Those under way that may still be shared."""
+
+    def __init__(
+        self, begin: Callable[[], Flight[T]], asked_itself: Callable[[], UsageError]
+    ) -> None:
+        """Make an empty set of flights.
+
+        Args:
+            begin: Makes a flight.
+            asked_itself: What to raise for a call that asks for its own result.
+        """
+        self._begin = begin
+        self._asked_itself = asked_itself
+        self._shared: dict[K, Flight[T]] = {}
+
+    def __contains__(self, key: K) -> bool:
+        flight = self._shared.get(key)
+        return flight is not None and not flight.over
+
+    def join(self, key: K, within: Flight[Any] | None) -> Ticket[T]:
+        """Ask for the result for this key, of the flight that brings it or of a new one.
+
+        Args:
+            key: What is asked for.
+            within: The call that asks, if one does.
+
+        Raises:
+            UsageError: The call asks for its own result.
+        """
+        flight = self._shared.get(key)
+        begins = flight is None or flight.over
+        if flight is None or flight.over:
+            flight = self._shared[key] = self._begin()
+        if within is not None:
+            if flight.needs(within):
+                raise self._asked_itself()
+            within.wait_for(flight)
+        return Ticket(flight, begins, within)
+
+    def land(self, key: K, flight: Flight[T]) -> bool:
+        """A flight brought its result. Whether that still counts: not after `forget`."""
+        counts = self._shared.get(key) is flight
+        if counts:
+            del self._shared[key]
+        return counts
+
+    def forget(self, key: K) -> bool:
+        """Share the flight for this key no more. Whether there was one."""
+        known = key in self
+        self._shared.pop(key, None)
+        return known
+
+    def forget_all(self) -> None:
+        """Share none of them any more."""
+        self._shared.clear()

@@ -1,0 +1,83 @@
+"""What both bodies of the token have in common: how it is asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from poolse._auth.current_flight import WITHIN
+from poolse._auth.single_flight import Abandoned, Flight, SingleFlight
+from poolse._auth.token_cache import TokenCache, asked_itself, checked
+from poolse._support.fork_safety import renew_after_fork
+from poolse.cancel import CancelToken
+
+__all__ = ["FetchedTokens", "Provider"]
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A `get_token` that keeps tokens of its own."""
+
+    def reject(self, token: str | None) -> object:
+        """The server has refused this one."""
+        ...
+
+
+class FetchedTokens:
+    """Calls `fetch` once per token life."""
+
+    def __init__(
+        self, fetch: Callable[[], object], begin: Callable[[], Flight[str | None]]
+    ) -> None:
+        self._fetch = fetch
+        self._begin = begin
+        self._cache = TokenCache()
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child, which asks for a token of its own."""
+        last = self._cache.last
+        self._lock = threading.Lock()
+        self._cache = TokenCache()
+        self._cache.last = last
+        # By epoch: a fetch that began before a refusal is not shared after it.
+        self._fetches = SingleFlight[int, str | None](self._begin, asked_itself)
+
+    async def get(self, cancel: CancelToken | None) -> str | None:
+        while True:
+            with self._lock:
+                token = self._cache.fresh(time.monotonic())
+                if token is not None:
+                    return token
+                epoch = self._cache.epoch
+                claim = self._fetches.join(epoch, WITHIN.get())
+            try:
+                return await claim.result(partial(self._fetched, epoch, claim.flight), cancel)
+            except Abandoned:
+                continue
+
+    @property
+    def last(self) -> str | None:
+        return self._cache.last
+
+    def reject(self, token: str | None) -> bool:
+        with self._lock:
+            self._cache.reject(token)
+        # A provider of tokens keeps them too, and must not hand out this one again.
+        if isinstance(self._fetch, Provider):
+            self._fetch.reject(token)
+        return True
+
+    async def _fetched(self, epoch: int, flight: Flight[str | None]) -> str | None:
+        try:
+            token = checked(await flight.ask(self._fetch))
+            with self._lock:
+                self._cache.store(token, epoch, now=time.monotonic(), date=time.time())
+            return token
+        finally:
+            with self._lock:
+                self._fetches.land(epoch, flight)

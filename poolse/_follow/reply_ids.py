@@ -1,0 +1,91 @@
+"""IDs of replies: the same whenever a message is delivered again, and known to nobody else.
+
+Senders choose the IDs of their messages. An ID computed from public values alone could be taken
+in advance, and the reply to a question would be refused each time. So it is keyed by a secret,
+which is kept in the checkpoint beside the positions.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from poolse._follow.positions import Deliver, Numbered, Position
+from poolse.errors import ApiError
+
+__all__ = [
+    "SECRET_BYTES",
+    "SECRET_KEY",
+    "is_final",
+    "new_secret",
+    "old_reply_id",
+    "part_keys",
+    "reply_id",
+]
+
+R = TypeVar("R", bound=Numbered)
+
+SECRET_KEY: Final = "secret:v1"  # noqa: S105
+"""The key under which a checkpoint holds the secret."""
+
+SECRET_BYTES: Final = 20
+"""How many random bytes `new_secret` takes."""
+
+_PARTS: Final = 8
+"""Positions that hold the secret where a checkpoint keeps no IDs: 31 bits each."""
+
+_NAMESPACE_URL: Final = bytes.fromhex("6ba7b8119dad11d180b400c04fd430c8")
+
+_PASSING: Final = frozenset({401, 408, 425, 429})
+
+
+def new_secret(random: bytes) -> Position:
+    """A secret that looks like the position of a message, so that any checkpoint can hold it.
+
+    The number fits into a column of 32 bits, and the ID into one of UUIDs.
+    """
+    number = int.from_bytes(random[:4]) & 0x7FFFFFFF
+    return Position(number or 1, _uuid(random[4:20], version=4))
+
+
+def part_keys() -> list[str]:
+    """Keys of the rest of the secret, for a checkpoint that keeps numbers and no IDs."""
+    return [f"{SECRET_KEY}:{part}" for part in range(1, _PARTS)]
+
+
+def reply_id(secret: list[Position], user: str, item: Deliver[R], answers: int) -> str:
+    """The ID of a reply.
+
+    Args:
+        secret: As the checkpoint returned it.
+        user: ID of the user who replies.
+        item: The message that is replied to.
+        answers: How many replies were sent to it before.
+    """
+    import hmac
+
+    # A store may change how it writes an ID, but not what it says.
+    key = " ".join(f"{int(part.sequence)} {part.id or ''}" for part in secret).lower()
+    name = f"{user} {item.key} {item.row.sequence} {item.row.id} {answers}"
+    return _uuid(hmac.digest(key.encode(), name.encode(errors="backslashreplace"), "sha256"), 5)
+
+
+def old_reply_id(user: str, item: Deliver[R], answers: int) -> str:
+    """The ID of a reply as releases without a secret made it."""
+    import hashlib
+
+    name = f"{user} answers {item.row.id} with number {answers}"
+    content = _NAMESPACE_URL + name.encode(errors="backslashreplace")
+    return _uuid(hashlib.sha1(content, usedforsecurity=False).digest(), version=5)
+
+
+def is_final(error: ApiError) -> bool:
+    """Whether a reply that was refused in this way would be refused again."""
+    return error.status < 500 and error.status not in _PASSING
+
+
+def _uuid(content: bytes, version: int) -> str:
+    octets = bytearray(content[:16])
+    octets[6] = octets[6] & 0x0F | version << 4
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])

@@ -1,0 +1,219 @@
+"""One attempt of a sync call: until when it may run, and who may end it."""
+
+from __future__ import annotations
+
+import math
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Final, NamedTuple, Self, TypeVar
+
+from poolse._http.response_bytes import ResponseBytes
+from poolse._support.fork_safety import renew_after_fork
+from poolse._support.interruptible_event import InterruptibleEvent
+from poolse.cancel import CancelToken, any_of, told
+from poolse.errors import RequestTimeout
+
+__all__ = ["NEVER", "Deadline", "Limit", "current", "moment"]
+
+T = TypeVar("T")
+
+# Polling needs no descriptor of its own; where there is no poll, select does the same.
+Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
+
+
+# The system calls count milliseconds in 31 bits. Whoever waits here asks again when it is over.
+LONGEST_WAIT = 1_000_000.0
+
+
+class Limit(NamedTuple):
+    """When a wait is over, and what is raised then."""
+
+    moment: float
+    late: type[Exception]
+
+
+NEVER = Limit(math.inf, TimeoutError)
+
+
+def _nothing() -> None:
+    """What there is to forget when no callback was registered."""
+
+
+def moment(seconds: float | None) -> float:
+    """So many seconds from now on the monotonic clock; never, for None."""
+    return math.inf if seconds is None else time.monotonic() + seconds
+
+
+class Deadline:
+    """Its deadline and its cancel tokens, while it runs in this thread.
+
+    As a context manager it is `current`, where the sockets of the connection pool find it.
+    """
+
+    def __init__(
+        self, total: float | None, cancel: CancelToken | None, closing: CancelToken | None = None
+    ) -> None:
+        """Begin an attempt.
+
+        Args:
+            total: Seconds that it may take; None for no limit.
+            cancel: The caller's token, which also ends a wait for a socket.
+            closing: Ends every other wait. A client that closes also closes its sockets, so that
+                these need no descriptors to be woken by.
+        """
+        self._total = total
+        self._ends = moment(total)
+        self._cancel = cancel
+        self._stop = any_of(closing, cancel)
+        self._bell: _Wakeup | None = None
+        self._forget: Callable[[], None] = _nothing
+        self.connect_by = math.inf
+        self.method = ""
+        """That of the request."""
+        self.response: Final = ResponseBytes()
+        """What may be parsed of the bytes that come."""
+        self.has_head = False
+        """Whether status and headers of the answer are here."""
+        self._head_by: float | None = None
+
+    def __enter__(self) -> Self:
+        if self._stop is not None:
+            self._stop.raise_if_cancelled()
+        self._outer = current.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        current.reset(self._outer)
+        self._forget()
+        if self._bell is not None:
+            self._bell.close()
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether there is a token that may end it."""
+        return self._cancel is not None
+
+    def check(self) -> None:
+        """Raise `Cancelled`, `UsageError` once the client is closed, or `RequestTimeout`."""
+        if self._stop is not None:
+            self._stop.raise_if_cancelled()
+        if self._total is not None and time.monotonic() >= self._ends:
+            raise RequestTimeout("total", self._total)
+
+    def sends(self) -> None:
+        """The server has something to read: only after that it is time for its answer."""
+        self._head_by = None
+        self.response.expect(self.method)
+
+    def answer_by(self, silence: float | None, late: type[Exception]) -> Limit:
+        """Limit when the next bytes of the answer have to come.
+
+        Its head has one limit in all, or a server could go on for ever with headers and 1xx.
+        """
+        if self.has_head:
+            return Limit(moment(silence), late)
+        if self._head_by is None:
+            self._head_by = moment(silence)
+        elif self._head_by < time.monotonic():
+            raise late
+        return Limit(self._head_by, late)
+
+    def telling(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
+        """Have the callback called on cancellation, and on close, inside the block."""
+        return told(self._stop, callback)
+
+    def wait_for(self, sock: socket.socket, events: int, until: Limit) -> int:
+        """Block until the socket is ready, and at most `until` then. Gives what it is ready for."""
+        with Selector() as selector:
+            selector.register(sock, events)
+            if self._cancel is not None:
+                selector.register(self._waker(self._cancel), selectors.EVENT_READ)
+            while not (ready := selector.select(self._left(until))):
+                pass
+        self.check()
+        return sum(event for key, event in ready if key.fileobj is sock)
+
+    def outcome(self, future: Future[T], until: Limit) -> T:
+        """Block until another thread has done it, and at most `until` then. It may go on alone."""
+        done = InterruptibleEvent()
+        future.add_done_callback(lambda _: done.set())
+        with self.telling(done.set):
+            while not future.done():
+                done.wait(self._left(until))
+        self.check()
+        return future.result()
+
+    def wait_on(self, event: InterruptibleEvent, until: Limit) -> None:
+        """Block until the event is set, and at most `until` then."""
+        event.wait(self._left(until))
+
+    def _waker(self, cancel: CancelToken) -> _Wakeup:
+        """What the token rings. Made for the first wait that needs it: it takes two descriptors.
+
+        The callers of `wait_for` know what an OSError means: there may be none left.
+        """
+        if self._bell is None:
+            self._bell = _Wakeup()
+            self._forget = cancel.on_cancel(self._bell.ring)
+        return self._bell
+
+    def _left(self, until: Limit) -> float | None:
+        """Seconds that a wait may last. Raises when there are none left."""
+        self.check()
+        ends = min(until.moment, self._ends)
+        if ends == math.inf:
+            return None
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise until.late
+        return min(left, LONGEST_WAIT)
+
+
+class _Wakeup:
+    """A descriptor that becomes readable when another thread rings."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._heard, self._pulled = socket.socketpair()
+        renew_after_fork(self._renew)
+
+    def fileno(self) -> int:
+        return self._heard.fileno()
+
+    def ring(self) -> None:
+        # Locked, so that it never writes to a descriptor that is another's by now. A signal handler
+        # may ring while its own thread closes: it gets the lock, and finds one end closed or both.
+        with self._lock:
+            try:
+                if self._pulled.fileno() >= 0:
+                    self._pulled.send(b"!")
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        with self._lock:
+            self._heard.close()
+            self._pulled.close()
+
+    def _renew(self) -> None:
+        # It wakes a thread of the parent's.
+        self._lock = threading.RLock()
+        self.close()
+
+
+current: ContextVar[Deadline] = ContextVar("poolse_attempt")
+"""The attempt that runs in this thread."""

@@ -1,0 +1,296 @@
+"""Between bytes and typed values. The one way in, and the one way out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import orjson
+
+from poolse._json.models import Model, missing, wire_items
+from poolse._json.parsing import Mismatch, instant, read_json, read_nothing
+from poolse._rest.endpoint import Read
+from poolse.errors import ArgumentTypeError, DecodeError, UsageError
+from poolse.types import UNSET
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = [
+    "Mismatch",
+    "decode",
+    "decode_value",
+    "dumped",
+    "encode",
+    "missing",
+    "parsed",
+    "query_text",
+    "read_json",
+    "read_nothing",
+    "register",
+    "structure",
+    "to_dict",
+]
+
+T = TypeVar("T")
+
+QUOTED: Final = 80
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""JSON does not have it; some proxies put it in front all the same."""
+
+LONG_NUMBER: Final = b"0" * 19
+SMALLEST: Final = -(2**63)
+LARGEST: Final = 2**64 - 1
+"""The whole numbers between which orjson reads and writes exactly."""
+DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+
+
+def decode(read: Read[T], content: bytes) -> T:
+    """The content of an answer as a typed value.
+
+    Raises:
+        DecodeError: It is not JSON, or not the JSON that the API promises.
+    """
+    if read is read_nothing or (read is read_json and not content.strip()):
+        return read(None)
+    try:
+        return read(parsed(content))
+    except (json.JSONDecodeError, UnicodeDecodeError):  # orjson's is a JSONDecodeError too
+        failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
+    except ValueError:
+        failure = DecodeError("a number in the JSON has more digits than Python reads")
+    except RecursionError:
+        # orjson has a limit of its own, which is a little larger.
+        failure = DecodeError("the JSON is nested too deeply")
+    except Mismatch as mismatch:
+        failure = DecodeError(str(mismatch), mismatch.path)
+    # Raised out here, without its cause, and after this: the frames that held the answer, and the
+    # token that may be in it, are in no traceback then.
+    del content
+    raise failure
+
+
+def parsed(content: bytes | bytearray | str) -> object:
+    """What the JSON says, exactly.
+
+    orjson reads whole numbers of more than 64 bits as floats. Only JSON that may hold one, which is
+    rare, is read by the slower parser of the standard library.
+
+    Raises:
+        ValueError: It is not JSON, or has a number of more digits than Python reads.
+        RecursionError: It is nested more deeply than Python reads.
+    """
+    if isinstance(content, str):
+        content = content.encode(errors="surrogatepass")
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    if LONG_NUMBER not in content.translate(DIGITS):
+        return cast("object", orjson.loads(content))
+    return cast(
+        "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
+    )
+
+
+def _finite_number(text: str) -> float:
+    """A number as orjson reads it, which refuses what is no number, or none for a float."""
+    value = float(text)
+    if not isfinite(value):
+        raise json.JSONDecodeError("a number is not finite", text, 0)
+    return value
+
+
+def decode_value(read: Callable[[object], T], value: object) -> T:
+    """The same for JSON that is parsed already.
+
+    Raises:
+        DecodeError: It is not the JSON that the API promises.
+    """
+    try:
+        return read(value)
+    except Mismatch as mismatch:
+        failure = DecodeError(str(mismatch), mismatch.path)
+    # As in `decode`.
+    del value
+    raise failure
+
+
+def _not_json(content: bytes) -> str:
+    if not content.strip():
+        return "expected JSON, got nothing"
+    # What a proxy says is worth showing. A row that was cut off may hold a token.
+    if content.lstrip().startswith((b"{", b"[")):
+        return f"expected JSON, got {len(content)} bytes that only begin like it"
+    return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
+
+
+def encode(value: object, name: str = "body") -> bytes:
+    """JSON for a request, or for its field of that name.
+
+    Raises:
+        UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
+    """
+    try:
+        return dumped(_plain(value), orjson.OPT_PASSTHROUGH_DATACLASS)
+    except RecursionError:
+        why = "it is nested too deeply, or contains itself"
+        raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
+    except (UsageError, orjson.JSONEncodeError) as error:
+        raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def dumped(value: object, option: int) -> bytes:
+    """JSON of plain values, with whole numbers of any size, which orjson by itself refuses.
+
+    Args:
+        value: What to say in JSON.
+        option: That of `orjson.dumps`.
+
+    Raises:
+        JSONEncodeError: JSON cannot say it. Also a TypeError.
+    """
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError as error:
+        if "64-bit" not in str(error):
+            raise
+    return orjson.dumps(_with_fragments(value), option=option)
+
+
+def _with_fragments(value: object) -> object:
+    """The same, each number that orjson refuses as it is to stand in the JSON."""
+    match value:
+        case bool():
+            return value
+        case int() if not SMALLEST <= value <= LARGEST:
+            try:
+                return orjson.Fragment(str(value))
+            except ValueError as error:  # more digits than Python writes
+                raise orjson.JSONEncodeError(str(error)) from None
+        case dict():
+            items = cast("dict[object, object]", value).items()
+            return {key: _with_fragments(item) for key, item in items}
+        case list() | tuple():
+            return [_with_fragments(item) for item in cast("Sequence[object]", value)]
+        case _:
+            return value
+
+
+def query_text(name: str, value: object) -> str:
+    """A value as it stands in a query, before it is percent-encoded.
+
+    Raises:
+        UsageError: It is neither text, nor a number, a boolean or a time with an offset.
+    """
+    plain: object = value.value if isinstance(value, Enum) else value
+    match plain:
+        case bool():
+            # JSON's spelling: Python's would be `True`.
+            return str(plain).lower()
+        case str() | int() | float() | datetime():
+            try:
+                return str(_plain(plain))
+            # Also of an int that has too many digits for Python to write down.
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from error
+        case _:
+            wanted = "a str, a number, a bool or an aware datetime"
+            raise ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def to_dict(obj: Model | Mapping[str, object]) -> dict[str, Any]:
+    """The row, or presence map, as the JSON object it came from: plain dicts, lists and strings.
+
+    Keys that were absent stay absent, and those of `extra` are there. Times are RFC 3339 in UTC.
+    """
+    return cast("dict[str, Any]", _plain(obj))
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Model():
+            return {key: _plain(item) for key, item in wire_items(value)}
+        case Enum():
+            return _plain(_meant(value))
+        case str():
+            return str(value)
+        case float():
+            return _finite(value)
+        case datetime():
+            return _timestamp(value)
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return {_key(key): _plain(item) for key, item in items if item is not UNSET}
+        case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
+            return [_plain(item) for item in cast("Sequence[object]", value)]
+        case _:
+            return value
+
+
+def _meant(value: Enum) -> object:
+    if value is UNSET:
+        raise UsageError("UNSET leaves out a key, and can stand nowhere else")
+    return value.value
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return str(key.value) if isinstance(key, Enum) else str(key)
+    raise UsageError(f"a key must be a str, not {type(key).__name__}")
+
+
+def _finite(value: float) -> float:
+    # orjson would send null, and the server would store that.
+    if not isfinite(value):
+        raise UsageError(f"JSON has no {value}")
+    return value
+
+
+def _timestamp(value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise UsageError("a time needs an offset: add tzinfo=datetime.UTC")
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    except OverflowError:
+        raise UsageError("a time is outside the years 1 to 9999 in UTC") from None
+
+
+_readers: dict[type[Any], Read[object]] = {}
+
+
+def register(readers: Mapping[type[Any], Read[object]]) -> None:
+    """Make the generated readers known to `structure`."""
+    _readers.update(readers)
+
+
+def structure(value: object, kind: type[T]) -> T:
+    """Parsed JSON as a row whose reader is registered, or as any type made of such rows.
+
+    Raises:
+        DecodeError: It is not JSON of that type.
+    """
+    from cattrs.errors import StructureHandlerNotFoundError
+
+    try:
+        return _converter().structure(value, kind)
+    except Mismatch as mismatch:
+        raise DecodeError(str(mismatch), mismatch.path) from mismatch
+    except StructureHandlerNotFoundError as error:
+        raise UsageError(f"{kind!r} is not a row, nor made of rows") from error
+
+
+@cache
+def _converter() -> Converter:
+    # Imported here because it costs as much as the rest of the library, and few need it.
+    from cattrs import Converter
+
+    converter = Converter(detailed_validation=False)
+    converter.register_structure_hook(datetime, lambda value, _: instant(value))
+    converter.register_structure_hook_func(
+        lambda kind: kind in _readers, lambda value, kind: _readers[kind](value)
+    )
+    return converter

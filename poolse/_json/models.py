@@ -1,0 +1,232 @@
+"""What all rows of the API have in common: values, and what their JSON held besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast, overload
+
+import attrs
+
+from poolse._support.repr import ReprMixin
+
+__all__ = [
+    "EXTRA",
+    "Model",
+    "ModelFields",
+    "Page",
+    "Visited",
+    "missing",
+    "model_fields",
+    "wire_items",
+]
+
+T = TypeVar("T")
+
+EXTRA: Final = "extra"
+"""The one attribute that all rows have, and no field of the API."""
+
+
+class Visited(Mapping[str, object]):
+    """What the JSON of a row held beside its fields, and which of these it lacked.
+
+    As a mapping it has the keys that this release does not know. Shared by rows, so never changed.
+    """
+
+    __slots__ = ("_values", "absent")
+
+    def __init__(self, absent: frozenset[str] | None, values: Mapping[str, object]) -> None:
+        self.absent = absent
+        """Fields whose key was not there, which is not the same as null. None for a row that came
+        in no JSON: then those are absent that are optional and None."""
+        self._values = values
+
+    def __getitem__(self, key: str) -> object:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self._values))
+
+    def __reduce__(self) -> tuple[type[Visited], tuple[frozenset[str] | None, dict[str, object]]]:
+        return type(self), (self.absent, dict(self._values))
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # As it was pickled when attrs made this class.
+        self.absent = state["absent"]
+        self._values = state["extra"]
+
+
+BY_HAND: Final = Visited(None, {})
+
+
+def _visited(extra: Mapping[str, object]) -> Visited:
+    return extra if isinstance(extra, Visited) else Visited(None, dict(extra))
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ModelFields:
+    """What is the same for all rows of a class."""
+
+    names: tuple[str, ...]
+    """Its fields in Python, in the order of the spec."""
+    required: tuple[str, ...]
+    optional: frozenset[str]
+    key: tuple[str, ...]
+    """The fields that it is hashed by."""
+    kind: type
+    """The class that rows must share to be equal."""
+    state: frozenset[str]
+    """What is pickled."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class Model(ReprMixin):
+    """Base of everything that the API sends. Frozen; compared by value; hashed by its id if any.
+
+    Beside `extra`, its own attributes have names with two underscores at both ends, which no field
+    can have.
+    """
+
+    __nullable__: ClassVar[frozenset[str]] = frozenset()
+    """Required fields whose value may be null."""
+    __wire__: ClassVar[Mapping[str, str]] = {}
+    """Names of fields in JSON, where they differ."""
+
+    # A field of attrs, so that `attrs.evolve` keeps it.
+    extra: Mapping[str, object] = attrs.field(default=BY_HAND, converter=_visited, repr=False)
+    """Fields of the answer that this release does not know. Read-only, empty for most rows."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
+        """Let pydantic take instances, as for the IDs of requests. Called by pydantic only."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(cls)
+
+    def __eq__(self, other: object) -> bool:
+        facts = model_fields(type(self))
+        if not isinstance(other, Model) or model_fields(type(other)).kind is not facts.kind:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in facts.names)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in model_fields(type(self)).state}
+
+    def __setstate__(self, state: object) -> None:
+        """Take what another release has pickled. Fields that it did not have read None."""
+        if isinstance(state, dict) and state.keys() == model_fields(type(self)).state:
+            for name, value in cast("dict[str, object]", state).items():
+                object.__setattr__(self, name, value)
+            return
+        values = dict(cast("Mapping[str, Any]", state)) if isinstance(state, Mapping) else {}
+        seen: object = values.pop("__seen__", None)
+        seen = values.pop(EXTRA, seen)
+        names = model_fields(type(self)).names
+        new = [name for name in names if name not in values]
+        for name in names:
+            object.__setattr__(self, name, values.pop(name, None))
+        object.__setattr__(self, EXTRA, _unpickled(seen, new, values))
+
+    def __hash__(self) -> int:
+        return hash(tuple([getattr(self, name) for name in model_fields(type(self)).key]))
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class Page(Model, Generic[T]):
+    """A list that came in one answer. Iterable, with a length, and indexed like a list."""
+
+    data: list[T]
+    """The rows, in the order of the server."""
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        return self.data[index]
+
+
+def missing(obj: Model) -> tuple[str, ...]:
+    """Required fields that the server left out, or sent as null against its promise.
+
+    They read None. When there are none, every field of the row has the type that it declares.
+    """
+    absent = _absent(obj) or frozenset[str]()
+    return tuple(
+        name
+        for name in model_fields(type(obj)).required
+        if getattr(obj, name) is None and (name in absent or name not in obj.__nullable__)
+    )
+
+
+def wire_items(row: Model) -> Iterator[tuple[str, object]]:
+    """Keys and values as they stand in JSON: what was left out stays out, what was extra stays."""
+    facts = model_fields(type(row))
+    absent = _absent(row)
+    if absent is None:
+        absent = facts.optional
+    for name in facts.names:
+        value: object = getattr(row, name)
+        if value is not None or name not in absent:
+            yield row.__wire__.get(name, name), value
+    yield from row.extra.items()
+
+
+def _absent(row: Model) -> frozenset[str] | None:
+    return cast(Visited, row.extra).absent
+
+
+def _unpickled(seen: object, new: list[str], gone: Mapping[str, object]) -> Visited:
+    """What to keep of a row of another release: the fields that are gone since are extra."""
+    before = seen if isinstance(seen, Visited) else BY_HAND
+    if not (new or gone):
+        return before
+    absent = None if before.absent is None else before.absent.union(new)
+    return Visited(absent, {**before, **gone})
+
+
+_facts: dict[type[Model], ModelFields] = {}
+
+
+def model_fields(cls: type[Model]) -> ModelFields:
+    """What is the same for all rows of the class."""
+    facts = _facts.get(cls)
+    if facts is None:
+        facts = _facts[cls] = _find_model_fields(cls)
+    return facts
+
+
+def _find_model_fields(cls: type[Model]) -> ModelFields:
+    fields = [field for field in attrs.fields(cls) if field.name != EXTRA]
+    names = tuple(field.name for field in fields)
+    return ModelFields(
+        names=names,
+        required=tuple(field.name for field in fields if field.default is attrs.NOTHING),
+        optional=frozenset(field.name for field in fields if field.default is not attrs.NOTHING),
+        key=("id",) if "id" in names else names,
+        kind=_kind(cls, names),
+        state=frozenset((*names, EXTRA)),
+    )
+
+
+def _kind(cls: type[Model], names: tuple[str, ...]) -> type[Model]:
+    # An event that carries a row adds no field to it, so the two are the same kind of value.
+    parent = cls.__mro__[1]
+    if (
+        parent in (Model, Page)
+        or not issubclass(parent, Model)
+        or model_fields(parent).names != names
+    ):
+        return cls
+    return model_fields(parent).kind

@@ -1,0 +1,246 @@
+"""From parsed JSON to typed values: the pieces that the generated readers are made of.
+
+A reader takes parsed JSON and returns a typed value, or raises `Mismatch`. While the exception
+passes through the readers around it, each adds its step to the path.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar, cast
+
+from poolse._json.models import Model
+from poolse._rest.endpoint import Read
+from poolse.errors import DecodeError
+from poolse.types import Json
+
+__all__ = [
+    "Mismatch",
+    "as_object",
+    "boolean",
+    "first_of",
+    "instant",
+    "integer",
+    "json_object",
+    "list_of",
+    "map_of",
+    "needed",
+    "nullable",
+    "number",
+    "one_or_many",
+    "read_json",
+    "read_nothing",
+    "string",
+]
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Model)
+
+parse_time: Final = datetime.fromisoformat
+
+KINDS: Final[dict[type, str]] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
+
+
+class Mismatch(Exception):  # noqa: N818  (caught by `decode`, never seen by a caller)
+    """A value is not what the spec promises. Says its kind only: the value may be a secret."""
+
+    def __init__(self, wanted: str, value: object, *steps: str) -> None:
+        super().__init__(f"expected {wanted}, got {KINDS.get(type(value), type(value).__name__)}")
+        self._steps: list[str | int] = [*steps]
+
+    def under(self, step: str | int) -> None:
+        """The value sits under this key or index of the value around it."""
+        self._steps.append(step)
+
+    @property
+    def path(self) -> str:
+        """Where it is, as `$.data[3].sequence`."""
+        return "$" + "".join(_step(step) for step in reversed(self._steps))
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, str) and step.isidentifier():
+        return f".{step}"
+    return f"[{step!r}]"
+
+
+def string(value: object) -> str:
+    """A string."""
+    if isinstance(value, str):
+        return value
+    raise Mismatch("a string", value)
+
+
+def integer(value: object) -> int:
+    """A whole number. Python's booleans are numbers, JSON's are not."""
+    if type(value) is int:
+        return value
+    raise Mismatch("an integer", value)
+
+
+def number(value: object) -> float:
+    """Any number, as a float."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise Mismatch("a number", value)
+
+
+def boolean(value: object) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    raise Mismatch("a boolean", value)
+
+
+def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
+    """A time, always aware and in UTC; one without an offset is taken as UTC."""
+    try:
+        time = parse_time(value)
+        if time.tzinfo is UTC:
+            return time
+        # fromisoformat reads bare dates too, which the API never sends.
+        if len(value) > len("2026-06-01"):
+            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise Mismatch("a time", value)
+
+
+def json_object(value: object) -> dict[str, Any]:
+    """An object of any content, as it is."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    raise Mismatch("an object", value)
+
+
+def as_object(value: object) -> dict[str, object]:
+    """The JSON object, or an empty one for anything else."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def needed(value: T | None, path: str) -> T:
+    """Return what the server said, for a flow of the library's own that cannot go on without.
+
+    A caller gets None for what a server leaves out. A flow would stumble over that somewhere else,
+    or do the wrong thing: without its token, a call is sent for nobody.
+
+    Args:
+        value: A field of a result.
+        path: Where the field is in the response, such as `$.token`.
+
+    Raises:
+        DecodeError: It is None or empty.
+    """
+    if value is None or value == "":
+        raise DecodeError("the server left out what is needed here", path)
+    return value
+
+
+def list_of(read: Read[T]) -> Read[list[T]]:
+    """A reader of lists."""
+    return cast("Read[list[T]]", strings) if read is string else _each(read)
+
+
+def _each(read: Read[T]) -> Read[list[T]]:
+    def read_list(value: Any) -> list[T]:  # noqa: ANN401
+        if value.__class__ is not list:
+            raise Mismatch("a list", value)
+        if not value:
+            return []
+        items: list[T] = []
+        try:
+            for item in value:
+                items.append(read(item))  # noqa: PERF401  (its length tells where it stopped)
+        except Mismatch as mismatch:
+            mismatch.under(len(items))
+            raise
+        return items
+
+    return read_list
+
+
+def strings(value: Any) -> list[str]:  # noqa: ANN401
+    """A list of strings; with `string` for each of them, it would take twice as long."""
+    if value.__class__ is not list:
+        raise Mismatch("a list", value)
+    for item in value:
+        if item.__class__ is not str:
+            return _read_strings(value)
+    return [*value]
+
+
+_read_strings: Final = _each(string)
+
+
+def first_of(key: str, read: Read[T]) -> Read[T]:
+    """A reader of an object that lists rows under the key, of which the first is wanted."""
+
+    def read_first(value: Any) -> T:  # noqa: ANN401
+        items: Any = json_object(value).get(key)
+        if items.__class__ is not list:
+            raise Mismatch("a list", items, key)
+        if not items:
+            raise Mismatch("a list that is not empty", items, key)
+        try:
+            return read(items[0])
+        except Mismatch as mismatch:
+            mismatch.under(0)
+            mismatch.under(key)
+            raise
+
+    return read_first
+
+
+def one_or_many(read: Read[T]) -> Read[T | list[T]]:
+    """A reader of what comes alone or in a list."""
+    read_many = list_of(read)
+
+    def read_one_or_many(value: Any) -> T | list[T]:  # noqa: ANN401
+        return read_many(value) if value.__class__ is list else read(value)
+
+    return read_one_or_many
+
+
+def map_of(read: Read[T]) -> Read[dict[str, T]]:
+    """A reader of objects whose keys are data."""
+
+    def read_map(value: Any) -> dict[str, T]:  # noqa: ANN401
+        if value.__class__ is not dict:
+            raise Mismatch("an object", value)
+        items: dict[str, T] = {}
+        key = ""
+        try:
+            for key, item in value.items():
+                items[key] = read(item)
+        except Mismatch as mismatch:
+            mismatch.under(key)
+            raise
+        return items
+
+    return read_map
+
+
+def nullable(read: Read[T]) -> Read[T | None]:
+    """A reader that lets null through."""
+
+    def read_nullable(value: object) -> T | None:
+        return None if value is None else read(value)
+
+    return read_nullable
+
+
+def read_json(value: object) -> Json:
+    """Anything, untyped."""
+    return cast("Json", value)
+
+
+def read_nothing(value: object) -> None:
+    """For answers whose content does not matter."""

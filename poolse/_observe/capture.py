@@ -1,0 +1,114 @@
+"""What calls did, for whoever wants to see it: `chat.capture()`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from poolse._support.repr import ReprMixin
+
+if TYPE_CHECKING:
+    from poolse._rest.request_io import Request, Response
+
+__all__ = ["CapturedCall", "Captures", "Headers"]
+
+
+class Headers(Mapping[str, str]):
+    """The headers of an answer. Looked up in whatever case, and never changed."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._values: Final = {name.lower(): value for name, value in headers.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._values})"
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CapturedCall(ReprMixin):
+    """One call: what was asked, and what came of it.
+
+    Neither bodies nor the headers of the request are kept, so that no secret is.
+    """
+
+    method: str
+    """The HTTP method."""
+    path: str
+    """As it was sent, with its query."""
+    status: int | None
+    """The HTTP status of the last attempt; None when no answer came."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Of the last attempt's answer, looked up in whatever case; empty when none came."""
+    attempts: int
+    """How often the request was sent: 1 and the retries; 0 when there was no token to send."""
+    error: BaseException | None
+    """What the call raised, or None."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request. Name it when you ask for help."""
+        return self.headers.get("x-request-id")
+
+
+@attrs.frozen(eq=False, repr=False)
+class _Capture:
+    calls: list[CapturedCall] = attrs.field(factory=list[CapturedCall])
+
+
+# Immutable, so that a task that inherits it keeps what was open when it started.
+_open: ContextVar[tuple[_Capture, ...]] = ContextVar("poolse_captures", default=())
+
+
+class Captures:
+    """The captures of one client and its views."""
+
+    def __init__(self) -> None:
+        self._running: set[_Capture] = set()
+
+    @contextmanager
+    def collect(self) -> Generator[list[CapturedCall]]:
+        """Collect the calls that end inside the block."""
+        capture = _Capture()
+        _open.set((*_open.get(), capture))
+        self._running.add(capture)
+        try:
+            yield capture.calls
+        finally:
+            # A task that was started inside may go on for ever: it must not fill the list.
+            self._running.discard(capture)
+            _open.set(tuple(other for other in _open.get() if other is not capture))
+
+    def add(
+        self,
+        request: Request,
+        answer: Response | None,
+        attempts: int,
+        error: BaseException | None = None,
+    ) -> None:
+        """A call has ended."""
+        captures = _open.get()
+        if not captures:
+            return
+        call = CapturedCall(
+            method=request.method,
+            path="/" + request.url.split("/", 3)[3],
+            status=answer.status if answer else None,
+            headers=Headers(answer.headers if answer else {}),
+            attempts=attempts,
+            error=error,
+        )
+        for capture in captures:
+            if capture in self._running:
+                capture.calls.append(call)

@@ -1,0 +1,230 @@
+"""What may be given for a field of a request, and how the wrong thing is refused.
+
+The generated endpoints name a kind for each field. A value of the wrong type is told apart here,
+before anything is sent; the error names its type and never the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, cast
+
+import attrs
+
+from poolse._rest.ids import SEGMENTS, checked_id, is_id, wanted_id
+from poolse._support.argument_checks import named
+from poolse.errors import ArgumentTypeError
+from poolse.types import UNSET
+
+__all__ = [
+    "Kind",
+    "a_boolean",
+    "a_list_of",
+    "a_number",
+    "a_segment",
+    "a_string",
+    "a_time",
+    "an_id",
+    "an_integer",
+    "an_object",
+    "an_object_of",
+    "anything",
+    "check_arguments",
+    "check_needed",
+    "one_or_many_of",
+    "or_none",
+]
+
+BARE: Final = (str, bytes, bytearray, memoryview)
+"""Sequences that nobody means as a list."""
+
+Sent = Callable[[str, object], object]
+"""Turns a value, by the name of its field, into what is sent."""
+
+KEYS: Final[Mapping[type, str]] = {Mapping: "its keys must be str"}
+
+
+@attrs.frozen(eq=False, repr=False)
+class Kind:
+    """What a value may be."""
+
+    wanted: str
+    """As it stands after "must be": `a list of str`."""
+    fits: Callable[[object], bool]
+    items: Callable[[object], Iterable[tuple[object, object]]] = lambda _: ()
+    """The steps into a value of the right outer type, and what is there."""
+    of: Kind | None = None
+    """What the items must be."""
+    hints: Mapping[type, str] = attrs.field(factory=dict[type, str])
+    """What to do with a value of one of these types."""
+    single: str = ""
+    """What the caller calls the one item, if it is not an item to the caller."""
+    sent: Sent | None = None
+    """What to send for a value of the kind that is called so; None for the value as it is."""
+
+    def complaint(self, name: str, value: object) -> str:
+        """Why a value does not fit, in words that say what to do."""
+        for step, item in self.items(value):
+            if self.of is not None and not self.of.fits(item):
+                return self.of.complaint(self.single or f"{name}[{step!r}]", item)
+        hints = (f": {hint}" for kind, hint in self.hints.items() if isinstance(value, kind))
+        return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
+
+
+def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what to send, or refuse the first value that does not fit.
+
+    Raises:
+        ArgumentTypeError: It names the field, what is wanted, and the type that was given.
+    """
+    changed: dict[str, object] = {}
+    for name, value in given.items():
+        kind = takes.get(name)
+        if kind is None:
+            continue
+        if not kind.fits(value):
+            raise ArgumentTypeError(kind.complaint(name, value))
+        if kind.sent is not None:
+            changed[name] = kind.sent(name, value)
+    return {**given, **changed} if changed else given
+
+
+def check_needed(needs: tuple[str, ...], given: Mapping[str, object]) -> None:
+    """Refuse UNSET for what cannot be left out.
+
+    Raises:
+        ArgumentTypeError: It names the field.
+    """
+    for name in needs:
+        if given.get(name) is UNSET:
+            raise ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
+
+
+def a_list_of(kind: Kind, single: str = "") -> Kind:
+    """Any sequence whose items are of the kind, but for a bare string.
+
+    Args:
+        kind: What its items must be.
+        single: What the caller calls its one item, where the list is made for the caller.
+    """
+    return Kind(
+        f"a list of {_bare(kind)}",
+        lambda value: _is_list(value) and all(map(kind.fits, cast("Sequence[object]", value))),
+        lambda value: enumerate(cast("Sequence[object]", value)) if _is_list(value) else (),
+        kind,
+        dict.fromkeys(BARE, "put it in a list"),
+        single,
+        None if kind.sent is None else _each(kind.sent),
+    )
+
+
+def an_object_of(kind: Kind) -> Kind:
+    """A mapping of str to values of the kind."""
+    return Kind(
+        f"a mapping of str to {_bare(kind)}",
+        lambda value: _is_object(value) and all(map(kind.fits, _values(value))),
+        lambda value: cast("Mapping[object, object]", value).items() if _is_object(value) else (),
+        kind,
+        KEYS,
+    )
+
+
+def one_or_many_of(kind: Kind) -> Kind:
+    """A value of the kind, or a list of them."""
+    many = a_list_of(kind)
+
+    def fits(value: object) -> bool:
+        return kind.fits(value) or many.fits(value)
+
+    return attrs.evolve(many, wanted=f"{kind.wanted} or {many.wanted}", fits=fits, hints={})
+
+
+def or_none(kind: Kind) -> Kind:
+    """The same, or None, which sends null."""
+
+    def fits(value: object) -> bool:
+        return value is None or kind.fits(value)
+
+    sent = None if kind.sent is None else _unless_none(kind.sent)
+    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits, sent=sent)
+
+
+def an_id(kind: str) -> Kind:
+    """An ID: text, a `uuid.UUID`, or the object that has it. See `ids.checked_id`."""
+    return Kind(
+        wanted_id(kind),
+        lambda value: is_id(value, kind),
+        hints={str: "it is empty, or no ID"},
+        sent=lambda name, value: checked_id(name, value, kind),
+    )
+
+
+def _unless_none(sent: Sent) -> Sent:
+    return lambda name, value: value if value is None else sent(name, value)
+
+
+def _each(sent: Sent) -> Sent:
+    def each(name: str, value: object) -> list[object]:
+        return [sent(name, item) for item in cast("Sequence[object]", value)]
+
+    return each
+
+
+def _bare(kind: Kind) -> str:
+    """What is wanted, without its article."""
+    return kind.wanted.removeprefix("an ").removeprefix("a ")
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, BARE)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) for key in cast("Mapping[object, object]", value)
+    )
+
+
+def _values(value: object) -> Iterable[object]:
+    return cast("Mapping[object, object]", value).values()
+
+
+def _is_aware(value: object) -> bool:
+    return isinstance(value, datetime) and value.utcoffset() is not None
+
+
+a_string: Final = Kind("a str", lambda value: isinstance(value, str))
+"""Text; a member of a string enum is one too."""
+
+a_segment: Final = Kind(
+    "a str",
+    lambda value: isinstance(value, str) and value not in SEGMENTS,
+    hints={str: "it is a step of a path, and could never be addressed"},
+)
+"""Text that another operation has in its path."""
+
+# Python's booleans are numbers, JSON's are not.
+an_integer: Final = Kind(
+    "an int", lambda value: isinstance(value, int) and not isinstance(value, bool)
+)
+"""A whole number."""
+
+a_number: Final = Kind(
+    "a float or int", lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+)
+"""Any number."""
+
+a_boolean: Final = Kind("a bool", lambda value: isinstance(value, bool))
+"""True or False."""
+
+a_time: Final = Kind(
+    "an aware datetime", _is_aware, hints={datetime: "add tzinfo=datetime.UTC to this naive one"}
+)
+"""A datetime that knows its offset."""
+
+an_object: Final = Kind("a mapping of str to values", _is_object, hints=KEYS)
+"""A mapping with string keys; its values are judged when they are encoded."""
+
+anything: Final = Kind("anything", lambda _: True)
+"""Whatever JSON can say; judged when it is encoded."""

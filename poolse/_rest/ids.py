@@ -1,0 +1,88 @@
+"""What may be given for an ID: the text, a `uuid.UUID`, or the object that has it.
+
+The one rule for all places that take an ID: handles, arguments of methods, paths, channels. Each
+generated class says which IDs its objects have: `__ids__` maps what an ID belongs to, such as
+`conversation`, to the attribute that holds it. `user.external_id` is another ID of a user.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Final, cast
+
+from poolse._support.argument_checks import named
+from poolse.errors import ArgumentTypeError, UsageError
+
+__all__ = ["ANY", "SEGMENTS", "checked_id", "checked_ids", "is_id", "wanted_id"]
+
+ANY: Final = "*"
+"""Whatever an object is known by: its `id`."""
+
+SEGMENTS: Final = (".", "..")
+"""What a path cannot carry: to a server they mean the path itself, and the one above."""
+
+
+def checked_id(name: str, value: object, kind: str) -> str:
+    """Return an ID as text.
+
+    Args:
+        name: The argument, for the error.
+        value: A str, a `uuid.UUID`, or an object of ours that has such an ID.
+        kind: What the ID belongs to: `conversation`, `user`, `user.external_id`, `ANY` for any
+            object with an `id`, or "" for an ID that no object has yet.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+        UsageError: It is empty, or could not be sent in a path.
+    """
+    text = _text(value, kind)
+    if text is None:
+        raise ArgumentTypeError(f"{name} must be {wanted_id(kind)}, not {named(value)}")
+    if not text.strip() or (text in SEGMENTS and "." not in kind):
+        raise UsageError(f"{name} must be {wanted_id(kind)}, not {text!r}")
+    return text
+
+
+def checked_ids(name: str, values: object, kind: str) -> list[str]:
+    """Return several IDs as text, in their order.
+
+    Raises:
+        ArgumentTypeError: They are no list, or one of them is no ID.
+        UsageError: One of them is empty, or could not be sent in a path.
+    """
+    if _text(values, kind) is not None or not isinstance(values, Iterable):
+        raise ArgumentTypeError(f"{name} must be a list of IDs, not {named(values)}")
+    items = cast("Iterable[object]", values)
+    return [checked_id(f"{name}[{index}]", item, kind) for index, item in enumerate(items)]
+
+
+def is_id(value: object, kind: str) -> bool:
+    """Whether `checked_id` takes it."""
+    text = _text(value, kind)
+    return text is not None and bool(text.strip()) and (text not in SEGMENTS or "." in kind)
+
+
+def wanted_id(kind: str) -> str:
+    """What to give, as it stands after "must be"."""
+    owner, _, attribute = kind.partition(".")
+    if owner in ("", ANY):
+        return "an ID, a str or uuid.UUID" + (" or an object that has it" if owner else "")
+    what = attribute.removesuffix("_id").replace("_", " ")
+    return f"the {f'{what} ' if what else ''}ID of a {owner}, a str or uuid.UUID, or the {owner}"
+
+
+def _text(value: object, kind: str) -> str | None:
+    if isinstance(value, str):
+        # Of an enum, or of any other str with a `__str__` of its own, the text itself.
+        return str(value.value) if isinstance(value, Enum) else str.__str__(value)
+    # Nobody has a UUID without this module, which is slow to load.
+    module = sys.modules.get("uuid")
+    if module is not None and isinstance(value, module.UUID):
+        return str(value)
+    known: Mapping[str, str] = getattr(type(value), "__ids__", {})
+    attribute = known.get(kind)
+    if kind == ANY and "id" in known.values():
+        attribute = "id"
+    return None if attribute is None else _text(getattr(value, attribute), "")

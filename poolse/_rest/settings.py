@@ -1,0 +1,96 @@
+"""What a client was told at construction, and how a view or a call changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from poolse._support.argument_checks import (
+    PLAIN_HINT,
+    checked_callback,
+    checked_count,
+    checked_headers,
+    checked_instance,
+    checked_seconds,
+)
+from poolse.cancel import CancelToken, any_of
+from poolse.options import CallOptions, Timeout
+from poolse.types import UNSET, Unset
+
+__all__ = ["Settings", "checked_settings", "merged"]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Settings:
+    """Everything that decides how a call goes, in one immutable object."""
+
+    api_url: str
+    """Without `/v1`, without a trailing slash."""
+    timeout: Timeout
+    max_retries: int
+    base_backoff: float
+    """Seconds."""
+    max_backoff: float
+    """Seconds."""
+    max_retry_after: float
+    """Seconds."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    new_key: Callable[[], str]
+    new_id: Callable[[], str]
+    cancel: CancelToken | None = None
+    idempotency_key: str | None | Unset = UNSET
+
+    def for_call(self, options: CallOptions | None) -> Settings:
+        """These settings, with what `options` says instead where it says something."""
+        if options is None:
+            return self
+        checked_instance("options", options, CallOptions, "a CallOptions")
+        return attrs.evolve(
+            self,
+            timeout=self.timeout if options.timeout is UNSET else Timeout.of(options.timeout),
+            max_retries=self.max_retries if options.max_retries is UNSET else options.max_retries,
+            idempotency_key=options.idempotency_key,
+            headers=merged(self.headers, options.headers) if options.headers else self.headers,
+            cancel=any_of(self.cancel, options.cancel),
+        )
+
+
+def checked_settings(
+    *,
+    api_url: str,
+    timeout: float | Timeout | None,
+    max_retries: int,
+    base_backoff: float,
+    max_backoff: float,
+    max_retry_after: float,
+    user_agent: str,
+    headers: Mapping[str, str] | None,
+    new_key: Callable[[], str],
+    new_id: Callable[[], str],
+) -> Settings:
+    """The settings of a client, from the arguments of its constructor.
+
+    Raises:
+        UsageError: One of them makes no sense.
+    """
+    own = checked_headers("headers", {"User-Agent": user_agent})
+    checked_callback("generate_idempotency_key", new_key, awaits=False, hint=PLAIN_HINT)
+    return Settings(
+        api_url=api_url,
+        timeout=Timeout.of(timeout),
+        max_retries=checked_count("max_retries", max_retries),
+        base_backoff=checked_seconds("base_backoff", base_backoff),
+        max_backoff=checked_seconds("max_backoff", max_backoff),
+        max_retry_after=checked_seconds("max_retry_after", max_retry_after),
+        headers=own if headers is None else merged(own, checked_headers("headers", headers)),
+        new_key=new_key,
+        new_id=new_id,
+    )
+
+
+def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Both, where `more` wins. To HTTP, names that differ in case only are the same."""
+    replaced = {name.lower() for name in more}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    return {**kept, **more}

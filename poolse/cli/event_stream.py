@@ -1,0 +1,133 @@
+"""What `poolse listen` hears."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, cast
+
+from poolse import (
+    ConversationCreated,
+    PoolseError,
+    SlowConsumer,
+    UnknownEvent,
+    to_dict,
+)
+from poolse.cli.session import Session
+
+if TYPE_CHECKING:
+    from poolse import AsyncConversationChannel, AsyncUserChannel
+
+    Channel = AsyncConversationChannel | AsyncUserChannel
+
+__all__ = ["WIRE", "stream_events"]
+
+WIRE: Final = {
+    "ConversationCreated": "conversation:created",
+    "MemberRead": "member:read",
+    "MentionNew": "mention:new",
+    "MessageDeleted": "message:deleted",
+    "MessageNew": "message:new",
+    "MessageUpdated": "message:updated",
+    "PresenceDiff": "presence_diff",
+    "PresenceState": "presence_state",
+    "ReactionAdded": "reaction:added",
+    "ReactionRemoved": "reaction:removed",
+    "TypingStart": "typing:start",
+    "TypingStop": "typing:stop",
+}
+"""The names of the events on the wire, which do not change when this library learns new ones."""
+
+
+async def stream_events(session: Session, wanted: Sequence[str], count: int | None) -> None:
+    """Tell all events, or so many of them. SIGTERM cancels it."""
+    _let_sigterm_cancel()
+    async with session.async_chat() as chat, EventStream() as ears:
+        for key in wanted:
+            ears.open(chat.realtime.conversation(key))
+        if not wanted:
+            me = await chat.me.show()
+            ears.open(chat.realtime.user(me.id))
+            for row in await chat.conversations.list():
+                ears.open(chat.realtime.conversation(row.id))
+        while count is None or count > 0:
+            topic, heard = await ears.next()
+            if isinstance(heard, PoolseError):
+                # One that is refused does not end the others, unless one asked for it.
+                if not isinstance(heard, SlowConsumer) and (wanted or not ears.still_open):
+                    raise heard
+                session.note(str(heard))
+                continue
+            session.tell(_line(topic, heard))
+            if isinstance(heard, ConversationCreated):
+                ears.open(chat.realtime.conversation(heard.id))
+            count = None if count is None else count - 1
+
+
+def _let_sigterm_cancel() -> None:
+    """As asyncio does it with Ctrl-C: what a handler raises may end up in any task."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _line(topic: str, event: object) -> dict[str, object]:
+    if isinstance(event, UnknownEvent):
+        return {"event": event.event, "topic": topic, "payload": event.payload}
+    name = type(event).__name__
+    payload = to_dict(cast("dict[str, object]", event))
+    return {"event": WIRE.get(name, name), "topic": topic, "payload": payload}
+
+
+class EventStream:
+    """The events of several channels, one after the other."""
+
+    def __init__(self) -> None:
+        # One place: the channels have queues of their own, which say what they dropped.
+        self._heard = asyncio.Queue[tuple[str, object]](1)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self, channel: Channel) -> None:
+        """Hear this one too."""
+        self._tasks.add(asyncio.create_task(self._hear(channel)))
+
+    @property
+    def still_open(self) -> bool:
+        """Whether there is anything left to stream_events."""
+        return any(not task.done() for task in self._tasks)
+
+    async def next(self) -> tuple[str, object]:
+        """The topic, and the event or what went wrong."""
+        return await self._heard.get()
+
+    async def _hear(self, channel: Channel) -> None:
+        events = aiter(channel.events())
+        while True:
+            try:
+                event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except PoolseError as error:
+                await self._heard.put((channel.topic, error))
+                if not isinstance(error, SlowConsumer):
+                    return
+            else:
+                await self._heard.put((channel.topic, event))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

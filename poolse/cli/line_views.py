@@ -1,0 +1,112 @@
+"""How `poolse tail` shows a conversation to a pipe; poolse.cli.live_view does it for a terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+import attrs
+
+from poolse.cli.sanitize import one_line, sanitized
+from poolse.cli.session import Session
+
+if TYPE_CHECKING:
+    from poolse import Attachment, Message, RealtimeStatus
+
+__all__ = ["JsonView", "LineView", "Status", "View", "text_of"]
+
+
+@attrs.frozen
+class Status:
+    """What goes on besides messages."""
+
+    connection: RealtimeStatus = "idle"
+    here: tuple[str, ...] = ()
+    typing: tuple[str, ...] = ()
+
+
+class View(Protocol):
+    """Shows messages, and what goes on besides."""
+
+    def message(self, message: Message, name: str) -> None:
+        """Show a message of somebody with this name."""
+        ...
+
+    def status(self, status: Status) -> None:
+        """Something has changed. Called in a thread of the client."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class _PipeView:
+    """Messages go to the pipe; of the rest only a lost connection is told, where people see it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lost = False
+
+    def status(self, status: Status) -> None:
+        """Tell when the connection is lost, and when it is back."""
+        lost = status.connection == "reconnecting"
+        if lost and not self._lost:
+            self._session.note("the connection is lost, trying again")
+        elif self._lost and status.connection == "connected":
+            self._session.note("connected again; nothing was missed")
+        else:
+            return
+        self._lost = lost
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing to tidy up."""
+
+
+class JsonView(_PipeView):
+    """Each message as JSON."""
+
+    def message(self, message: Message, name: str) -> None:  # noqa: ARG002
+        """One line."""
+        from poolse import to_dict
+
+        self._session.tell(to_dict(message))
+
+
+class LineView(_PipeView):
+    """Each message as text, in one line."""
+
+    def message(self, message: Message, name: str) -> None:
+        """Time, number, name, text."""
+        time = message.inserted_at.astimezone()
+        text = one_line(text_of(message))
+        self._session.say(f"{time:%Y-%m-%d %H:%M:%S}  #{message.sequence}  {name}  {text}")
+
+
+def text_of(message: Message) -> str:
+    """What a message says, safe to show, in one or more lines."""
+    if message.deleted_at is not None:
+        return "(deleted)"
+    body = sanitized(message.body or "")
+    parts = [body, *map(_file, message.attachments or ())]
+    start = "↳ " if message.thread_root_id else ""
+    end = " (edited)" if message.edited_at else ""
+    return start + " ".join(filter(None, parts)) + end
+
+
+def _file(attachment: Attachment) -> str:
+    name = one_line(attachment.original_filename or attachment.content_type)
+    return f"[{name}, {attachment.byte_size:,} bytes]"

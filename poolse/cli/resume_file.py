@@ -1,0 +1,133 @@
+"""What an export has read so far, in a file that survives every kind of end.
+
+The history is read from the newest message down. Each step keeps some messages and how far down it
+has come, both or neither, so that the next run goes on exactly there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import attrs
+
+from poolse.cli.failure import USAGE, Failure
+
+__all__ = ["ResumeFile", "Task"]
+
+_PATIENCE = 1.0
+"""Seconds that an export which is just ending has to let go of the file."""
+
+_BEGIN = (
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "BEGIN EXCLUSIVE",
+    "CREATE TABLE IF NOT EXISTS task"
+    " (url TEXT, conversation TEXT, upto INTEGER NOT NULL, below INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS messages (sequence INTEGER PRIMARY KEY, json TEXT NOT NULL)",
+)
+
+
+@attrs.frozen
+class Task:
+    """What is exported."""
+
+    url: str
+    conversation: str
+    upto: int
+    """The last number that was given out when it began. What is newer is not part of it."""
+
+
+class ResumeFile:
+    """The file. It belongs to one process at a time."""
+
+    def __init__(self, path: Path, task: Task) -> None:
+        """Open it, and go on with what was begun in it; else begin the task.
+
+        Raises:
+            Failure: It is of another task, something else altogether, in use, or not to be written.
+        """
+        self.path = path
+        with self._explained():
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
+        try:
+            with self._explained():
+                self.task: Task = self._begin(task)
+            self._check(task)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, task: Task) -> Task:
+        for statement in _BEGIN:
+            self._db.execute(statement)
+        begun = self._db.execute("SELECT url, conversation, upto FROM task").fetchone()
+        if begun is None:
+            values = (task.url, task.conversation, task.upto, task.upto + 1)
+            self._db.execute("INSERT INTO task VALUES (?, ?, ?, ?)", values)
+        self._db.execute("COMMIT")
+        return task if begun is None else Task(*cast("tuple[str, str, int]", begun))
+
+    def _check(self, wanted: Task) -> None:
+        if (self.task.url, self.task.conversation) != (wanted.url, wanted.conversation):
+            begun = f"conversation {self.task.conversation} at {self.task.url}"
+            hint = "--fresh forgets it, --output names another file"
+            raise Failure(f"{self.path} is the beginning of an export of {begun}", USAGE, hint)
+
+    @property
+    def below(self) -> int:
+        """Everything from this number up is kept; 0 when that is all."""
+        return self._number("SELECT below FROM task")
+
+    def keep(self, messages: Mapping[int, str], below: int) -> None:
+        """Keep messages, by number, and that all from a number up is kept now: both or neither."""
+        with self._explained(), self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany("REPLACE INTO messages VALUES (?, ?)", messages.items())
+            self._db.execute("UPDATE task SET below = ?", (below,))
+
+    def __len__(self) -> int:
+        return self._number("SELECT count(*) FROM messages")
+
+    def __iter__(self) -> Iterator[str]:
+        """The messages as JSON, oldest first."""
+        found = self._db.execute("SELECT json FROM messages ORDER BY sequence")
+        return (text for (text,) in cast("Iterator[tuple[str]]", found))
+
+    def remove(self) -> None:
+        """The task is done."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file. Calling it again does nothing."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _number(self, query: str) -> int:
+        return int(cast("tuple[int]", self._db.execute(query).fetchone())[0])
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise Failure(f"another export is writing {self.path}") from None
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                hint = "move it away, or name another file by --output"
+                raise Failure(f"{self.path} is not what an export leaves", USAGE, hint) from None
+            raise Failure(f"cannot write {self.path}: {error}") from None

@@ -1,0 +1,159 @@
+"""What every request passes first: the journal, its id, and the faults that are armed.
+
+Preflights of browsers do not come this far, see `cors`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from poolse.sandbox import fault_middleware as mishaps
+from poolse.sandbox import storage
+from poolse.sandbox.errors import envelope
+from poolse.sandbox.fault_middleware import Refuse
+from poolse.sandbox.faults import Fail, Faults, Met
+from poolse.sandbox.request_log import LoggedRequest, RequestLog
+from poolse.sandbox.rest import json_response
+from poolse.sandbox.strict_json import dump
+
+__all__ = ["Middleware", "as_request"]
+
+
+class RequestState(NamedTuple):
+    """Where requests go, and how a fault is told there."""
+
+    app: ASGIApp
+    refuse: Refuse
+
+
+class Middleware:
+    """The ASGI application: WebSockets, files and all other requests go their ways."""
+
+    def __init__(
+        self, rest: ASGIApp, files: ASGIApp, sockets: ASGIApp, faults: Faults, journal: RequestLog
+    ) -> None:
+        self._rest = RequestState(rest, _in_json)
+        self._files = RequestState(files, _in_xml)
+        self._sockets = sockets
+        self._faults = faults
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one WebSocket from its handshake to its end."""
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+            return
+        request = as_request(scope)
+        if scope["path"].startswith(storage.PREFIX):
+            await self._serve(self._files, request, scope, _counted(request, receive), send)
+        elif await _read_body(request, receive):
+            await self._serve(self._rest, request, scope, _replayed(request, receive), send)
+
+    async def _serve(
+        self, way: RequestState, request: LoggedRequest, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        has_key = "idempotency-key" in request.headers
+        met = self._faults.meet(scope["method"], scope["path"], has_key=has_key)
+        self._journal.request(request)
+
+        async def tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                tag = (b"x-request-id", str(uuid.uuid4()).encode())
+                message = {**message, "headers": [*message["headers"], tag]}
+                self._journal.answered(request, message["status"])
+            await send(message)
+
+        answering = mishaps.late(met.latency, scope, tagged)
+        scope = _altered(met, scope)
+        await mishaps.meet(met.instead, way.app, way.refuse, scope, receive, answering)
+        if request.status is None:
+            self._journal.cut(request)
+
+
+def as_request(scope: Scope) -> LoggedRequest:
+    """What came, for the journal, without its body."""
+    query = b"?" + scope["query_string"] if scope["query_string"] else b""
+    return LoggedRequest(
+        method=scope.get("method", "GET"),
+        path=(scope["raw_path"] + query).decode("ascii", "replace"),
+        headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
+    )
+
+
+def _altered(met: Met, scope: Scope) -> Scope:
+    """The request as the application gets to see it."""
+    if met.key_ignored:
+        kept = [header for header in scope["headers"] if header[0] != b"idempotency-key"]
+        scope = {**scope, "headers": kept}
+    if met.page_cap is not None:
+        scope = {**scope, "query_string": _capped(scope["query_string"], met.page_cap)}
+    return scope
+
+
+def _capped(query: bytes, cap: int) -> bytes:
+    """The query string of a page, with a limit that is at most the cap."""
+    values = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
+    asked = values.get("limit", str(cap))
+    if asked.isdecimal():
+        # Python refuses to read numbers of some thousand digits.
+        values["limit"] = str(min(int(asked[:18]), cap))
+    return urlencode(values).encode()
+
+
+async def _read_body(request: LoggedRequest, receive: Receive) -> bool:
+    """Read the whole body; False when the client went away meanwhile."""
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            request.body = b"".join(chunks)
+            request.size = len(request.body)
+            return True
+
+
+def _replayed(request: LoggedRequest, receive: Receive) -> Receive:
+    """Gives the body that was read, and then what else comes."""
+    bodies = [request.body]
+
+    async def replay() -> Message:
+        if not bodies:
+            return await receive()
+        return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+
+    return replay
+
+
+def _counted(request: LoggedRequest, receive: Receive) -> Receive:
+    """Gives a body piece by piece, so that none is ever held as a whole."""
+
+    async def count() -> Message:
+        message = await receive()
+        request.size += len(message.get("body", b""))
+        return message
+
+    return count
+
+
+def _in_json(fault: Fail) -> Response:
+    body = dump(envelope(fault.code, fault.message))
+    return json_response(fault.status, body, _retry_after(fault))
+
+
+def _in_xml(fault: Fail) -> Response:
+    code = "".join(word.capitalize() for word in fault.code.split("_"))
+    return storage.xml_error(fault.status, code, fault.message, _retry_after(fault))
+
+
+def _retry_after(fault: Fail) -> dict[str, str]:
+    if fault.retry_after is None:
+        return {}
+    # Not `:g`, which writes a million and more with an exponent.
+    return {"retry-after": f"{fault.retry_after:f}".rstrip("0").rstrip(".")}

@@ -1,0 +1,116 @@
+"""What happened so far, for tests to look at. Written on the loop, read from any thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["LoggedRequest", "RequestLog"]
+
+_KEPT = 100_000
+
+
+@dataclass(eq=False)
+class LoggedRequest:
+    """A request that the sandbox got."""
+
+    method: str
+    path: str
+    """With the query, as it was sent."""
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes = b""
+    """Empty for the storage, which takes files that are too large to be kept here."""
+    size: int = 0
+    """How many bytes of the body were read."""
+    status: int | None = None
+    """Of the answer; None while there is none."""
+    cut: bool = False
+    """Whether the connection ended before there was an answer."""
+
+
+class RequestLog:
+    """Requests, handshakes, joins, and the number of open sockets. The oldest entries go first."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._changes = 0
+        self._requests: deque[LoggedRequest] = deque(maxlen=_KEPT)
+        self._handshakes: deque[LoggedRequest] = deque(maxlen=_KEPT)
+        self._joins: deque[str] = deque(maxlen=_KEPT)
+        self._sockets = 0
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """REST requests, in the order in which they came."""
+        with self._changed:
+            return list(self._requests)
+
+    @property
+    def handshakes(self) -> list[LoggedRequest]:
+        """WebSocket handshakes; the status of one that worked is 101."""
+        with self._changed:
+            return list(self._handshakes)
+
+    @property
+    def joins(self) -> list[str]:
+        """Topics of the joins that worked, in order."""
+        with self._changed:
+            return list(self._joins)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open."""
+        with self._changed:
+            return self._sockets
+
+    def request(self, request: LoggedRequest) -> None:
+        """Note that a request was read."""
+        self._note(lambda: self._requests.append(request))
+
+    def answered(self, request: LoggedRequest, status: int) -> None:
+        """Note the status of its answer."""
+        self._note(lambda: setattr(request, "status", status))
+
+    def cut(self, request: LoggedRequest) -> None:
+        """Note that there will be no answer."""
+        self._note(lambda: setattr(request, "cut", True))
+
+    def handshake(self, request: LoggedRequest) -> None:
+        """Note a handshake and how it ended."""
+        self._note(lambda: self._handshakes.append(request))
+
+    def joined(self, topic: str) -> None:
+        """Note a join that worked."""
+        self._note(lambda: self._joins.append(topic))
+
+    def sockets_open(self, count: int) -> None:
+        """Note how many sockets are open."""
+        self._note(lambda: setattr(self, "_sockets", count))
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float) -> None:
+        """Wait until the predicate holds; it is asked again after everything that is noted here.
+
+        Raises:
+            TimeoutError: It did not hold in time.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._changed:
+                seen = self._changes
+            # Asked without the lock: it may well look at the sandbox, or make it do something.
+            if predicate():
+                return
+            with self._changed:
+                left = max(0.0, deadline - time.monotonic())
+                if self._changes == seen and not self._changed.wait(left):
+                    raise TimeoutError(f"it did not happen within {timeout:g} s")
+
+    def _note(self, change: Callable[[], object]) -> None:
+        with self._changed:
+            change()
+            self._changes += 1
+            self._changed.notify_all()

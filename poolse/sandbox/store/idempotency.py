@@ -1,0 +1,47 @@
+"""StoredResponses that were kept for their idempotency keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+from poolse.sandbox.rules import ANSWER_KEPT
+from poolse.sandbox.store.database import Database
+
+__all__ = ["IdempotencyKey", "StoredResponses"]
+
+
+class IdempotencyKey(NamedTuple):
+    """What makes two requests one."""
+
+    tenant_id: str
+    method: str
+    path: str
+    key: str
+
+
+class StoredResponses(Database):
+    """StoredResponses that are repeated when their request is."""
+
+    def answer(self, key: IdempotencyKey) -> sqlite3.Row | None:
+        """The answer that was kept for a key, while it is young enough."""
+        return self._one(
+            "SELECT status, body FROM answers"
+            " WHERE tenant_id = ? AND method = ? AND path = ? AND key = ? AND inserted_at > ?",
+            *(*key, self.clock.now() - ANSWER_KEPT),
+        )
+
+    def keep_answer(self, key: IdempotencyKey, status: int, body: str) -> None:
+        """Keep an answer for its key."""
+        self._change(
+            "REPLACE INTO answers (tenant_id, method, path, key, status, body, inserted_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(*key, status, body, self.clock.now()),
+        )
+
+    def forget_answers(self, fits: Callable[[str, str], bool]) -> None:
+        """Forget the answers that were kept for requests that fit, by method and path."""
+        for method, path in self._all("SELECT DISTINCT method, path FROM answers"):
+            if fits(method, path):
+                self._change("DELETE FROM answers WHERE method = ? AND path = ?", method, path)

@@ -1,0 +1,204 @@
+"""A network and a server for the whole brain, on a virtual clock, as unreliable as one likes.
+
+The test is the body too: it carries out the commands of each link when it pleases.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, Literal
+
+import attrs
+import orjson
+
+from poolse._realtime.client import RealtimeClient
+from poolse._realtime.effects import Command, Failure, Open, Send
+from poolse._realtime.frames import Frame, decode
+from poolse._realtime.public_base import BaseChannel
+from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.socket import Socket
+from poolse._realtime.subscription import ChannelReference
+from poolse.errors import PoolseError
+from tests.realtime.channel_types import ROOM
+
+__all__ = ["Network", "Room", "Server", "Wire"]
+
+
+class Room(BaseChannel[Any]):
+    """A handle."""
+
+    TYPE = ROOM
+
+    @property
+    def session(self) -> Any:
+        """What it stands for."""
+        return self._session
+
+    @property
+    def claim(self) -> ChannelReference:
+        """What it holds."""
+        return self._claim
+
+
+@attrs.define(eq=False)
+class Wire:
+    """One transport, and the server's end of it."""
+
+    link: Socket
+    generation: int
+    state: Literal["opening", "open", "closing"] = "opening"
+    """`closing` is what we were told to close, whether it was open or not."""
+    inbox: deque[list[object]] = attrs.field(factory=deque[list[object]])
+    """What the server sent and we have not received."""
+    joined: dict[str, str | None] = attrs.field(factory=dict[str, str | None])
+    """Join_refs by topic."""
+
+
+@attrs.define
+class Server:
+    """What the server does to what it is sent."""
+
+    refusals: list[str] = attrs.field(factory=list[str])
+    """Reasons for the next joins."""
+    deaf: bool = False
+    """Whether it answers nothing."""
+
+    def receive(self, wire: Wire, frame: Frame) -> None:
+        """Do as a Phoenix server does."""
+        topic, joined = frame.topic, wire.joined.get(frame.topic)
+        if self.deaf:
+            return
+        if frame.event == "heartbeat":
+            self._reply(wire, frame, None)
+        elif frame.event == "phx_join":
+            self._join(wire, frame, joined)
+        elif topic not in wire.joined:
+            reason = None if frame.event == "phx_leave" else "unmatched topic"
+            self._reply(wire, attrs.evolve(frame, join_ref=None), reason)
+        elif frame.join_ref != joined:
+            return
+        elif frame.event == "phx_leave":
+            del wire.joined[topic]
+            self._reply(wire, frame, None)
+            wire.inbox.append([joined, joined, topic, "phx_close", {}])
+        else:
+            self._reply(wire, frame, None)
+
+    def _join(self, wire: Wire, frame: Frame, before: str | None) -> None:
+        wire.joined.pop(frame.topic, None)
+        refusal = self.refusals.pop() if self.refusals else None
+        self._reply(wire, frame, refusal)
+        if before is not None:
+            wire.inbox.append([before, before, frame.topic, "phx_close", {}])
+        if refusal is None:
+            wire.joined[frame.topic] = frame.join_ref
+
+    def _reply(self, wire: Wire, frame: Frame, reason: str | None) -> None:
+        status, response = ("ok", {}) if reason is None else ("error", {"reason": reason})
+        payload = {"status": status, "response": response}
+        wire.inbox.append([frame.join_ref, frame.ref, frame.topic, "phx_reply", payload])
+
+
+class Network:
+    """A hub, its wires, and the clock."""
+
+    def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
+        self.now = 1000.0
+        self.server = Server()
+        self.links: list[Socket] = []
+        self.wires: list[Wire] = []
+        self.errors: list[PoolseError] = []
+        self.settings = settings
+        self.hub = RealtimeClient(
+            settings,
+            clock=lambda: self.now,
+            random=random,
+            guard=nullcontext(),
+            process=lambda: 1,
+            start=self.links.append,
+            wake_calls=lambda: None,
+            on_error=self.errors.append,
+        )
+
+    def room(self, parameter: str) -> Room:
+        """A claim on a channel."""
+        return Room(self.hub, self.hub.acquire(ROOM, parameter))
+
+    def live(self, link: Socket) -> list[Wire]:
+        """The transports of a link that it wants."""
+        return [wire for wire in self.wires if wire.link is link and wire.state != "closing"]
+
+    def carry_out(self, link: Socket) -> None:
+        """Do what a link wants, as a body does."""
+        with self.hub.turn(link) as now:
+            link.tick(now)
+        for command in link.take_commands():
+            self._carry_out(link, command)
+
+    def opened(self, wire: Wire) -> None:
+        """A transport is open. If it is not wanted any more, its link ignores that."""
+        if wire.state == "opening":
+            wire.state = "open"
+        with self.hub.turn(wire.link) as now:
+            wire.link.opened(wire.generation, now)
+
+    def failed(self, wire: Wire, status: int | None) -> None:
+        """A transport could not be opened."""
+        self.wires.remove(wire)
+        with self.hub.turn(wire.link) as now:
+            wire.link.failed(wire.generation, Failure(reason="x", status=status), now)
+
+    def closed(self, wire: Wire, code: int) -> None:
+        """A transport is gone, and what was under way on it too."""
+        self.wires.remove(wire)
+        with self.hub.turn(wire.link) as now:
+            wire.link.closed(wire.generation, code, now)
+
+    def deliver(self, wire: Wire, *, twice: bool = False) -> None:
+        """What the server sent first arrives; twice means that it will do so again."""
+        frame = wire.inbox[0] if twice else wire.inbox.popleft()
+        self.hub.received(wire.link, wire.generation, [orjson.dumps(frame)])
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; links notice when they have their turn."""
+        self.now += seconds
+
+    def heal(self, seconds: float) -> None:
+        """Let everything work, promptly, for so long."""
+        until = self.now + seconds
+        while self.now < until:
+            busy = True
+            while busy:
+                busy = self._work()
+            deadlines = [link.next_deadline() for link in self.links]
+            self.now = min([until, *(due for due in deadlines if due is not None)])
+            self.now = max(self.now, until - seconds)
+
+    def _work(self) -> bool:
+        for link in self.links:
+            self.carry_out(link)
+        for wire in list(self.wires):
+            if wire.state == "closing":
+                self.closed(wire, 1000)
+            elif wire.state == "opening":
+                self.opened(wire)
+            elif wire.inbox:
+                self.deliver(wire)
+            else:
+                continue
+            return True
+        return any(link.commands for link in self.links)
+
+    def _carry_out(self, link: Socket, command: Command) -> None:
+        if isinstance(command, Open):
+            assert not self.live(link), "two transports of one socket"
+            self.wires.append(Wire(link, command.generation))
+            return
+        for wire in self.live(link):
+            if wire.generation == command.generation:
+                if isinstance(command, Send):
+                    self.server.receive(wire, decode(command.data))
+                else:
+                    wire.state = "closing"

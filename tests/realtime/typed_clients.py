@@ -1,0 +1,107 @@
+"""Both public clients as one, and the events that a user's `match` tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, assert_never
+
+from poolse import (
+    AsyncPoolse,
+    ConversationCreated,
+    ConversationEvent,
+    MemberRead,
+    MentionNew,
+    MessageDeleted,
+    MessageNew,
+    MessageUpdated,
+    Poolse,
+    PresenceDiff,
+    PresenceState,
+    ReactionAdded,
+    ReactionRemoved,
+    TypingStart,
+    TypingStop,
+    UnknownEvent,
+    UserEvent,
+)
+from poolse.testing import Sandbox
+from tests.realtime.sync_and_async import Flavour, Sync
+
+__all__ = ["CONVERSATION_CALLBACKS", "chat", "in_user_words", "in_words", "take"]
+
+CONVERSATION_CALLBACKS = (
+    "on_message",
+    "on_message_updated",
+    "on_message_deleted",
+    "on_reaction_added",
+    "on_reaction_removed",
+    "on_member_read",
+    "on_typing_start",
+    "on_typing_stop",
+    "on_presence_state",
+    "on_presence_diff",
+)
+
+
+@asynccontextmanager
+async def chat(
+    flavour: Flavour, sandbox: Sandbox, user: str, **options: Any
+) -> AsyncGenerator[Any]:
+    """A client of a user."""
+    if sandbox.url.startswith("https"):
+        options["ssl_context"] = sandbox.ssl_context()
+    options = {"api_url": sandbox.url, "token": sandbox.token(user), **options}
+    if flavour is Sync:
+        with Poolse(**options) as client:
+            yield client
+    else:
+        async with AsyncPoolse(**options) as other:
+            yield other
+
+
+async def take(events: Any) -> Any:
+    """The next event of an iterator of either flavour."""
+    return await anext(events) if hasattr(events, "__anext__") else next(events)
+
+
+def in_words(event: ConversationEvent) -> str:
+    """What a user's program may do. The type checkers see that no kind is forgotten."""
+    match event:
+        case MessageNew():
+            return f"new {event.body}"
+        case MessageUpdated():
+            return f"updated {event.body}"
+        case MessageDeleted():
+            return f"deleted {event.deleted_at is not None}"
+        case ReactionAdded():
+            return f"added {event.emoji}"
+        case ReactionRemoved():
+            return f"removed {event.emoji}"
+        case MemberRead():
+            return f"read {event.last_read_at is not None}"
+        case TypingStart():
+            return "typing"
+        case TypingStop():
+            return "not typing"
+        case PresenceState():
+            return f"present {len(event)}"
+        case PresenceDiff():
+            return f"came {len(event.joins)}, went {len(event.leaves)}"
+        case UnknownEvent():
+            return f"unknown {event.event} {event.payload}"
+        case _:
+            assert_never(event)
+
+
+def in_user_words(event: UserEvent) -> str:
+    """The same for one's own channel."""
+    match event:
+        case MentionNew():
+            return f"mentioned in {event.message_id}"
+        case ConversationCreated():
+            return f"member of {event.id}"
+        case UnknownEvent():
+            return f"unknown {event.event} {event.payload}"
+        case _:
+            assert_never(event)
