@@ -23,7 +23,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo rooms clean
+.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo sizes clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,7 +127,7 @@ docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
 demo: venv ## a conversation on the sandbox, to watch
 	@$(PY) -m poolse.cli demo
 
-rooms: venv ## hand-written lines per room against the budgets
+sizes: venv ## lines of code by package
 	@$(PY) -m tests.architecture.sizes
 
 clean: ## remove caches and build products, not .venv

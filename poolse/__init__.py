@@ -20,6 +20,7 @@ from poolse.types import UNSET, Unset
 if _typing.TYPE_CHECKING:
     from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._auth.token_provider import TokenProvider
+    from poolse._client.from_dict import from_dict
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
         Checkpoint,
@@ -33,14 +34,13 @@ if _typing.TYPE_CHECKING:
     from poolse._generated.follow import Delivery, Feed
     from poolse._generated.public import *
     from poolse._json.codec import missing, to_dict
-    from poolse._json.from_dict import from_dict
-    from poolse._json.models import Model, Page
+    from poolse._json.models import Model, Page, Row
+    from poolse._network.urls import POOLSE_API_URL
     from poolse._observe.capture import CapturedCall
     from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse._realtime.push import Payload
     from poolse._realtime.sync_public import Events
-    from poolse._rest.urls import POOLSE_API_URL
     from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend
@@ -85,6 +85,7 @@ _LAZY = {
     "RealtimeEvent": "poolse.hooks",
     "Resolver": "poolse.profiles",
     "Model": "poolse._json.models",
+    "Row": "poolse._json.models",
     "TimeoutPhase": "poolse.errors",
     "AsyncCheckpoint": "poolse._follow.checkpoints",
     "AsyncDelivery": "poolse._generated.async_follow",
@@ -102,7 +103,7 @@ _LAZY = {
     "Gap": "poolse._follow.options",
     "Last": "poolse._follow.options",
     "MemoryCheckpoint": "poolse._follow.checkpoints",
-    "POOLSE_API_URL": "poolse._rest.urls",
+    "POOLSE_API_URL": "poolse._network.urls",
     "Poolse": "poolse.client",
     "PoolseBackend": "poolse.client",
     "ProgressBar": "poolse.progress",
@@ -114,7 +115,7 @@ _LAZY = {
     "UnknownEvent": "poolse._realtime.events",
     "UserProfile": "poolse.profiles",
     "UsersResource": "poolse.profiles",
-    "from_dict": "poolse._json.from_dict",
+    "from_dict": "poolse._client.from_dict",
     "missing": "poolse._json.codec",
     "progress_bar": "poolse.progress",
     "to_dict": "poolse._json.codec",
@@ -179,6 +180,7 @@ __all__: list[str] = [
     "ResponseInfo",
     "Rest",
     "RetryInfo",
+    "Row",
     "SQLiteCheckpoint",
     "Stats",
     "Timeout",

@@ -20,7 +20,7 @@ pytest_plugins = [
     "tests.event_loops",
     "tests.leak_guard",
     "tests.secret_guard",
-    "tests.systems",
+    "tests.other_systems",
     "tests.skips",
 ]
 

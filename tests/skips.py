@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import systems
+from tests import other_systems as systems
 
 ALLOWED = Path(__file__).with_name("allowed_skips.txt")
 

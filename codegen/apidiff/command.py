@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from codegen.apidiff.compare import compare
-from codegen.apidiff.releases import Release, release_of
 from codegen.apidiff.report import Report
+from codegen.apidiff.versions import Release, release_of
 from codegen.build import build
 from codegen.check import checked, readable
 from codegen.diagnostics import SpecError

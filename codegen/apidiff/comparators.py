@@ -8,7 +8,7 @@ from typing import Final, cast
 import attrs
 
 from codegen.apidiff.symbols import Named
-from codegen.apidiff.types import relation
+from codegen.apidiff.type_relations import relation
 
 __all__ = ["Finding", "findings"]
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import attrs
 
-from codegen.apidiff.rows import class_names, symbols_of
+from codegen.apidiff.comparators import Finding, findings
+from codegen.apidiff.model_symbols import class_names, symbols_of
 from codegen.apidiff.rules import RULES, Rule, Verdict
 from codegen.apidiff.symbols import Symbol
-from codegen.apidiff.traits import Finding, findings
 from codegen.diagnostics import Location
 from codegen.ir import Api
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.apidiff.methods import parameters, resource_symbols
+from codegen.apidiff.method_symbols import parameters, resource_symbols
 from codegen.apidiff.symbols import Symbol, age, named
 from codegen.ir import Alias, Api, Channel, Enum, Event, Model, Push
 

@@ -9,8 +9,8 @@ from typing import Final
 import attrs
 
 from codegen.apidiff.compare import Change, verdict_of
-from codegen.apidiff.releases import Release
 from codegen.apidiff.rules import Verdict
+from codegen.apidiff.versions import Release
 
 __all__ = ["Report"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from poolse._auth.header_values import Secret, carried
 from poolse._support.argument_checks import checked_callback, checked_text, is_async, named
+from poolse._support.header_values import Secret, carried
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = ["api_key_from", "check_http_client", "credential"]

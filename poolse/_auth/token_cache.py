@@ -26,8 +26,8 @@ from typing import Final
 
 import orjson
 
-from poolse._auth.header_values import Secret, carried
 from poolse._json.parsing import as_object
+from poolse._support.header_values import Secret, carried
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, Self, TypeVar
 import attrs
 
 from poolse._auth.credentials import check_http_client
-from poolse._auth.header_values import Secret
 from poolse._auth.token_cache import FixedToken
-from poolse._client.open_resources import OpenResources, how_to_close
 from poolse._http.user_agent import user_agent_of
 from poolse._observe.capture import CapturedCall, Captures
 from poolse._observe.notify import ClientObservers
@@ -25,6 +23,8 @@ from poolse._rest.callers import Lifetime
 from poolse._rest.request_io import RequestIO, Sender, Tokens
 from poolse._rest.settings import checked_settings
 from poolse._support.argument_checks import checked_count, checked_instance
+from poolse._support.header_values import Secret
+from poolse._support.open_resources import OpenResources, how_to_close
 from poolse._support.secret import hidden_items
 from poolse.cancel import CancelToken
 from poolse.errors import ArgumentTypeError

@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolse._auth.credentials import api_key_from, credential
-from poolse._auth.header_values import hidden
 from poolse._auth.token_cache import subject
 from poolse._client.base import ClientBase, HttpClientT, new_uuid
-from poolse._client.open_resources import RunningRealtime, is_over
 from poolse._http.errors import MAX_CONNECTIONS
+from poolse._network.urls import api_url_from, socket_url
 from poolse._profiles.resolver import MAX_PROFILES, profile_settings
-from poolse._rest.limits import MAX_FRAME, MAX_RESPONSE
-from poolse._rest.urls import api_url_from, socket_url
 from poolse._support.argument_checks import checked_callback, checked_count
+from poolse._support.header_values import hidden
 from poolse._support.lazy import Lazy
+from poolse._support.open_resources import RunningRealtime, is_over
 from poolse._support.secret import hidden_items
+from poolse._support.size_limits import MAX_FRAME, MAX_RESPONSE
 from poolse.errors import PoolseError
 from poolse.hooks import Hooks
 from poolse.options import Timeout, for_sockets

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from poolse._auth.header_values import hidden
 from poolse._files.download_state import DownloadState
 from poolse._files.storage import Again, Renew, Transfer, renewed, signed
 from poolse._rest.call import call
@@ -13,6 +12,7 @@ from poolse._rest.endpoint import Download
 from poolse._rest.request_io import RequestIO, Response
 from poolse._rest.retry import Progress, Raise, Retry, Return
 from poolse._rest.settings import Settings
+from poolse._support.header_values import hidden
 from poolse.errors import DownloadError, NetworkError
 
 __all__ = ["download"]

@@ -11,14 +11,14 @@ from typing import Final
 
 import attrs
 
-from poolse._auth.header_values import hidden, hidden_items
+from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
-from poolse._rest.backoff import parse_retry_after
 from poolse._rest.request_io import Request, RequestIO, Response, ResponseSink
 from poolse._rest.retry import Progress, Raise, Retry, Return, is_transient, retry_delay
 from poolse._rest.settings import Settings
-from poolse._rest.urls import check_place
 from poolse._support.argument_checks import check_header
+from poolse._support.backoff import parse_retry_after
+from poolse._support.header_values import hidden, hidden_items
 from poolse.errors import (
     DecodeError,
     DownloadError,

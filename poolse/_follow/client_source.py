@@ -17,9 +17,9 @@ from poolse._json.models import missing
 from poolse._json.parsing import needed
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.public_base import hub_of
-from poolse._rest.ids import checked_ids
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_callback, checked_count, checked_instance
+from poolse._support.ids import checked_ids
 from poolse.cancel import CancelToken, any_of
 from poolse.errors import ArgumentTypeError, UsageError
 from poolse.options import CallOptions

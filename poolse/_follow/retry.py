@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from poolse._follow.settings import FeedSettings
-from poolse._rest.backoff import full_jitter
+from poolse._support.backoff import full_jitter
 
 __all__ = ["Retry"]
 

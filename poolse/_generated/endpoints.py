@@ -5,17 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from poolse._rest.arguments import (
-    a_list_of,
-    a_segment,
-    a_string,
-    an_id,
-    an_integer,
-    an_object,
-    or_none,
-)
-from poolse._rest.endpoint import Download, Endpoint, Paging, Upload
-from poolse._json.parsing import first_of, needed, read_nothing
 from poolse._generated.models import (
     Attachment,
     AttachmentUploadResponse,
@@ -43,6 +32,17 @@ from poolse._generated.readers import (
     read_user,
     read_user_token,
 )
+from poolse._json.parsing import first_of, needed, read_nothing
+from poolse._rest.arguments import (
+    a_list_of,
+    a_segment,
+    a_string,
+    an_id,
+    an_integer,
+    an_object,
+    or_none,
+)
+from poolse._rest.endpoint import Download, Endpoint, Paging, Upload
 
 
 SHOW_ME: Final[Endpoint[Me]] = Endpoint(

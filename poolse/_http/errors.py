@@ -13,10 +13,10 @@ from typing import Final
 
 import httpx
 
+from poolse._network.urls import split
 from poolse._observe.traceback_redaction import error_causes, forget_locals
 from poolse._rest.body_decoder import ENCODINGS
 from poolse._rest.request_io import Request
-from poolse._rest.urls import split
 from poolse._support.argument_checks import TOKEN, check_header
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout

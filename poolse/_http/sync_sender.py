@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from poolse._client.open_resources import OpenResources
 from poolse._http.deadline import Deadline
 from poolse._http.errors import (
     MAX_CONNECTIONS,
@@ -25,9 +24,10 @@ from poolse._network.trust import context_of
 from poolse._observe.log_redaction import redact_library_logs
 from poolse._rest.body_decoder import BodyDecoder
 from poolse._rest.lifetime import Lifetime
-from poolse._rest.limits import MAX_RESPONSE
 from poolse._rest.request_io import Request, RequestBody, Response, ResponseSink, run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
+from poolse._support.open_resources import OpenResources
+from poolse._support.size_limits import MAX_RESPONSE
 from poolse.cancel import CancelToken, any_of, told
 from poolse.errors import NetworkError
 from poolse.options import Timeout

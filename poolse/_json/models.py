@@ -14,6 +14,7 @@ __all__ = [
     "Model",
     "ModelFields",
     "Page",
+    "Row",
     "Visited",
     "missing",
     "model_fields",
@@ -134,6 +135,10 @@ class Model(ReprMixin):
 
     def __hash__(self) -> int:
         return hash(tuple([getattr(self, name) for name in model_fields(type(self)).key]))
+
+
+Row = Model
+"""What `Model` was called in release 0.1."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from poolse._rest.urls import check_proxy
+from poolse._network.urls import check_proxy
 from poolse.errors import UsageError
 
 __all__ = ["DEFAULT_PORTS", "Proxies", "Proxy", "is_excluded", "parse_proxy", "variable_for"]

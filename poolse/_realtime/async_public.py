@@ -33,9 +33,9 @@ from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.subscribers import QueueEnded
 from poolse._realtime.subscription import ChannelReference
-from poolse._rest.ids import ANY, checked_id
 from poolse._support.argument_checks import checked_wait
 from poolse._support.event_loop import BoundLoop
+from poolse._support.ids import ANY, checked_id
 from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
 

@@ -16,7 +16,7 @@ from poolse._observe.traceback_redaction import error_causes, forget_locals
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
 from poolse._realtime.settings import RealtimeSettings
-from poolse._rest.backoff import parse_retry_after
+from poolse._support.backoff import parse_retry_after
 from poolse.errors import PoolseError, UsageError
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from poolse._realtime.reconnect_policy import Policy
-from poolse._rest.limits import MAX_FRAME
+from poolse._support.size_limits import MAX_FRAME
 
 if TYPE_CHECKING:
     from ssl import SSLContext

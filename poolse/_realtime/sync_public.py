@@ -32,9 +32,9 @@ from poolse._realtime.subscribers import QueueEnded
 from poolse._realtime.subscription import ChannelReference
 from poolse._realtime.sync_driver import Driver, GetToken
 from poolse._realtime.sync_wait import Wakeup
-from poolse._rest.ids import ANY, checked_id
 from poolse._support.argument_checks import checked_wait, not_awaitable
 from poolse._support.fork_safety import renew_after_fork
+from poolse._support.ids import ANY, checked_id
 from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
 

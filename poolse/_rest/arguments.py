@@ -12,8 +12,8 @@ from typing import Final, cast
 
 import attrs
 
-from poolse._rest.ids import SEGMENTS, checked_id, is_id, wanted_id
 from poolse._support.argument_checks import named
+from poolse._support.ids import SEGMENTS, checked_id, is_id, wanted_id
 from poolse.errors import ArgumentTypeError
 from poolse.types import UNSET
 

@@ -12,7 +12,6 @@ import orjson
 from poolse._json.codec import encode, query_text
 from poolse._rest.arguments import check_arguments, check_needed
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.ids import SEGMENTS
 from poolse._rest.request_io import Request
 from poolse._rest.settings import Settings, merged
 from poolse._support.argument_checks import (
@@ -22,6 +21,7 @@ from poolse._support.argument_checks import (
     checked_text,
     not_awaitable,
 )
+from poolse._support.ids import SEGMENTS
 from poolse.errors import UsageError
 from poolse.types import UNSET
 

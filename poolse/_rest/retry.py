@@ -9,10 +9,10 @@ from __future__ import annotations
 import attrs
 
 from poolse._rest.api_errors import api_error
-from poolse._rest.backoff import full_jitter, parse_retry_after
 from poolse._rest.endpoint import Endpoint
 from poolse._rest.request_io import Request, Response
 from poolse._rest.settings import Settings
+from poolse._support.backoff import full_jitter, parse_retry_after
 from poolse.errors import NetworkError, PoolseError
 
 __all__ = [

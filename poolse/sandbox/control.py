@@ -13,7 +13,7 @@ from poolse.sandbox.attachment_rules import MAX_BYTES
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.fault_control import FaultControl
-from poolse.sandbox.request_log import LoggedRequest, RequestLog
+from poolse.sandbox.request_log import Request, RequestLog
 from poolse.sandbox.server import ServerThread
 from poolse.sandbox.strict_json import JsonObject
 from poolse.sandbox.tenants import Tenant
@@ -202,12 +202,12 @@ class Sandbox:
         self._call(lambda backend: backend.hub.broadcast(topic, event, content))
 
     @property
-    def requests(self) -> list[LoggedRequest]:
+    def requests(self) -> list[Request]:
         """The REST requests of this run, in the order in which they came."""
         return self._seen.requests
 
     @property
-    def handshakes(self) -> list[LoggedRequest]:
+    def handshakes(self) -> list[Request]:
         """The WebSocket handshakes of this run; the status of one that worked is 101."""
         return self._seen.handshakes
 

@@ -12,12 +12,11 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from poolse.sandbox import fault_middleware as mishaps
-from poolse.sandbox import storage
+from poolse.sandbox import fault_middleware, storage
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.fault_middleware import Refuse
 from poolse.sandbox.faults import Fail, Faults, Met
-from poolse.sandbox.request_log import LoggedRequest, RequestLog
+from poolse.sandbox.request_log import Request, RequestLog
 from poolse.sandbox.rest import json_response
 from poolse.sandbox.strict_json import dump
 
@@ -55,7 +54,7 @@ class Middleware:
             await self._serve(self._rest, request, scope, _replayed(request, receive), send)
 
     async def _serve(
-        self, way: RequestState, request: LoggedRequest, scope: Scope, receive: Receive, send: Send
+        self, way: RequestState, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
         has_key = "idempotency-key" in request.headers
         met = self._faults.meet(scope["method"], scope["path"], has_key=has_key)
@@ -68,17 +67,19 @@ class Middleware:
                 self._journal.answered(request, message["status"])
             await send(message)
 
-        answering = mishaps.late(met.latency, scope, tagged)
+        answering = fault_middleware.delayed(met.latency, scope, tagged)
         scope = _altered(met, scope)
-        await mishaps.meet(met.instead, way.app, way.refuse, scope, receive, answering)
+        await fault_middleware.apply_fault(
+            met.instead, way.app, way.refuse, scope, receive, answering
+        )
         if request.status is None:
             self._journal.cut(request)
 
 
-def as_request(scope: Scope) -> LoggedRequest:
+def as_request(scope: Scope) -> Request:
     """What came, for the journal, without its body."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
-    return LoggedRequest(
+    return Request(
         method=scope.get("method", "GET"),
         path=(scope["raw_path"] + query).decode("ascii", "replace"),
         headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
@@ -105,7 +106,7 @@ def _capped(query: bytes, cap: int) -> bytes:
     return urlencode(values).encode()
 
 
-async def _read_body(request: LoggedRequest, receive: Receive) -> bool:
+async def _read_body(request: Request, receive: Receive) -> bool:
     """Read the whole body; False when the client went away meanwhile."""
     chunks: list[bytes] = []
     while True:
@@ -119,7 +120,7 @@ async def _read_body(request: LoggedRequest, receive: Receive) -> bool:
             return True
 
 
-def _replayed(request: LoggedRequest, receive: Receive) -> Receive:
+def _replayed(request: Request, receive: Receive) -> Receive:
     """Gives the body that was read, and then what else comes."""
     bodies = [request.body]
 
@@ -131,7 +132,7 @@ def _replayed(request: LoggedRequest, receive: Receive) -> Receive:
     return replay
 
 
-def _counted(request: LoggedRequest, receive: Receive) -> Receive:
+def _counted(request: Request, receive: Receive) -> Receive:
     """Gives a body piece by piece, so that none is ever held as a whole."""
 
     async def count() -> Message:

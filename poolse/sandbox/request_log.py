@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["LoggedRequest", "RequestLog"]
+__all__ = ["Request", "RequestLog"]
 
 _KEPT = 100_000
 
 
 @dataclass(eq=False)
-class LoggedRequest:
+class Request:
     """A request that the sandbox got."""
 
     method: str
@@ -38,19 +38,19 @@ class RequestLog:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._changes = 0
-        self._requests: deque[LoggedRequest] = deque(maxlen=_KEPT)
-        self._handshakes: deque[LoggedRequest] = deque(maxlen=_KEPT)
+        self._requests: deque[Request] = deque(maxlen=_KEPT)
+        self._handshakes: deque[Request] = deque(maxlen=_KEPT)
         self._joins: deque[str] = deque(maxlen=_KEPT)
         self._sockets = 0
 
     @property
-    def requests(self) -> list[LoggedRequest]:
+    def requests(self) -> list[Request]:
         """REST requests, in the order in which they came."""
         with self._changed:
             return list(self._requests)
 
     @property
-    def handshakes(self) -> list[LoggedRequest]:
+    def handshakes(self) -> list[Request]:
         """WebSocket handshakes; the status of one that worked is 101."""
         with self._changed:
             return list(self._handshakes)
@@ -67,19 +67,19 @@ class RequestLog:
         with self._changed:
             return self._sockets
 
-    def request(self, request: LoggedRequest) -> None:
+    def request(self, request: Request) -> None:
         """Note that a request was read."""
         self._note(lambda: self._requests.append(request))
 
-    def answered(self, request: LoggedRequest, status: int) -> None:
+    def answered(self, request: Request, status: int) -> None:
         """Note the status of its answer."""
         self._note(lambda: setattr(request, "status", status))
 
-    def cut(self, request: LoggedRequest) -> None:
+    def cut(self, request: Request) -> None:
         """Note that there will be no answer."""
         self._note(lambda: setattr(request, "cut", True))
 
-    def handshake(self, request: LoggedRequest) -> None:
+    def handshake(self, request: Request) -> None:
         """Note a handshake and how it ended."""
         self._note(lambda: self._handshakes.append(request))
 

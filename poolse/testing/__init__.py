@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from poolse.sandbox.clock import Clock
     from poolse.sandbox.control import Sandbox
     from poolse.sandbox.fault_control import FaultControl
-    from poolse.sandbox.request_log import LoggedRequest
+    from poolse.sandbox.request_log import Request
     from poolse.sandbox.tenants import Tenant
     from poolse.testing.clients import async_client_for, client_for
 
 __all__ = [
     "Clock",
     "FaultControl",
-    "LoggedRequest",
+    "Request",
     "Sandbox",
     "Tenant",
     "async_client_for",
@@ -38,7 +38,7 @@ __all__ = [
 _LAZY = {
     "Clock": "poolse.sandbox.clock",
     "FaultControl": "poolse.sandbox.fault_control",
-    "LoggedRequest": "poolse.sandbox.request_log",
+    "Request": "poolse.sandbox.request_log",
     "Sandbox": "poolse.sandbox.control",
     "Tenant": "poolse.sandbox.tenants",
     "async_client_for": "poolse.testing.clients",

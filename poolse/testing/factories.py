@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from poolse._json.codec import to_dict
 from poolse._generated.events import (
     ConversationCreated,
     MemberRead,
@@ -74,6 +73,7 @@ from poolse._generated.readers import (
     read_user,
     read_user_token,
 )
+from poolse._json.codec import to_dict
 from poolse.testing.factory_helpers import made
 from poolse.types import UNSET, Unset
 

@@ -77,7 +77,7 @@ async def _poolse_client_by_anyio(
 def pytest_configure(config: pytest.Config) -> None:
     """Let pytest-asyncio, where it is, run the client too."""
     if config.pluginmanager.hasplugin("asyncio"):
-        config.pluginmanager.import_plugin("poolse.testing.asyncio_fixture")
+        config.pluginmanager.import_plugin("poolse.testing._asyncio_fixture")
 
 
 def _runner_of(request: pytest.FixtureRequest) -> str:

@@ -1,7 +1,8 @@
-"""Hand-written lines of each room against its budget: `make rooms`.
+"""Lines of code by package: `make sizes`.
 
-`lines` are all lines of the files, as an editor counts them. `code` leaves out blank lines,
-comments and docstrings; the budget is compared with `lines`.
+Lines of code are those that are left without docstrings, comments, imports and blank lines. Every
+line of a template counts, but for blank lines and template comments. What `make generate` writes
+does not count: its templates and its printer do.
 """
 
 from __future__ import annotations
@@ -9,23 +10,15 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from collections import Counter
 from pathlib import Path
 
 from tests.architecture.tree import ROOT, hand_written, is_docstring, name_of
 
-BUDGETS = {
-    "poolse/_core": 1_100,
-    "poolse/_http": 430,
-    "poolse/_files": 500,
-    "poolse/_realtime": 1_500,
-    "poolse/_follow": 570,
-    "poolse/sandbox": 1_400,
-    "poolse/cli": 450,
-    "codegen": 1_300,
-    "the rest": 700,
-}
+OPTIONAL = ("poolse/sandbox", "poolse/cli", "poolse/testing")
+"""Parts of the package that the library works without."""
 
-QUIET = {
+LAYOUT = {
     tokenize.COMMENT,
     tokenize.DEDENT,
     tokenize.ENCODING,
@@ -36,54 +29,56 @@ QUIET = {
 }
 
 
-def docstring_lines(source: str) -> set[int]:
-    """Numbers of the lines that only explain."""
+def left_out(source: str) -> set[int]:
+    """Numbers of the lines of docstrings and imports."""
     return {
         line
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.stmt) and is_docstring(node)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.stmt) and is_docstring(node))
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
 
 
-def code_lines(source: str) -> int:
-    """Lines that do something."""
-    busy = {
+def code_lines(path: Path) -> int:
+    """Lines of code of a file."""
+    source = path.read_text("utf-8")
+    if path.suffix != ".py":
+        return sum(1 for line in source.splitlines() if line.strip() and "{#" not in line)
+    used = {
         line
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type not in QUIET
+        if token.type not in LAYOUT
         for line in range(token.start[0], token.end[0] + 1)
     }
-    return len(busy - docstring_lines(source))
+    return len(used - left_out(source))
 
 
-def files_of(room: str) -> list[Path]:
-    """The files of a room; templates belong to the generator."""
-    if room == "the rest":
-        rooms = tuple(f"{other}/" for other in BUDGETS)
-        return [path for path in hand_written("poolse") if not name_of(path).startswith(rooms)]
-    return hand_written(room) + sorted((ROOT / room).rglob("*.jinja"))
+def counted_files() -> list[Path]:
+    """Every file whose lines count."""
+    templates = sorted((ROOT / "codegen").rglob("*.jinja"))
+    return hand_written("poolse", "codegen") + templates
 
 
-def measure(path: Path) -> tuple[int, int]:
-    """Lines and code lines of a file; every line of a template is code."""
-    source = path.read_text("utf-8")
-    lines = len(source.splitlines())
-    return lines, code_lines(source) if path.suffix == ".py" else lines
+def package_of(path: Path) -> str:
+    """`poolse/_rest/call.py` -> `poolse/_rest`; what lies at the top of `poolse` is `poolse`."""
+    top, *rest = name_of(path).split("/")[:-1]
+    return top if top == "codegen" or not rest else f"{top}/{rest[0]}"
 
 
 def main() -> None:
     """Print the table."""
-    print(f"{'room':<18} {'files':>5} {'code':>6} {'lines':>6} {'budget':>7}")
-    total = [0, 0, 0]
-    for room, budget in BUDGETS.items():
-        sizes = [measure(path) for path in files_of(room)]
-        lines, code = sum(size[0] for size in sizes), sum(size[1] for size in sizes)
-        over = f"  over by {lines - budget}" if lines > budget else ""
-        print(f"{room:<18} {len(sizes):>5} {code:>6} {lines:>6} {budget:>7}{over}")
-        total = [total[0] + len(sizes), total[1] + code, total[2] + lines]
-    files, code, lines = total
-    print(f"{'all':<18} {files:>5} {code:>6} {lines:>6} {sum(BUDGETS.values()):>7}")
+    files, lines = Counter[str](), Counter[str]()
+    for path in counted_files():
+        files[package_of(path)] += 1
+        lines[package_of(path)] += code_lines(path)
+    for package in sorted(lines):
+        print(f"{package:<18} {files[package]:>4} files {lines[package]:>6} lines")
+    optional = sum(lines[package] for package in OPTIONAL)
+    templates = sum(code_lines(path) for path in counted_files() if path.suffix == ".jinja")
+    library = lines.total() - lines["codegen"] - optional + templates
+    print(f"\n{'library':<18} {library:>17} lines, with {templates} of templates")
+    print(f"{'without':<18} {'':>17} {', '.join(OPTIONAL)}")
 
 
 if __name__ == "__main__":

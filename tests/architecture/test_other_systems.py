@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from tests.architecture.tree import ROOT, functions
+from tests.other_systems import LEFT_OUT, REASON
 from tests.skips import unexpected
-from tests.systems import LEFT_OUT, REASON
 
 
 @pytest.mark.parametrize("system", LEFT_OUT)

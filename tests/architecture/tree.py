@@ -1,4 +1,4 @@
-"""The source tree as the laws of the house see it."""
+"""The source tree, as the tests of the architecture see it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from typing import Final, cast
 ROOT: Final = Path(__file__).parents[2]
 
 GENERATED: Final = ("poolse/_generated/", "poolse/testing/factories.py")
-"""Written by `make generate`; no law about form holds there."""
-
-BRAIN: Final = ("poolse/_core", "poolse/_network", "poolse/_realtime", "poolse/_follow")
-"""The rooms that hold pure code."""
-
-BODIES: Final = ("sync*.py", "aio*.py", "async*.py", "trust.py")
-"""What is not pure in the brain's rooms."""
+"""Written by `make generate`; no rule about form holds there."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -37,15 +31,30 @@ def hand_written(*tops: str) -> list[Path]:
     )
 
 
-def is_body(path: Path) -> bool:
-    """Whether a file in one of the brain's rooms is hands, not brain."""
-    return path.parent.name != "_core" and any(path.match(pattern) for pattern in BODIES)
+def expanded(pattern: str) -> list[str]:
+    """`a/{b,c}.py` -> `a/b.py` and `a/c.py`: braces, which pathlib does not know."""
+    before, brace, rest = pattern.partition("{")
+    if not brace:
+        return [pattern]
+    choices, _, after = rest.partition("}")
+    return [one for choice in choices.split(",") for one in expanded(before + choice + after)]
 
 
-def brain_files() -> list[Path]:
-    """Every file that has to be pure."""
-    files = (path for room in BRAIN for path in (ROOT / room).rglob("*.py"))
-    return sorted(path for path in files if not is_body(path))
+def core_files() -> list[Path]:
+    """Every file that has to be pure: those for which pyproject.toml does not lift the ban."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    lint: dict[str, dict[str, list[str]]] = config["tool"]["ruff"]["lint"]
+    lifted = [key for key, codes in lint["per-file-ignores"].items() if "TID251" in codes]
+    packages = [key.removeprefix("!") for key in lifted if key.startswith("!")]
+    shells = {
+        path
+        for key in lifted
+        if not key.startswith("!")
+        for pattern in expanded(key)
+        for path in ROOT.glob(pattern)
+    }
+    files = (path for key in packages for one in expanded(key) for path in ROOT.glob(f"{one}/*.py"))
+    return sorted(path for path in files if path not in shells)
 
 
 def module_of(path: Path) -> str:
@@ -70,7 +79,7 @@ def is_docstring(node: ast.stmt) -> bool:
 
 
 def banned_modules() -> list[str]:
-    """The modules that law 1 keeps out of the brain, from the one list: ruff's, in pyproject."""
+    """The modules that a pure module may not import, from the one list: ruff's, in pyproject."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     table = config["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
     return sorted(name for name in cast("dict[str, object]", table) if "." not in name)

@@ -16,7 +16,7 @@ from poolse._rest.request_io import Request
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import FLAVOURS, Once, get, post
 
 CALLS = 30
@@ -66,7 +66,7 @@ def cancellations(send: Once, request: Request) -> list[float]:
 
 
 def report(name: str, send: Once) -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         values = cancellations(send, get(server.base))
         show(f"{name}: cancelled while the server hangs", values, "ms", 1e3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -77,7 +77,7 @@ def report(name: str, send: Once) -> None:
             "while nobody takes the body": large,
         }.items():
             show(f"{name}: cancelled {what}", cancellations(send, request), "ms", 1e3)
-    with Wire(drip) as server:
+    with RawServer(drip) as server:
         values.clear()
         for _ in range(5):
             start = time.perf_counter()

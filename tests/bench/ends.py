@@ -29,7 +29,7 @@ from tests.concurrency.hanging_servers import FINE, PLACES, Place, place_of
 from tests.concurrency.random_cancellation import POOL, Meeting, storm, storm_async, storm_by_token
 from tests.concurrency.test_unclosed_clients import HEAD, SCRIPTS
 from tests.http.conftest import context_for
-from tests.http.raw_server import Wire
+from tests.http.raw_server import RawServer
 
 CALLS = 10
 STORM_SECONDS = 6.0
@@ -77,7 +77,7 @@ def places(server: ssl.SSLContext, client: ssl.SSLContext) -> None:
 
 
 def given() -> None:
-    with Wire(hang) as server, httpx.Client(timeout=None) as http:
+    with RawServer(hang) as server, httpx.Client(timeout=None) as http:
         chat = Poolse(api_url=server.base, token="t", http_client=http, timeout=None)
         values = [cancelled(lambda stop: ask(chat, stop)) for _ in range(CALLS)]
         show("sync: a given httpx client waits", values, "ms", 1e3)
@@ -105,7 +105,7 @@ def storms(server: ssl.SSLContext, client: ssl.SSLContext) -> None:
         "async": storm_async,
         "async by token": storm_by_token,
     }.items():
-        with Wire(Meeting(), server) as wire:
+        with RawServer(Meeting(), server) as wire:
             answers = blow(STORM_SECONDS, 1, api_url=wire.base, ssl_context=client)
         good = sum(answer == FINE for answer in answers)
         print(f"{name}: after {STORM_SECONDS:g} s of storm over TLS, {good} of {POOL} calls")
@@ -114,7 +114,7 @@ def storms(server: ssl.SSLContext, client: ssl.SSLContext) -> None:
 def exits(sandbox: Sandbox) -> None:
     arguments = [sandbox.url, sandbox.token("alice"), str(sandbox.ca_file)]
     for kind, script in SCRIPTS.items():
-        with Wire(hang) as silent:
+        with RawServer(hang) as silent:
             command = [sys.executable, "-c", HEAD + script + "print(time.time())"]
             done = subprocess.run(
                 [*command, *arguments, silent.base],

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from poolse import AsyncPoolse, AsyncPoolseBackend, Hooks, Poolse, PoolseBackend, UsageError
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 ID = "9a0c2d3e-1111-4222-8333-444455556601"
@@ -78,7 +78,7 @@ class Stage:
         behave = Server()
         behave.is_busy = call.retries
         self.call = call
-        self.server = Wire(behave)
+        self.server = RawServer(behave)
         behave.base = self.server.base
         self.retried = threading.Event()
         # No time limit of the library's ends it either.

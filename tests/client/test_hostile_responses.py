@@ -12,7 +12,7 @@ import pytest
 
 from poolse import ApiError, DecodeError, NetworkError, PoolseError, RequestTimeout, Timeout
 from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
-from tests.http.raw_server import Behave, Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Behave, Connection, RawServer, ReceivedRequest, answer_with
 
 OURS = pytest.mark.parametrize("flavour", FLAVOURS)
 ALL = pytest.mark.parametrize("flavour", FLAVOURS + GIVEN)
@@ -35,7 +35,7 @@ def failure(
     flavour: str, behave: Behave, do: Callable[[Any], Any] = me, **arguments: Any
 ) -> PoolseError:
     """What a call raises."""
-    with Wire(behave) as wire:
+    with RawServer(behave) as wire:
         client = Client(flavour, wire.base, **{"max_retries": 0, **arguments})
         with pytest.raises(PoolseError) as caught:
             client(do)
@@ -126,7 +126,7 @@ def test_what_nobody_asked_for_is_not_unpacked(flavour: str, encoding: str) -> N
 
 @ALL
 def test_only_what_can_be_unpacked_with_a_limit_is_asked_for(flavour: str) -> None:
-    with Wire(answer_with(b"null")) as wire:
+    with RawServer(answer_with(b"null")) as wire:
         Client(flavour, wire.base)(raw)
     assert wire.seen.get_nowait().headers["accept-encoding"] == "gzip, deflate"
 
@@ -135,7 +135,7 @@ def test_only_what_can_be_unpacked_with_a_limit_is_asked_for(flavour: str) -> No
 @pytest.mark.parametrize("limit", [64, 63])
 def test_the_limit_is_the_last_that_may_come(flavour: str, limit: int) -> None:
     content = b'"' + b"x" * 62 + b'"'
-    with Wire(answer_with(content)) as wire:
+    with RawServer(answer_with(content)) as wire:
         client = Client(flavour, wire.base, max_response_bytes=limit)
         if limit == len(content):
             assert client(raw) == "x" * 62
@@ -175,7 +175,7 @@ def test_a_long_number_deep_inside_is_read_or_refused(flavour: str) -> None:
     if sys.version_info < (3, 12):  # Python's own JSON decoder takes 990 levels there
         assert isinstance(failure(flavour, answer_with(content), raw), DecodeError)
         return
-    with Wire(answer_with(content)) as wire:
+    with RawServer(answer_with(content)) as wire:
         value = Client(flavour, wire.base, max_retries=0)(raw)
         for _ in range(1000):
             (value,) = value
@@ -185,7 +185,7 @@ def test_a_long_number_deep_inside_is_read_or_refused(flavour: str) -> None:
 @OURS
 @pytest.mark.parametrize("number", [b"1" * 20, b"1" * 5000, b"-" + b"9" * 400])
 def test_a_number_of_any_size_is_read_or_refused(flavour: str, number: bytes) -> None:
-    with Wire(answer_with(b'{"n": %s}' % number)) as wire:
+    with RawServer(answer_with(b'{"n": %s}' % number)) as wire:
         client = Client(flavour, wire.base, max_retries=0)
         if len(number) < 4300:
             assert client(raw) == {"n": int(number)}
@@ -258,10 +258,10 @@ def test_a_head_without_end_has_one(flavour: str, head: str, piece: bytes, pause
 @ALL
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(flavour: str, status: int) -> None:
-    with Wire(answer_with(b"{}")) as other:
+    with RawServer(answer_with(b"{}")) as other:
         for location in ("/v1/me", f"{other.base}/v1/me?token=x"):
             behave = answer_with(b"", f"{status} Over there", f"Location: {location}\r\n")
-            with Wire(behave) as wire:
+            with RawServer(behave) as wire:
                 with pytest.raises(ApiError) as caught:
                     Client(flavour, wire.base)(me)
                 assert wire.seen.qsize() == 1

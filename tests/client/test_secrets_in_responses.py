@@ -12,7 +12,7 @@ import pytest
 from poolse import CallOptions, DecodeError, Poolse, PoolseError, UsageError
 from poolse.async_client import AsyncPoolseBackend
 from poolse.client import PoolseBackend
-from tests.http.raw_server import Wire, answer_with
+from tests.http.raw_server import RawServer, answer_with
 
 SECRET = "s3cret-of-the-server"
 USER = b'{"id": "u-1"}'
@@ -65,7 +65,7 @@ def test_an_answer_that_is_refused_is_in_no_traceback(
         user = request.line.startswith("POST /v1/users HTTP")
         connection.answer(USER if user else content.encode())
 
-    with Wire(behave) as wire, pytest.raises(DecodeError) as caught:
+    with RawServer(behave) as wire, pytest.raises(DecodeError) as caught:
         ask(flavour, wire.base, mint=mint)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -75,7 +75,7 @@ def test_an_answer_that_is_refused_is_in_no_traceback(
 @pytest.mark.parametrize("flavour", ["sync", "async"])
 def test_a_minted_token_that_cannot_be_sent_is_not_shown(flavour: str) -> None:
     body = f'{{"id": "u-1", "token": "{SECRET} "}}'.encode()
-    with Wire(answer_with(body)) as wire, pytest.raises(UsageError) as caught:
+    with RawServer(answer_with(body)) as wire, pytest.raises(UsageError) as caught:
         ask(flavour, wire.base, mint=True)
     assert SECRET not in shown_by(caught.value)
 

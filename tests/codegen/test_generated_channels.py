@@ -22,7 +22,7 @@ def test_events(shop: Shop) -> None:
         "    pass",
     ]
     assert piece(shop, "events.py", "BookMoved").splitlines()[1:] == [
-        "class BookMoved(Row):",
+        "class BookMoved(Model):",
         "    from_: int",
         "    __wire__: ClassVar[Mapping[str, str]] = {'from_': 'from'}",
     ]

@@ -20,7 +20,7 @@ def test_a_row(shop: Shop) -> None:
     assert shop.run() == 0
     assert piece(shop, "models.py", "Book").splitlines() == [
         "@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)",
-        "class Book(Row):",
+        "class Book(Model):",
         "    id: str",
         "    number: int",
         "    title: str | None",

@@ -167,7 +167,7 @@ def test_what_is_public_is_checked_too(shop: Shop, capsys: pytest.CaptureFixture
 def test_each_kind_of_name_is_listed(shop: Shop) -> None:
     assert set((shop.spec / "surface.txt").read_text("utf-8").splitlines()) >= {
         "ApiError.code == 'gone'",
-        "Book(Row)",
+        "Book(Model)",
         "Book.bought_at: datetime | None = None",
         "Book.code: str | None = attrs.field(default=None, repr=False)",
         "BookAdded(Book)",

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.http.raw_server import Behave, Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Behave, Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import ASIDE
 
 __all__ = ["ANSWER", "FINE", "PLACES", "Names", "Place", "place_of"]
@@ -101,7 +101,7 @@ def place_of(
             STRANGE[kind](connection, request)
 
     secure = kind != "connecting"
-    wire = Wire(behave, server if secure else None)
+    wire = RawServer(behave, server if secure else None)
     place = Place(wire.base, client if secure else None, lambda: None, calm.set)
     with ExitStack() as stack:
         if kind in STRANGE:
@@ -121,7 +121,7 @@ def place_of(
         yield place
 
 
-def fill(wire: Wire) -> Callable[[], None]:
+def fill(wire: RawServer) -> Callable[[], None]:
     """Have the system take no further connection; gives what ends those that fill its queue."""
     wire.listen(0)
     waiting = [socket.socket() for _ in range(4)]

@@ -13,7 +13,7 @@ import pytest
 from poolse import CallOptions, Cancelled, CancelToken, Poolse
 from tests.concurrency.hanging_servers import ANSWER, FINE
 from tests.files.scripted_storage import World
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 
@@ -48,7 +48,7 @@ def get(chat: Poolse, cancel: CancelToken | None = None) -> object:
 @pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"])
 def test_its_connection_serves_nobody_else(client: Any, part: bytes) -> None:
     held, stop = Held(part), CancelToken()
-    with Wire(held) as server:
+    with RawServer(held) as server:
         chat = Poolse(api_url=server.base, token="t", http_client=client)
         call = in_thread(lambda: get(chat, stop))
         assert held.begun.wait(ASIDE)
@@ -67,7 +67,7 @@ def test_its_connection_serves_nobody_else(client: Any, part: bytes) -> None:
 def test_an_uncancelled_call_gives_its_connection_back(client: Any) -> None:
     held = Held(b"")
     held.begun.set()
-    with Wire(held) as server:
+    with RawServer(held) as server:
         chat = Poolse(api_url=server.base, token="t", http_client=client)
         assert [get(chat, CancelToken()) for _ in range(3)] == [FINE] * 3
     assert server.accepted == 1

@@ -27,7 +27,7 @@ from poolse._realtime.sync_wait import Wakeup
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
 from poolse.testing import Sandbox
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 
@@ -38,7 +38,7 @@ def hang(connection: Connection, _: ReceivedRequest) -> None:
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_any_of_several_tokens_ends_a_call(number: int) -> None:
     tokens = [CancelToken() for _ in range(3)]
-    with Wire(hang) as server, Poolse(api_url=server.base, token="t") as chat:
+    with RawServer(hang) as server, Poolse(api_url=server.base, token="t") as chat:
         view = chat.with_options(cancel=tokens[0]).with_options(cancel=tokens[1])
         options = CallOptions(cancel=tokens[2])
         call = in_thread(lambda: view.me.show(options=options))
@@ -62,7 +62,7 @@ def test_any_of_several_tokens_ends_an_async_call(number: int) -> None:
                 with pytest.raises(Cancelled):
                     await call
 
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         asyncio.run(main())
 
 
@@ -216,7 +216,7 @@ def test_a_handler_that_cancels_at_any_step_of_a_wait_ends_it(name: str) -> None
 
 def test_a_signal_ends_a_call_of_the_main_thread() -> None:
     token = CancelToken()
-    with Wire(hang) as server, Poolse(api_url=server.base, token="t") as chat:
+    with RawServer(hang) as server, Poolse(api_url=server.base, token="t") as chat:
 
         def handler(*_: object) -> None:
             token.cancel()
@@ -262,7 +262,7 @@ def no_descriptors_left() -> Generator[None]:
 @pytest.mark.parametrize("kept", ["new", "open"])
 def test_without_descriptors_a_token_makes_no_raw_error(kept: str) -> None:
     """Neither when a connection has to be opened, nor when there is one and only the wait fails."""
-    with Wire(answers_a) as server:
+    with RawServer(answers_a) as server:
         chat = Poolse(api_url=server.base, token="t", max_retries=0)
         view = chat.with_options(cancel=CancelToken())
         view.rest.request(method="GET", path="/v1/a")

@@ -21,7 +21,7 @@ from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
 from tests.concurrency.fork_helpers import FORK, connected_to, in_child
 from tests.concurrency.hanging_servers import ANSWER, FINE
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_handle_of_the_first_loop_is_no_use_in_the_second(chat: AsyncPoolse, m
 def test_a_given_client_is_not_taken_to_a_second_loop_either() -> None:
     async def first() -> None:
         async with httpx.AsyncClient() as http:
-            with Wire(answer_with(ANSWER)) as server:
+            with RawServer(answer_with(ANSWER)) as server:
                 chat = AsyncPoolse(api_url=server.base, token="t", http_client=http)
                 assert await chat.rest.request(method="GET", path="/x") == FINE
                 error = await asyncio.to_thread(elsewhere, lambda: chat.me.show())
@@ -194,7 +194,7 @@ class TestForks:
     pytestmark = FORK
 
     def test_a_child_of_a_running_loop_makes_its_own(self) -> None:
-        with Wire(answer_with(ANSWER)) as server:
+        with RawServer(answer_with(ANSWER)) as server:
             chat = AsyncPoolse(api_url=server.base, token="t")
 
             async def get() -> object:
@@ -260,7 +260,7 @@ def test_first_calls_at_once_in_a_second_loop_open_one_session(
         await chat.aclose()
 
     # Connections that the first loop leaves open are no matter here.
-    with Wire(answer_with(b"{}", fields="Connection: close\r\n")) as server:
+    with RawServer(answer_with(b"{}", fields="Connection: close\r\n")) as server:
         chat = AsyncPoolse(api_url=server.base, token="t")
         asyncio.run(three())
         asyncio.run(last())
@@ -285,7 +285,7 @@ def test_a_call_leaves_nothing_in_the_context_of_its_task() -> None:
         else:
             connection.answer(b"{}")
 
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
         asyncio.run(main())
         before = list(contextvars.copy_context().items())
         with Poolse(api_url=server.base, token="t") as chat:

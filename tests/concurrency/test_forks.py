@@ -25,7 +25,7 @@ from poolse._support.fork_safety import renew_after_fork
 from poolse.testing import Sandbox
 from tests.concurrency.fork_helpers import FORK, all_held, connected_to, in_child
 from tests.concurrency.hanging_servers import ANSWER, FINE
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 pytestmark = FORK
@@ -40,7 +40,7 @@ def test_each_process_has_connections_of_its_own(
     tls: bool, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
     with (
-        Wire(answer_with(ANSWER), server_tls if tls else None) as server,
+        RawServer(answer_with(ANSWER), server_tls if tls else None) as server,
         Poolse(api_url=server.base, token="t", ssl_context=client_tls) as chat,
     ):
         assert get(chat) == FINE
@@ -99,7 +99,7 @@ def test_a_fetch_of_a_token_that_was_under_way_is_begun_anew() -> None:
         return "t"
 
     with (
-        Wire(answer_with(ANSWER)) as server,
+        RawServer(answer_with(ANSWER)) as server,
         Poolse(api_url=server.base, get_token=get_token) as chat,
     ):
         fetching = in_thread(lambda: get(chat))
@@ -117,7 +117,7 @@ def test_a_token_that_a_child_cancels_is_not_cancelled_here() -> None:
         connection.answer(ANSWER)
 
     stop = CancelToken()
-    with Wire(held) as server, Poolse(api_url=server.base, token="t") as chat:
+    with RawServer(held) as server, Poolse(api_url=server.base, token="t") as chat:
         call = in_thread(lambda: get(chat, stop))
         server.seen.get(timeout=ASIDE)
         told: list[str] = []

@@ -24,7 +24,7 @@ from poolse import (
     UsageError,
 )
 from tests.concurrency.hanging_servers import ANSWER, FINE
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import ASIDE, in_thread
 
 LIBRARIES: list[Any] = [httpx, httpx2]
@@ -77,7 +77,7 @@ def get(chat: Any) -> Any:
 
 @BOTH
 def test_it_works(given: Given) -> None:
-    with Wire(answer_with(ANSWER)) as server:
+    with RawServer(answer_with(ANSWER)) as server:
         assert given(server.base, get) == FINE
 
 
@@ -103,7 +103,7 @@ def test_nobody_accepts(given: Given, full_backlog: str) -> None:
 
 @BOTH
 def test_no_answer(given: Given) -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         error = given.error(server.base, SHORT)
     assert isinstance(error, RequestTimeout)
     assert error.phase == "read"
@@ -124,7 +124,7 @@ def test_nobody_takes_the_body(given: Given) -> None:
 @BOTH
 def test_all_its_connections_are_busy(library: Any) -> None:
     limits = library.Limits(max_connections=1)
-    with Wire(hang) as server, library.Client(limits=limits, timeout=None) as client:
+    with RawServer(hang) as server, library.Client(limits=limits, timeout=None) as client:
         chat = Poolse(api_url=server.base, token="t", http_client=client, timeout=None)
         stop = CancelToken()
         first = in_thread(lambda: get(chat.with_options(cancel=stop)))
@@ -149,7 +149,7 @@ def cut(connection: Connection, _: ReceivedRequest) -> None:
 @BOTH
 @pytest.mark.parametrize("behave", [nonsense, cut])
 def test_no_http(given: Given, behave: Callable[[Connection, ReceivedRequest], None]) -> None:
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
         error = given.error(server.base)
     assert type(error) is NetworkError
     assert "cut off, or is not HTTP" in str(error)
@@ -157,7 +157,7 @@ def test_no_http(given: Given, behave: Callable[[Connection, ReceivedRequest], N
 
 @BOTH
 def test_what_cannot_be_unpacked(given: Given) -> None:
-    with Wire(answer_with(b"no gzip", fields="Content-Encoding: gzip\r\n")) as server:
+    with RawServer(answer_with(b"no gzip", fields="Content-Encoding: gzip\r\n")) as server:
         error = given.error(server.base)
     assert type(error) is NetworkError
     assert "could not be decompressed" in str(error)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.concurrency.hanging_servers import FINE
 from tests.concurrency.random_cancellation import POOL, Meeting, storm, storm_async, storm_by_token
-from tests.http.raw_server import Wire
+from tests.http.raw_server import RawServer
 
 STORMS = [storm, storm_async, storm_by_token]
 KINDS = pytest.mark.parametrize("storm", STORMS, ids=["sync", "async", "async by token"])
@@ -24,7 +24,7 @@ Storm = Callable[..., list[object]]
 def blow(
     storm: Storm, seconds: float, seed: int, server: ssl.SSLContext | None, client: ssl.SSLContext
 ) -> None:
-    with Wire(Meeting(), server) as wire:
+    with RawServer(Meeting(), server) as wire:
         assert storm(seconds, seed, api_url=wire.base, ssl_context=client) == [FINE] * POOL
 
 

@@ -14,7 +14,7 @@ from poolse import CallOptions, RequestTimeout, Timeout
 from tests.concurrency.hanging_servers import Names
 from tests.files.scripted_storage import World
 from tests.files.sync_and_async_clients import Client
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 SETTING = "raise it with timeout=Timeout({}=...) on the client, a view or the call"
 
@@ -50,14 +50,14 @@ def late(flavour: str, url: str, timeout: Timeout, how: str = "client", **more: 
 @FLAVOURS
 @HOW
 def test_silence(flavour: str, how: str) -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         assert late(flavour, server.base, Timeout(None, read=0.05), how) == "read"
 
 
 @FLAVOURS
 @HOW
 def test_the_whole_attempt(flavour: str, how: str) -> None:
-    with Wire(drip) as server:
+    with RawServer(drip) as server:
         assert late(flavour, server.base, Timeout(0.1), how) == "total"
 
 

@@ -19,7 +19,7 @@ from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend
 from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT, hand_written
 from tests.concurrency.hanging_servers import ANSWER, FINE
-from tests.http.raw_server import Wire, answer_with
+from tests.http.raw_server import RawServer, answer_with
 from tests.http.sync_and_async_senders import ASIDE
 
 SYNC = "unclosed {0}: `with {0}(...) as {1}:` closes it, or {1}.close()"
@@ -39,8 +39,8 @@ CREDENTIALS: dict[Any, dict[str, Any]] = {
 
 
 @pytest.fixture
-def server(server_tls: ssl.SSLContext) -> Iterator[Wire]:
-    with Wire(answer_with(ANSWER), server_tls) as wire:
+def server(server_tls: ssl.SSLContext) -> Iterator[RawServer]:
+    with RawServer(answer_with(ANSWER), server_tls) as wire:
         yield wire
 
 
@@ -59,7 +59,7 @@ def get(chat: Any) -> Any:
 
 @pytest.mark.parametrize(("kind", "complaint"), KINDS)
 def test_it_is_told_once_and_what_to_do(
-    kind: Any, complaint: str, server: Wire, client_tls: ssl.SSLContext
+    kind: Any, complaint: str, server: RawServer, client_tls: ssl.SSLContext
 ) -> None:
     known = {**CREDENTIALS[kind], "api_url": server.base, "ssl_context": client_tls}
 
@@ -88,7 +88,7 @@ def test_one_that_has_opened_nothing_says_nothing(kind: Any, complaint: str) -> 
     assert complaints(lambda: kind(**CREDENTIALS[kind])) == []
 
 
-def test_a_closed_one_says_nothing(server: Wire, client_tls: ssl.SSLContext) -> None:
+def test_a_closed_one_says_nothing(server: RawServer, client_tls: ssl.SSLContext) -> None:
     def use() -> None:
         with Poolse(api_url=server.base, token="t", ssl_context=client_tls) as chat:
             get(chat)
@@ -219,7 +219,7 @@ COMPLAINTS = {
 @pytest.mark.parametrize("kind", SCRIPTS)
 def test_a_script_that_forgets_it_ends(kind: str, tls_sandbox: Sandbox) -> None:
     arguments = [tls_sandbox.url, tls_sandbox.token("alice"), str(tls_sandbox.ca_file)]
-    with Wire(lambda connection, _: connection.hang()) as silent:
+    with RawServer(lambda connection, _: connection.hang()) as silent:
         done = subprocess.run(
             [sys.executable, "-W", "always", "-c", HEAD + SCRIPTS[kind], *arguments, silent.base],
             cwd=ROOT,

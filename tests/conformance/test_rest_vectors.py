@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, Poolse, PoolseError
-from poolse._http.aio import AsyncSender
-from poolse._http.sync import SyncSender
-from tests.conformance.permuted import permuted
+from poolse._http.async_sender import AsyncSender
+from poolse._http.sync_sender import SyncSender
+from tests.conformance.permuted_vectors import permuted
 from tests.conformance.script_server import ScriptServer
 from tests.conformance.vectors import (
     Observed,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from poolse import Attachment, from_dict
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 __all__ = ["EXPIRED", "Step", "World", "asked_for", "refuse", "row_of", "stored"]
 
@@ -54,7 +54,7 @@ def refuse(status: str, body: bytes = b"", fields: str = "", after: int | None =
     return step
 
 
-class World(Wire):
+class World(RawServer):
     """Each request of the storage is served by the next step, when they are used up by `stored`."""
 
     def __init__(self, *steps: Step, context: ssl.SSLContext | None = None) -> None:

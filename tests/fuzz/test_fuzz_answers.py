@@ -17,11 +17,11 @@ from poolse._generated import endpoints
 from poolse._json.codec import decode
 from poolse._json.models import Model
 from poolse._rest.api_errors import api_error
-from poolse._rest.backoff import parse_retry_after
 from poolse._rest.body_decoder import BodyDecoder
 from poolse._rest.endpoint import Endpoint
 from poolse._rest.raw_endpoint import raw_endpoint
 from poolse._rest.request_io import Response
+from poolse._support.backoff import parse_retry_after
 from tests.fuzz.strategies import FUZZED, contents, headers, json_values
 
 ENDPOINTS: list[Endpoint[Any]] = [

@@ -7,14 +7,14 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 __all__ = ["Proxy"]
 
 REFUSAL = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
 
 
-class Proxy(Wire):
+class Proxy(RawServer):
     """Goes between a client and a server. `seen` keeps what it was asked for."""
 
     def __init__(

@@ -13,7 +13,7 @@ from typing import Self
 
 import attrs
 
-__all__ = ["Behave", "Connection", "ReceivedRequest", "Wire", "answer_with"]
+__all__ = ["Behave", "Connection", "RawServer", "ReceivedRequest", "answer_with"]
 
 
 @attrs.frozen
@@ -86,7 +86,7 @@ def answer_with(body: bytes = b"", status: str = "200 OK", fields: str = "") -> 
     return lambda connection, _: connection.answer(body, status, fields)
 
 
-class Wire:
+class RawServer:
     """Serves each connection in a thread of its own, and keeps the requests in `seen`."""
 
     def __init__(

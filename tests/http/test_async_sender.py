@@ -15,7 +15,7 @@ from poolse._http.async_sender import AsyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, PoolseError, RequestTimeout, UsageError
 from poolse.options import Timeout
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import ASIDE, get
 
 
@@ -23,12 +23,12 @@ def hang(connection: Connection, _: ReceivedRequest) -> None:
     connection.hang()
 
 
-async def arrival(server: Wire) -> None:
+async def arrival(server: RawServer) -> None:
     await asyncio.to_thread(server.seen.get, True, ASIDE)
 
 
 def test_three_event_loops_one_after_another() -> None:
-    with Wire(answer_with(b"ok")) as server:
+    with RawServer(answer_with(b"ok")) as server:
         sender = AsyncSender()
 
         async def run() -> bytes:
@@ -44,7 +44,7 @@ def test_three_event_loops_one_after_another() -> None:
 
 
 def test_two_event_loops_at_once() -> None:
-    with Wire(answer_with()) as server:
+    with RawServer(answer_with()) as server:
         sender = AsyncSender()
 
         async def use() -> None:
@@ -64,7 +64,7 @@ def test_two_event_loops_at_once() -> None:
 
 
 def test_cancelling_the_task_is_not_wrapped() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
 
         async def run() -> None:
             sender = AsyncSender()
@@ -79,7 +79,7 @@ def test_cancelling_the_task_is_not_wrapped() -> None:
 
 
 def test_a_timeout_of_the_callers_is_not_wrapped() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
 
         async def run() -> None:
             sender = AsyncSender()
@@ -93,7 +93,7 @@ def test_a_timeout_of_the_callers_is_not_wrapped() -> None:
 
 
 def test_the_shorter_of_two_nested_limits_counts() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
 
         async def run() -> None:
             sender = AsyncSender()
@@ -106,7 +106,7 @@ def test_the_shorter_of_two_nested_limits_counts() -> None:
 
 
 def test_a_token_cancelled_in_the_same_loop() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
 
         async def run() -> None:
             sender, token = AsyncSender(), CancelToken()
@@ -122,7 +122,7 @@ def test_a_token_cancelled_in_the_same_loop() -> None:
 
 
 def test_a_token_that_outlives_its_loop() -> None:
-    with Wire(answer_with()) as server:
+    with RawServer(answer_with()) as server:
         token = CancelToken()
 
         async def run() -> None:
@@ -141,7 +141,7 @@ def test_waiting_for_a_connection() -> None:
         release.wait(ASIDE)
         connection.answer(b"late")
 
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
 
         async def run() -> None:
             sender = AsyncSender(max_connections=1)
@@ -204,7 +204,7 @@ def test_a_stale_connection_is_not_used() -> None:
         connection.answer(b"bye")
         connection.drop()
 
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
 
         async def run() -> None:
             sender = AsyncSender()

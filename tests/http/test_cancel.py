@@ -13,7 +13,7 @@ from poolse._http.sync_sender import SyncSender
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout, UsageError
 from poolse.options import Timeout
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import ASIDE, Once, Watched, get, in_thread, post
 
 NO_LIMIT = Timeout.of(None)
@@ -33,7 +33,7 @@ def cancelled_after(send: Callable[[CancelToken], object], arrived: Callable[[],
 
 
 def test_while_the_server_thinks(send: Once) -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         cancelled_after(
             lambda token: send(get(server.base), NO_LIMIT, token),
             lambda: server.seen.get(timeout=ASIDE),
@@ -49,7 +49,7 @@ def test_while_the_answer_drips(send_any: Once) -> None:
             connection.send(b".")
             dripping.set()
 
-    with Wire(drip) as server:
+    with RawServer(drip) as server:
         cancelled_after(
             lambda token: send_any(get(server.base), NO_LIMIT, token),
             lambda: dripping.wait(ASIDE),
@@ -70,7 +70,7 @@ def test_during_the_tls_handshake(send: Once, client_tls: ssl.SSLContext) -> Non
 def test_while_the_server_thinks_behind_tls(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    with Wire(hang, server_tls) as server:
+    with RawServer(hang, server_tls) as server:
         cancelled_after(
             lambda token: send(get(server.base), NO_LIMIT, token, ssl_context=client_tls),
             lambda: server.seen.get(timeout=ASIDE),
@@ -99,7 +99,7 @@ def test_while_nobody_accepts(send: Once, full_backlog: str) -> None:
 def test_before_it_began(send_any: Once) -> None:
     token = CancelToken()
     token.cancel()
-    with Wire(answer_with()) as server, pytest.raises(Cancelled):
+    with RawServer(answer_with()) as server, pytest.raises(Cancelled):
         send_any(get(server.base), NO_LIMIT, token)
     assert server.accepted == 0
 
@@ -111,7 +111,7 @@ def test_while_waiting_for_a_connection() -> None:
         release.wait(ASIDE)
         connection.answer(b"late")
 
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
         sender = SyncSender(max_connections=1)
         first = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
         server.seen.get(timeout=ASIDE)
@@ -135,7 +135,7 @@ def test_while_waiting_for_a_connection() -> None:
 
 
 def test_a_token_serves_many_calls_at_once() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         sender, token = SyncSender(), CancelToken()
         calls = [
             in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token)) for _ in range(5)
@@ -160,7 +160,7 @@ def test_sleep_ends_at_once() -> None:
 
 
 def test_closing_ends_calls_under_way() -> None:
-    with Wire(hang) as server:
+    with RawServer(hang) as server:
         sender = SyncSender()
         call = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, None))
         server.seen.get(timeout=ASIDE)

@@ -11,7 +11,7 @@ import trustme
 from poolse.errors import NetworkError, RequestTimeout
 from poolse.options import Timeout
 from tests.http.conftest import context_for
-from tests.http.raw_server import Behave, Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Behave, Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import Once, get, post
 
 SECRET = "/v1/x?signature=s3cret"
@@ -45,7 +45,7 @@ def nonsense(connection: Connection, _: ReceivedRequest) -> None:
     connection.drop()
 
 
-class Deaf(Wire):
+class Deaf(RawServer):
     """Never reads."""
 
     def _serve(self, sock: socket.socket) -> None:
@@ -53,7 +53,7 @@ class Deaf(Wire):
         sock.close()
 
 
-class Rude(Wire):
+class Rude(RawServer):
     """Speaks first, and another protocol."""
 
     def _serve(self, sock: socket.socket) -> None:
@@ -105,7 +105,7 @@ def test_no_such_host(send_any: Once) -> None:
 
 @pytest.mark.parametrize("behave", [drop, cut, cut_chunked, reset, nonsense, switch])
 def test_a_broken_answer(send_any: Once, behave: Behave) -> None:
-    with Wire(behave) as server, pytest.raises(NetworkError) as caught:
+    with RawServer(behave) as server, pytest.raises(NetworkError) as caught:
         send_any(get(server.base + SECRET))
     assert "s3cret" not in str(caught.value)
     assert not isinstance(caught.value, RequestTimeout)
@@ -114,14 +114,14 @@ def test_a_broken_answer(send_any: Once, behave: Behave) -> None:
 
 @pytest.mark.parametrize("behave", [drop, reset])
 def test_a_dropped_request_is_sent_once(send: Once, behave: Behave) -> None:
-    with Wire(behave) as server:
+    with RawServer(behave) as server:
         with pytest.raises(NetworkError):
             send(get(server.base))
         assert server.seen.qsize() == 1
 
 
 def test_the_reason_is_never_one_that_the_caller_was_busy_with(send_any: Once) -> None:
-    with Wire(drop) as server:
+    with RawServer(drop) as server:
         try:
             raise FileNotFoundError(2, "of the caller")
         except FileNotFoundError:
@@ -131,7 +131,7 @@ def test_the_reason_is_never_one_that_the_caller_was_busy_with(send_any: Once) -
 
 
 def test_no_url_with_its_query_is_told_in_the_causes(send: Once) -> None:
-    with Wire(hang) as server, pytest.raises(RequestTimeout) as caught:
+    with RawServer(hang) as server, pytest.raises(RequestTimeout) as caught:
         send(get(server.base + SECRET), Timeout(read=0.05))
     error: BaseException | None = caught.value
     while error is not None:
@@ -148,7 +148,7 @@ def test_no_url_with_its_query_is_told_in_the_causes(send: Once) -> None:
     ],
 )
 def test_a_server_that_hangs(send_any: Once, timeout: Timeout, phase: str, limit: float) -> None:
-    with Wire(hang) as server, pytest.raises(RequestTimeout) as caught:
+    with RawServer(hang) as server, pytest.raises(RequestTimeout) as caught:
         send_any(get(server.base), timeout)
     assert (caught.value.phase, caught.value.limit) == (phase, limit)
 
@@ -156,13 +156,13 @@ def test_a_server_that_hangs(send_any: Once, timeout: Timeout, phase: str, limit
 @pytest.mark.parametrize("limit", [3_000_000.0, 1_000_000_000.0])
 def test_limits_that_the_system_cannot_count_to(send_any: Once, limit: float) -> None:
     timeout = Timeout(None, connect=limit, read=limit, write=limit, pool=limit)
-    with Wire(answer_with(b"in time")) as server:
+    with RawServer(answer_with(b"in time")) as server:
         assert send_any(get(server.base), timeout).content == b"in time"
 
 
 @pytest.mark.parametrize("behave", [drip, flood])
 def test_the_total_ends_an_answer_that_never_pauses(send_any: Once, behave: Behave) -> None:
-    with Wire(behave) as server, pytest.raises(RequestTimeout) as caught:
+    with RawServer(behave) as server, pytest.raises(RequestTimeout) as caught:
         send_any(get(server.base), Timeout(0.3))
     assert (caught.value.phase, caught.value.limit) == ("total", 0.3)
 
@@ -198,7 +198,7 @@ def test_a_handshake_that_gets_no_answer(
 
 
 def test_a_certificate_of_an_unknown_authority(send_any: Once, server_tls: ssl.SSLContext) -> None:
-    with Wire(answer_with(), server_tls) as server:
+    with RawServer(answer_with(), server_tls) as server:
         strict = ssl.create_default_context()
         with pytest.raises(NetworkError, match=r"certificate is not trusted: .*issuer"):
             send_any(get(server.base), ssl_context=strict)
@@ -210,7 +210,7 @@ def test_a_certificate_of_another_host(
 ) -> None:
     context = context_for(authority, "elsewhere.example")
     with (
-        Wire(answer_with(), context) as server,
+        RawServer(answer_with(), context) as server,
         pytest.raises(NetworkError, match=r"certificate is not trusted: .*127\.0\.0\.1"),
     ):
         send_any(get(server.base), ssl_context=client_tls)
@@ -225,5 +225,5 @@ def test_plain_http_where_tls_was_wanted(send_any: Once, client_tls: ssl.SSLCont
 def test_the_same_through_tls(
     send: Once, behave: Behave, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    with Wire(behave, server_tls) as server, pytest.raises(NetworkError):
+    with RawServer(behave, server_tls) as server, pytest.raises(NetworkError):
         send(get(server.base), Timeout(0.3), ssl_context=client_tls)

@@ -11,7 +11,7 @@ from poolse._http.async_sender import AsyncSender
 from poolse._http.sync_sender import SyncSender
 from poolse.errors import NetworkError
 from poolse.options import Timeout
-from tests.http.raw_server import Wire, answer_with
+from tests.http.raw_server import RawServer, answer_with
 from tests.http.sync_and_async_senders import get
 
 
@@ -52,12 +52,12 @@ def test_the_same_in_async() -> None:
 def test_failures_of_httpx2_have_our_names_too() -> None:
     import httpx2
 
-    with Wire(answer_with()) as server:
+    with RawServer(answer_with()) as server:
         pass
     client = httpx2.Client()
     sender = SyncSender(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(NetworkError, match="could not connect: Connection refused"):
         sender.send(get(server.base), Timeout(), None)
-    with Wire(answer_with(b"through httpx2")) as server:
+    with RawServer(answer_with(b"through httpx2")) as server:
         assert sender.send(get(server.base), Timeout(), None).content == b"through httpx2"
     client.close()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.files.scripted_storage import SIGNATURE, World, refuse
 from tests.files.sync_and_async_clients import FLAVOURS, GIVEN, Client
-from tests.http.raw_server import Wire, answer_with
+from tests.http.raw_server import RawServer, answer_with
 from tests.http.sync_and_async_senders import Once, get
 from tests.secret_guard import Listener, text_of
 
@@ -82,14 +82,14 @@ def test_no_redirect_is_logged_with_its_query(flavour: str, log: Log) -> None:
 
 def test_the_token_is_not_logged(send_any: Once, log: Log) -> None:
     fields = "X-Echo: Bearer s3cret\r\n"
-    with Wire(answer_with(b"{}", fields=fields)) as server:
+    with RawServer(answer_with(b"{}", fields=fields)) as server:
         send_any(get(f"{server.base}/v1/me", [("Authorization", "Bearer s3cret")]))
     assert "s3cret" not in log.text
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_the_callers_own_requests_are_logged_as_ever(library: Any, log: Log) -> None:
-    with Wire(answer_with(b"{}", fields="X-A: b\r\n")) as server, library.Client() as client:
+    with RawServer(answer_with(b"{}", fields="X-A: b\r\n")) as server, library.Client() as client:
         client.get(f"{server.base}/own?query=yes")
     assert f"{server.base}/own?query=yes" in log.text
     assert "(b'X-A', b'b')" in log.text

@@ -14,7 +14,7 @@ from poolse._network.proxies import Proxies
 from poolse.errors import NetworkError, UsageError
 from poolse.options import Timeout
 from tests.http.http_proxy import Proxy
-from tests.http.raw_server import Connection, ReceivedRequest, Wire, answer_with
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
 from tests.http.sync_and_async_senders import Once, get, in_thread, post
 
 TARGET = "/v1/%2E%2E/x?a=%2F&b=it's"
@@ -26,7 +26,7 @@ def test_http_is_forwarded(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, tls_to_proxy: bool
 ) -> None:
     with (
-        Wire(answer_with(b"through")) as server,
+        RawServer(answer_with(b"through")) as server,
         Proxy(context=server_tls if tls_to_proxy else None) as proxy,
     ):
         request = get(server.base + TARGET)
@@ -40,7 +40,7 @@ def test_https_is_tunnelled(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, tls_to_proxy: bool
 ) -> None:
     with (
-        Wire(answer_with(b"z" * 200_000), server_tls) as server,
+        RawServer(answer_with(b"z" * 200_000), server_tls) as server,
         Proxy(context=server_tls if tls_to_proxy else None) as proxy,
     ):
         request = post(server.base + TARGET, b"y" * 200_000)
@@ -56,7 +56,7 @@ def test_credentials_go_to_the_proxy_only(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, secure: bool
 ) -> None:
     with (
-        Wire(answer_with(b"in"), server_tls if secure else None) as server,
+        RawServer(answer_with(b"in"), server_tls if secure else None) as server,
         Proxy(credentials=BASIC) as proxy,
     ):
         url = f"http://us%20er:p%40ss@127.0.0.1:{proxy.port}"
@@ -67,7 +67,7 @@ def test_credentials_go_to_the_proxy_only(
 def test_a_proxy_that_wants_credentials(
     send: Once, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    with Wire(answer_with(), server_tls) as server, Proxy(credentials=BASIC) as proxy:
+    with RawServer(answer_with(), server_tls) as server, Proxy(credentials=BASIC) as proxy:
         with pytest.raises(NetworkError, match="the proxy refused to connect: 407 Proxy Auth"):
             send(get(server.base), proxy=proxy.base, ssl_context=client_tls)
         assert server.seen.empty()
@@ -114,7 +114,7 @@ def test_the_total_holds_in_a_tunnel_too(
     def hang(connection: Connection, _: ReceivedRequest) -> None:
         connection.hang()
 
-    with Wire(hang, server_tls) as server, Proxy() as proxy:
+    with RawServer(hang, server_tls) as server, Proxy() as proxy:
         call = in_thread(
             lambda: send(get(server.base), Timeout(0.3), proxy=proxy.base, ssl_context=client_tls)
         )
@@ -128,8 +128,8 @@ def test_those_of_the_environment(
     client_tls: ssl.SSLContext,
 ) -> None:
     with (
-        Wire(answer_with(b"plain")) as plain,
-        Wire(answer_with(b"secure"), server_tls) as secure,
+        RawServer(answer_with(b"plain")) as plain,
+        RawServer(answer_with(b"secure"), server_tls) as secure,
         Proxy() as proxy,
     ):
         monkeypatch.setenv("HTTP_PROXY", proxy.base)

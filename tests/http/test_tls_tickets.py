@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.http.sync_and_async_senders import Once, post
 
 BIG = bytes(30_000_000)
@@ -26,7 +26,7 @@ def test_a_session_ticket_that_comes_while_nobody_reads(
         ssl.TLSVersion.MAXIMUM_SUPPORTED,
         ssl.TLSVersion.TLSv1_3,
     )
-    with Wire(late, server_tls, whole=False) as server:
+    with RawServer(late, server_tls, whole=False) as server:
         answer = send(post(f"{server.base}/x", BIG), ssl_context=client_tls)
     assert answer.content == b"done"
     assert sizes == [len(BIG)]

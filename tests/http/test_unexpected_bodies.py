@@ -11,7 +11,7 @@ import pytest
 
 from poolse import ApiError, AsyncPoolse, Poolse
 from poolse._http.response_bytes import ResponseBytes
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 HEADS: dict[str, tuple[str, bytes]] = {
     "204": ("GET", b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"),
@@ -27,7 +27,7 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"ok":"y"}'
 
 def calls(behave: Callable[[Connection, ReceivedRequest], None], method: str) -> None:
     """The call in question and two more, in both flavours, none of which is tried again."""
-    with Wire(behave) as wire:
+    with RawServer(behave) as wire:
         with Poolse(api_url=wire.base, token="t", max_retries=0) as chat:
             try:
                 assert chat.rest.request(method=method, path="/v1/odd") in (None, {"ok": "y"})
@@ -89,7 +89,7 @@ def test_a_204_as_it_should_be_keeps_its_connection() -> None:
         head = b"HTTP/1.1 204 No Content\r\n\r\n" if "/odd" in request.line else OK
         connection.send(head)
 
-    with Wire(behave) as wire:
+    with RawServer(behave) as wire:
         with Poolse(api_url=wire.base, token="t") as chat:
             for path in ("/v1/odd", "/v1/a", "/v1/odd"):
                 chat.rest.request(method="DELETE", path=path)

@@ -12,7 +12,7 @@ import trustme
 
 from poolse._network import trust
 from tests.http.conftest import PROXIES, context_for
-from tests.http.raw_server import Wire
+from tests.http.raw_server import RawServer
 from tests.network.four_connections import serve
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -66,7 +66,7 @@ def trusted(ca_file: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def server(server_tls: ssl.SSLContext) -> Iterator[Wire]:
+def server(server_tls: ssl.SSLContext) -> Iterator[RawServer]:
     """Serves all four ways over TLS."""
     with serve(server_tls) as made:
         yield made

@@ -16,7 +16,7 @@ import pytest
 
 from poolse import AsyncPoolse, Poolse, PoolseError, Timeout
 from tests.client.observed_clients import done, until
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 __all__ = ["ACROSS", "WAYS", "Way", "addressed", "dead", "failure", "reach", "serve"]
 
@@ -94,9 +94,9 @@ def answer(connection: Connection, request: ReceivedRequest) -> None:
     connection.drop()
 
 
-def serve(context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Wire:
+def serve(context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> RawServer:
     """A server for all four ways."""
-    return Wire(answer, context, host=host)
+    return RawServer(answer, context, host=host)
 
 
 def addressed(monkeypatch: pytest.MonkeyPatch, name: str, *hosts: str) -> list[str]:

@@ -18,7 +18,7 @@ import pytest
 from poolse import PoolseError, Timeout, UsageError
 from poolse._network import trust
 from tests.http.http_proxy import Proxy
-from tests.http.raw_server import Connection, ReceivedRequest, Wire
+from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 from tests.network.four_connections import ACROSS, Way, addressed, dead, failure, reach, serve
 from tests.network.socks_proxy import Socks
 
@@ -29,7 +29,7 @@ from tests.network.socks_proxy import Socks
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "both", "two directories"])
 def test_an_authority_of_the_environment(
     way: Way,
-    server: Wire,
+    server: RawServer,
     ca_file: Path,
     ca_directory: Path,
     variable: str,
@@ -47,7 +47,7 @@ def test_an_authority_of_the_environment(
 
 @ACROSS
 def test_the_store_of_the_system(
-    way: Way, server: Wire, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+    way: Way, server: RawServer, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load = ssl.SSLContext.load_default_certs
 
@@ -75,7 +75,7 @@ def nothing_known_to_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("place", ["of the system", "of certifi"])
 @pytest.mark.usefixtures("nothing_known_to_openssl")
 def test_a_store_that_openssl_does_not_know(
-    way: Way, server: Wire, ca_file: Path, place: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, server: RawServer, ca_file: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = ("/gone", str(ca_file)) if place == "of the system" else ()
     monkeypatch.setattr(trust, "PLACES", places)
@@ -88,7 +88,7 @@ def test_a_store_that_openssl_does_not_know(
 @pytest.mark.parametrize("known", [True, False])
 def test_macos_and_windows_are_asked_themselves(
     way: Way,
-    server: Wire,
+    server: RawServer,
     ca_file: Path,
     platform: str,
     known: bool,
@@ -112,13 +112,13 @@ def test_macos_and_windows_are_asked_themselves(
 
 
 @ACROSS
-def test_an_authority_that_nobody_knows(way: Way, server: Wire) -> None:
+def test_an_authority_that_nobody_knows(way: Way, server: RawServer) -> None:
     assert "certificate is not trusted: " in str(failure(way, server.base))
 
 
 @ACROSS
 def test_the_environment_stands_for_the_system(
-    way: Way, server: Wire, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+    way: Way, server: RawServer, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who names authorities trusts these, and no others."""
 
@@ -172,7 +172,7 @@ BROKEN: list[tuple[str, Callable[[Path], Path], str]] = [
 @pytest.mark.parametrize(("variable", "make", "reason"), BROKEN)
 def test_a_variable_that_is_of_no_use_is_named(
     way: Way,
-    server: Wire,
+    server: RawServer,
     variable: str,
     make: Callable[[Path], Path],
     reason: str,
@@ -190,7 +190,7 @@ def test_a_variable_that_is_of_no_use_is_named(
 
 @ACROSS
 def test_a_context_of_ones_own_is_all_that_counts(
-    way: Way, server: Wire, trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    way: Way, server: RawServer, trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
     assert reach(way, server.base, ssl_context=trusted) is None
@@ -204,7 +204,7 @@ def test_a_context_of_ones_own_is_all_that_counts(
 def test_a_dot_at_the_end_of_a_name(
     way: Way,
     kind: str,
-    server: Wire,
+    server: RawServer,
     server_tls: ssl.SSLContext,
     trusted: ssl.SSLContext,
     monkeypatch: pytest.MonkeyPatch,
@@ -417,7 +417,7 @@ def test_a_proxy_that_refuses(
     answer: bytes,
     words: str,
     tls_to_proxy: bool,
-    server: Wire,
+    server: RawServer,
     server_tls: ssl.SSLContext,
     trusted: ssl.SSLContext,
 ) -> None:
@@ -436,7 +436,7 @@ def test_a_proxy_that_hangs_up(
     way: Way,
     said: bytes,
     tls_to_proxy: bool,
-    server: Wire,
+    server: RawServer,
     server_tls: ssl.SSLContext,
     trusted: ssl.SSLContext,
 ) -> None:
@@ -444,7 +444,7 @@ def test_a_proxy_that_hangs_up(
         connection.send(said)
         connection.drop()
 
-    with Wire(hang_up, server_tls if tls_to_proxy else None) as proxy:
+    with RawServer(hang_up, server_tls if tls_to_proxy else None) as proxy:
         error = failure(way, server.base, proxy=proxy.base, ssl_context=trusted)
     assert "the proxy refused to connect: it closed the connection" in str(error)
 
@@ -485,7 +485,7 @@ def test_no_secret_of_a_proxy_is_shown(
     way: Way,
     kind: str,
     secret: str,
-    server: Wire,
+    server: RawServer,
     trusted: ssl.SSLContext,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -16,7 +16,7 @@ from poolse import AsyncPoolse, MessageNew, Poolse
 from poolse.testing import Sandbox
 
 # One needs pytest-asyncio, the other is the command and would begin.
-NOT_BY_ITSELF = {"poolse.testing.asyncio_fixture", "poolse.cli.__main__"}
+NOT_BY_ITSELF = {"poolse.testing._asyncio_fixture", "poolse.cli.__main__"}
 
 AGENT = re.compile(r"poolse-python/(\d+\.\d+) \(python/(\d+\.\d+); httpx/0\.\d+\)")
 

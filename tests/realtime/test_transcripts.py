@@ -12,16 +12,16 @@ from typing import Any
 import attrs
 import pytest
 
-from poolse._realtime.channel import ChannelMachine
+from poolse._realtime.channel import ChannelProtocol
 from poolse._realtime.channel_effects import Deliver, Ended
 from poolse._realtime.effects import Close, Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handshake import address, socket_url
-from poolse._realtime.pushes import Push
+from poolse._realtime.push import Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PushTimeout
-from tests.realtime.official import OFFICIAL
-from tests.realtime.virtual import Bench, fixed
+from tests.realtime.phoenix_js_policy import OFFICIAL
+from tests.realtime.virtual_socket import Bench, fixed
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "socket-transcripts.json"
 SCENARIOS: dict[str, Any] = {
@@ -45,7 +45,7 @@ class Player:
     def __init__(self, options: dict[str, Any], settings: RealtimeSettings) -> None:
         self.bench = Bench(settings, now=0.0, answers_heartbeats=False)
         self.options = options
-        self.machines: dict[str, ChannelMachine] = {}
+        self.machines: dict[str, ChannelProtocol] = {}
         self.refs: dict[str, str] = {}
         self.pushes: dict[str, Push] = {}
         self._topics: dict[str, str] = {}
@@ -82,7 +82,7 @@ class Player:
         bench.drain()
 
     def _push(
-        self, machine: ChannelMachine, event: str, payload: Any = None, timeout: int = 10_000
+        self, machine: ChannelProtocol, event: str, payload: Any = None, timeout: int = 10_000
     ) -> None:
         now = self.bench.now
         deadline = now + timeout / 1000
@@ -93,7 +93,7 @@ class Player:
         machine below it stays as it is."""
         machine = self.machines.get(step[1])
         if machine is None:
-            machine = ChannelMachine(self._topics[step[1]], self.bench.settings, fixed(), str)
+            machine = ChannelProtocol(self._topics[step[1]], self.bench.settings, fixed(), str)
         before = machine.state
         if step[0] == "push":
             assert not machine.push(step[2], {})

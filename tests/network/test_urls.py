@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from poolse import POOLSE_API_URL, ArgumentTypeError, UsageError
-from poolse._rest.urls import api_url_from, check_proxy, socket_url
+from poolse._network.urls import api_url_from, check_proxy, socket_url
 
 
 def test_the_argument_wins_over_the_environment_over_the_hosted_api() -> None:

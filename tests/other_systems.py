@@ -21,7 +21,7 @@ LIMITS, MODES, PROC = "limits for a process", "file modes of POSIX", "/proc"
 LEFT_OUT: Final[Mapping[str, Mapping[str, str]]] = {
     "darwin": {
         "tests/concurrency/test_forks.py::test_each_process_has_connections_of_its_own": PROC,
-        "tests/files/test_transfers_leave_nothing.py::test_a_full_disk_ends_a_download_to_a_file": "/dev/full",
+        "tests/files/test_transfer_cleanup.py::test_a_full_disk_ends_a_download": "/dev/full",
     },
     "win32": {
         "tests/chaos/test_chaos.py": LIMITS,
@@ -40,7 +40,7 @@ LEFT_OUT: Final[Mapping[str, Mapping[str, str]]] = {
         "tests/docs/test_scripts.py": TERMINAL,
         "tests/files/test_download.py::test_a_link_stays_a_link": MODES,
         "tests/files/test_download.py::test_to_a_path": MODES,
-        "tests/files/test_transfers_leave_nothing.py": LIMITS,
+        "tests/files/test_transfer_cleanup.py": LIMITS,
         "tests/follow/test_checkpoints.py": SIGNALS,
         "tests/follow/test_end_to_end.py": SIGNALS,
         "tests/architecture/test_ci.py": "symbolic links",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolse._rest.backoff import full_jitter, parse_retry_after
+from poolse._support.backoff import full_jitter, parse_retry_after
 
 NOW = 1_800_000_000.0
 

@@ -195,7 +195,7 @@ def test_a_full_disk_ends_a_download_to_a_path(client: Client, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("buffering", [-1, 0])
-def test_a_full_disk_ends_a_download_to_a_file(client: Client, buffering: int) -> None:
+def test_a_full_disk_ends_a_download(client: Client, buffering: int) -> None:
     full = Path("/dev/full").open("wb", buffering=buffering)  # noqa: SIM115
     with pytest.raises(DownloadError, match="cannot write to the file: the disk is full"):
         client(lambda chat: chat.attachments.one("a-1").download(full))
