@@ -1,4 +1,4 @@
-"""`python -m codegen`: make poolse/_generated from spec, and the tables of README.md.
+"""`python -m codegen`: poolse/_generated and the tables of README.md from spec, sync from async.
 
 `--check` only tells what differs.
 
@@ -20,6 +20,7 @@ from codegen.check import checked
 from codegen.diagnostics import SpecError
 from codegen.ir import Api
 from codegen.pages import plan_pages
+from codegen.print_sync import PrintError, print_all
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
@@ -39,10 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
         spec = checked(given.spec)
         api = build(spec)
         texts = render(api)
+        printed = print_all(given.out.parent)
         todo = [
-            plan(given.out, texts, _digest(given.spec)),
+            plan(given.out, texts, _digest(given.spec), printed),
             plan_file(given.spec / SURFACE, surface(api, texts)),
             *_beside(spec, api, given.out),
+            *(plan_file(given.out.parent / name, text) for name, text in printed.items()),
             *plan_pages(given.out.parent.parent, tables(api, texts)),
         ]
         if given.check or given.command == "check":
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1 if drift else 0
         for line in [line for one in todo for line in apply(one)]:
             print(line)
-    except (SpecError, UnknownFilesError) as error:
+    except (SpecError, PrintError, UnknownFilesError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

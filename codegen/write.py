@@ -39,9 +39,18 @@ class Plan:
         return sorted(f"{self.folder / n}: {kind}" for kind in kinds for n in getattr(self, kind))
 
 
-def plan(folder: Path, texts: Mapping[str, str], spec_digest: str) -> Plan:
-    """Compare the folder with what should be in it."""
-    wanted = {**texts, MANIFEST: _manifest(texts, spec_digest)}
+def plan(
+    folder: Path, texts: Mapping[str, str], spec_digest: str, printed: Mapping[str, str]
+) -> Plan:
+    """Compare the folder with what should be in it.
+
+    Args:
+        folder: The folder.
+        texts: What should be in it, by name.
+        spec_digest: Of the spec that it is generated from.
+        printed: Printed modules beside the folder; the manifest lists them.
+    """
+    wanted = {**texts, MANIFEST: _manifest(texts, spec_digest, printed)}
     there = {path.name: path for path in folder.glob("*") if path.name != "__pycache__"}
     known = _listed(folder)
     beyond = sorted(there.keys() - wanted.keys())
@@ -94,9 +103,12 @@ def apply(todo: Plan) -> list[str]:
     return [f"{verb} {todo.folder / name}" for verb, names in done.items() for name in names]
 
 
-def _manifest(texts: Mapping[str, str], spec_digest: str) -> str:
-    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    content = {"spec": spec_digest, "files": dict(sorted(files.items()))}
+def _manifest(texts: Mapping[str, str], spec_digest: str, printed: Mapping[str, str]) -> str:
+    files, beside = (
+        {name: hashlib.sha256(some[name].encode()).hexdigest() for name in sorted(some)}
+        for some in (texts, printed)
+    )
+    content = {"spec": spec_digest, "files": files, "printed": beside}
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -11,7 +11,10 @@ from typing import Final, cast
 ROOT: Final = Path(__file__).parents[2]
 
 GENERATED: Final = ("poolse/_generated/", "poolse/testing/factories.py")
-"""Written by `make generate`; no rule about form holds there."""
+"""Written by `make generate`; no rule about form holds there, nor for printed modules."""
+
+PRINTED: Final = "# Printed from "
+"""How the first line of a printed module begins."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -27,7 +30,9 @@ def hand_written(*tops: str) -> list[Path]:
     return sorted(
         path
         for path in files
-        if not name_of(path).startswith(GENERATED) and "node_modules" not in path.parts
+        if not name_of(path).startswith(GENERATED)
+        and "node_modules" not in path.parts
+        and not path.read_text("utf-8").startswith(PRINTED)
     )
 
 
