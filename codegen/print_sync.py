@@ -26,13 +26,21 @@ from typing import Final
 __all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
 
 PRINTED: Final[Mapping[str, str]] = {
+    "_realtime/async_public.py": "_realtime/public.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
 }
 """Sources and what is printed from them, below `poolse/`."""
 
 HEADER: Final = '# Printed from poolse/{source} by "make generate". Do not edit.\n'
 
-NAMES: Final[Mapping[str, str]] = {}
+NAMES: Final[Mapping[str, str]] = {
+    "StopAsyncIteration": "StopIteration",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "aclose": "close",
+}
 """Names that Python, or this library, gives to the async form of something."""
 
 PROSE: Final[Mapping[str, str]] = {}

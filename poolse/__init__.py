@@ -39,8 +39,8 @@ if _typing.TYPE_CHECKING:
     from poolse._observe.capture import CapturedCall
     from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
+    from poolse._realtime.public import Events
     from poolse._realtime.push import Payload
-    from poolse._realtime.sync_public import Events
     from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend
@@ -77,7 +77,7 @@ _LAZY = {
     "AsyncGetToken": "poolse.types",
     "AsyncHttpClient": "poolse.async_client",
     "AsyncResolver": "poolse.profiles",
-    "Events": "poolse._realtime.sync_public",
+    "Events": "poolse._realtime.public",
     "GetToken": "poolse.types",
     "HttpClient": "poolse.client",
     "Page": "poolse._json.models",

@@ -95,26 +95,26 @@ class Poolse(
         made = self._realtime.get()
         # After it is made: then a `close` at the same time either sees it or is seen here.
         if self._lifetime.closed:
-            from poolse._realtime.public_base import hub_of
+            from poolse._realtime.client import client_of
 
-            hub_of(made).close()
+            client_of(made).close()
         return made
 
     def _realtime_stats(self) -> RealtimeStats | None:
         made = self._realtime.made
         if made is None:
             return None
-        from poolse._realtime.public_base import hub_of
+        from poolse._realtime.client import client_of
 
-        return hub_of(made).stats()
+        return client_of(made).stats()
 
     def _follow_stats(self) -> FollowStats | None:
         made = self._realtime.made
         if made is None:
             return None
-        from poolse._realtime.public_base import hub_of
+        from poolse._realtime.client import client_of
 
-        return hub_of(made).feeds.stats()
+        return client_of(made).feeds.stats()
 
     def _close_realtime(self) -> None:
         if self._realtime.made is not None:
