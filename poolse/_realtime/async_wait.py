@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from poolse._support.event_loop import in_this_loop
 from poolse.cancel import CancelToken, told
@@ -37,7 +37,7 @@ class AsyncWakeup(asyncio.Event):
             if cancel is None and ready():
                 return True
         try:
-            with told(cancel, in_this_loop(self.set)):
+            with nullcontext() if cancel is None else told(cancel, in_this_loop(self.set)):
                 async with asyncio.timeout(timeout):
                     while True:
                         if cancel is not None:

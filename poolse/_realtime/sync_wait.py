@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from poolse.cancel import CancelToken, told
@@ -55,7 +55,7 @@ class Wakeup:
             Cancelled: By the token.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        with told(cancel, self.set):
+        with nullcontext() if cancel is None else told(cancel, self.set):
             while True:
                 if cancel is not None:
                     cancel.raise_if_cancelled()

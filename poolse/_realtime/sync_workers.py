@@ -122,7 +122,8 @@ def _call(call: Call) -> BaseException | None:
     subscriber, argument = call
     try:
         result = subscriber.context.run(subscriber.target, argument)
-        not_awaitable("the callback", result)
+        if result is not None:
+            not_awaitable("the callback", result)
     # Also SystemExit: a callback ends neither this thread nor the ones that follow.
     except BaseException as error:
         _LOG.exception("a callback failed")

@@ -239,7 +239,7 @@ def test_a_server_that_stops_reading_holds_up_no_end(flavour: Flavour, how: str)
             await done(rooms.realtime.connect())
             await asyncio.to_thread(until_connected, rooms.realtime)
             room = rooms.realtime.room("x")
-            room._session.channel.state = "joined"
+            room._subscription.channel.state = "joined"
             for _ in range(300):
                 room._push("typing", {"text": "x" * 50_000})
                 await asyncio.sleep(0)

@@ -184,7 +184,7 @@ def test_an_iterator_that_was_thrown_away_while_nobody_waits_collects_nothing(
             room.on(PING, got.append)
             events = room.events(timeout=LIMIT)
             await client.take(events, 1)
-            subscription = room._session
+            subscription = room._subscription
             assert subscription.waiting == set()
             del events
             gc.collect()
