@@ -74,9 +74,12 @@ class AsyncTransport(ClientConnection):
 
     async def hang_up(self) -> None:
         """Close it. Messages that still come are dropped."""
+        if self.state is not State.OPEN:
+            await self.close()
+            return
         closing = asyncio.ensure_future(self.close())
         try:
-            # The answer to the goodbye is read only when there is room for it.
+            # The reply to the goodbye is read only when there is room for it.
             while True:
                 await self.recv(decode=False)
         except ConnectionClosed:

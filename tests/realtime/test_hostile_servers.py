@@ -241,7 +241,7 @@ def test_a_server_that_stops_reading_holds_up_no_end(flavour: Flavour, how: str)
             room = rooms.realtime.room("x")
             room._subscription.channel.state = "joined"
             for _ in range(300):
-                room._push("typing", {"text": "x" * 50_000})
+                room._send("typing", {"text": "x" * 50_000})
                 await asyncio.sleep(0)
             began = time.monotonic()
             if how == "disconnect":
