@@ -17,15 +17,14 @@ from typing import Final
 from codegen.apidiff.command import diff
 from codegen.build import build
 from codegen.check import checked
-from codegen.diagnostics import SpecError
 from codegen.ir import Api
-from codegen.pages import plan_pages
 from codegen.print_sync import PrintError, print_all
+from codegen.readme_tables import plan_pages, tables
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
-from codegen.tables import tables
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
+from codegen.yaml_source import SpecError
 
 ROOT: Final = Path(__file__).parent.parent
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from codegen.build_calls import build_resources
 from codegen.build_events import build_channels
-from codegen.build_params import build_requests
+from codegen.build_methods import build_requests, build_resources
 from codegen.build_types import Types
-from codegen.error_codes import all_codes
 from codegen.ir import Api, Code
-from codegen.spec import Spec
+from codegen.spec import Spec, all_codes
 
-__all__ = ["build"]
+__all__ = [
+    "build",
+]
 
 
 def build(spec: Spec) -> Api:

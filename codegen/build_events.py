@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from codegen.build_deprecation import old_of
-from codegen.build_ids import kind_of
-from codegen.build_types import Types
+from codegen.build_types import Types, kind_of, old_of
 from codegen.ir import Channel, Event, Param, Presence, Push
 from codegen.naming import constant, pascal, snake
 from codegen.spec import Spec, path_names
 from codegen.yaml_source import Node
 
-__all__ = ["build_channels", "event_class"]
+__all__ = [
+    "build_channels",
+    "event_class",
+]
 
 
 def event_class(spec: Spec, operation: Node) -> str:

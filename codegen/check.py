@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.check_calls import check_calls
-from codegen.check_deprecation import check_old
-from codegen.check_documents import check_documents
 from codegen.check_events import check_events
-from codegen.check_grammar import check_grammar
-from codegen.check_methods import check_methods
-from codegen.check_names import check_names
-from codegen.check_schemas import check_schemas
-from codegen.diagnostics import Diagnostics
+from codegen.check_names import check_names, check_old
+from codegen.check_operations import check_calls, check_methods
+from codegen.check_structure import check_documents, check_grammar, check_schemas
 from codegen.spec import Spec, load_spec
+from codegen.yaml_source import Diagnostics
 
-__all__ = ["check", "checked", "readable"]
+__all__ = [
+    "checked",
+    "readable",
+]
 
 
 def check(spec: Spec, mistakes: Diagnostics) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from codegen.diagnostics import Diagnostics
 from codegen.spec import Spec, path_names
-from codegen.yaml_source import Node
+from codegen.yaml_source import Diagnostics, Node
 
-__all__ = ["check_events"]
+__all__ = [
+    "check_events",
+]
 
 
 def check_events(spec: Spec, mistakes: Diagnostics) -> None:

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["HOLDERS", "import_block"]
+__all__ = [
+    "HOLDERS",
+    "import_block",
+]
 
 FEEDS: Final = ("poolse._generated.async_follow", "poolse._generated.follow")
 

@@ -1,28 +1,15 @@
 """The API as frozen objects. All names, types and defaults are final: templates only print them.
 
-Each knows where the spec says so, which does not count when two are compared.
+Each has its location in the spec, which is ignored when two are compared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from codegen.diagnostics import Location
-from codegen.ir_calls import (
-    Child,
-    Download,
-    Follow,
-    Many,
-    Operation,
-    Paging,
-    Param,
-    Request,
-    Resource,
-    Upload,
-)
-from codegen.ir_deprecation import Alias, Old
-from codegen.ir_events import Channel, Event, Presence, Push
-from codegen.ir_models import Enum, Field, Model
+from codegen.yaml_source import Location
 
 __all__ = [
     "Alias",
@@ -47,6 +34,519 @@ __all__ = [
     "Resource",
     "Upload",
 ]
+
+
+@attrs.frozen(kw_only=True)
+class Alias:
+    """A name that something had before, and still answers to."""
+
+    name: str
+    now: str
+    """The name that it has now."""
+    since: str
+    """The release that gave it that."""
+    until: str
+    """The release that takes the old one away."""
+    kind: str = ""
+    """Which of its names it is, when it has several: `class` or "" for the everyday one."""
+    mark: Location = attrs.field(eq=False, repr=False)
+
+    @property
+    def notice(self) -> str:
+        """What is said to whoever still uses it."""
+        return f"{self.name} is called {self.now} since {self.since}, and ends with {self.until}"
+
+
+@attrs.frozen(kw_only=True)
+class Old:
+    """The age of one thing."""
+
+    since: str = ""
+    """The release that brought it, "" when it was always there."""
+    deprecated: str = ""
+    """What is said to whoever still uses it, "" when all is well."""
+    until: str = ""
+    """Of something deprecated: the release that takes it away, if that is known."""
+    aliases: tuple[Alias, ...] = ()
+
+    def called(self, name: str) -> tuple[tuple[str, str], ...]:
+        """All names that it answers to, with what is said to whoever uses each."""
+        return ((name, self.deprecated), *((alias.name, alias.notice) for alias in self.names))
+
+    @property
+    def names(self) -> tuple[Alias, ...]:
+        """Old names for everyday use."""
+        return tuple(alias for alias in self.aliases if not alias.kind)
+
+    @property
+    def classes(self) -> tuple[Alias, ...]:
+        """Old names of its class."""
+        return tuple(alias for alias in self.aliases if alias.kind == "class")
+
+
+NEW = Old()
+
+
+@attrs.frozen(kw_only=True)
+class Enum:
+    """A string enum."""
+
+    name: str
+    doc: str
+    members: tuple[tuple[str, str], ...]
+    """Name and value."""
+    open: bool
+    reader: str
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Field:
+    """A field of a row."""
+
+    name: str
+    wire: str
+    annotation: str
+    argument: str = attrs.field(eq=False)
+    """What may be given for it, null aside."""
+    doc: str
+    required: bool
+    nullable: bool
+    essential: bool
+    """Without it the row is of no use, so that its absence is an error."""
+    secret: bool
+    scalar: str
+    """The builtin type that it is checked against where it is read, or ""."""
+    kind: str
+    """That type in words."""
+    reader: str
+    """The expression that reads it when it is no scalar, or ""."""
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def local(self) -> str:
+        """The variable that holds its value while the row is read."""
+        return f"{self.name}_"
+
+    @property
+    def refused(self) -> str:
+        """The condition under which a scalar is not what it should be, the usual case first."""
+        wrong, there = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
+        if self.essential:
+            return wrong
+        return f"{there} and {wrong}" if self.nullable else f"{wrong} and {there}"
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """A row, or a page of rows, or an event with fields of its own."""
+
+    name: str
+    doc: str
+    base: str
+    item: str
+    """Of a page: the class of its rows. Else ""."""
+    ids: tuple[tuple[str, str], ...]
+    """Which IDs its objects have: what each belongs to, and the field."""
+    fields: tuple[Field, ...]
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
+    reader: str
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+    @property
+    def laid_out(self) -> tuple[Field, ...]:
+        """All fields in the order in which the class has them: a page begins with its rows."""
+        return tuple(sorted(self.fields, key=lambda f: not (self.item and f.name == "data")))
+
+    @property
+    def scalars(self) -> tuple[Field, ...]:
+        """Fields that only need a look at their type."""
+        return tuple(f for f in self.fields if f.scalar)
+
+    @property
+    def others(self) -> tuple[Field, ...]:
+        """Fields that a reader makes."""
+        return tuple(f for f in self.fields if not f.scalar)
+
+    def reader_of(self, field: Field) -> str:
+        """The name of what reads a field that is no scalar."""
+        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
+
+    @property
+    def composed(self) -> tuple[tuple[str, str], ...]:
+        """Readers that are put together from others: name and expression."""
+        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Those that its base does not have already."""
+        return tuple(f for f in self.fields if not (self.item and f.name == "data"))
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Required fields that may be null."""
+        return tuple(f.name for f in self.fields if f.required and f.nullable)
+
+    @property
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """Fields that JSON calls otherwise."""
+        return tuple((f.name, f.wire) for f in self.fields if f.name != f.wire)
+
+
+@attrs.frozen(kw_only=True)
+class Param:
+    """A parameter of a method."""
+
+    name: str
+    wire: str
+    where: str
+    """`path`, `query` or `body`."""
+    type: str
+    """Its annotation when it is given."""
+    handle: str
+    """The class of handles that may be given too, without what distinguishes the async one."""
+    check: str
+    """The expression that tells whether a value may be sent."""
+    value: str
+    """The expression that is sent."""
+    required: bool
+    positional: bool
+    generate: bool
+    doc: str
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    def annotation(self, prefix: str = "") -> str:
+        """Its annotation in a signature of the sync client, or of the one with the prefix."""
+        text = self.type
+        if self.handle:
+            inner, _, end = text.partition("]")
+            text = f"{inner} | {prefix}{self.handle}" + ("]" + end if text != inner else "")
+        return text if self.required else f"{text} | Unset"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """The fields that a method takes, as a dict that can be passed on."""
+
+    name: str
+    doc: str
+    fields: tuple[Param, ...]
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """A method that hands out the rows of a list as they come, and none twice."""
+
+    method: str
+    summary: str
+    key: str
+    """The path value that tells one list from the others."""
+    row: str
+    handle: str
+    """Class of the handle that the list belongs to."""
+    reply: str
+    """The method of the same resource that answers a row, or ""."""
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """How a method puts the bytes of a file where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    target: str
+    result: str
+    result_type: str
+    content_type: str
+    size: str
+    filename: str
+    example: str
+    many: Many | None
+
+
+@attrs.frozen(kw_only=True)
+class Many:
+    """The same for several files."""
+
+    method: str
+    summary: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Download:
+    """How a method fetches the bytes of a file from where another one says."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    url: str
+    row: str
+    size: str
+    sha256: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Paging:
+    """How a method walks over all pages of another one."""
+
+    const: str
+    method: str
+    page: str
+    item: str
+    items: str
+    cursor: str
+    by: str
+    descending: bool
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """A method that sends one request."""
+
+    const: str
+    name: str
+    summary: str
+    description: str
+    verb: str
+    path: str
+    path_argument: str
+    """The expression that gives the values of the path, or ""."""
+    params: tuple[Param, ...]
+    result: str
+    read: str
+    returns: str
+    """What is said of the result, or ""."""
+    idempotency: str
+    retry: bool
+    generate: tuple[str, ...]
+    errors: tuple[str, ...]
+    example: str
+    paging: Paging | None
+    upload: Upload | None
+    follow: Follow | None
+    download: Download | None
+    none_on: tuple[int, ...]
+    """Statuses that mean that there is nothing."""
+    is_former: bool
+    """Whether it is only the old name of another one."""
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def positional(self) -> tuple[Param, ...]:
+        """Those that may be passed by position."""
+        return tuple(p for p in self.params if p.positional)
+
+    @property
+    def keyword(self) -> tuple[Param, ...]:
+        """Those that may not, the required ones first."""
+        rest = [p for p in self.params if not p.positional]
+        return tuple(sorted(rest, key=lambda p: not p.required))
+
+    @property
+    def query(self) -> tuple[Param, ...]:
+        """Those of the query."""
+        return tuple(p for p in self.params if p.where == "query")
+
+    @property
+    def body(self) -> tuple[Param, ...]:
+        """Those of the body."""
+        return tuple(p for p in self.params if p.where == "body")
+
+    @property
+    def takes(self) -> tuple[Param, ...]:
+        """Those whose values are looked at before anything is sent; paths see to their own."""
+        return tuple(p for p in self.params if p.where != "path")
+
+    @property
+    def segments(self) -> tuple[Param, ...]:
+        """Values of the path that are given with the call, and may be given as objects."""
+        return tuple(p for p in self.params if p.where == "path" and p.check != "a_string")
+
+    @property
+    def needs(self) -> tuple[Param, ...]:
+        """Those of them that nothing else stands in for."""
+        return tuple(p for p in self.takes if p.required)
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """A resource as an attribute of another one."""
+
+    attribute: str
+    class_name: str
+    doc: str
+    old: Old
+
+
+@attrs.frozen(kw_only=True)
+class Resource:
+    """A class with methods, reached by an attribute of another one, or by its `one`."""
+
+    address: str
+    attribute: str
+    class_name: str
+    doc: str
+    parent: str
+    """The address that it hangs under, "" for a root."""
+    binds: str
+    """Of a handle: the path value that it stands for. Else ""."""
+    bound: tuple[str, ...]
+    """All path values that are known here."""
+    kind: str
+    """Of a handle: what its id belongs to. Else ""."""
+    takes: str
+    """Of a handle: the annotation of what it can be made with, but for other handles."""
+    row: str
+    """Of a handle: the class of the rows that it can be made with, or ""."""
+    handle: str
+    """The class of what `one` returns, or ""."""
+    handle_takes: str
+    """The annotation of what `one` takes, but for handles."""
+    handle_row: str
+    """The class of the rows that `one` keeps, or ""."""
+    children: tuple[Child, ...]
+    """What hangs under it."""
+    operations: tuple[Operation, ...]
+    credential: str
+    """Which credential its calls carry: `token` or `api_key`."""
+    hidden: tuple[str, ...]
+    """Builtin types that a method of the class hides inside it."""
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is an attribute of the client."""
+        return not self.parent and not self.binds
+
+    @property
+    def as_child(self) -> Child:
+        """The attribute that it is reached by."""
+        return Child(
+            attribute=self.attribute, class_name=self.class_name, doc=self.doc, old=self.old
+        )
+
+    @property
+    def inherits_path(self) -> bool:
+        """Whether it is made with the path values of what it hangs under."""
+        return len(self.bound) > bool(self.binds)
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """What a channel is sent."""
+
+    const: str
+    wire: str
+    callback: str
+    class_name: str
+    doc: str
+    replay: bool
+    transient: bool
+    """Whether it carries no lasting state, so that a full queue drops it first."""
+    row_reader: str
+    """The reader of the row that it carries, or ""."""
+    base: str
+    map_reader: str
+    """The expression that reads the map that it is, or ""."""
+    model: Model | None
+    """Its own fields, when it has a shape of its own."""
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
+    reader: str
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Push:
+    """What a channel sends."""
+
+    wire: str
+    method: str
+    summary: str
+    params: tuple[Param, ...]
+    result: str
+    """The type of what answers it, or "" when nothing does."""
+    read: str
+    """The expression that reads that, or ""."""
+    returns: str
+    """What is said of it, or ""."""
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
+
+
+@attrs.frozen(kw_only=True)
+class Presence:
+    """Which events of a channel say who is there."""
+
+    property: str
+    state: Event
+    diff: Event
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """A topic with its events."""
+
+    const: str
+    accessor: str
+    class_name: str
+    union: str
+    doc: str
+    topic: str
+    param: str
+    param_kind: str
+    """What the parameter is the ID of."""
+    param_takes: str
+    """Its annotation, but for handles."""
+    param_handle: str
+    """The class of handles that may be given too, or ""."""
+    param_doc: str
+    events: tuple[Event, ...]
+    pushes: tuple[Push, ...]
+    presence: Presence | None
+    old: Old
+    mark: Location = attrs.field(eq=False, repr=False)
+    """Where the spec says so."""
 
 
 @attrs.frozen(kw_only=True)

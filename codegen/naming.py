@@ -1,4 +1,7 @@
-"""How names of the spec become names in Python."""
+"""Names of the spec -> names in Python, and the addresses of resources.
+
+An address such as `things(thing_id).parts` reads like the Python that reaches the resource.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,22 @@ import keyword
 import re
 from typing import Final
 
-__all__ = ["constant", "is_usable", "member", "pascal", "snake"]
+from codegen.yaml_source import Node
+
+__all__ = [
+    "BUILTIN_TYPES",
+    "attribute_of",
+    "binds_of",
+    "bound_at",
+    "class_name",
+    "constant",
+    "is_usable",
+    "member",
+    "parent_of",
+    "pascal",
+    "root_of",
+    "snake",
+]
 
 BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -40,3 +58,41 @@ def member(value: str) -> str:
 def is_usable(name: str) -> bool:
     """Whether it can stand as a name in Python. Soft keywords such as `type` can."""
     return name.isidentifier() and not keyword.iskeyword(name)
+
+
+HANDLE: Final = re.compile(r"\(([a-z0-9_]+)\)$")
+BUILTIN_TYPES: Final = ("bool", "dict", "float", "int", "list", "str", "type")
+
+
+def parent_of(address: str) -> str:
+    """The address one step up, "" above a root."""
+    if HANDLE.search(address):
+        return HANDLE.sub("", address)
+    return address.rpartition(".")[0]
+
+
+def root_of(address: str) -> str:
+    """The attribute of the client that it is reached from."""
+    return re.split(r"[.(]", address)[0]
+
+
+def binds_of(address: str) -> str:
+    """The path value that a handle stands for, "" of what is no handle."""
+    found = HANDLE.search(address)
+    return found[1] if found else ""
+
+
+def bound_at(address: str) -> tuple[str, ...]:
+    """All path values that are known at the address."""
+    return tuple(re.findall(r"\(([a-z0-9_]+)\)", address))
+
+
+def attribute_of(address: str) -> str:
+    """The last name of an address."""
+    return HANDLE.sub("", address).rpartition(".")[2]
+
+
+def class_name(address: str, node: Node) -> str:
+    """The class of a resource."""
+    kind = "Handle" if binds_of(address) else "Resource"
+    return node.text("class") or pascal(attribute_of(address)) + kind

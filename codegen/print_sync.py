@@ -23,7 +23,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
+__all__ = [
+    "PRINTED",
+    "PrintError",
+    "print_all",
+    "print_sync",
+]
 
 PRINTED: Final[Mapping[str, str]] = {
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",

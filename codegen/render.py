@@ -14,13 +14,16 @@ from typing import Any, Final, cast
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen import docs, docs_channels, docs_files, docs_follow
-from codegen.docs import ASYNC, SYNC, Flavour
-from codegen.factory_args import factories
+from codegen import docstrings
+from codegen.docstrings import ASYNC, SYNC, Flavour
+from codegen.factories import factories
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
 
-__all__ = ["PACKAGE", "render", "render_factories"]
+__all__ = [
+    "render",
+    "render_factories",
+]
 
 PACKAGE: Final = "poolse._generated"
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -194,15 +197,15 @@ def _environment() -> Environment:
     )
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType]
     filters |= {
-        "doc": docs.as_docstring,
+        "doc": docstrings.as_docstring,
         "default_of": _default_of,
         "inside": _inside,
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
     names["old_classes"] = _old_classes
-    for module in (docs, docs_channels, docs_files, docs_follow):
-        names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
+    docs = [name for name in docstrings.__all__ if name.endswith("_doc")]
+    names |= {name: getattr(docstrings, name) for name in docs}
     return environment
 
 

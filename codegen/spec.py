@@ -1,4 +1,4 @@
-"""Both files of the spec as one thing."""
+"""Both files of the spec as one object."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from typing import Final
 
 import attrs
 
-from codegen.diagnostics import Diagnostics
-from codegen.yaml_source import Node, load
+from codegen.yaml_source import Diagnostics, Node, load
 
-__all__ = ["EVENTS", "REST", "VERBS", "Call", "Spec", "is_one_or_many", "load_spec", "path_names"]
+__all__ = [
+    "EVENTS",
+    "REST",
+    "VERBS",
+    "Call",
+    "Spec",
+    "all_codes",
+    "codes_of",
+    "is_one_or_many",
+    "load_spec",
+    "path_names",
+]
 
 REST: Final = "openapi.yaml"
 EVENTS: Final = "asyncapi.yaml"
@@ -160,3 +170,28 @@ def is_one_or_many(choices: list[Node]) -> bool:
 def path_names(path: str) -> list[str]:
     """The `{name}`s of a path or topic."""
     return re.findall(r"\{([^{}]*)\}", path)
+
+
+def codes_of(spec: Spec, call: Call) -> dict[str, Node]:
+    """Those of a call, and where each is declared."""
+    return {str(code.value): code for node in _failures(spec, call) for code in _codes(spec, node)}
+
+
+def all_codes(spec: Spec) -> dict[str, Node]:
+    """Those of all calls."""
+    return {name: node for call in spec.calls() for name, node in codes_of(spec, call).items()}
+
+
+def _failures(spec: Spec, call: Call) -> Iterator[Node]:
+    for status, answer in call.node.get("responses").items():
+        if not status.startswith("2"):
+            yield spec.resolve(answer).get("content", "application/json", "schema")
+
+
+def _codes(spec: Spec, schema: Node) -> Iterator[Node]:
+    """Values of the enum `code` of an error, which may be wrapped in a field."""
+    fields = spec.resolve(schema).get("properties")
+    yield from spec.resolve(fields.get("code")).get("enum").each()
+    for field in fields.values():
+        if spec.resolve(field).get("properties"):
+            yield from _codes(spec, field)

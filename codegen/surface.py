@@ -8,7 +8,10 @@ from typing import Final
 
 from codegen.ir import Api, Resource
 
-__all__ = ["SURFACE", "surface"]
+__all__ = [
+    "SURFACE",
+    "surface",
+]
 
 SURFACE: Final = "surface.txt"
 

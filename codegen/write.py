@@ -11,7 +11,13 @@ from typing import Final
 
 import attrs
 
-__all__ = ["Plan", "UnknownFilesError", "apply", "plan", "plan_file"]
+__all__ = [
+    "Plan",
+    "UnknownFilesError",
+    "apply",
+    "plan",
+    "plan_file",
+]
 
 MANIFEST: Final = "manifest.json"
 

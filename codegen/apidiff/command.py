@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from codegen.apidiff.compare import compare
-from codegen.apidiff.report import Report
-from codegen.apidiff.versions import Release, release_of
+from codegen.apidiff.report import Release, Report, release_of
 from codegen.build import build
 from codegen.check import checked, readable
-from codegen.diagnostics import SpecError
 from codegen.ir import Api
 from codegen.spec import EVENTS, REST
+from codegen.yaml_source import SpecError
 
-__all__ = ["diff"]
+__all__ = [
+    "diff",
+]
 
 ROOT: Final = Path(__file__).parents[2]
 VERSION: Final = "poolse/_support/version.py"

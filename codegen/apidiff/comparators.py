@@ -2,15 +2,73 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import attrs
 
 from codegen.apidiff.symbols import Named
-from codegen.apidiff.type_relations import relation
 
-__all__ = ["Finding", "findings"]
+__all__ = [
+    "Finding",
+    "findings",
+]
+
+Relation = Literal["same", "wider", "narrower", "other"]
+
+
+def relation(old: str, new: str) -> Relation:
+    """What the new annotation is, seen from the old one."""
+    wider, narrower = _covers(new, old), _covers(old, new)
+    if wider:
+        return "same" if narrower else "wider"
+    return "narrower" if narrower else "other"
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether all values of the one are values of the other."""
+    return all(any(_covers_one(w, n) for w in _choices(wide)) for n in _choices(narrow))
+
+
+def _covers_one(wide: str, narrow: str) -> bool:
+    if wide in (narrow, "object") or (wide, narrow) == ("float", "int"):
+        return True
+    if narrow.startswith("enum "):
+        return wide == "str"
+    (head, inner), (other_head, other_inner) = _opened(wide), _opened(narrow)
+    if not inner or head != other_head or len(inner) != len(other_inner):
+        return False
+    return all(_covers(w, n) for w, n in zip(inner, other_inner, strict=True))
+
+
+def _choices(text: str) -> list[str]:
+    """The parts of a union. Of an enum argument, which is `Name | Literal[…]`: `enum Name`."""
+    found: list[str] = []
+    for part in _split(text, "|"):
+        if part.startswith("Literal["):
+            found[-1] = f"enum {found[-1]}"
+        else:
+            found.append(part)
+    return found
+
+
+def _opened(text: str) -> tuple[str, list[str]]:
+    """`Head[a, b]` as its head and what is in it."""
+    found = re.fullmatch(r"(\w+)\[(.*)\]", text)
+    return (found[1], _split(found[2], ",")) if found else (text, [])
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """At separators that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == separator and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
 
 
 @attrs.frozen
@@ -24,13 +82,13 @@ class Finding:
     """Of an old name: the release that takes it away."""
 
 
-Look = Callable[[str, object, object], Iterator[Finding]]
+Comparator = Callable[[str, object, object], Iterator[Finding]]
 
 
 def findings(trait: str, old: object, new: object) -> Iterator[Finding]:
     """What changed about one trait."""
     if old != new:
-        yield from LOOKS[trait](trait, old, new)
+        yield from COMPARATORS[trait](trait, old, new)
 
 
 def _value(trait: str, old: object, new: object) -> Iterator[Finding]:
@@ -135,7 +193,7 @@ def _pair(value: object) -> tuple[object, object]:
     return cast("tuple[object, object]", value)
 
 
-LOOKS: Final[dict[str, Look]] = {
+COMPARATORS: Final[dict[str, Comparator]] = {
     **dict.fromkeys(("argument", "auth", "base", "event"), _value),
     **dict.fromkeys(
         (

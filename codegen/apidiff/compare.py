@@ -8,13 +8,16 @@ from typing import Final
 import attrs
 
 from codegen.apidiff.comparators import Finding, findings
-from codegen.apidiff.model_symbols import class_names, symbols_of
 from codegen.apidiff.rules import RULES, Rule, Verdict
-from codegen.apidiff.symbols import Symbol
-from codegen.diagnostics import Location
+from codegen.apidiff.symbols import Symbol, class_names, symbols_of
 from codegen.ir import Api
+from codegen.yaml_source import Location
 
-__all__ = ["Change", "compare", "verdict_of"]
+__all__ = [
+    "Change",
+    "compare",
+    "verdict_of",
+]
 
 NOWHERE: Final = Location("", 0, 0)
 

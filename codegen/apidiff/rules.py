@@ -7,7 +7,11 @@ from typing import Final
 
 import attrs
 
-__all__ = ["RULES", "Rule", "Verdict"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Verdict",
+]
 
 
 class Verdict(IntEnum):

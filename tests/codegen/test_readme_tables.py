@@ -9,8 +9,8 @@ import pytest
 
 from codegen.build import build
 from codegen.check import checked
+from codegen.readme_tables import tables
 from codegen.render import render
-from codegen.tables import tables
 from tests.codegen.project_copy import ROOT, Tree, plant
 
 pytestmark = pytest.mark.tools

@@ -1,16 +1,28 @@
-"""The API as tables for README.md: methods, events, rows, values of enums, error codes."""
+"""Pages that people write, with tables in them that the generator writes.
+
+A table stands between two comments, and is asked for by its name:
+
+    <!-- generated: rows -->
+    <!-- end -->
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from codegen.ir import Api, Channel, Event, Field, Operation, Resource
 from codegen.surface import FILES
+from codegen.write import Plan, plan_file
+from codegen.yaml_source import Diagnostics, Location
 
-__all__ = ["tables"]
+__all__ = [
+    "plan_pages",
+    "tables",
+]
 
 ROUTE: Final = re.compile(r"^`([A-Z]+ /\S+)`", re.MULTILINE)
 NONE: Final = "| None"
@@ -155,3 +167,33 @@ def _operations(resources: Iterable[Resource]) -> Iterator[tuple[str, Operation]
     for resource in resources:
         for op in resource.operations:
             yield f"{resource.class_name}.{op.name}", op
+
+
+PAGES: Final = ("README.md",)
+MARKED: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def plan_pages(folder: Path, tables: Mapping[str, str]) -> list[Plan]:
+    """What would have to be done to the pages in a folder; those that are missing are left out.
+
+    Raises:
+        SpecError: A page asks for a table that there is not.
+    """
+    mistakes = Diagnostics()
+    paths = [folder / name for name in PAGES if (folder / name).exists()]
+    plans = [plan_file(path, _filled(path, tables, mistakes)) for path in paths]
+    mistakes.raise_if_any()
+    return plans
+
+
+def _filled(path: Path, tables: Mapping[str, str], mistakes: Diagnostics) -> str:
+    text = path.read_text("utf-8")
+
+    def table(found: re.Match[str]) -> str:
+        start, name, end = found.groups()
+        if name not in tables:
+            mark = Location(path.name, text.count("\n", 0, found.start()) + 1, 1)
+            mistakes.unknown(mark, f"there is no table {name!r}", name, tables)
+        return f"{start}\n{tables.get(name, '')}\n{end}"
+
+    return MARKED.sub(table, text)

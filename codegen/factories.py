@@ -12,7 +12,9 @@ import attrs
 from codegen.ir import Api, Event, Field, Model
 from codegen.naming import snake
 
-__all__ = ["Argument", "Factory", "factories"]
+__all__ = [
+    "factories",
+]
 
 INNER: Final = re.compile(r"(?:list\[|dict\[str, )(.*)\]")
 
