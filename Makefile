@@ -73,7 +73,7 @@ pyright: ; $(call gate,$(BIN)/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
 imports: ; $(call gate,$(BIN)/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
-patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 git apply --check -C1)
+patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 sh -c 'git apply --check -C1 "$$0" 2>/dev/null || { echo "$$0 does not apply"; exit 1; }')
 
 test: venv ## all tests of the library (under 8 min)
 	@$(PY) -m pytest -n 2 -q -m '$(SUITE)'

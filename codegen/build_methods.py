@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import attrs
 
-from codegen.build_types import Ids, Types, kind_of, old_of
+from codegen.build_types import Ids, Types, deprecation_of, kind_of
 from codegen.ir import (
     Alias,
     Child,
+    Deprecation,
     Download,
     Follow,
     Many,
-    Old,
     Operation,
     Paging,
     Param,
@@ -43,7 +43,7 @@ __all__ = [
 
 
 def path_argument(call: Call, params: tuple[Param, ...]) -> str:
-    """The expression that gives the values of the path, or ""."""
+    """Return the expression that gives the values of the path, or ""."""
     bound = bound_at(call.address)
     own = [f'"{p.wire}": {p.name}' for p in params if p.where == "path"]
     if not own:
@@ -52,7 +52,7 @@ def path_argument(call: Call, params: tuple[Param, ...]) -> str:
 
 
 def build_params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
-    """What the method takes: path values that its resource lacks, the query, the body's fields."""
+    """Return the parameters: path values that its resource lacks, query, fields of the body."""
     bound = bound_at(call.address)
     positional = call.sdk.get("positional").strings()
     found: list[Param] = []
@@ -62,7 +62,9 @@ def build_params(call: Call, spec: Spec, types: Types) -> tuple[Param, ...]:
             required = node.get("required").value is True
             schema = node.get("schema")
             doc = node.text("description")
-            found.append(_param(name, where, schema, required, positional, types, doc, node.mark))
+            found.append(
+                _param(name, where, schema, required, positional, types, doc, node.location)
+            )
     found += fields_of(spec.request_schema(call), types, positional)
     return tuple(sorted(found, key=lambda p: (not p.positional, _index(positional, p.name))))
 
@@ -79,7 +81,7 @@ def _param(
     positional: Sequence[str],
     types: Types,
     doc: str,
-    mark: Location,
+    location: Location,
 ) -> Param:
     name = schema.text("x-sdk", "name") or wire
     kind = types.argument(wire, schema, where)
@@ -95,35 +97,35 @@ def _param(
         positional=name in positional,
         generate=schema.text("x-sdk", "generate") == "uuid4",
         doc=" ".join(filter(None, [doc or types.describe(schema), *_limits(schema)])),
-        old=old_of(schema, now=name),
-        mark=mark,
+        deprecation=deprecation_of(schema, now=name),
+        location=location,
     )
 
 
 def _limits(schema: Node) -> list[str]:
     low, high = schema.get("minimum").value, schema.get("maximum").value
     most, default = schema.get("maxItems").value, schema.get("default").value
-    said: list[str] = []
+    limits: list[str] = []
     if low is not None:
-        said.append(f"{low} to {high}." if high is not None else f"At least {low}.")
+        limits.append(f"{low} to {high}." if high is not None else f"At least {low}.")
     if most is not None:
-        said.append(f"At most {most}.")
+        limits.append(f"At most {most}.")
     if default is not None:
-        said.append(f"The server's default is `{default}`.")
-    return said
+        limits.append(f"The server's default is `{default}`.")
+    return limits
 
 
 def fields_of(request: Node, types: Types, positional: Sequence[str] = ()) -> list[Param]:
-    """The fields of a request, as parameters."""
+    """Return the fields of a request, as parameters."""
     required = request.get("required").strings()
     return [
-        _param(name, "body", schema, name in required, positional, types, "", schema.mark)
+        _param(name, "body", schema, name in required, positional, types, "", schema.location)
         for name, schema in request.get("properties").items()
     ]
 
 
 def single_param(param: Param, name: str, doc: str) -> Param:
-    """A parameter for one thing, in the place of one for many."""
+    """Return a parameter for one thing, in the place of one for many."""
     return attrs.evolve(
         param,
         name=name,
@@ -135,7 +137,7 @@ def single_param(param: Param, name: str, doc: str) -> Param:
 
 
 def build_requests(spec: Spec, types: Types) -> tuple[Request, ...]:
-    """What is sent, under the names of the spec."""
+    """Return what is sent, under the names of the spec."""
     schemas = [spec.request_schema(call) for call in spec.calls()]
     found = {schema.key: schema for schema in schemas if schema.pointer[:1] == ("components",)}
     return tuple(
@@ -143,14 +145,14 @@ def build_requests(spec: Spec, types: Types) -> tuple[Request, ...]:
             name=name,
             doc=schema.text("description"),
             fields=tuple(fields_of(schema, types)),
-            mark=schema.mark,
+            location=schema.location,
         )
         for name, schema in sorted(found.items())
     )
 
 
 def build_upload(spec: Spec, call: Call, types: Types) -> Upload:
-    """What sends them."""
+    """Build the method that uploads a file."""
     rule = call.sdk.get("upload")
     schema = spec.answer_schema(call)
     result = rule.text("result")
@@ -176,7 +178,7 @@ def build_upload(spec: Spec, call: Call, types: Types) -> Upload:
 
 
 def build_download(spec: Spec, call: Call, types: Types) -> Download:
-    """What fetches them."""
+    """Build the method that downloads a file."""
     rule = call.sdk.get("download")
     return Download(
         const=f"{constant(call.node.text('operationId'))}_BYTES",
@@ -192,20 +194,20 @@ def build_download(spec: Spec, call: Call, types: Types) -> Download:
 
 
 def build_methods(call: Call, spec: Spec, types: Types) -> list[Operation]:
-    """The method of a call, and the one that does the same for one thing instead of many."""
+    """Return the method of a call, and the one that does the same for one thing instead of many."""
     operation = _operation(call, spec, types)
     single = call.sdk.get("single")
     return [operation, _single(operation, single, spec, call, types)] if single else [operation]
 
 
 def build_former(call: Call, was: Node, spec: Spec, types: Types) -> Operation:
-    """The old name of a method, which sends the same."""
+    """Return the old name of a method, which sends the same."""
     operation = _operation(attrs.evolve(call, former=was.text("resource")), spec, types)
     name, now = was.text("method") or operation.name, operation.name
     if was.text("resource"):
         now = f"{call.sdk.text('resource')}.{operation.name}"
     alias = Alias(
-        name=name, now=now, since=was.text("since"), until=was.text("until"), mark=was.mark
+        name=name, now=now, since=was.text("since"), until=was.text("until"), location=was.location
     )
     return attrs.evolve(
         operation,
@@ -216,8 +218,8 @@ def build_former(call: Call, was: Node, spec: Spec, types: Types) -> Operation:
         download=None,
         follow=None,
         is_former=True,
-        old=Old(deprecated=alias.notice, until=alias.until, aliases=(alias,)),
-        mark=was.mark,
+        deprecation=Deprecation(deprecated=alias.notice, until=alias.until, aliases=(alias,)),
+        location=was.location,
     )
 
 
@@ -240,7 +242,7 @@ def _single(operation: Operation, rule: Node, spec: Spec, call: Call, types: Typ
         example=rule.text("example"),
         paging=None,
         follow=None,
-        mark=rule.mark,
+        location=rule.location,
     )
 
 
@@ -265,8 +267,8 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
         generate=tuple(p.wire for p in params if p.generate),
         none_on=_none_on(call),
         is_former=False,
-        old=old_of(node, "", sdk.text("method")),
-        mark=node.mark,
+        deprecation=deprecation_of(node, "", sdk.text("method")),
+        location=node.location,
         errors=(
             *sdk.get("errors").strings(),
             *spec.security_scheme(call).get("x-sdk", "errors").strings(),
@@ -280,7 +282,7 @@ def _operation(call: Call, spec: Spec, types: Types) -> Operation:
 
 
 def _result(call: Call, spec: Spec, types: Types) -> tuple[str, str]:
-    """The type of what the method returns, and the expression that reads it."""
+    """Return the type of what the method returns, and the expression that reads it."""
     schema, returned = spec.answer_schema(call), call.sdk.text("returns")
     answer = types.of(schema) if schema else None
     result = answer.result_text if answer else "None"
@@ -302,7 +304,7 @@ def _property(spec: Spec, schema: Node, name: str) -> Node:
 
 
 def _returns(spec: Spec, call: Call) -> str:
-    """What the last answer is: the others are the odd ones."""
+    """Return what the last answer is: the others are the odd ones."""
     return [answer.text("description") for _, answer in spec.answers(call)][-1]
 
 
@@ -346,7 +348,7 @@ def _follow(spec: Spec, call: Call, types: Types) -> Follow:
 
 
 def build_resources(spec: Spec, types: Types) -> tuple[Resource, ...]:
-    """All resources, in the order of the spec."""
+    """Return all resources, in the order of the spec."""
     declared = dict(spec.rest.get("x-sdk", "resources").items())
     methods: dict[str, list[Operation]] = {address: [] for address in declared}
     credentials: dict[str, str] = {}
@@ -358,28 +360,28 @@ def build_resources(spec: Spec, types: Types) -> tuple[Resource, ...]:
         for one in call.sdk.get("was").each():
             address = one.text("resource") or call.sdk.text("resource")
             methods[address].append(build_former(call, one, spec, types))
-    rows = {address: _row_class(spec, node, types) for address, node in declared.items()}
+    models = {address: _model_class(spec, node, types) for address, node in declared.items()}
     return tuple(
-        _resource(address, declared, rows, tuple(ops), credentials, types.ids)
+        _resource(address, declared, models, tuple(ops), credentials, types.ids)
         for address, ops in methods.items()
     )
 
 
-def _row_class(spec: Spec, node: Node, types: Types) -> str:
-    """The class of the rows that a handle takes, "" of what takes none."""
+def _model_class(spec: Spec, node: Node, types: Types) -> str:
+    """Return the class of the models that a handle takes, "" of what takes none."""
     name = node.text("row")
     return types.of(spec.schema(name)).result if name else ""
 
 
 def credential_of(spec: Spec, call: Call) -> str:
-    """Which credential a call carries."""
+    """Return which credential a call carries."""
     return spec.security_scheme(call).text("x-sdk", "credential")
 
 
 def _resource(
     address: str,
     declared: dict[str, Node],
-    rows: dict[str, str],
+    models: dict[str, str],
     operations: tuple[Operation, ...],
     credentials: dict[str, str],
     ids: Ids,
@@ -397,16 +399,16 @@ def _resource(
         bound=bound_at(address),
         kind=kind_of(binds_of(address)),
         takes=ids.annotation(kind_of(binds_of(address))),
-        row=rows[address],
+        row=models[address],
         handle=class_name(handles[0], declared[handles[0]]) if handles else "",
         handle_takes=ids.annotation(kind_of(binds_of(handles[0]))) if handles else "",
-        handle_row=rows[handles[0]] if handles else "",
+        handle_row=models[handles[0]] if handles else "",
         children=tuple(
             Child(
                 attribute=attribute_of(other),
                 class_name=class_name(other, declared[other]),
                 doc=declared[other].text("doc"),
-                old=_resource_old(other, declared[other]),
+                deprecation=_resource_deprecation(other, declared[other]),
             )
             for other in below
             if not binds_of(other)
@@ -414,10 +416,10 @@ def _resource(
         operations=operations,
         credential=credentials.get(root_of(address), "token"),
         hidden=tuple(name for name in BUILTIN_TYPES if name in names),
-        old=_resource_old(address, declared[address]),
-        mark=declared[address].mark,
+        deprecation=_resource_deprecation(address, declared[address]),
+        location=declared[address].location,
     )
 
 
-def _resource_old(address: str, node: Node) -> Old:
-    return old_of(node, now=attribute_of(address), class_name=class_name(address, node))
+def _resource_deprecation(address: str, node: Node) -> Deprecation:
+    return deprecation_of(node, now=attribute_of(address), class_name=class_name(address, node))

@@ -17,8 +17,8 @@ __all__ = [
 ]
 
 
-def check(spec: Spec, mistakes: Diagnostics) -> None:
-    """Add what is wrong with the spec to the mistakes. One that cannot be read is told already."""
+def check(spec: Spec, diagnostics: Diagnostics) -> None:
+    """Return add what is wrong with the spec. Unreadable files have their diagnostics already."""
     if not (spec.rest and spec.events):
         return
     for part in (
@@ -31,35 +31,35 @@ def check(spec: Spec, mistakes: Diagnostics) -> None:
         check_old,
         check_names,
     ):
-        part(spec, mistakes)
+        part(spec, diagnostics)
 
 
-def checked(folder: Path, shown: str = "") -> Spec:
-    """The spec in a folder.
+def checked(folder: Path, name: str = "") -> Spec:
+    """Load and check the spec in a folder.
 
     Args:
         folder: Where it is.
-        shown: How mistakes name the folder; left out: as seen from here, if it lies below.
+        shown: How diagnostics name the folder; left out: as seen from here, if it lies below.
 
     Raises:
-        SpecError: It has mistakes.
+        SpecError: It has diagnostics.
     """
-    mistakes = Diagnostics()
-    spec = load_spec(folder, shown or _shown(folder), mistakes)
-    check(spec, mistakes)
-    mistakes.raise_if_any()
+    diagnostics = Diagnostics()
+    spec = load_spec(folder, name or _shown(folder), diagnostics)
+    check(spec, diagnostics)
+    diagnostics.raise_if_any()
     return spec
 
 
-def readable(folder: Path, shown: str = "") -> Spec:
-    """The same for a spec that was good in its time: what is asked of one has changed since.
+def readable(folder: Path, name: str = "") -> Spec:
+    """Load a spec that was valid in its release, without checking it by today's rules.
 
     Raises:
         SpecError: It is not there, or not YAML.
     """
-    mistakes = Diagnostics()
-    spec = load_spec(folder, shown or _shown(folder), mistakes)
-    mistakes.raise_if_any()
+    diagnostics = Diagnostics()
+    spec = load_spec(folder, name or _shown(folder), diagnostics)
+    diagnostics.raise_if_any()
     return spec
 
 

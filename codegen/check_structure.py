@@ -60,87 +60,87 @@ NEEDED: Final = {
 }
 
 
-def check_documents(spec: Spec, mistakes: Diagnostics) -> None:
-    """Keys and references of both files."""
+def check_documents(spec: Spec, diagnostics: Diagnostics) -> None:
+    """Return keys and references of both files."""
     for place, node in [*_rest_places(spec), *_event_places(spec)]:
-        _check_keys(place, node, mistakes)
+        _check_keys(place, node, diagnostics)
     for root in (spec.rest, spec.events):
         for node in root.walk():
             if node.get("$ref"):
-                _check_reference(spec, node, mistakes)
+                _check_reference(spec, node, diagnostics)
 
 
 def _rest_places(spec: Spec) -> list[tuple[str, Node]]:
     root = spec.rest
-    found = [("openapi", root), ("openapi components", root.get("components"))]
-    found += [("path", item) for item in root.get("paths").values()]
+    places = [("openapi", root), ("openapi components", root.get("components"))]
+    places += [("path", item) for item in root.get("paths").values()]
     bodies: list[tuple[str, Node]] = []
     for call in spec.calls():
-        found.append(("operation", call.node))
-        found += [("parameter", parameter) for parameter in call.parameters]
+        places.append(("operation", call.node))
+        places += [("parameter", parameter) for parameter in call.parameters]
         bodies.append(("request body", call.node.get("requestBody")))
         bodies += [("response", answer) for answer in call.node.get("responses").values()]
     for kind, node in bodies:
         content = spec.resolve(node).get("content")
-        found += [(kind, spec.resolve(node)), ("content", content)]
-        found += [("media type", media) for media in content.values()]
-    return found
+        places += [(kind, spec.resolve(node)), ("content", content)]
+        places += [("media type", media) for media in content.values()]
+    return places
 
 
 def _event_places(spec: Spec) -> list[tuple[str, Node]]:
     root = spec.events
-    found = [("asyncapi", root), ("asyncapi components", root.get("components"))]
-    found += [("channel", channel) for channel in root.get("channels").values()]
+    places = [("asyncapi", root), ("asyncapi components", root.get("components"))]
+    places += [("channel", channel) for channel in root.get("channels").values()]
     for operation in root.get("operations").values():
-        found.append(("channel operation", operation))
-        found.append(("payload", spec.event_declaration(operation)))
-        found.append(("reply", operation.get("reply")))
-        found += [("reply payload", declared) for declared in spec.reply_declarations(operation)]
-    return found
+        places.append(("channel operation", operation))
+        places.append(("payload", spec.event_declaration(operation)))
+        places.append(("reply", operation.get("reply")))
+        places += [("reply payload", declared) for declared in spec.reply_declarations(operation)]
+    return places
 
 
-def _check_keys(place: str, node: Node, mistakes: Diagnostics) -> None:
+def _check_keys(place: str, node: Node, diagnostics: Diagnostics) -> None:
     known = KEYS[place].split()
     for key, value in node.items():
         if key not in known:
-            mistakes.unknown(value.mark, f"{place}: unknown key {key!r}", key, known)
+            diagnostics.unknown(value.location, f"{place}: unknown key {key!r}", key, known)
     for key in NEEDED.get(place, "").split():
         if node and not node.get(key) and not node.get("$ref"):
-            mistakes.add(node.mark, f"{place}: {key!r} is missing")
+            diagnostics.add(node.location, f"{place}: {key!r} is missing")
 
 
-def _check_reference(spec: Spec, node: Node, mistakes: Diagnostics) -> None:
+def _check_reference(spec: Spec, node: Node, diagnostics: Diagnostics) -> None:
     ref = node.text("$ref")
     if not spec.find(ref, node):
         parent, _, name = ref.rpartition("/")
         choices = spec.find(parent, node).mapping
-        mark = node.get("$ref").mark
-        mistakes.unknown(mark, f"no {name!r} under {parent!r}", name, choices)
+        location = node.get("$ref").location
+        diagnostics.unknown(location, f"no {name!r} under {parent!r}", name, choices)
 
 
 SCHEMA: Final = Path(__file__).parent.parent / "spec" / "x-sdk.schema.json"
 
 
-def check_grammar(spec: Spec, mistakes: Diagnostics) -> None:
+def check_grammar(spec: Spec, diagnostics: Diagnostics) -> None:
     """Check all of them."""
     grammar = json.loads(SCHEMA.read_text("utf-8"))
     places = {_key(node): place for place, node in _places(spec)}
     for root in (spec.rest, spec.events):
         for node in root.walk():
-            said = node.get("x-sdk")
-            if not said:
+            sdk = node.get("x-sdk")
+            if not sdk:
                 continue
             place = places.get(_key(node), "")
             if place not in grammar["$defs"]:
-                mistakes.add(said.mark, "x-sdk means nothing here")
+                diagnostics.add(sdk.location, "x-sdk means nothing here")
                 continue
             validator = Draft202012Validator({**grammar, "$ref": f"#/$defs/{place}"})
-            for error in _errors(validator, said):
-                _tell(error, said, place, mistakes)
+            for error in _errors(validator, sdk):
+                _tell(error, sdk, place, diagnostics)
 
 
-def _errors(validator: Draft202012Validator, said: Node) -> list[ValidationError]:
-    value = cast("Any", said.value)
+def _errors(validator: Draft202012Validator, sdk: Node) -> list[ValidationError]:
+    value = cast("Any", sdk.value)
     return list(validator.iter_errors(value))  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -176,27 +176,27 @@ def _schema_places(schema: Node) -> Iterator[tuple[str, Node]]:
 
 def _tell(
     error: ValidationError,
-    said: Node,
+    sdk: Node,
     place: str,
-    mistakes: Diagnostics,
+    diagnostics: Diagnostics,
 ) -> None:
-    node = said
+    node = sdk
     for step in error.absolute_path:
         node = Node(node.source, (*node.pointer, step), None)
     if error.validator == "additionalProperties":
         schema = cast("dict[str, dict[str, object]]", error.schema)
         for name in cast("dict[str, object]", error.instance):
             if name not in schema["properties"]:
-                mark = Node(node.source, (*node.pointer, name), None).mark
+                location = Node(node.source, (*node.pointer, name), None).location
                 text = f"x-sdk: unknown field {name!r} for {_in_words(place)}"
-                mistakes.unknown(mark, text, name, schema["properties"])
+                diagnostics.unknown(location, text, name, schema["properties"])
     else:
         hint = ": quote it" if _is_bare_number(error) else ""
-        mistakes.add(node.mark, f"x-sdk: {error.message}{hint}")
+        diagnostics.add(node.location, f"x-sdk: {error.message}{hint}")
 
 
 def _is_bare_number(error: ValidationError) -> bool:
-    """Whether a version was written without quotes, as 0.1, which is the same number as 0.10."""
+    """Return whether a version lacks quotes: 0.1 is the same number as 0.10."""
     value = cast("object", error.instance)
     return error.validator == "type" and isinstance(value, int | float)
 
@@ -231,15 +231,15 @@ KEYWORDS: Final = (
 KINDS: Final = ("array", "boolean", "integer", "number", "object", "string")
 
 
-def check_schemas(spec: Spec, mistakes: Diagnostics) -> None:
+def check_schemas(spec: Spec, diagnostics: Diagnostics) -> None:
     """Check all of them, wherever they stand."""
     for schema, may_have_fields in _outermost(spec):
-        _check(schema, may_have_fields, mistakes)
-    _check_use(spec, mistakes)
+        _check(schema, may_have_fields, diagnostics)
+    _check_use(spec, diagnostics)
 
 
 def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
-    """Schemas that are in no other, and whether they may be objects with fields."""
+    """Yield schemas that are in no other, and whether they may be objects with fields."""
     for _, schema in spec.schemas():
         yield schema, True
     for call in spec.calls():
@@ -253,20 +253,24 @@ def _outermost(spec: Spec) -> Iterator[tuple[Node, bool]]:
         yield spec.reply_payload(operation), False
 
 
-def _check(schema: Node, may_have_fields: bool, mistakes: Diagnostics) -> None:
+def _check(schema: Node, may_have_fields: bool, diagnostics: Diagnostics) -> None:
     for key, value in schema.items():
         if key not in KEYWORDS:
-            mistakes.unknown(value.mark, f"schema: {key!r} is not supported", key, KEYWORDS)
+            diagnostics.unknown(value.location, f"schema: {key!r} is not supported", key, KEYWORDS)
     if schema.get("properties") and not may_have_fields:
-        mistakes.add(schema.mark, "an object with fields needs a name: declare it in components")
+        diagnostics.add(
+            schema.location, "an object with fields needs a name: declare it in components"
+        )
     if schema.get("enum") and not (may_have_fields or schema.text("x-sdk", "class")):
-        mistakes.add(schema.mark, "an enum needs a name: x-sdk.class, or declare it in components")
-    _check_kind(schema, mistakes)
-    _check_choice(schema, mistakes)
-    _check_required(schema, mistakes)
-    _check_said(schema, may_have_fields, mistakes)
+        diagnostics.add(
+            schema.location, "an enum needs a name: x-sdk.class, or declare it in components"
+        )
+    _check_kind(schema, diagnostics)
+    _check_choice(schema, diagnostics)
+    _check_required(schema, diagnostics)
+    _check_said(schema, may_have_fields, diagnostics)
     for child in _children(schema):
-        _check(child, False, mistakes)
+        _check(child, False, diagnostics)
 
 
 def _children(schema: Node) -> Iterator[Node]:
@@ -277,21 +281,23 @@ def _children(schema: Node) -> Iterator[Node]:
     yield from schema.get("oneOf").each()
 
 
-def _check_kind(schema: Node, mistakes: Diagnostics) -> None:
+def _check_kind(schema: Node, diagnostics: Diagnostics) -> None:
     node = schema.get("type")
     kinds = [kind for kind in node.strings() if kind != "null"]
     for kind in kinds:
         if kind not in KINDS:
-            mistakes.unknown(node.mark, f"schema: no type {kind!r}", kind, KINDS)
+            diagnostics.unknown(node.location, f"schema: no type {kind!r}", kind, KINDS)
     if len(kinds) > 1:
-        mistakes.add(node.mark, f"schema: more than one type beside null: {', '.join(kinds)}")
+        diagnostics.add(
+            node.location, f"schema: more than one type beside null: {', '.join(kinds)}"
+        )
     if kinds == ["array"] and not schema.get("items"):
-        mistakes.add(schema.mark, "schema: an array needs 'items'")
+        diagnostics.add(schema.location, "schema: an array needs 'items'")
     if schema.get("enum") and kinds != ["string"]:
-        mistakes.add(schema.get("enum").mark, "schema: only strings can have an 'enum'")
+        diagnostics.add(schema.get("enum").location, "schema: only strings can have an 'enum'")
 
 
-def _check_choice(schema: Node, mistakes: Diagnostics) -> None:
+def _check_choice(schema: Node, diagnostics: Diagnostics) -> None:
     choices = list(schema.get("oneOf").each())
     nulls = [one for one in choices if one.get("type").value == "null"]
     others = [one for one in choices if one.get("type").value != "null"]
@@ -300,30 +306,32 @@ def _check_choice(schema: Node, mistakes: Diagnostics) -> None:
         text = (
             "schema: 'oneOf' is only supported as one schema and null, or a string and a list of it"
         )
-        mistakes.add(schema.get("oneOf").mark, text)
+        diagnostics.add(schema.get("oneOf").location, text)
 
 
-def _check_required(schema: Node, mistakes: Diagnostics) -> None:
+def _check_required(schema: Node, diagnostics: Diagnostics) -> None:
     fields = schema.get("properties").mapping
     for node in schema.get("required").each():
         name = str(node.value)
         if name not in fields:
-            mistakes.unknown(node.mark, f"required field {name!r} is not declared", name, fields)
+            diagnostics.unknown(
+                node.location, f"required field {name!r} is not declared", name, fields
+            )
 
 
-def _check_said(schema: Node, may_have_fields: bool, mistakes: Diagnostics) -> None:
-    """What x-sdk says would be without effect at some schemas."""
+def _check_said(schema: Node, may_have_fields: bool, diagnostics: Diagnostics) -> None:
+    """Reject x-sdk fields that would have no effect at a schema."""
     for name, applies, where in (
         ("class", schema.get("enum"), "an enum"),
         ("enums", schema.get("enum"), "an enum"),
         ("name", not may_have_fields, "a field or parameter"),
     ):
-        said = schema.get("x-sdk", name)
-        if said and not applies:
-            mistakes.add(said.mark, f"x-sdk.{name} is for {where}")
+        sdk = schema.get("x-sdk", name)
+        if sdk and not applies:
+            diagnostics.add(sdk.location, f"x-sdk.{name} is for {where}")
 
 
-def _check_use(spec: Spec, mistakes: Diagnostics) -> None:
+def _check_use(spec: Spec, diagnostics: Diagnostics) -> None:
     nodes = [node for root in (spec.rest, spec.events) for node in root.walk()]
     used = {node.text("$ref").rpartition("/")[2] for node in nodes}
     sent = {
@@ -333,8 +341,8 @@ def _check_use(spec: Spec, mistakes: Diagnostics) -> None:
     }
     for name, schema in spec.schemas():
         if name not in used:
-            mistakes.add(schema.mark, f"schema {name!r} is used by nothing")
+            diagnostics.add(schema.location, f"schema {name!r} is used by nothing")
         for field in schema.get("properties").values():
-            said = field.get("x-sdk", "generate")
-            if said and field.pointer not in sent:
-                mistakes.add(said.mark, "x-sdk.generate is for a field of a request")
+            sdk = field.get("x-sdk", "generate")
+            if sdk and field.pointer not in sent:
+                diagnostics.add(sdk.location, "x-sdk.generate is for a field of a request")

@@ -26,7 +26,7 @@ from codegen.ir import (
 __all__ = [
     "ASYNC",
     "SYNC",
-    "Flavour",
+    "Syntax",
     "accessor_doc",
     "as_docstring",
     "callback_doc",
@@ -49,8 +49,8 @@ UNSENDABLE: Final = "An argument that cannot be sent. Nothing was sent."
 
 
 @attrs.frozen(kw_only=True)
-class Flavour:
-    """Sync or async, as the words in which they differ."""
+class Syntax:
+    """The words in which sync and async code differ."""
 
     prefix: str
     def_: str
@@ -62,7 +62,7 @@ class Flavour:
     writer: str
 
 
-SYNC: Final = Flavour(
+SYNC: Final = Syntax(
     prefix="",
     def_="def",
     await_="",
@@ -72,7 +72,7 @@ SYNC: Final = Flavour(
     download_to="DownloadTo",
     writer="BinaryWriter",
 )
-ASYNC: Final = Flavour(
+ASYNC: Final = Syntax(
     prefix="Async",
     def_="async def",
     await_="await ",
@@ -85,7 +85,7 @@ ASYNC: Final = Flavour(
 
 
 def as_docstring(text: str, indent: int) -> str:
-    """The text as a string literal that stands at the indentation."""
+    """Return a text as a docstring at an indentation."""
     escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     lines = [line for part in escaped.split("\n") for line in _wrapped(part, WIDTH - indent)]
     if len(lines) == 1 and not escaped.endswith('"'):
@@ -95,7 +95,7 @@ def as_docstring(text: str, indent: int) -> str:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """One line as several; those after the first keep its indentation, arguments get four more."""
+    """Wrap a line; the following ones keep its indentation, those of arguments get four more."""
     if line.lstrip().startswith((">>> ", "... ")) or not line.strip():
         return [line.rstrip()]
     indent = " " * (len(line) - len(line.lstrip()))
@@ -109,14 +109,14 @@ def _wrapped(line: str, width: int) -> list[str]:
     )
 
 
-def method_doc(op: Operation, flavour: Flavour) -> str:
-    """What is said of a method."""
+def method_doc(op: Operation, syntax: Syntax) -> str:
+    """Return the docstring of a method."""
     nothing = (
         [f"    None when the answer is {' or '.join(map(str, op.none_on))}."] if op.none_on else []
     )
     returns = ["Returns:", *([f"    {op.returns}"] if op.returns else []), *nothing, ""]
     returns = returns if len(returns) > 2 else []
-    shown = [f">>> {flavour.await_}{op.example}"] if op.example else []
+    shown = [f">>> {syntax.await_}{op.example}"] if op.example else []
     return joined(
         [
             op.summary,
@@ -124,7 +124,7 @@ def method_doc(op: Operation, flavour: Flavour) -> str:
             *([op.description, ""] if op.description else []),
             f"`{op.verb} {op.path}`",
             "",
-            *age(op.old.since, op.old.deprecated),
+            *age(op.deprecation.since, op.deprecation.deprecated),
             *arguments(told((*op.positional, *op.keyword))),
             *returns,
             *raises(op),
@@ -133,9 +133,9 @@ def method_doc(op: Operation, flavour: Flavour) -> str:
     )
 
 
-def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
-    """What is said of the method that walks over all pages."""
-    shown = [f">>> {flavour.for_} row in {paging.example}:", "...     print(row)"]
+def pager_doc(op: Operation, paging: Paging, syntax: Syntax) -> str:
+    """Return the docstring of a method that iterates over all pages."""
+    shown = [f">>> {syntax.for_} row in {paging.example}:", "...     print(row)"]
     return joined(
         [
             f"The same as `{op.name}`, but on from page to page until one is empty.",
@@ -144,7 +144,7 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
             "",
             *arguments(told((*op.positional, *op.keyword))),
             "Returns:",
-            "    An iterator over the rows.",
+            "    An iterator over the models.",
             "",
             *raises(op),
             *example(shown if paging.example else []),
@@ -153,19 +153,21 @@ def pager_doc(op: Operation, paging: Paging, flavour: Flavour) -> str:
 
 
 def age(since: str, notice: str) -> list[str]:
-    """Since when there is something, and why it is not to be used any more."""
-    said = [f"New in {since}."] if since else []
-    said += [f"Deprecated: {notice}."] if notice else []
-    return [" ".join(said), ""] if said else []
+    """Return the paragraph on the release that added something and on its deprecation."""
+    texts = [f"New in {since}."] if since else []
+    texts += [f"Deprecated: {notice}."] if notice else []
+    return [" ".join(texts), ""] if texts else []
 
 
 def field_doc(field: Field) -> str:
-    """What is said of a field."""
-    return " ".join(filter(None, [field.doc, *age(field.old.since, field.old.deprecated)]))
+    """Return the docstring of a field."""
+    return " ".join(
+        filter(None, [field.doc, *age(field.deprecation.since, field.deprecation.deprecated)])
+    )
 
 
 def request_doc(request: Request) -> str:
-    """What is said of the fields that a method takes."""
+    """Return the docstring of a request."""
     return joined(
         [
             request.doc,
@@ -177,25 +179,25 @@ def request_doc(request: Request) -> str:
 
 
 def told(params: Iterable[Param]) -> Iterator[tuple[str, str]]:
-    """Names of parameters, and what is said of each."""
+    """Yield names and descriptions of parameters."""
     for param in params:
-        said = (param.doc, *age(param.old.since, param.old.deprecated))
-        yield param.name, " ".join(filter(None, said))
+        texts = (param.doc, *age(param.deprecation.since, param.deprecation.deprecated))
+        yield param.name, " ".join(filter(None, texts))
 
 
 def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
-    """What it takes, options included."""
+    """Return the `Args:` section, options included."""
     return ["Args:", *(f"    {name}: {doc}" for name, doc in (*params, OPTIONS)), ""]
 
 
 def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
-    """What any call raises."""
+    """Return the `Raises:` section of a call."""
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
-    said = f"The server refused, with `code` {codes}." if codes else "The server refused."
+    refusal = f"The server refused, with `code` {codes}." if codes else "The server refused."
     return [
         "Raises:",
-        f"    ApiError: {said}",
+        f"    ApiError: {refusal}",
         "    NetworkError: No answer came, even after the retries.",
         "    DecodeError: The answer is not what the API promises.",
         f"    UsageError: {wrong}",
@@ -203,12 +205,12 @@ def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
 
 
 def example(lines: list[str]) -> list[str]:
-    """Lines that show it."""
+    """Return the `Example:` section."""
     return ["", "Example:", *(f"    {line}" for line in lines)] if lines else []
 
 
 def joined(lines: list[str]) -> str:
-    """The lines as one text."""
+    """Join the lines of a docstring."""
     return "\n".join(lines).rstrip()
 
 
@@ -224,7 +226,7 @@ REFUSED: Final = (
 
 
 def callback_doc(event: Event, notice: str = "") -> str:
-    """What is said of the method that takes a handler."""
+    """Return the docstring of a method that adds a handler."""
     return joined(
         [
             event.doc,
@@ -232,7 +234,7 @@ def callback_doc(event: Event, notice: str = "") -> str:
             f"Event `{event.wire}`."
             + (" A handler that comes late is given the last one at once." if event.replay else ""),
             "",
-            *age(event.old.since, notice),
+            *age(event.deprecation.since, notice),
             "Args:",
             "    handler: Called with each one, in order.",
             "",
@@ -243,7 +245,7 @@ def callback_doc(event: Event, notice: str = "") -> str:
 
 
 def push_doc(push: Push, notice: str = "") -> str:
-    """What is said of a push."""
+    """Return the docstring of a push."""
     params = [f"    {p.name}: {p.doc}" for p in push.params]
     params += [f"    timeout: {TIMEOUT}"] if push.result else []
     return joined(
@@ -252,7 +254,7 @@ def push_doc(push: Push, notice: str = "") -> str:
             "",
             f"Pushes `{push.wire}`.",
             "",
-            *age(push.old.since, notice),
+            *age(push.deprecation.since, notice),
             *(["Args:", *params, ""] if params else []),
             *(
                 ["Returns:", f"    {push.returns or 'The reply.'}", "", *REFUSED]
@@ -264,7 +266,7 @@ def push_doc(push: Push, notice: str = "") -> str:
 
 
 def accessor_doc(channel: Channel, notice: str = "") -> str:
-    """What is said of the method that gives a channel."""
+    """Return the docstring of a method that returns a channel."""
     return joined(
         [
             channel.doc,
@@ -317,8 +319,8 @@ BAD_PLACE: Final = (
 )
 
 
-def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
-    """What is said of the method that puts the bytes where another one says."""
+def upload_doc(op: Operation, upload: Upload, syntax: Syntax) -> str:
+    """Return the docstring of an upload."""
     return joined(
         [
             upload.summary,
@@ -335,13 +337,13 @@ def upload_doc(op: Operation, upload: Upload, flavour: Flavour) -> str:
             "",
             *raises(op, BAD_BODY),
             "    UploadError: The storage refused the bytes; `status` is its answer.",
-            *_shown(upload.example, flavour),
+            *_shown(upload.example, syntax),
         ]
     )
 
 
-def upload_many_doc(op: Operation, many: Many, flavour: Flavour) -> str:
-    """What is said of the method that does so for several files."""
+def upload_many_doc(op: Operation, many: Many, syntax: Syntax) -> str:
+    """Return the docstring of an upload of several files."""
     return joined(
         [
             many.summary,
@@ -356,13 +358,13 @@ def upload_many_doc(op: Operation, many: Many, flavour: Flavour) -> str:
             "Raises:",
             "    UsageError: Not all are paths, or an argument cannot be used. Nothing was sent.",
             "    Cancelled: By the token; this ends all of them.",
-            *_shown(many.example, flavour),
+            *_shown(many.example, syntax),
         ]
     )
 
 
-def download_doc(op: Operation, download: Download, flavour: Flavour) -> str:
-    """What is said of the method that fetches the bytes from where another one says."""
+def download_doc(op: Operation, download: Download, syntax: Syntax) -> str:
+    """Return the docstring of a download."""
     return joined(
         [
             download.summary,
@@ -380,13 +382,13 @@ def download_doc(op: Operation, download: Download, flavour: Flavour) -> str:
             *raises(op, BAD_PLACE),
             "    DownloadError: The storage refused, or the bytes are too many, not those of the"
             " row, or cannot be written. No part of the file is left behind at a path.",
-            *_shown(download.example, flavour),
+            *_shown(download.example, syntax),
         ]
     )
 
 
-def _shown(call: str, flavour: Flavour) -> list[str]:
-    return example([f">>> {flavour.await_}{call}"] if call else [])
+def _shown(call: str, syntax: Syntax) -> list[str]:
+    return example([f">>> {syntax.await_}{call}"] if call else [])
 
 
 FIELDS: Final = {
@@ -401,9 +403,9 @@ FIELDS: Final = {
 }
 
 
-def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
-    """What is said of the method that hands out what comes."""
-    open_with, walk = flavour.for_.replace("for", "with"), flavour.for_
+def follow_doc(op: Operation, follow: Follow, syntax: Syntax) -> str:
+    """Return the docstring of a method that returns a feed."""
+    open_with, walk = syntax.for_.replace("for", "with"), syntax.for_
     lines = [f">>> {open_with} {follow.example} as feed:", f"...     {walk} item in feed:"]
     return joined(
         [
@@ -430,7 +432,7 @@ def follow_doc(op: Operation, follow: Follow, flavour: Flavour) -> str:
 
 
 def reply_doc(send: Operation) -> str:
-    """What is said of the method that answers a row."""
+    """Return the docstring of the reply to a delivery."""
     return joined(
         [
             "Send an answer to where this came from, once, however often this is handed out.",
@@ -456,9 +458,9 @@ def reply_doc(send: Operation) -> str:
     )
 
 
-def feed_doc(flavour: Flavour) -> str:
-    """What is said of a feed."""
-    close = "`aclose`" if flavour.prefix else "`close`"
+def feed_doc(syntax: Syntax) -> str:
+    """Return the docstring of a feed."""
+    close = "`aclose`" if syntax.prefix else "`close`"
     return joined(
         [
             "Everything once and in order, over lost connections and restarts. One consumer.",

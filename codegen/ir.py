@@ -17,6 +17,7 @@ __all__ = [
     "Channel",
     "Child",
     "Code",
+    "Deprecation",
     "Download",
     "Enum",
     "Event",
@@ -24,7 +25,6 @@ __all__ = [
     "Follow",
     "Many",
     "Model",
-    "Old",
     "Operation",
     "Paging",
     "Param",
@@ -38,44 +38,44 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class Alias:
-    """A name that something had before, and still answers to."""
+    """An old name that still works."""
 
     name: str
     now: str
-    """The name that it has now."""
+    """The current name."""
     since: str
-    """The release that gave it that."""
+    """The release that renamed it."""
     until: str
-    """The release that takes the old one away."""
+    """The release that removes the old name."""
     kind: str = ""
-    """Which of its names it is, when it has several: `class` or "" for the everyday one."""
-    mark: Location = attrs.field(eq=False, repr=False)
+    """`class` for the name of its class, else ""."""
+    location: Location = attrs.field(eq=False, repr=False)
 
     @property
     def notice(self) -> str:
-        """What is said to whoever still uses it."""
+        """The text of the deprecation warning."""
         return f"{self.name} is called {self.now} since {self.since}, and ends with {self.until}"
 
 
 @attrs.frozen(kw_only=True)
-class Old:
-    """The age of one thing."""
+class Deprecation:
+    """Since when something exists, whether it is deprecated, and its old names."""
 
     since: str = ""
-    """The release that brought it, "" when it was always there."""
+    """The release that added it, "" for the first."""
     deprecated: str = ""
-    """What is said to whoever still uses it, "" when all is well."""
+    """The text of the deprecation warning, "" if it is not deprecated."""
     until: str = ""
-    """Of something deprecated: the release that takes it away, if that is known."""
+    """If deprecated: the release that removes it, if known."""
     aliases: tuple[Alias, ...] = ()
 
     def called(self, name: str) -> tuple[tuple[str, str], ...]:
-        """All names that it answers to, with what is said to whoever uses each."""
+        """Return the current and all old names, each with its deprecation warning."""
         return ((name, self.deprecated), *((alias.name, alias.notice) for alias in self.names))
 
     @property
     def names(self) -> tuple[Alias, ...]:
-        """Old names for everyday use."""
+        """Old names of the thing itself."""
         return tuple(alias for alias in self.aliases if not alias.kind)
 
     @property
@@ -84,7 +84,7 @@ class Old:
         return tuple(alias for alias in self.aliases if alias.kind == "class")
 
 
-NEW = Old()
+NEW = Deprecation()
 
 
 @attrs.frozen(kw_only=True)
@@ -97,9 +97,9 @@ class Enum:
     """Name and value."""
     open: bool
     reader: str
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def slug(self) -> str:
@@ -109,7 +109,7 @@ class Enum:
 
 @attrs.frozen(kw_only=True)
 class Field:
-    """A field of a row."""
+    """A field of a model."""
 
     name: str
     wire: str
@@ -120,7 +120,7 @@ class Field:
     required: bool
     nullable: bool
     essential: bool
-    """Without it the row is of no use, so that its absence is an error."""
+    """A model without it is useless, so its absence is an error."""
     secret: bool
     scalar: str
     """The builtin type that it is checked against where it is read, or ""."""
@@ -128,9 +128,9 @@ class Field:
     """That type in words."""
     reader: str
     """The expression that reads it when it is no scalar, or ""."""
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def local(self) -> str:
@@ -139,31 +139,31 @@ class Field:
 
     @property
     def refused(self) -> str:
-        """The condition under which a scalar is not what it should be, the usual case first."""
-        wrong, there = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
+        """The condition under which a scalar has the wrong type, the usual case first."""
+        wrong, present = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
         if self.essential:
             return wrong
-        return f"{there} and {wrong}" if self.nullable else f"{wrong} and {there}"
+        return f"{present} and {wrong}" if self.nullable else f"{wrong} and {present}"
 
 
 @attrs.frozen(kw_only=True)
 class Model:
-    """A row, or a page of rows, or an event with fields of its own."""
+    """A model, or a page of models, or an event with fields of its own."""
 
     name: str
     doc: str
     base: str
     item: str
-    """Of a page: the class of its rows. Else ""."""
+    """Of a page: the class of its models. Else ""."""
     ids: tuple[tuple[str, str], ...]
     """Which IDs its objects have: what each belongs to, and the field."""
     fields: tuple[Field, ...]
     example: Mapping[str, object] = attrs.field(eq=False)
     """One as it stands in JSON; empty when the spec shows none."""
     reader: str
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def slug(self) -> str:
@@ -172,21 +172,21 @@ class Model:
 
     @property
     def laid_out(self) -> tuple[Field, ...]:
-        """All fields in the order in which the class has them: a page begins with its rows."""
+        """All fields in the order in which the class has them: a page begins with its models."""
         return tuple(sorted(self.fields, key=lambda f: not (self.item and f.name == "data")))
 
     @property
     def scalars(self) -> tuple[Field, ...]:
-        """Fields that only need a look at their type."""
+        """Fields whose type is checked and that need no reader."""
         return tuple(f for f in self.fields if f.scalar)
 
     @property
     def others(self) -> tuple[Field, ...]:
-        """Fields that a reader makes."""
+        """Fields that need a reader."""
         return tuple(f for f in self.fields if not f.scalar)
 
     def reader_of(self, field: Field) -> str:
-        """The name of what reads a field that is no scalar."""
+        """Return the name of what reads a field that is no scalar."""
         return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
 
     @property
@@ -230,9 +230,9 @@ class Param:
     positional: bool
     generate: bool
     doc: str
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     def annotation(self, prefix: str = "") -> str:
         """Its annotation in a signature of the sync client, or of the one with the prefix."""
@@ -250,13 +250,13 @@ class Request:
     name: str
     doc: str
     fields: tuple[Param, ...]
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
 
 @attrs.frozen(kw_only=True)
 class Follow:
-    """A method that hands out the rows of a list as they come, and none twice."""
+    """A feed: yields the models of a list as they arrive, each once."""
 
     method: str
     summary: str
@@ -272,7 +272,7 @@ class Follow:
 
 @attrs.frozen(kw_only=True)
 class Upload:
-    """How a method puts the bytes of a file where another one says."""
+    """A method that uploads a file to the URL that another one returns."""
 
     const: str
     method: str
@@ -299,7 +299,7 @@ class Many:
 
 @attrs.frozen(kw_only=True)
 class Download:
-    """How a method fetches the bytes of a file from where another one says."""
+    """A method that downloads a file from the URL that another one returns."""
 
     const: str
     method: str
@@ -314,7 +314,7 @@ class Download:
 
 @attrs.frozen(kw_only=True)
 class Paging:
-    """How a method walks over all pages of another one."""
+    """A method that iterates over all pages of another one."""
 
     const: str
     method: str
@@ -343,7 +343,7 @@ class Operation:
     result: str
     read: str
     returns: str
-    """What is said of the result, or ""."""
+    """The description of the result, or ""."""
     idempotency: str
     retry: bool
     generate: tuple[str, ...]
@@ -357,9 +357,9 @@ class Operation:
     """Statuses that mean that there is nothing."""
     is_former: bool
     """Whether it is only the old name of another one."""
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def positional(self) -> tuple[Param, ...]:
@@ -405,7 +405,7 @@ class Child:
     attribute: str
     class_name: str
     doc: str
-    old: Old
+    deprecation: Deprecation
 
 
 @attrs.frozen(kw_only=True)
@@ -427,13 +427,13 @@ class Resource:
     takes: str
     """Of a handle: the annotation of what it can be made with, but for other handles."""
     row: str
-    """Of a handle: the class of the rows that it can be made with, or ""."""
+    """Of a handle: the class of the models that it can be made with, or ""."""
     handle: str
     """The class of what `one` returns, or ""."""
     handle_takes: str
     """The annotation of what `one` takes, but for handles."""
     handle_row: str
-    """The class of the rows that `one` keeps, or ""."""
+    """The class of the models that `one` keeps, or ""."""
     children: tuple[Child, ...]
     """What hangs under it."""
     operations: tuple[Operation, ...]
@@ -441,9 +441,9 @@ class Resource:
     """Which credential its calls carry: `token` or `api_key`."""
     hidden: tuple[str, ...]
     """Builtin types that a method of the class hides inside it."""
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def is_root(self) -> bool:
@@ -454,7 +454,10 @@ class Resource:
     def as_child(self) -> Child:
         """The attribute that it is reached by."""
         return Child(
-            attribute=self.attribute, class_name=self.class_name, doc=self.doc, old=self.old
+            attribute=self.attribute,
+            class_name=self.class_name,
+            doc=self.doc,
+            deprecation=self.deprecation,
         )
 
     @property
@@ -465,7 +468,7 @@ class Resource:
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """What a channel is sent."""
+    """An event that a channel receives."""
 
     const: str
     wire: str
@@ -485,9 +488,9 @@ class Event:
     example: Mapping[str, object] = attrs.field(eq=False)
     """One as it stands in JSON; empty when the spec shows none."""
     reader: str
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
     @property
     def slug(self) -> str:
@@ -497,26 +500,26 @@ class Event:
 
 @attrs.frozen(kw_only=True)
 class Push:
-    """What a channel sends."""
+    """A push: what a channel sends."""
 
     wire: str
     method: str
     summary: str
     params: tuple[Param, ...]
     result: str
-    """The type of what answers it, or "" when nothing does."""
+    """The type of its reply, or "" if it has none."""
     read: str
-    """The expression that reads that, or ""."""
+    """The expression that reads the reply, or ""."""
     returns: str
-    """What is said of it, or ""."""
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    """Its description, or ""."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
 
 @attrs.frozen(kw_only=True)
 class Presence:
-    """Which events of a channel say who is there."""
+    """The events of a channel that carry presence."""
 
     property: str
     state: Event
@@ -544,9 +547,9 @@ class Channel:
     events: tuple[Event, ...]
     pushes: tuple[Push, ...]
     presence: Presence | None
-    old: Old
-    mark: Location = attrs.field(eq=False, repr=False)
-    """Where the spec says so."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
 
 
 @attrs.frozen(kw_only=True)
@@ -554,12 +557,12 @@ class Code:
     """An error code that the API answers with."""
 
     name: str
-    mark: Location = attrs.field(eq=False, repr=False)
+    location: Location = attrs.field(eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class Api:
-    """Everything that is generated."""
+    """Build everything that is generated."""
 
     enums: tuple[Enum, ...]
     models: tuple[Model, ...]
@@ -573,13 +576,13 @@ class Api:
     """The class that gives the channels."""
     codes: tuple[Code, ...]
     version: str
-    """What the spec says of itself."""
+    """The version of the spec."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         """Those of all resources."""
-        found = (*self.resources, *self.backend_resources)
-        return tuple(op for resource in found for op in resource.operations if not op.is_former)
+        resources = (*self.resources, *self.backend_resources)
+        return tuple(op for resource in resources for op in resource.operations if not op.is_former)
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -35,28 +35,28 @@ def _words(name: str) -> list[str]:
 
 
 def pascal(name: str) -> str:
-    """`some_thing` and `someThing` as `SomeThing`."""
+    """Return `some_thing` and `someThing` as `SomeThing`."""
     return "".join(word[0].upper() + word[1:] for word in _words(name))
 
 
 def snake(name: str) -> str:
-    """`SomeThing` as `some_thing`."""
+    """Return `SomeThing` as `some_thing`."""
     return "_".join(_words(name))
 
 
 def constant(name: str) -> str:
-    """`someThing` as `SOME_THING`."""
+    """Return `someThing` as `SOME_THING`."""
     return snake(name).upper()
 
 
 def member(value: str) -> str:
-    """The name of an enum member, from its value."""
+    """Return the name of an enum member, from its value."""
     name = constant(value)
     return name if name[:1].isalpha() else f"VALUE_{name}"
 
 
 def is_usable(name: str) -> bool:
-    """Whether it can stand as a name in Python. Soft keywords such as `type` can."""
+    """Return whether it can stand as a name in Python. Soft keywords such as `type` can."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
@@ -65,34 +65,34 @@ BUILTIN_TYPES: Final = ("bool", "dict", "float", "int", "list", "str", "type")
 
 
 def parent_of(address: str) -> str:
-    """The address one step up, "" above a root."""
+    """Return the address one step up, "" above a root."""
     if HANDLE.search(address):
         return HANDLE.sub("", address)
     return address.rpartition(".")[0]
 
 
 def root_of(address: str) -> str:
-    """The attribute of the client that it is reached from."""
+    """Return the attribute of the client that it is reached from."""
     return re.split(r"[.(]", address)[0]
 
 
 def binds_of(address: str) -> str:
-    """The path value that a handle stands for, "" of what is no handle."""
-    found = HANDLE.search(address)
-    return found[1] if found else ""
+    """Return the path value that a handle stands for, "" of what is no handle."""
+    match = HANDLE.search(address)
+    return match[1] if match else ""
 
 
 def bound_at(address: str) -> tuple[str, ...]:
-    """All path values that are known at the address."""
+    """Return all path values that are known at the address."""
     return tuple(re.findall(r"\(([a-z0-9_]+)\)", address))
 
 
 def attribute_of(address: str) -> str:
-    """The last name of an address."""
+    """Return the last name of an address."""
     return HANDLE.sub("", address).rpartition(".")[2]
 
 
 def class_name(address: str, node: Node) -> str:
-    """The class of a resource."""
+    """Return the class of a resource."""
     kind = "Handle" if binds_of(address) else "Resource"
     return node.text("class") or pascal(attribute_of(address)) + kind

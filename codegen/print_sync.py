@@ -148,7 +148,7 @@ def _prose(text: str, by_hand: set[str], used: Counter[str]) -> str:
 
 
 def _without_async_only(source: str) -> str:
-    """The source without the statements that have the mark above them."""
+    """The source without the statements that have the location above them."""
     lines = source.splitlines(keepends=True)
     marked = {n for n, line in enumerate(lines, start=1) if line.strip() == ONLY_ASYNC}
     if not marked:

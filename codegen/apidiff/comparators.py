@@ -1,4 +1,4 @@
-"""What counts as a change of each trait of a symbol, and which rule is for it."""
+"""Comparators: what counts as a change of each trait of a symbol, and its rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Relation = Literal["same", "wider", "narrower", "other"]
 
 
 def relation(old: str, new: str) -> Relation:
-    """What the new annotation is, seen from the old one."""
+    """Return how the new annotation relates to the old one."""
     wider, narrower = _covers(new, old), _covers(old, new)
     if wider:
         return "same" if narrower else "wider"
@@ -27,7 +27,7 @@ def relation(old: str, new: str) -> Relation:
 
 
 def _covers(wide: str, narrow: str) -> bool:
-    """Whether all values of the one are values of the other."""
+    """Return whether all values of the one are values of the other."""
     return all(any(_covers_one(w, n) for w in _choices(wide)) for n in _choices(narrow))
 
 
@@ -43,24 +43,24 @@ def _covers_one(wide: str, narrow: str) -> bool:
 
 
 def _choices(text: str) -> list[str]:
-    """The parts of a union. Of an enum argument, which is `Name | Literal[…]`: `enum Name`."""
-    found: list[str] = []
+    """Return the parts of a union; of an enum argument `Name | Literal[…]`: `enum Name`."""
+    parts: list[str] = []
     for part in _split(text, "|"):
         if part.startswith("Literal["):
-            found[-1] = f"enum {found[-1]}"
+            parts[-1] = f"enum {parts[-1]}"
         else:
-            found.append(part)
-    return found
+            parts.append(part)
+    return parts
 
 
 def _opened(text: str) -> tuple[str, list[str]]:
-    """`Head[a, b]` as its head and what is in it."""
-    found = re.fullmatch(r"(\w+)\[(.*)\]", text)
-    return (found[1], _split(found[2], ",")) if found else (text, [])
+    """Return `Head[a, b]` as its head and what is in it."""
+    match = re.fullmatch(r"(\w+)\[(.*)\]", text)
+    return (match[1], _split(match[2], ",")) if match else (text, [])
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """At separators that stand in no brackets."""
+    """Return at separators that stand in no brackets."""
     parts, depth = [""], 0
     for character in text:
         depth += {"[": 1, "]": -1}.get(character, 0)
@@ -73,20 +73,20 @@ def _split(text: str, separator: str) -> list[str]:
 
 @attrs.frozen
 class Finding:
-    """Something that changed."""
+    """A change of one trait."""
 
     rule: str
     old: str
     new: str
     until: str = ""
-    """Of an old name: the release that takes it away."""
+    """Of an old name: the release that removes it."""
 
 
 Comparator = Callable[[str, object, object], Iterator[Finding]]
 
 
 def findings(trait: str, old: object, new: object) -> Iterator[Finding]:
-    """What changed about one trait."""
+    """Yield the changes of one trait."""
     if old != new:
         yield from COMPARATORS[trait](trait, old, new)
 
@@ -161,7 +161,7 @@ def _errors(_: str, old: object, new: object) -> Iterator[Finding]:
 def _positionals(trait: str, old: object, new: object) -> Iterator[Finding]:
     before, now = _names(old), _names(new)
     stayed = [name for name in before if name in now]
-    # One that comes or goes is told as a parameter; this is about those that change their places.
+    # Parameters that are added or removed have their own rules; this is about a new order.
     if list(now[: len(stayed)]) != stayed:
         yield Finding(trait, ", ".join(before), ", ".join(now))
 
@@ -172,7 +172,7 @@ def _wire(trait: str, old: object, new: object) -> Iterator[Finding]:
 
 
 def _header(_: str, old: object, new: object) -> Iterator[Finding]:
-    # That there is one, or none, is told by the flag.
+    # That there is one, or none, is reported by the flag.
     if old and new:
         yield Finding("wire", str(old), str(new))
 
