@@ -23,7 +23,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
+__all__ = [
+    "PRINTED",
+    "PrintError",
+    "print_all",
+    "print_sync",
+]
 
 PRINTED: Final[Mapping[str, str]] = {
     "_auth/async_token_provider.py": "_auth/token_provider.py",
@@ -162,7 +167,7 @@ def _prose(text: str, by_hand: set[str], used: Counter[str]) -> str:
 
 
 def _without_async_only(source: str) -> str:
-    """The source without the statements that have the mark above them."""
+    """The source without the statements that have the location above them."""
     lines = source.splitlines(keepends=True)
     marked = {n for n, line in enumerate(lines, start=1) if line.strip() == ONLY_ASYNC}
     if not marked:
