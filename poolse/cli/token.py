@@ -26,6 +26,6 @@ def token(session: Session, external_id: str) -> None:
     with session.backend() as backend:
         minted = backend.token_provider(external_id)()
     if session.json:
-        session.tell({"external_id": external_id, "token": minted})
+        session.print_json({"external_id": external_id, "token": minted})
     else:
-        session.say(minted)
+        session.print_text(minted)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from poolse import UNSET
-from poolse.cli.error_messages import error_message
+from poolse.cli.errors import as_failure
 from poolse.cli.failure import Failure
 from poolse.cli.options import for_users
 from poolse.cli.sanitize import one_line
@@ -54,7 +54,7 @@ def upload(session: Session, conversation: str, files: tuple[Path, ...], text: s
     if session.json:
         from poolse import to_dict
 
-        session.tell(
+        session.print_json(
             {
                 "messages": [to_dict(row) for row in messages],
                 "attachments": [to_dict(row) for row in attachments],
@@ -63,7 +63,7 @@ def upload(session: Session, conversation: str, files: tuple[Path, ...], text: s
         )
     else:
         for message in messages:
-            session.say(message.id)
+            session.print_text(message.id)
     if failed:
         raise Failure(f"{len(failed)} of {len(files)} files did not go up")
 
@@ -79,7 +79,7 @@ def _sent(session: Session, chat: Poolse, path: Path) -> Attachment | None:
         # The others would fare no better.
         raise
     except (PoolseError, OSError) as error:
-        session.note(f"{path}: {error_message(error)}")
+        session.note(f"{path}: {as_failure(error)}")
         return None
 
 
