@@ -1,4 +1,4 @@
-"""`poolse tail`: a conversation as it goes on."""
+"""`poolse tail`: follow a conversation."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
 
     Args:
         sandbox: A running one.
-        external_id: The user, by your own id; made when missing.
+        external_id: The user, by your own id; created if missing.
     """
     return _ClockedPoolse(sandbox, external_id)
 
@@ -37,7 +37,7 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
 
     Args:
         sandbox: A running one.
-        external_id: The user, by your own id; made when missing.
+        external_id: The user, by your own id; created if missing.
     """
     return _AsyncClockedPoolse(sandbox, external_id)
 
@@ -63,8 +63,8 @@ class _ClockedPoolse(Poolse):
         self._clock = sandbox.clock
         super().__init__(
             api_url=sandbox.url,
-            get_token=_minting(sandbox, external_id),
-            ssl_context=_trusting(sandbox),
+            get_token=_get_token(sandbox, external_id),
+            ssl_context=_ssl_context(sandbox),
         )
 
     def _assemble(self) -> None:
@@ -78,8 +78,8 @@ class _AsyncClockedPoolse(AsyncPoolse):
         self._clock = sandbox.clock
         super().__init__(
             api_url=sandbox.url,
-            get_token=_minting(sandbox, external_id),
-            ssl_context=_trusting(sandbox),
+            get_token=_get_token(sandbox, external_id),
+            ssl_context=_ssl_context(sandbox),
         )
 
     def _assemble(self) -> None:
@@ -88,9 +88,9 @@ class _AsyncClockedPoolse(AsyncPoolse):
         sender.clock = self._clock
 
 
-def _minting(sandbox: Sandbox, external_id: str) -> Callable[[], str]:
+def _get_token(sandbox: Sandbox, external_id: str) -> Callable[[], str]:
     return lambda: sandbox.token(external_id)
 
 
-def _trusting(sandbox: Sandbox) -> SSLContext | None:
+def _ssl_context(sandbox: Sandbox) -> SSLContext | None:
     return sandbox.ssl_context() if sandbox.url.startswith("https:") else None
