@@ -65,7 +65,7 @@ class AsyncTransfers(Calls):
         self,
         plan: Download[Reply, Model],
         path: Mapping[str, object],
-        model: Model | None,
+        row: Model | None,
         to: AsyncDownloadTo | None,
         *,
         on_progress: OnProgress | None = None,
@@ -74,5 +74,5 @@ class AsyncTransfers(Calls):
     ) -> bytes | Path | int:
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
-        state = DownloadState(plan, model, open_sink(to, run_step), report, max_bytes)
+        state = DownloadState(plan, row, open_sink(to, run_step), report, max_bytes)
         return await run_flow(download(self.hands, settings, plan, path, state))

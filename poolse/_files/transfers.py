@@ -66,7 +66,7 @@ class Transfers(Calls):
         self,
         plan: Download[Reply, Model],
         path: Mapping[str, object],
-        model: Model | None,
+        row: Model | None,
         to: DownloadTo | None,
         *,
         on_progress: OnProgress | None = None,
@@ -75,5 +75,5 @@ class Transfers(Calls):
     ) -> bytes | Path | int:
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
-        state = DownloadState(plan, model, open_sink(to, run_step), report, max_bytes)
+        state = DownloadState(plan, row, open_sink(to, run_step), report, max_bytes)
         return run_flow(download(self.hands, settings, plan, path, state))
