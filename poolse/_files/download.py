@@ -12,7 +12,7 @@ from poolse._rest.endpoint import Download
 from poolse._rest.request_io import RequestIO, Response
 from poolse._rest.retry import Progress, Raise, Retry, Return
 from poolse._rest.settings import Settings
-from poolse._support.header_values import hidden
+from poolse._support.secret import hidden
 from poolse.errors import DownloadError, NetworkError
 
 __all__ = ["download"]
