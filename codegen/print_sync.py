@@ -34,6 +34,7 @@ PRINTED: Final[Mapping[str, str]] = {
     "_auth/async_token_provider.py": "_auth/token_provider.py",
     "_client/async_base.py": "_client/base.py",
     "_client/async_core.py": "_client/core.py",
+    "_files/async_transfers.py": "_files/transfers.py",
     "_profiles/async_users.py": "_profiles/users.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
     "async_client.py": "client.py",
