@@ -18,7 +18,8 @@ from poolse.cancel import CancelToken
 from poolse.options import CallOptions, Timeout
 
 if TYPE_CHECKING:
-    from poolse._files.transfers import AsyncTransfers, SyncTransfers
+    from poolse._files.async_transfers import AsyncTransfers
+    from poolse._files.transfers import Transfers
 
 __all__ = ["AsyncCalls", "AtOnce", "Lifetime", "SyncCalls"]
 
@@ -83,11 +84,11 @@ class SyncCalls(_Paged):
         return _walk(self._pages(paging, path, query, options))
 
     @property
-    def files(self) -> SyncTransfers:
+    def files(self) -> Transfers:
         """What moves files. Loaded when it is first used, which most programs never do."""
-        from poolse._files.transfers import SyncTransfers
+        from poolse._files.transfers import Transfers
 
-        return SyncTransfers(self.hands, self.settings, self.lifetime)
+        return Transfers(self.hands, self.settings, self.lifetime)
 
 
 class AsyncCalls(_Paged):
@@ -118,7 +119,7 @@ class AsyncCalls(_Paged):
     @property
     def files(self) -> AsyncTransfers:
         """As in `SyncCalls`."""
-        from poolse._files.transfers import AsyncTransfers
+        from poolse._files.async_transfers import AsyncTransfers
 
         return AsyncTransfers(self.hands, self.settings, self.lifetime)
 
