@@ -70,10 +70,9 @@ LIBRARY: Final = {
     ),
     "poolse._json.models": ("Model", "Page"),
     "poolse._json.model_keys": ("ModelKeys", "draft_of"),
-    "poolse._follow": ("async_feed", "sync_feed"),
-    "poolse._follow.positions": ("Numbered",),
+    "poolse._follow": ("async_feed", "feed"),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
-    "poolse._follow.options": ("After", "Gap"),
+    "poolse._follow.positions": ("After", "Gap", "Numbered"),
     "poolse._generated.async_follow": ("AsyncDelivery", "AsyncFeed"),
     "poolse._generated.follow": ("Delivery", "Feed"),
     "poolse._realtime.async_public": ("AsyncChannel", "AsyncRealtime"),
@@ -98,7 +97,7 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.options", "uuid", *FEEDS)
+LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.positions", "uuid", *FEEDS)
 """Modules that a method of the generated code loads when it is called, or that only its annotations
 name: few programs ever load them."""
 

@@ -26,16 +26,29 @@ from typing import Final
 __all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
 
 PRINTED: Final[Mapping[str, str]] = {
+    "_follow/async_feed.py": "_follow/feed.py",
+    "_follow/async_loop.py": "_follow/loop.py",
+    "_follow/async_saved_positions.py": "_follow/saved_positions.py",
+    "_follow/async_source.py": "_follow/source.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
 }
 """Sources and what is printed from them, below `poolse/`."""
 
 HEADER: Final = '# Printed from poolse/{source} by "make generate". Do not edit.\n'
 
-NAMES: Final[Mapping[str, str]] = {}
+NAMES: Final[Mapping[str, str]] = {
+    "StopAsyncIteration": "StopIteration",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "aclose": "close",
+}
 """Names that Python, or this library, gives to the async form of something."""
 
-PROSE: Final[Mapping[str, str]] = {}
+PROSE: Final[Mapping[str, str]] = {
+    r"\basync client": "sync client",
+}
 """What changes in docstrings and comments: patterns and their replacements."""
 
 UNWRAPPED: Final = {"Awaitable": 0, "Coroutine": 2}

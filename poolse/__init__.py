@@ -27,8 +27,7 @@ if _typing.TYPE_CHECKING:
         MemoryCheckpoint,
         SQLiteCheckpoint,
     )
-    from poolse._follow.options import After, Gap, Last
-    from poolse._follow.positions import Position
+    from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
     from poolse._generated.async_follow import AsyncDelivery, AsyncFeed
     from poolse._generated.follow import Delivery, Feed
@@ -72,7 +71,7 @@ __version__ = version
 _LAZY = {
     "AsyncRest": "poolse.rest",
     "Rest": "poolse.rest",
-    "After": "poolse._follow.options",
+    "After": "poolse._follow.positions",
     "AsyncEvents": "poolse._realtime.async_public",
     "AsyncGetToken": "poolse.types",
     "AsyncHttpClient": "poolse.async_client",
@@ -100,8 +99,8 @@ _LAZY = {
     "Checkpoint": "poolse._follow.checkpoints",
     "Delivery": "poolse._generated.follow",
     "Feed": "poolse._generated.follow",
-    "Gap": "poolse._follow.options",
-    "Last": "poolse._follow.options",
+    "Gap": "poolse._follow.positions",
+    "Last": "poolse._follow.positions",
     "MemoryCheckpoint": "poolse._follow.checkpoints",
     "POOLSE_API_URL": "poolse._network.urls",
     "Poolse": "poolse.client",

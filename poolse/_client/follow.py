@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
-    from poolse._follow.client_source import AsyncFollowClient, FollowClient
-    from poolse._follow.options import After, Gap
+    from poolse._follow.async_source import AsyncFollowClient
+    from poolse._follow.positions import After, Gap
+    from poolse._follow.source import FollowClient
     from poolse._generated.async_follow import AsyncFeed
     from poolse._generated.async_resources import AsyncConversationHandle
     from poolse._generated.follow import Feed
@@ -71,27 +72,26 @@ class FollowMethods:
             ...     for item in feed:
             ...         item.reply(body="Hello")
         """
-        from poolse._follow.client_source import ClientSource, follow_options
+        from poolse._follow.source import feed_parts
         from poolse._generated.follow import Feed
 
-        wish = follow_options(
+        loop, handle = feed_parts(
             self,
             conversation_ids,
-            after,
-            checkpoint,
-            on_gap,
-            cancel,
-            max_backfill=max_backfill,
+            after=after,
+            checkpoint=checkpoint,
             skip_own=skip_own,
-            asynchronous=False,
+            on_gap=on_gap,
+            max_backfill=max_backfill,
+            cancel=cancel,
         )
-        return Feed(ClientSource(self), wish)
+        return Feed(loop, handle)
 
     def _followed(self: FollowClient, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._follow.client_source import ClientSource, follow_options
+        from poolse._follow.source import feed_parts
 
-        return ClientSource(self), follow_options(self, [key], **choices, asynchronous=False)
+        return feed_parts(self, [key], **choices)
 
 
 class AsyncFollowMethods:
@@ -143,24 +143,23 @@ class AsyncFollowMethods:
             ...     async for item in feed:
             ...         await item.reply(body="Hello")
         """
-        from poolse._follow.client_source import AsyncClientSource, follow_options
+        from poolse._follow.async_source import async_feed_parts
         from poolse._generated.async_follow import AsyncFeed
 
-        wish = follow_options(
+        loop, handle = async_feed_parts(
             self,
             conversation_ids,
-            after,
-            checkpoint,
-            on_gap,
-            cancel,
-            max_backfill=max_backfill,
+            after=after,
+            checkpoint=checkpoint,
             skip_own=skip_own,
-            asynchronous=True,
+            on_gap=on_gap,
+            max_backfill=max_backfill,
+            cancel=cancel,
         )
-        return AsyncFeed(AsyncClientSource(self), wish)
+        return AsyncFeed(loop, handle)
 
     def _followed(self: AsyncFollowClient, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._follow.client_source import AsyncClientSource, follow_options
+        from poolse._follow.async_source import async_feed_parts
 
-        return AsyncClientSource(self), follow_options(self, [key], **choices, asynchronous=True)
+        return async_feed_parts(self, [key], **choices)

@@ -68,7 +68,7 @@ from poolse.types import (
 
 if TYPE_CHECKING:
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
-    from poolse._follow.options import After, Gap
+    from poolse._follow.positions import After, Gap
     from poolse._generated.async_follow import AsyncFeed
     from uuid import UUID
 

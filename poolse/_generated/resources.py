@@ -59,7 +59,7 @@ from poolse.types import UNSET, BinaryWriter, DownloadTo, OnProgress, Unset, Upl
 
 if TYPE_CHECKING:
     from poolse._follow.checkpoints import Checkpoint
-    from poolse._follow.options import After, Gap
+    from poolse._follow.positions import After, Gap
     from poolse._generated.follow import Feed
     from uuid import UUID
 
