@@ -23,10 +23,10 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo sizes clean
+.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo sizes duplicates trace clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## create .venv with everything in it
 
@@ -129,6 +129,12 @@ demo: venv ## a conversation on the sandbox, to watch
 
 sizes: venv ## lines of code by package
 	@$(PY) -m tests.architecture.sizes
+
+duplicates: venv ## lines of the package that occur twice
+	@$(PY) -m tests.architecture.duplicate_lines
+
+trace: venv ## functions and files that a call, an event and a reconnect pass (LIST=1 names them)
+	@$(PY) -m tests.architecture.trace $(if $(LIST),--list)
 
 clean: ## remove caches and build products, not .venv
 	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

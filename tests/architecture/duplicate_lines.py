@@ -1,73 +1,136 @@
-"""How much of two bodies is the same code written twice.
+"""Lines that occur twice in the package: `make duplicates`.
 
-The statements of a file are, for this measure: every simple statement (assignments, calls,
-returns, raises, ...) and the head of every `if`, `while`, `for`, `with` and `except`, as
-`ast.unparse` prints them. Docstrings, imports, `pass` and signatures are left out: twins have
-those in common by design, and there is no decision in them.
-
-Before the comparison `async` and `await` are dropped and `Async*` becomes `*`; the same for the
-names that asyncio's protocol imposes: `__aenter__`, `__aexit__`, `__aiter__`, `__anext__`,
-`aclose`.
-
-The share is the number of statements of the sync side that the async side has too, each counted as
-often as both have it, over all statements of the sync side.
+Compares every pair of modules, and each module with itself, and finds the runs of five or more
+equal lines. A line counts if it is in the second place of a run: of a line that occurs three times,
+two are too many. Indentation, imports, docstrings, comments and blank lines are left out, and
+`async`, `await`, `Async` and `aclose` make no difference. Printed and generated modules are left
+out.
 """
 
 from __future__ import annotations
 
-import ast
+import io
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Final, NamedTuple
 
-LEFT_OUT = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Nonlocal)
+from tests.architecture.sizes import left_out
+from tests.architecture.tree import hand_written, name_of
 
-ASYNC_NAMES = re.compile(r"\b(?:Async(?=[A-Z])|async |await |a(?=close\b))")
-ASYNC_DUNDERS = re.compile(r"__a(enter|exit|iter|next)__")
+__all__ = ["SHORTEST", "Run", "lines_of", "package_runs", "runs", "total"]
 
+SHORTEST: Final = 5
+"""Equal lines that make a run."""
 
-def heads(node: ast.stmt | ast.ExceptHandler) -> str | None:
-    """What a compound statement says before its body, None for one that says nothing."""
-    match node:
-        case ast.If(test=test):
-            return f"if {ast.unparse(test)}"
-        case ast.While(test=test):
-            return f"while {ast.unparse(test)}"
-        case ast.For() | ast.AsyncFor():
-            return f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}"
-        case ast.With() | ast.AsyncWith():
-            return f"with {', '.join(ast.unparse(item) for item in node.items)}"
-        case ast.ExceptHandler(type=kind):
-            return f"except {ast.unparse(kind) if kind else ''}"
-        case _:
-            return None
+ASYNC: Final = re.compile(r"\b(?:async |await |Async(?=[A-Z])|a(?=close\b))")
 
 
-def is_prose(node: ast.AST) -> bool:
-    """Docstrings, `...`, imports: nothing that runs."""
-    bare = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return bare or isinstance(node, LEFT_OUT)
+class Line(NamedTuple):
+    """A line of code as it is compared, and where it is."""
+
+    number: int
+    text: str
 
 
-def statements(source: str) -> Iterator[str]:
-    """The statements of a file, colourless."""
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.stmt | ast.ExceptHandler) or is_prose(node):
+class Run(NamedTuple):
+    """Equal lines of two modules, or of two places of one."""
+
+    first: str
+    first_line: int
+    second: str
+    second_line: int
+    length: int
+    counted: int = 0
+    """Lines of the second place that no longer run has counted."""
+
+    def __str__(self) -> str:
+        first, second = f"{self.first}:{self.first_line}", f"{self.second}:{self.second_line}"
+        return f"{self.counted:>4} of {self.length:<4} {first:<38} {second}"
+
+
+def lines_of(source: str) -> list[Line]:
+    """The lines of a module that are compared."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    ignored = left_out(source)
+    return [
+        Line(number, ASYNC.sub("", text.strip()))
+        for number, text in enumerate(lines, 1)
+        if text.strip() and number not in ignored
+    ]
+
+
+Place = tuple[str, int]
+"""A module, and the index of one of its lines."""
+
+
+def runs(sources: Mapping[str, str]) -> list[Run]:
+    """Runs of equal lines, longest first, without those whose lines others have counted."""
+    modules = {name: lines_of(source) for name, source in sources.items()}
+    counted: set[Place] = set()
+    chosen: list[Run] = []
+    for run, second in sorted(_all_runs(modules), key=lambda pair: (-pair[0].length, pair[0])):
+        name, start = second
+        places = {(name, start + offset) for offset in range(run.length)}
+        if extra := len(places - counted):
+            counted |= places
+            chosen.append(run._replace(counted=extra))
+    return chosen
+
+
+def total(found: list[Run]) -> int:
+    """Lines that occur a second time."""
+    return sum(run.counted for run in found)
+
+
+def _all_runs(modules: Mapping[str, list[Line]]) -> Iterator[tuple[Run, Place]]:
+    """Extend each pair of equal stretches as far as it goes."""
+    known: set[tuple[Place, Place]] = set()
+    for first, second in sorted(_equal_places(modules)):
+        if (first, second) in known:
             continue
-        text = heads(node) if hasattr(node, "body") else ast.unparse(node)
-        if text is not None:
-            yield ASYNC_DUNDERS.sub(r"__\1__", ASYNC_NAMES.sub("", text))
+        (name, start), (other, begin) = first, second
+        ours, theirs = modules[name][start:], modules[other][begin:]
+        if name == other:
+            ours = ours[: begin - start]  # a run does not overlap itself
+        length = 0
+        for our, their in zip(ours, theirs, strict=False):
+            if our.text != their.text:
+                break
+            known.add(((name, start + length), (other, begin + length)))
+            length += 1
+        if length >= SHORTEST:
+            yield Run(name, ours[0].number, other, theirs[0].number, length), second
 
 
-def shared(sync: Iterable[str], aio: Iterable[str]) -> list[str]:
-    """The statements that the sync sources have in common with the async ones."""
-    ours = Counter(line for source in sync for line in statements(source))
-    theirs = Counter(line for source in aio for line in statements(source))
-    return sorted((ours & theirs).elements())
+def _equal_places(modules: Mapping[str, list[Line]]) -> Iterator[tuple[Place, Place]]:
+    """Places from which on as many lines are equal as make a run."""
+    places: dict[tuple[str, ...], list[Place]] = defaultdict(list)
+    for name, lines in sorted(modules.items()):
+        for index in range(len(lines) - SHORTEST + 1):
+            texts = tuple(line.text for line in lines[index : index + SHORTEST])
+            places[texts].append((name, index))
+    for same in places.values():
+        yield from combinations(same, 2)
 
 
-def share(sync: Iterable[str], aio: Iterable[str]) -> float:
-    """In [0, 1]: how much of the sync sources the async ones repeat."""
-    sources = list(sync)
-    count = sum(1 for source in sources for _ in statements(source))
-    return len(shared(sources, aio)) / count if count else 0.0
+def package_runs() -> list[Run]:
+    """The runs of the package."""
+    return runs({name_of(path): path.read_text("utf-8") for path in hand_written("poolse")})
+
+
+def main() -> None:
+    """Print the runs and their sum."""
+    found = package_runs()
+    print("\n".join(map(str, found)))
+    print(f"{total(found):>4} lines occur twice, in runs of {SHORTEST} or more")
+
+
+if __name__ == "__main__":
+    main()

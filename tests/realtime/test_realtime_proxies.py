@@ -7,9 +7,13 @@ import base64
 import socket
 import threading
 from contextlib import suppress
+from math import inf
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.uri import parse_uri
 
+from poolse._realtime.async_transport import AsyncTransport
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
@@ -119,3 +123,14 @@ def test_a_tunnel_that_ends_before_tls_begins_is_tried_again(flavour: Flavour) -
 
     with server(hang_up) as url:
         asyncio.run(scenario(url.replace("ws://", "http://").removesuffix("/socket")))
+
+
+def test_a_transport_may_end_before_it_began() -> None:
+    """Where TLS fails inside of TLS to a proxy, asyncio reports the end of what never began."""
+
+    async def scenario() -> None:
+        transport = AsyncTransport(ClientProtocol(parse_uri("wss://127.0.0.1:9/socket")))
+        transport.connection_lost(ConnectionResetError())
+        assert transport.heard_at == -inf
+
+    asyncio.run(scenario())
