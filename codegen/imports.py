@@ -132,7 +132,7 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
 
 def _is_late(name: str, module: str) -> bool:
     # What validates a TypedDict looks its annotations up.
-    return name.startswith(LATE) and not module.endswith(".requests")
+    return name.startswith(LATE) and not module.endswith((".requests", "follow"))
 
 
 def _for_types(late: Mapping[str, list[str]]) -> str:

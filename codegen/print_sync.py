@@ -46,9 +46,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 """Names that Python, or this library, gives to the async form of something."""
 
-PROSE: Final[Mapping[str, str]] = {
-    r"\basync client": "sync client",
-}
+PROSE: Final[Mapping[str, str]] = {}
 """What changes in docstrings and comments: patterns and their replacements."""
 
 UNWRAPPED: Final = {"Awaitable": 0, "Coroutine": 2}

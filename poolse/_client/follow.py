@@ -10,8 +10,8 @@ from poolse.types import UNSET, Unset
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.async_source import AsyncFollowClient
+    from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.positions import After, Gap
     from poolse._follow.source import FollowClient
     from poolse._generated.async_follow import AsyncFeed

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Mapping,
-)  # sync: from collections.abc import Callable, Iterator, Mapping
+# sync: from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -24,6 +22,14 @@ M = TypeVar("M", bound="Numbered")
 C = TypeVar("C")
 
 
+class AsyncOrigin(Generic[M, C]):
+    """Where the messages of a feed come from, and the handles of their conversations."""
+
+    def __init__(self, loop: AsyncFeedLoop[M], handle: Callable[[str], C]) -> None:
+        self.loop = loop
+        self.handle = handle
+
+
 class AsyncDelivery(Generic[M, C]):
     """A message that a feed handed out.
 
@@ -34,19 +40,19 @@ class AsyncDelivery(Generic[M, C]):
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
-    __slots__ = ("_feed", "_key", "_replies", "late", "message")
+    __slots__ = ("_key", "_origin", "_replies", "late", "message")
 
-    def __init__(self, key: str, message: M, feed: AsyncFeed[M, C], late: bool = False) -> None:
+    def __init__(self, key: str, message: M, origin: AsyncOrigin[M, C], late: bool = False) -> None:
         self.message: M = message
         self.late: bool = late
         self._key = key
-        self._feed = feed
+        self._origin = origin
         self._replies = 0
 
     @property
     def conversation(self) -> C:
         """The handle of the conversation that it is in."""
-        return self._feed._handle(self._key)
+        return self._origin.handle(self._key)
 
     @property
     def position(self) -> Position:
@@ -64,11 +70,11 @@ class AsyncDelivery(Generic[M, C]):
 
         Asking for the next one does the same. Calling it again does nothing.
         """
-        await self._feed._loop.acknowledge(self.message)
+        await self._origin.loop.acknowledge(self.message)
 
     async def _reply(self, arguments: Mapping[str, object]) -> M:
         """Send it. The generated class has the public method, with the arguments of `send`."""
-        loop = self._feed._loop
+        loop = self._origin.loop
         fields: dict[str, Any] = {"options": CallOptions(cancel=loop.options.cancel)}
         fields |= {name: value for name, value in arguments.items() if value is not UNSET}
         fields["id"] = fields.get("id") or await loop.positions.reply_id(
@@ -100,7 +106,7 @@ class AsyncFeed(Generic[M, C]):
 
     def __init__(self, loop: AsyncFeedLoop[M], handle: Callable[[str], C]) -> None:
         self._loop = loop
-        self._handle = handle
+        self._origin = AsyncOrigin(loop, handle)
 
     async def aclose(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -130,14 +136,14 @@ class AsyncFeed(Generic[M, C]):
             self._loop.close()
 
     def __aiter__(self) -> Self:  # sync: def __iter__(self) -> Iterator[Delivery[M, C]]:
-        return self  # sync: return iterate(self._loop, self._delivery, self)
+        return self  # sync: return iterate(self._loop, self._delivery, self._origin)
 
     async def __anext__(self) -> AsyncDelivery[M, C]:
         loop = self._loop
         message = loop.at_once()
         if message is not None:
-            return self._delivery(loop.key, message, self)
+            return self._delivery(loop.key, message, self._origin)
         item = await loop.next()
         if item is None:
             raise StopAsyncIteration
-        return self._delivery(item.key, item.message, self, item.late)
+        return self._delivery(item.key, item.message, self._origin, item.late)

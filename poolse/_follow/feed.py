@@ -1,5 +1,5 @@
 # Printed from poolse/_follow/async_feed.py by "make generate". Do not edit.
-"""The feed of an sync client."""
+"""Public feeds, async: what takes messages from a loop."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ M = TypeVar("M", bound="Numbered")
 C = TypeVar("C")
 
 
+class Origin(Generic[M, C]):
+    """Where the messages of a feed come from, and the handles of their conversations."""
+
+    def __init__(self, loop: FeedLoop[M], handle: Callable[[str], C]) -> None:
+        self.loop = loop
+        self.handle = handle
+
+
 class Delivery(Generic[M, C]):
     """A message that a feed handed out.
 
@@ -32,19 +40,19 @@ class Delivery(Generic[M, C]):
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
-    __slots__ = ("_feed", "_key", "_replies", "late", "message")
+    __slots__ = ("_key", "_origin", "_replies", "late", "message")
 
-    def __init__(self, key: str, message: M, feed: Feed[M, C], late: bool = False) -> None:
+    def __init__(self, key: str, message: M, origin: Origin[M, C], late: bool = False) -> None:
         self.message: M = message
         self.late: bool = late
         self._key = key
-        self._feed = feed
+        self._origin = origin
         self._replies = 0
 
     @property
     def conversation(self) -> C:
         """The handle of the conversation that it is in."""
-        return self._feed._handle(self._key)
+        return self._origin.handle(self._key)
 
     @property
     def position(self) -> Position:
@@ -62,11 +70,11 @@ class Delivery(Generic[M, C]):
 
         Asking for the next one does the same. Calling it again does nothing.
         """
-        self._feed._loop.acknowledge(self.message)
+        self._origin.loop.acknowledge(self.message)
 
     def _reply(self, arguments: Mapping[str, object]) -> M:
         """Send it. The generated class has the public method, with the arguments of `send`."""
-        loop = self._feed._loop
+        loop = self._origin.loop
         fields: dict[str, Any] = {"options": CallOptions(cancel=loop.options.cancel)}
         fields |= {name: value for name, value in arguments.items() if value is not UNSET}
         fields["id"] = fields.get("id") or loop.positions.reply_id(
@@ -98,7 +106,7 @@ class Feed(Generic[M, C]):
 
     def __init__(self, loop: FeedLoop[M], handle: Callable[[str], C]) -> None:
         self._loop = loop
-        self._handle = handle
+        self._origin = Origin(loop, handle)
 
     def close(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -128,14 +136,14 @@ class Feed(Generic[M, C]):
             self._loop.close()
 
     def __iter__(self) -> Iterator[Delivery[M, C]]:
-        return iterate(self._loop, self._delivery, self)
+        return iterate(self._loop, self._delivery, self._origin)
 
     def __next__(self) -> Delivery[M, C]:
         loop = self._loop
         message = loop.at_once()
         if message is not None:
-            return self._delivery(loop.key, message, self)
+            return self._delivery(loop.key, message, self._origin)
         item = loop.next()
         if item is None:
             raise StopIteration
-        return self._delivery(item.key, item.message, self, item.late)
+        return self._delivery(item.key, item.message, self._origin, item.late)

@@ -93,8 +93,10 @@ class Source(Protocol[M_co]):
         ...
 
     def heads(self, *, once: bool) -> Mapping[str, int | None]:
-        """Return all conversations with the highest number of each, or None where the server does
-        not say; `once` without retries."""
+        """Return the highest number of each conversation, None where the server does not say.
+
+        With `once` failures are not retried.
+        """
         ...
 
     def head(self, key: str) -> int:
@@ -105,11 +107,11 @@ class Source(Protocol[M_co]):
         """Return a page of a conversation, without retries."""
         ...
 
-    def call_checkpoint(self, store: object, method: str, *arguments: object) -> object:
+    def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
         """Call a method of the checkpoint."""
         ...
 
-    def call_back(self, function: Callable[[Gap], object], gap: Gap) -> None:
+    def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
         """Call `on_gap`."""
         ...
 
@@ -218,7 +220,7 @@ class FeedLoop(Generic[M]):
             if self.options.after is UNSET:
                 self._list.was_read = self.positions.load("*") is not None
             self._read_list(once=False)
-            self._source.listen_for_new(self.user, self)
+            self._source.listen_for_new(self.positions.user, self)
         self._is_open = True
         self.at_once = self._quick_way()
         if self.is_over:  # closed meanwhile, by another thread

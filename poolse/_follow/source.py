@@ -149,7 +149,7 @@ def feed_parts(
     *,
     cancel: CancelToken | None,
     max_backfill: int | None,
-    **choices: Any,
+    **choices: Any,  # noqa: ANN401
 ) -> tuple[FeedLoop[Message], Callable[[str], ConversationHandle]]:
     """Check the arguments of `follow`, and return what a feed is made of."""
     if cancel is not None:
