@@ -9,8 +9,6 @@ from typing import Final
 
 __all__ = ["HOLDERS", "import_block"]
 
-FEEDS: Final = ("poolse._generated.async_follow", "poolse._generated.follow")
-
 MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
@@ -30,7 +28,7 @@ LIBRARY: Final = {
         "overload",
     ),
     "uuid": ("UUID",),
-    "typing_extensions": ("Required", "TypeVar", "TypedDict", "deprecated"),
+    "typing_extensions": ("Required", "TypedDict", "deprecated"),
     "poolse._rest.arguments": (
         "a_boolean",
         "a_list_of",
@@ -73,8 +71,6 @@ LIBRARY: Final = {
     "poolse._follow": ("async_feed", "feed"),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
     "poolse._follow.positions": ("After", "Gap", "Numbered"),
-    "poolse._generated.async_follow": ("AsyncDelivery", "AsyncFeed"),
-    "poolse._generated.follow": ("Delivery", "Feed"),
     "poolse._realtime.async_public": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
     "poolse._realtime.public_base": ("REPLY_WAIT",),
@@ -97,7 +93,7 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.positions", "uuid", *FEEDS)
+LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.positions", "uuid")
 """Modules that a method of the generated code loads when it is called, or that only its annotations
 name: few programs ever load them."""
 
@@ -132,7 +128,7 @@ def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
 
 def _is_late(name: str, module: str) -> bool:
     # What validates a TypedDict looks its annotations up.
-    return name.startswith(LATE) and not module.endswith((".requests", "follow"))
+    return name.startswith(LATE) and not module.endswith(".requests")
 
 
 def _for_types(late: Mapping[str, list[str]]) -> str:

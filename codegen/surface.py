@@ -15,7 +15,6 @@ SURFACE: Final = "surface.txt"
 FILES: Final = (
     "models.py",
     "requests.py",
-    "follow.py",
     "resources.py",
     "backend_resources.py",
     "events.py",

@@ -29,9 +29,9 @@ if _typing.TYPE_CHECKING:
     )
     from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
-    from poolse._generated.async_follow import AsyncDelivery, AsyncFeed
-    from poolse._generated.follow import Delivery, Feed
+    from poolse._generated.async_resources import AsyncDelivery, AsyncFeed
     from poolse._generated.public import *
+    from poolse._generated.resources import Delivery, Feed
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
     from poolse._network.urls import POOLSE_API_URL
@@ -87,8 +87,8 @@ _LAZY = {
     "Row": "poolse._json.models",
     "TimeoutPhase": "poolse.errors",
     "AsyncCheckpoint": "poolse._follow.checkpoints",
-    "AsyncDelivery": "poolse._generated.async_follow",
-    "AsyncFeed": "poolse._generated.async_follow",
+    "AsyncDelivery": "poolse._generated.async_resources",
+    "AsyncFeed": "poolse._generated.async_resources",
     "AsyncPoolse": "poolse.async_client",
     "AsyncPoolseBackend": "poolse.async_client",
     "AsyncTokenProvider": "poolse._auth.async_token_provider",
@@ -97,8 +97,8 @@ _LAZY = {
     "CancelToken": "poolse.cancel",
     "CapturedCall": "poolse._observe.capture",
     "Checkpoint": "poolse._follow.checkpoints",
-    "Delivery": "poolse._generated.follow",
-    "Feed": "poolse._generated.follow",
+    "Delivery": "poolse._generated.resources",
+    "Feed": "poolse._generated.resources",
     "Gap": "poolse._follow.positions",
     "Last": "poolse._follow.positions",
     "MemoryCheckpoint": "poolse._follow.checkpoints",

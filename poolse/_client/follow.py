@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.positions import After, Gap
     from poolse._follow.source import FollowClient
-    from poolse._generated.async_follow import AsyncFeed
-    from poolse._generated.async_resources import AsyncConversationHandle
-    from poolse._generated.follow import Feed
+    from poolse._generated.async_resources import AsyncConversationHandle, AsyncFeed
     from poolse._generated.models import Conversation, Message
-    from poolse._generated.resources import ConversationHandle
+    from poolse._generated.resources import ConversationHandle, Feed
     from poolse.cancel import CancelToken
 
 __all__ = ["AsyncFollowMethods", "FollowMethods"]
@@ -73,7 +71,7 @@ class FollowMethods:
             ...         item.reply(body="Hello")
         """
         from poolse._follow.source import feed_parts
-        from poolse._generated.follow import Feed
+        from poolse._generated.resources import Feed
 
         loop, handle = feed_parts(
             self,
@@ -144,7 +142,7 @@ class AsyncFollowMethods:
             ...         await item.reply(body="Hello")
         """
         from poolse._follow.async_source import async_feed_parts
-        from poolse._generated.async_follow import AsyncFeed
+        from poolse._generated.async_resources import AsyncFeed
 
         loop, handle = async_feed_parts(
             self,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from poolse._follow.sync_iteration import iterate
@@ -37,6 +37,10 @@ class Delivery(Generic[M, C]):
         message: The message.
         late: Whether messages that stand behind it were handed out before it.
     """
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)
+        """Takes one type too: only type checkers know the defaults of the others."""
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
@@ -101,6 +105,9 @@ class Feed(Generic[M, C]):
     by `break` too, but not by an exception. Without a `with` block only the next step does, and
     the channels stay joined until `close` or until the client is closed.
     """
+
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(GenericAlias)
 
     _delivery: ClassVar[type[Delivery[Any, Any]]] = Delivery
 

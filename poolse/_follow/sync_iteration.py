@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from poolse._follow.loop import FeedLoop
+if TYPE_CHECKING:
+    from poolse._follow.loop import FeedLoop
 
 __all__ = ["iterate"]
 
