@@ -23,14 +23,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
+__all__ = [
+    "PRINTED",
+    "PrintError",
+    "print_all",
+    "print_sync",
+]
 
 PRINTED: Final[Mapping[str, str]] = {
     "_follow/async_feed.py": "_follow/feed.py",
     "_follow/async_loop.py": "_follow/loop.py",
     "_follow/async_saved_positions.py": "_follow/saved_positions.py",
     "_follow/async_source.py": "_follow/source.py",
+    "_auth/async_token_provider.py": "_auth/token_provider.py",
+    "_client/async_base.py": "_client/base.py",
+    "_client/async_core.py": "_client/core.py",
+    "_profiles/async_users.py": "_profiles/users.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
+    "async_client.py": "client.py",
 }
 """Sources and what is printed from them, below `poolse/`."""
 
@@ -43,10 +53,20 @@ NAMES: Final[Mapping[str, str]] = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "aclose": "close",
+    "AsyncCalls": "SyncCalls",
+    "AsyncFlight": "SyncFlight",
+    "AsyncSender": "SyncSender",
+    "AsyncTokens": "SyncTokens",
+    "push_async_callback": "callback",
 }
 """Names that Python, or this library, gives to the async form of something."""
 
-PROSE: Final[Mapping[str, str]] = {}
+PROSE: Final[Mapping[str, str]] = {
+    r"\bThe async client": "The sync client",
+    r", for (one|an) event loop\.": ". Thread-safe.",
+    r"\basync (?=with |for |def )": "",
+    r"\bawait (?=[\w.]+\()": "",
+}
 """What changes in docstrings and comments: patterns and their replacements."""
 
 UNWRAPPED: Final = {"Awaitable": 0, "Coroutine": 2}
@@ -154,7 +174,7 @@ def _prose(text: str, by_hand: set[str], used: Counter[str]) -> str:
 
 
 def _without_async_only(source: str) -> str:
-    """The source without the statements that have the mark above them."""
+    """The source without the statements that have the location above them."""
     lines = source.splitlines(keepends=True)
     marked = {n for n, line in enumerate(lines, start=1) if line.strip() == ONLY_ASYNC}
     if not marked:
@@ -182,7 +202,8 @@ def _replaced_lines(source: str) -> str:
 
 
 def _unwrapped(source: str) -> str:
-    """`Awaitable[T]` is `T`."""
+    """`Awaitable[T]` is `T`, and `T | AsyncT` is `T`."""
+    source = re.sub(r"\b(\w+) \| \1\b", r"\1", source)
     for name, place in UNWRAPPED.items():
         while match := re.search(rf"\b{name}\[", source):
             arguments, end = _arguments(source, match.end())

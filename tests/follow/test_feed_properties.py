@@ -1,8 +1,8 @@
 """Whatever the server, the network and the consumer do: P1 to P14 of a feed.
 
-P1, P2, P7, P9 and P10 are checked while a schedule runs, in `random_schedules`; the others at its end.
-P11 is a matter of what carries a feed out: see test_feed_loop_properties. P12 is about a view that keeps
-up with edits and deletions: a feed has none, and docs/follow.md says so.
+P1, P2, P7, P9 and P10 are checked while a schedule runs, in `random_schedules`; the others at its
+end. P11 is a matter of the loop: see test_feed_loop_properties. P12 is about a view that keeps up
+with edits and deletions: a feed has none, and docs/follow.md says so.
 """
 
 from __future__ import annotations
