@@ -55,12 +55,12 @@ class Delivery(Generic[M, C]):
 
     @property
     def conversation(self) -> C:
-        """The handle of the conversation that it is in."""
+        """The handle of its conversation."""
         return self._origin.handle(self._key)
 
     @property
     def position(self) -> Position:
-        """How far the conversation was followed, once this message is done with.
+        """How far the conversation was followed, once this message is acknowledged.
 
         Keep it in the transaction in which you keep what you made of the message, and nothing is
         handled twice: then follow with `after=position`, and without a checkpoint.
@@ -70,7 +70,7 @@ class Delivery(Generic[M, C]):
         return Position(self.message.sequence, self.message.id)
 
     def ack(self) -> None:
-        """The message is done with: after a restart it will not come again.
+        """Acknowledge the message: after a restart it will not come again.
 
         Asking for the next one does the same. Calling it again does nothing.
         """
@@ -118,7 +118,7 @@ class Feed(Generic[M, C]):
     def close(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
 
-        Whoever waits for the next message is told that there is none.
+        A consumer that waits for the next message gets none.
         """
         self._loop.close()
 

@@ -28,13 +28,13 @@ class Numbered(Protocol):
 
 @attrs.frozen
 class Position:
-    """How far a log was followed."""
+    """How far a conversation was followed."""
 
     sequence: int
-    """Everything up to this number is done with."""
+    """Everything up to this number is acknowledged."""
     id: str | None = None
-    """Id of the row with that number, if there is one. It tells whether the log is still the
-    same."""
+    """ID of the message with that number, if there is one. It shows whether the numbers of the
+    conversation began again."""
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ class Gap:
     """
 
     conversation: str
-    """Id of the conversation."""
+    """ID of the conversation."""
     first: int
     """The first number."""
     last: int
