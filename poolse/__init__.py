@@ -29,12 +29,11 @@ if _typing.TYPE_CHECKING:
         MemoryCheckpoint,
         SQLiteCheckpoint,
     )
-    from poolse._follow.options import After, Gap, Last
-    from poolse._follow.positions import Position
+    from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
-    from poolse._generated.async_follow import AsyncDelivery, AsyncFeed
-    from poolse._generated.follow import Delivery, Feed
+    from poolse._generated.async_resources import AsyncDelivery, AsyncFeed
     from poolse._generated.public import *
+    from poolse._generated.resources import Delivery, Feed
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
     from poolse._network.urls import POOLSE_API_URL
