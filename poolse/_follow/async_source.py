@@ -17,8 +17,8 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
-from poolse._realtime.events import ChannelType, EventType
 from poolse._realtime.client import client_of
+from poolse._realtime.events import ChannelType, EventType
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_instance
 from poolse._support.ids import checked_ids
