@@ -26,6 +26,7 @@ from typing import Final
 __all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
 
 PRINTED: Final[Mapping[str, str]] = {
+    "_rest/async_calls.py": "_rest/calls.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
 }
 """Sources and what is printed from them, below `poolse/`."""

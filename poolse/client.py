@@ -16,7 +16,6 @@ from poolse._client.sync_base import SyncClientBase
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._profiles.resolver import Resolver
-from poolse._rest.callers import AtOnce
 from poolse._rest.request_io import run_sync
 from poolse._support.lazy import Lazy
 from poolse.rest import Rest
@@ -135,7 +134,7 @@ class PoolseBackend(SyncClientBase, BackendClient[HttpClient], BackendResources)
         # Only now: a program of users' has none of this.
         from poolse._auth.token_provider import SyncTokenMinter
 
-        hands = self._hands(AtOnce(self._sender), self._tokens)
+        hands = self._hands(self._sender, self._tokens)
         self._mint = SyncTokenMinter(SyncTokens, hands, self._settings, self._lifetime)
 
     def _expose(self) -> None:

@@ -14,8 +14,7 @@ from poolse._auth.tokens import FetchedTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
 from poolse._rest.call import call
-from poolse._rest.callers import Lifetime
-from poolse._rest.request_io import RequestIO, run_sync
+from poolse._rest.request_io import Lifetime, RequestIO, run_sync
 from poolse._rest.settings import Settings
 from poolse._support.fork_safety import renew_after_fork
 from poolse._support.ids import checked_id

@@ -50,13 +50,12 @@ class FetchedTokens:
     async def get(self, cancel: CancelToken | None) -> str | None:
         while True:
             with self._lock:
-                token = self._cache.fresh(time.monotonic())
-                if token is not None:
-                    return token
+                if time.monotonic() < self._cache.good_until:
+                    return self._cache.token
                 epoch = self._cache.epoch
-                claim = self._fetches.join(epoch, WITHIN.get())
+                ticket = self._fetches.join(epoch, WITHIN.get())
             try:
-                return await claim.result(partial(self._fetched, epoch, claim.flight), cancel)
+                return await ticket.result(partial(self._fetched, epoch, ticket.flight), cancel)
             except Abandoned:
                 continue
 

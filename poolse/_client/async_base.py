@@ -11,7 +11,7 @@ import httpx
 from poolse._auth.async_tokens import AsyncTokens
 from poolse._client.base import ClientBase
 from poolse._http.async_sender import AsyncSender
-from poolse._rest.callers import AsyncCalls
+from poolse._rest.async_calls import AsyncCalls
 from poolse.stats import PoolStats
 
 __all__ = ["AsyncClientBase"]
@@ -27,8 +27,7 @@ class AsyncClientBase(ClientBase[httpx.AsyncClient]):
         self._tokens = self._given.tokens(AsyncTokens, self._lifetime)
 
     def _calls(self) -> AsyncCalls:
-        hands = self._hands(self._sender, self._tokens)
-        return AsyncCalls(hands, self._settings, self._lifetime)
+        return AsyncCalls(self._hands(self._sender, self._tokens), self._settings)
 
     def _pool_stats(self) -> PoolStats | None:
         return self._sender.pool()

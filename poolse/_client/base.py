@@ -16,11 +16,9 @@ import attrs
 from poolse._auth.credentials import check_http_client
 from poolse._auth.token_cache import FixedToken
 from poolse._http.user_agent import user_agent_of
-from poolse._observe.capture import CapturedCall, Captures
-from poolse._observe.notify import ClientObservers
-from poolse._observe.observers import checked_hooks
-from poolse._rest.callers import Lifetime
-from poolse._rest.request_io import RequestIO, Sender, Tokens
+from poolse._observe.capture import CapturedCall
+from poolse._observe.observers import Observers, checked_hooks
+from poolse._rest.request_io import Lifetime, RequestIO, Sender, Tokens
 from poolse._rest.settings import checked_settings
 from poolse._support.argument_checks import checked_count, checked_instance
 from poolse._support.header_values import Secret
@@ -61,7 +59,7 @@ class ClientOptions(Generic[HttpClientT]):
             ssl_context=self.ssl_context,
             max_connections=self.max_connections,
             max_response=self.max_response_bytes,
-            belongings=self.belongings,
+            resources=self.belongings,
             lifetime=lifetime,
         )
 
@@ -119,7 +117,7 @@ class ClientBase(Generic[HttpClientT]):
     ) -> None:
         """The constructor of every client, once it knows its credential."""
         self._lifetime = Lifetime()
-        self._ears = ClientObservers(
+        self._observers = Observers(
             checked_hooks(hooks, asynchronous=self._asynchronous),
             asynchronous=self._asynchronous,
         )
@@ -150,7 +148,6 @@ class ClientBase(Generic[HttpClientT]):
                 how_to_close(type(self).__name__, self._variable, asynchronous=self._asynchronous)
             ),
         )
-        self._captures = Captures()
         self._owner = True
         self._assemble()
         self._expose()
@@ -214,7 +211,7 @@ class ClientBase(Generic[HttpClientT]):
             ...     chat.rest.request(method="GET", path="/v1/me")
             >>> calls[0].status, calls[0].request_id
         """
-        return self._captures.collect()
+        return self._observers.captures.collect()
 
     def stats(self) -> Stats:
         """How much this client has done, and what it is at: calls, connections, realtime, feeds.
@@ -224,7 +221,7 @@ class ClientBase(Generic[HttpClientT]):
         from poolse.stats import Stats
 
         return Stats(
-            calls=self._ears.tally.stats(),
+            calls=self._observers.stats(),
             pool=self._pool_stats(),
             realtime=self._realtime_stats(),
             follow=self._follow_stats(),
@@ -249,7 +246,7 @@ class ClientBase(Generic[HttpClientT]):
         raise NotImplementedError
 
     def _hands(self, sender: Sender, tokens: Tokens) -> RequestIO:
-        return RequestIO(sender, tokens, time.time, random.random, self._captures, self._ears)
+        return RequestIO(sender, tokens, time.time, random.random, self._observers, self._lifetime)
 
 
 def _renamed(function: FunctionType, name: str) -> FunctionType:

@@ -179,7 +179,7 @@ class UserClient(ClientBase[HttpClientT], Generic[GetTokenT, ResolverT, HttpClie
             ssl_context=self._given.ssl_context,
             channels_per_socket=self._channels_per_socket,
             max_frame=self._max_frame,
-            ears=self._ears,
+            ears=self._observers,
             connect_timeout=for_sockets(self._settings.timeout),
             max_retry_after=self._settings.max_retry_after,
         )

@@ -9,8 +9,8 @@ import httpx
 
 from poolse._auth.sync_tokens import SyncTokens
 from poolse._client.base import ClientBase
-from poolse._http.sync_sender import SyncSender
-from poolse._rest.callers import AtOnce, SyncCalls
+from poolse._http.sync_transport import SyncTransport
+from poolse._rest.calls import Calls
 
 if TYPE_CHECKING:
     from poolse.stats import PoolStats
@@ -24,12 +24,11 @@ class SyncClientBase(ClientBase[httpx.Client]):
     _asynchronous = False
 
     def _assemble(self) -> None:
-        self._sender = self._given.sender(SyncSender, self._lifetime)
+        self._sender = self._given.sender(SyncTransport, self._lifetime)
         self._tokens = self._given.tokens(SyncTokens, self._lifetime)
 
-    def _calls(self) -> SyncCalls:
-        hands = self._hands(AtOnce(self._sender), self._tokens)
-        return SyncCalls(hands, self._settings, self._lifetime)
+    def _calls(self) -> Calls:
+        return Calls(self._hands(self._sender, self._tokens), self._settings)
 
     def _pool_stats(self) -> PoolStats | None:
         return self._sender.pool()

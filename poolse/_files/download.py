@@ -9,7 +9,8 @@ from poolse._files.download_state import DownloadState
 from poolse._files.storage import Again, Renew, Transfer, renewed, signed
 from poolse._rest.call import call
 from poolse._rest.endpoint import Download
-from poolse._rest.request_io import RequestIO, Response
+from poolse._rest.messages import Response
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Raise, Retry, Return
 from poolse._rest.settings import Settings
 from poolse._support.header_values import hidden
@@ -46,10 +47,10 @@ async def download(
             while True:
                 match await _attempt(transfer, url, arrival):
                     case Retry(seconds):
-                        await watch.retries(seconds)
+                        await watch.retry(seconds)
                         await hands.sender.sleep(seconds, settings.cancel)
                     case Renew():
-                        await watch.retries(0.0)
+                        await watch.retry(0.0)
                         url = await _ask(hands, renewed(settings), plan, path)
                     case Raise(error):
                         raise error

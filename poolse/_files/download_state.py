@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
 from poolse._files.transfer_progress import ErrorLatch, ProgressReporter, Report
-from poolse._rest.request_io import Response
+from poolse._rest.messages import Response
 from poolse.errors import DownloadError, NetworkError
 
 __all__ = ["DownloadState", "Sink"]

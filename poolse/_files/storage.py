@@ -13,7 +13,8 @@ import attrs
 
 from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
-from poolse._rest.request_io import Request, RequestIO, Response, ResponseSink
+from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Raise, Retry, Return, is_transient, retry_delay
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import check_header
@@ -63,7 +64,7 @@ class Transfer:
 
     def watched(self, method: str) -> RequestObserver:
         """Let it be seen by those who watch calls."""
-        return RequestObserver(self.hands, method, STORAGE, self.progress)
+        return RequestObserver(self.hands.observers, method, STORAGE, self.progress)
 
     async def send(
         self, request: Request, intake: ResponseSink | None = None
@@ -71,15 +72,15 @@ class Transfer:
         """One attempt, within the limits for files."""
         progress, settings = self.progress, self.settings
         progress.attempts += 1
-        progress.answer = progress.loss = None
+        progress.response = progress.network_error = None
         try:
-            progress.answer = await self.hands.sender.send(
+            progress.response = await self.hands.sender.send(
                 request, for_files(settings.timeout), settings.cancel, intake
             )
         except NetworkError as error:
-            progress.loss = error
+            progress.network_error = error
             return error
-        return progress.answer
+        return progress.response
 
     def judge(self, outcome: Response | NetworkError, cannot_repeat: str) -> Return | Again | Raise:
         """The verdict. `cannot_repeat` says why there cannot be another attempt, or is empty."""
@@ -129,7 +130,7 @@ def signed(method: str, url: str, headers: Mapping[str, str] | None = None) -> R
     except UsageError as error:
         why = f"the answer names a place for the bytes that cannot be reached: {error}"
         raise DecodeError(why) from None
-    return Request(method.upper(), url, pairs, None, bare=True)
+    return Request.to(method.upper(), url, pairs, None, bare=True)
 
 
 def renewed(settings: Settings) -> Settings:

@@ -21,8 +21,7 @@ from poolse._files.upload import upload
 from poolse._files.upload_batch import Batch
 from poolse._files.upload_files import file_of, files_of
 from poolse._rest.endpoint import Download, Upload
-from poolse._rest.lifetime import Calls
-from poolse._rest.request_io import run_sync
+from poolse._rest.request_io import RequestIO, run_sync
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_count
 from poolse._support.blocking import in_thread
@@ -42,7 +41,7 @@ from poolse.types import (
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-__all__ = ["AsyncTransfers", "SyncTransfers"]
+__all__ = ["AsyncTransfers", "Transfers"]
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -51,7 +50,17 @@ Answered = TypeVar("Answered")
 Kept = bytes | Path | int
 
 
-class SyncTransfers(Calls):
+@attrs.frozen(eq=False, repr=False)
+class _Base:
+    io: RequestIO
+    settings: Settings
+
+    def _settings_for(self, options: CallOptions | None) -> Settings:
+        self.io.lifetime.raise_if_cancelled()
+        return self.settings.for_call(options)
+
+
+class Transfers(_Base):
     """Blocks until a file is through."""
 
     def upload(
@@ -68,7 +77,7 @@ class SyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=False)
         file = run_sync(file_of(body, content_type, byte_size, filename, at_once))
-        return run_sync(upload(self.hands, settings, plan, file, report))
+        return run_sync(upload(self.io, settings, plan, file, report))
 
     def upload_many(
         self,
@@ -84,7 +93,7 @@ class SyncTransfers(Calls):
         report = report_to(on_progress, awaits=False)
         files = run_sync(files_of(paths, filenames, at_once))
         batch = Batch(plan, files, concurrency, report, settings, _Lock())
-        _in_threads(batch.workers, settings, lambda own: run_sync(batch.work(self.hands, own)))
+        _in_threads(batch.workers, settings, lambda own: run_sync(batch.work(self.io, own)))
         return run_sync(batch.results())
 
     def download(
@@ -101,10 +110,10 @@ class SyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=False)
         arrival = _arrival(plan, row, to, report, max_bytes, at_once)
-        return run_sync(download(self.hands, settings, plan, path, arrival))
+        return run_sync(download(self.io, settings, plan, path, arrival))
 
 
-class AsyncTransfers(Calls):
+class AsyncTransfers(_Base):
     """Awaits until a file is through. Disks are left to threads."""
 
     async def upload(
@@ -121,7 +130,7 @@ class AsyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=True)
         file = await file_of(body, content_type, byte_size, filename, in_thread)
-        return await upload(self.hands, settings, plan, file, report)
+        return await upload(self.io, settings, plan, file, report)
 
     async def upload_many(
         self,
@@ -140,7 +149,7 @@ class AsyncTransfers(Calls):
         report = report_to(on_progress, awaits=True)
         files = await files_of(paths, filenames, in_thread)
         batch = Batch(plan, files, concurrency, report, settings, Lock())
-        await _in_tasks(batch.workers, lambda: batch.work(self.hands, settings))
+        await _in_tasks(batch.workers, lambda: batch.work(self.io, settings))
         return await batch.results()
 
     async def download(
@@ -157,7 +166,7 @@ class AsyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=True)
         arrival = _arrival(plan, row, to, report, max_bytes, in_thread)
-        return await download(self.hands, settings, plan, path, arrival)
+        return await download(self.io, settings, plan, path, arrival)
 
 
 def _arrival(

@@ -11,7 +11,8 @@ from poolse._files.transfer_progress import ProgressReporter, Report, SendingBod
 from poolse._json.parsing import needed
 from poolse._rest.call import call
 from poolse._rest.endpoint import Upload
-from poolse._rest.request_io import Request, RequestIO, Response
+from poolse._rest.messages import Request, Response
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Raise, Retry, Return
 from poolse._rest.settings import Settings
 from poolse.errors import NetworkError, UploadError
@@ -61,10 +62,10 @@ async def upload(
             while True:
                 match await _attempt(transfer, request, file.source, meter):
                     case Retry(seconds):
-                        await watch.retries(seconds)
+                        await watch.retry(seconds)
                         await hands.sender.sleep(seconds, settings.cancel)
                     case Renew():
-                        await watch.retries(0.0)
+                        await watch.retry(0.0)
                         answered = await _ask(hands, renewed(settings), plan, file)
                         request = _put(plan, answered)
                     case Raise(error):

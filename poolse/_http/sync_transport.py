@@ -1,33 +1,200 @@
-"""The sync transport: httpcore's connection pool, over sockets that obey the attempt."""
+"""The sync transport: requests over httpcore's connection pools, within a deadline."""
 
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
 import httpcore
 import httpx
 
-from poolse._http.connection_limit import ConnectionLimit
-from poolse._http.deadline import Deadline, current
-from poolse._http.errors import IDLE
+from poolse._http.deadline import Deadline, Limit, current, moment, pieces_of
+from poolse._http.errors import IDLE, MAX_CONNECTIONS, MAX_ORIGINS, our_error
 from poolse._http.sync_sockets import Backend, Opened, Route, close_socket
 from poolse._network.proxies import Proxies, Proxy
+from poolse._network.trust import context_of
+from poolse._observe.log_redaction import redacting
+from poolse._rest.messages import (
+    BodyDecoder,
+    Request,
+    Response,
+    ResponseSink,
+    response_headers,
+)
+from poolse._rest.request_io import Lifetime, run_sync
 from poolse._support.fork_safety import renew_after_fork
+from poolse._support.interruptible_event import InterruptibleEvent
+from poolse._support.open_resources import OpenResources
+from poolse._support.size_limits import MAX_RESPONSE
+from poolse.cancel import CancelToken, any_of, told
+from poolse.options import Timeout
 
 if TYPE_CHECKING:
     from poolse.stats import PoolStats
 
-__all__ = ["HttpcoreTransport"]
+__all__ = ["SyncTransport"]
 
 
-class HttpcoreTransport(httpx.BaseTransport):
-    """Sends requests within the `current` attempt. Their answers are read within it too.
+class SyncTransport:
+    """Shared by any number of threads. Creating one opens nothing and loads no certificates.
 
-    The extension `target` says what is asked of the server, byte for byte.
+    With an `http_client` of the caller's own, the total acts between its phases only: before it
+    sends, and between two pieces of the response. It is not changed and not closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_client: httpx.Client | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        max_response: int = MAX_RESPONSE,
+        resources: OpenResources | None = None,
+        lifetime: Lifetime | None = None,
+    ) -> None:
+        self._lifetime = lifetime or Lifetime()
+        self._max_response = max_response
+        self._client = http_client
+        self._connections = _Connections(Proxies(proxy), context_of(ssl_context), max_connections)
+        resources = resources or OpenResources()
+        resources.connections = self._connections
+        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
+        resources.of(self)
+
+    async def send(
+        self,
+        request: Request,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+        sink: ResponseSink | None = None,
+    ) -> Response:
+        """Send once and read the whole response, whatever its status.
+
+        Raises:
+            Cancelled: By the token.
+            DecodeError: The response is too large.
+            NetworkError: No complete response came.
+            RequestTimeout: One of the limits was reached.
+            UsageError: The request cannot be sent as HTTP, or this is or was closed meanwhile.
+        """
+        before = sys.exception()
+        mark = redacting.set(True)
+        try:
+            with Deadline(timeout.total, cancel, self._lifetime) as deadline:
+                if self._client is None:
+                    return self._exchange(request, timeout, deadline, sink)
+                # Imported lazily: few programs bring a client of their own.
+                from poolse._http.threaded_exchange import exchange
+
+                with exchange(self._client, request, timeout, deadline) as response:
+                    status, headers = response.status_code, response_headers(response.headers.raw)
+                    content = self._content(status, headers, response.iter_raw(), deadline, sink)
+                    return Response(status, headers, content)
+        except BaseException as error:
+            failure = our_error(error, before, request, timeout, self._lifetime)
+            if failure is None:
+                raise
+            raise failure from error
+        finally:
+            redacting.reset(mark)
+
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        """Wait.
+
+        Raises:
+            Cancelled: By the token, at once.
+            UsageError: This was closed, at once too.
+        """
+        over = InterruptibleEvent()
+        stop = any_of(self._lifetime, cancel)
+        with told(stop, over.set):
+            if over.wait(seconds) and stop is not None:
+                stop.raise_if_cancelled()
+
+    def pool(self) -> PoolStats | None:
+        """How the connections are used; None where they are those of another client."""
+        return self._connections.stats() if self._client is None else None
+
+    def close(self) -> None:
+        """Close the connections, also those in use. Calling it again does nothing."""
+        self._lifetime.close()
+        self._connections.close()
+
+    def _exchange(
+        self, request: Request, timeout: Timeout, deadline: Deadline, sink: ResponseSink | None
+    ) -> Response:
+        connections = self._connections
+        pool, sent = connections.prepare(request, timeout, deadline)
+        connections.acquire(timeout.pool)
+        try:
+            deadline.check()
+            response = pool.handle_request(sent)
+            try:
+                deadline.has_head = True
+                headers = response_headers(response.headers)
+                pieces = response.iter_stream()
+                content = self._content(response.status, headers, pieces, deadline, sink)
+            finally:
+                if deadline.is_spoilt:
+                    # Bytes came that belong to no response: no other request gets the connection.
+                    cast("Any", response).extensions["network_stream"].close()
+                response.close()
+        finally:
+            connections.release()
+        return Response(response.status, headers, content)
+
+    def _content(
+        self,
+        status: int,
+        headers: dict[str, str],
+        pieces: Iterator[bytes],
+        deadline: Deadline,
+        sink: ResponseSink | None,
+    ) -> bytes:
+        if sink is not None and run_sync(sink.begins(status, headers)):
+            for piece in pieces:
+                deadline.check()
+                run_sync(sink.takes(piece))
+            return b""
+        body = BodyDecoder(status, headers, self._max_response)
+        for piece in pieces:
+            deadline.check()
+            body.add(piece)
+        return body.finish()
+
+
+@attrs.frozen(eq=False)
+class _Origin:
+    """A server, and how to reach it."""
+
+    scheme: bytes
+    host: bytes
+    port: int | None
+    netloc: bytes
+    """For the Host header."""
+    target_prefix: bytes
+    """Put before each target, for a proxy that forwards requests."""
+    proxy_headers: list[tuple[bytes, bytes]]
+    pool: httpcore.ConnectionPool
+
+
+class _Turn(InterruptibleEvent):
+    """One request that waits for another to end."""
+
+    has_come = False
+
+
+class _Connections:
+    """The connection pools of a client, and how many requests are in flight.
+
+    Requests beyond `max_connections` wait here in the order in which they came, because httpcore's
+    own queue cannot be left at will.
     """
 
     def __init__(
@@ -45,59 +212,100 @@ class HttpcoreTransport(httpx.BaseTransport):
         for sock in self._opened:
             sock.close()
         self._opened = Opened()
-        self._limit = ConnectionLimit(self._size)
+        self._free = self._size
+        self._turns = deque[_Turn]()
         self._lock = threading.Lock()
+        self._origins: dict[str, _Origin] = {}
         self._pools: dict[tuple[Proxy | None, str], httpcore.ConnectionPool] = {}
 
+    def prepare(
+        self, request: Request, timeout: Timeout, deadline: Deadline
+    ) -> tuple[httpcore.ConnectionPool, httpcore.Request]:
+        """Return the request in httpcore's form, and the pool to send it by."""
+        origin = self._origins.get(request.origin) or self._origin(request.origin)
+        headers = [(b"Host", origin.netloc), *origin.proxy_headers]
+        for name, value in request.wire_headers():
+            headers.append((name.encode("ascii"), value.encode("ascii")))
+        content = request.content
+        if not (content is None or isinstance(content, bytes)):
+            content = pieces_of(content, deadline)
+        target = origin.target_prefix + request.target.encode("ascii")
+        deadline.method = request.method
+        return origin.pool, httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
+            headers=headers,
+            content=content,
+            extensions={
+                "timeout": {
+                    "connect": timeout.connect,
+                    "read": timeout.read,
+                    "write": timeout.write,
+                }
+            },
+        )
+
+    def acquire(self, timeout: float | None) -> None:
+        """Take a place among the requests in flight, within the current deadline.
+
+        Args:
+            timeout: Seconds to wait for one.
+
+        Raises:
+            httpcore.PoolTimeout: There was none in time.
+            Cancelled: By the token of the call.
+            UsageError: The client was closed.
+        """
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = _Turn()
+            self._turns.append(turn)
+        until = Limit(moment(timeout), httpcore.PoolTimeout)
+        deadline = current.get()
+        try:
+            with deadline.telling(turn.set):
+                while not turn.has_come:
+                    deadline.wait_on(turn, until)
+        except BaseException:
+            with self._lock:
+                if not turn.has_come:
+                    self._turns.remove(turn)
+                    raise
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the place to the next request that waits."""
+        with self._lock:
+            if not self._turns:
+                self._free += 1
+                return
+            turn = self._turns.popleft()
+            turn.has_come = True
+        turn.set()
+
+    def stats(self) -> PoolStats:
+        """How many requests are in flight, and how many wait."""
+        from poolse.stats import PoolStats
+
+        with self._lock:
+            return PoolStats(
+                size=self._size, in_use=self._size - self._free, waiting=len(self._turns)
+            )
+
     def abandon(self) -> bool:
-        """Let go of the connections, unless they are in use. Whether there were any."""
+        """Drop the connections, unless they are in use. Whether there were any."""
         left = [sock for sock in self._opened if sock.fileno() >= 0]
-        if self._limit.is_unused:
+        if self._free == self._size:
             for sock in left:
                 sock.close()
         return bool(left)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
-        pool = self._pool(proxy, url.scheme)
-        limits: dict[str, float | None] = request.extensions["timeout"]
-        target: bytes = request.extensions["target"]
-        headers = request.headers.raw
-        if proxy is not None and not _tunnels(proxy, url.scheme):
-            target = f"{url.scheme}://".encode() + url.netloc + target
-            if proxy.authorization is not None:
-                headers.append((b"Proxy-Authorization", proxy.authorization.encode()))
-        sent = httpcore.Request(
-            request.method,
-            httpcore.URL(
-                scheme=url.raw_scheme,
-                host=url.raw_host,
-                port=url.port,
-                target=target,
-            ),
-            headers=headers,
-            content=cast("httpx.SyncByteStream", request.stream),
-            extensions={"timeout": limits},
-        )
-        with ExitStack() as stack:
-            stack.enter_context(self._limit.held(limits["pool"]))
-            request.extensions["check"]()
-            attempt = current.get()
-            attempt.method = request.method
-            answer = pool.handle_request(sent)
-            stack.callback(answer.close)
-            stack.callback(_close_if_unusable, answer, attempt)
-            attempt.has_head = True
-            stream = _ResponseStream(answer, stack.pop_all())
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
-
-    def stats(self) -> PoolStats:
-        """How many requests are under way, and how many wait."""
-        return self._limit.stats()
-
     def close(self) -> None:
-        # They stay here, so that closing again goes on where an interrupted one stopped.
+        """Close all connections. Calling it again does nothing."""
+        # They stay here, so that closing again resumes where an interrupted one stopped.
         with self._lock:
             pools = list(self._pools.values())
         for pool in pools:
@@ -106,11 +314,24 @@ class HttpcoreTransport(httpx.BaseTransport):
         for sock in list(self._opened):
             close_socket(sock)
 
-    def _pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+    def _origin(self, name: str) -> _Origin:
+        url = httpx.URL(name)
+        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
+        prefix, proxy_headers = b"", list[tuple[bytes, bytes]]()
+        if proxy is not None and not _tunnels(proxy, url.scheme):
+            prefix = f"{url.scheme}://".encode() + url.netloc
+            if proxy.authorization is not None:
+                proxy_headers.append((b"Proxy-Authorization", proxy.authorization.encode()))
         with self._lock:
-            if (proxy, scheme) not in self._pools:
-                self._pools[proxy, scheme] = self._open(proxy, scheme)
-            return self._pools[proxy, scheme]
+            pool = self._pools.get((proxy, url.scheme))
+            if pool is None:
+                pool = self._pools[proxy, url.scheme] = self._open(proxy, url.scheme)
+            if len(self._origins) == MAX_ORIGINS:
+                self._origins.clear()
+            origin = self._origins[name] = _Origin(
+                url.raw_scheme, url.raw_host, url.port, url.netloc, prefix, proxy_headers, pool
+            )
+        return origin
 
     def _open(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         route = None
@@ -121,32 +342,11 @@ class HttpcoreTransport(httpx.BaseTransport):
             max_connections=self._size,
             max_keepalive_connections=self._size,
             keepalive_expiry=IDLE,
-            # The proxy is its own matter: httpcore's tunnels have no words in common with the
-            # socket's, and one in which TLS fails would keep its place in the pool for ever.
+            # Proxies are handled here: httpcore's tunnels share no code with the socket's, and one
+            # in which TLS fails would keep its place in the pool for ever.
             network_backend=Backend(self._opened, route),
         )
 
 
 def _tunnels(proxy: Proxy, scheme: str) -> bool:
     return scheme == "https" or proxy.is_socks
-
-
-class _ResponseStream(httpx.SyncByteStream):
-    """The body of an answer, which holds its connection and its slot until it is closed."""
-
-    def __init__(self, answer: httpcore.Response, held: ExitStack) -> None:
-        self._answer = answer
-        self._held = held
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._held.close()
-
-
-def _close_if_unusable(answer: httpcore.Response, attempt: Deadline) -> None:
-    """Keep a connection from the next request on which something came that is no response."""
-    if attempt.response.is_spoilt:
-        extensions = cast("Any", answer).extensions
-        extensions["network_stream"].close()

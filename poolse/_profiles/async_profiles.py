@@ -9,7 +9,7 @@ from typing import Final
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
 from poolse._profiles.profile_loader import Profiles
 from poolse._profiles.resolver import Known, ProfileSettings
-from poolse._rest.lifetime import Lifetime
+from poolse._rest.request_io import Lifetime
 
 __all__ = ["AsyncProfiles"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from poolse._auth.sync_single_flight import SyncFlight
 from poolse._profiles.profile_loader import Profiles
 from poolse._profiles.resolver import Known, ProfileSettings
-from poolse._rest.lifetime import Lifetime
+from poolse._rest.request_io import Lifetime
 
 __all__ = ["SyncProfiles"]
 

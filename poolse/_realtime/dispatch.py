@@ -67,7 +67,7 @@ class Dispatch:
         self._watch = StatusListeners()
         ears = settings.ears
         self._observer: Listener | None = None
-        if ears is not None and ears.listens_to_realtime:
+        if ears is not None and ears.realtime_enabled:
             observer = cast(Handler, ears.realtime)
             self._observer = Listener("hooks.on_realtime", observer, context=context)
             self.calls.general.backlogs.add(self._observer)

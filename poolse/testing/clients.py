@@ -7,7 +7,7 @@ from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_sender import SyncSender
+from poolse._http.sync_transport import SyncTransport
 from poolse.async_client import AsyncPoolse
 from poolse.cancel import CancelToken
 from poolse.client import Poolse
@@ -42,11 +42,11 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
     return _AsyncClockedPoolse(sandbox, external_id)
 
 
-class _ClockedSender(SyncSender):
+class _ClockedSender(SyncTransport):
     clock: Clock
 
-    def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
-        super().sleep(0.0, cancel)
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+        await super().sleep(0.0, cancel)
         self.clock.advance(seconds)
 
 

@@ -22,8 +22,9 @@ import pytest
 from poolse import AsyncPoolse, CallOptions, Cancelled, CancelToken, NetworkError, Poolse
 from poolse._http import deadline as attempt
 from poolse._http.deadline import NEVER, Deadline
-from poolse._http.sync_sender import SyncSender
+from poolse._http.sync_transport import SyncTransport
 from poolse._realtime.sync_wait import Wakeup
+from poolse._rest.request_io import run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
 from poolse.testing import Sandbox
@@ -141,7 +142,7 @@ def test_a_callback_that_is_registered_while_a_handler_cancels_is_called_once(st
 
 def waits() -> dict[str, Callable[[CancelToken], object]]:
     """Everything in the sync client that waits and that a token ends."""
-    sender = SyncSender()
+    sender = SyncTransport()
 
     def outcome(token: CancelToken) -> object:
         with Deadline(None, token) as running:
@@ -156,7 +157,7 @@ def waits() -> dict[str, Callable[[CancelToken], object]]:
         return Wakeup().until(threading.RLock(), lambda: False, None, token)
 
     return {
-        "sleep": lambda token: sender.sleep(60.0, token),
+        "sleep": lambda token: run_sync(sender.sleep(60.0, token)),
         "outcome": outcome,
         "socket": on_socket,
         "realtime": in_bell,
@@ -169,16 +170,16 @@ WATCHED: list[Any] = [
     CancelToken.on_cancel,
     InterruptibleEvent.wait,
     InterruptibleEvent.set,
-    SyncSender.sleep,
+    SyncTransport.sleep,
     Deadline.check,
     Deadline.outcome,
     Deadline.wait_for,
-    INSIDE.Attempt._waker,
-    INSIDE.Attempt._left,
+    INSIDE.Deadline._waker,
+    INSIDE.Deadline._left,
     Deadline.__exit__,
-    INSIDE._Bell.__init__,
-    INSIDE._Bell.close,
-    INSIDE._Bell.ring,
+    INSIDE._Wakeup.__init__,
+    INSIDE._Wakeup.close,
+    INSIDE._Wakeup.set,
     Wakeup.until,
     Wakeup.ring,
 ]
@@ -291,9 +292,9 @@ def test_without_threads_a_given_client_is_used_in_the_callers_thread(
 
 
 def test_a_sleep_lasts_as_long_as_it_is_asked_to() -> None:
-    sender, began = SyncSender(), time.monotonic()
-    sender.sleep(0.02, None)
-    sender.sleep(0.02, CancelToken())
+    sender, began = SyncTransport(), time.monotonic()
+    run_sync(sender.sleep(0.02, None))
+    run_sync(sender.sleep(0.02, CancelToken()))
     assert time.monotonic() - began >= 0.04
     assert not InterruptibleEvent().wait(0.0)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from poolse._http.sync_sender import SyncSender
+from poolse._http.sync_transport import SyncTransport
+from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout, UsageError
 from poolse.options import Timeout
@@ -112,22 +113,23 @@ def test_while_waiting_for_a_connection() -> None:
         connection.answer(b"late")
 
     with RawServer(behave) as server:
-        sender = SyncSender(max_connections=1)
-        first = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
+        sender = SyncTransport(max_connections=1)
+        first = in_thread(lambda: run_sync(sender.send(get(server.base), Timeout(), None)).content)
         server.seen.get(timeout=ASIDE)
         with pytest.raises(RequestTimeout) as caught:
-            sender.send(get(server.base), Timeout(pool=0.05), None)
+            run_sync(sender.send(get(server.base), Timeout(pool=0.05), None))
         assert (caught.value.phase, caught.value.limit) == ("pool", 0.05)
         with pytest.raises(RequestTimeout) as caught:
-            sender.send(get(server.base), Timeout(0.05), None)
+            run_sync(sender.send(get(server.base), Timeout(0.05), None))
         assert caught.value.phase == "total"
         token = Watched()
-        queued = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token))
+        queued = in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, token)))
         # Its place in the queue.
         assert token.registered.acquire(timeout=ASIDE)
         token.cancel()
         assert isinstance(queued.outcome(), Cancelled)
-        waiting = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
+        request = get(server.base)
+        waiting = in_thread(lambda: run_sync(sender.send(request, Timeout(), None)).content)
         release.set()
         assert [first.outcome(), waiting.outcome()] == [b"late", b"late"]
         sender.close()
@@ -136,9 +138,10 @@ def test_while_waiting_for_a_connection() -> None:
 
 def test_a_token_serves_many_calls_at_once() -> None:
     with RawServer(hang) as server:
-        sender, token = SyncSender(), CancelToken()
+        sender, token = SyncTransport(), CancelToken()
         calls = [
-            in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token)) for _ in range(5)
+            in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, token)))
+            for _ in range(5)
         ]
         for _ in calls:
             server.seen.get(timeout=ASIDE)
@@ -148,21 +151,21 @@ def test_a_token_serves_many_calls_at_once() -> None:
 
 
 def test_sleep_ends_at_once() -> None:
-    sender, token = SyncSender(), CancelToken()
-    nap = in_thread(lambda: sender.sleep(60.0, token))
+    sender, token = SyncTransport(), CancelToken()
+    nap = in_thread(lambda: run_sync(sender.sleep(60.0, token)))
     token.cancel()
     assert isinstance(nap.outcome(), Cancelled)
     with pytest.raises(Cancelled):
-        sender.sleep(60.0, token)
-    sender.sleep(0.0, None)
-    sender.sleep(0.0, CancelToken())
+        run_sync(sender.sleep(60.0, token))
+    run_sync(sender.sleep(0.0, None))
+    run_sync(sender.sleep(0.0, CancelToken()))
     sender.close()
 
 
 def test_closing_ends_calls_under_way() -> None:
     with RawServer(hang) as server:
-        sender = SyncSender()
-        call = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, None))
+        sender = SyncTransport()
+        call = in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, None)))
         server.seen.get(timeout=ASIDE)
         sender.close()
         error = call.outcome()
@@ -170,4 +173,4 @@ def test_closing_ends_calls_under_way() -> None:
         assert "closed" in str(error)
     sender.close()
     with pytest.raises(UsageError, match="closed"):
-        sender.send(get(server.base), NO_LIMIT, None)
+        run_sync(sender.send(get(server.base), NO_LIMIT, None))

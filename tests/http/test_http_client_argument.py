@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_sender import SyncSender
+from poolse._http.sync_transport import SyncTransport
+from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError
 from poolse.options import Timeout
 from tests.http.raw_server import RawServer, answer_with
@@ -24,8 +25,8 @@ def test_its_transport_and_its_headers_are_used() -> None:
         transport=httpx.MockTransport(teapot), headers={"X-Mine": "yes"}, timeout=1.0
     ) as client:
         before = (dict(client.headers), client.timeout)
-        sender = SyncSender(http_client=client)
-        answer = sender.send(get("http://api.example/v1/a%2Fb?c=%2F"), Timeout(), None)
+        sender = SyncTransport(http_client=client)
+        answer = run_sync(sender.send(get("http://api.example/v1/a%2Fb?c=%2F"), Timeout(), None))
         sender.close()
         assert (answer.status, answer.content) == (
             418,
@@ -55,9 +56,9 @@ def test_failures_of_httpx2_have_our_names_too() -> None:
     with RawServer(answer_with()) as server:
         pass
     client = httpx2.Client()
-    sender = SyncSender(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sender = SyncTransport(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(NetworkError, match="could not connect: Connection refused"):
-        sender.send(get(server.base), Timeout(), None)
+        run_sync(sender.send(get(server.base), Timeout(), None))
     with RawServer(answer_with(b"through httpx2")) as server:
-        assert sender.send(get(server.base), Timeout(), None).content == b"through httpx2"
+        assert run_sync(sender.send(get(server.base), Timeout(), None)).content == b"through httpx2"
     client.close()
