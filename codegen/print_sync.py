@@ -27,16 +27,34 @@ __all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
 
 PRINTED: Final[Mapping[str, str]] = {
     "_rest/async_calls.py": "_rest/calls.py",
+    "_auth/async_token_provider.py": "_auth/token_provider.py",
+    "_client/async_base.py": "_client/base.py",
+    "_client/async_core.py": "_client/core.py",
+    "_profiles/async_users.py": "_profiles/users.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
+    "async_client.py": "client.py",
 }
 """Sources and what is printed from them, below `poolse/`."""
 
 HEADER: Final = '# Printed from poolse/{source} by "make generate". Do not edit.\n'
 
-NAMES: Final[Mapping[str, str]] = {}
+NAMES: Final[Mapping[str, str]] = {
+    "AsyncFlight": "SyncFlight",
+    "AsyncSender": "SyncSender",
+    "AsyncTokens": "SyncTokens",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "aclose": "close",
+    "push_async_callback": "callback",
+}
 """Names that Python, or this library, gives to the async form of something."""
 
-PROSE: Final[Mapping[str, str]] = {}
+PROSE: Final[Mapping[str, str]] = {
+    r"\bThe async client": "The sync client",
+    r", for (one|an) event loop\.": ". Thread-safe.",
+    r"\basync (?=with |for |def )": "",
+    r"\bawait (?=[\w.]+\()": "",
+}
 """What changes in docstrings and comments: patterns and their replacements."""
 
 UNWRAPPED: Final = {"Awaitable": 0, "Coroutine": 2}
@@ -172,7 +190,8 @@ def _replaced_lines(source: str) -> str:
 
 
 def _unwrapped(source: str) -> str:
-    """`Awaitable[T]` is `T`."""
+    """`Awaitable[T]` is `T`, and `T | AsyncT` is `T`."""
+    source = re.sub(r"\b(\w+) \| \1\b", r"\1", source)
     for name, place in UNWRAPPED.items():
         while match := re.search(rf"\b{name}\[", source):
             arguments, end = _arguments(source, match.end())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import subprocess
@@ -201,9 +202,23 @@ def _environment() -> Environment:
     }
     names = cast("dict[str, Any]", environment.globals)
     names["old_classes"] = _old_classes
+    names["hand_written_names"] = _hand_written_names
     for module in (docs, docs_channels, docs_files, docs_follow):
         names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
     return environment
+
+
+def _hand_written_names() -> list[tuple[str, str]]:
+    """What `poolse/__init__.py` imports for type checkers, and the modules that hold it."""
+    module = ast.parse((TEMPLATES.parents[1] / "poolse" / "__init__.py").read_text("utf-8"))
+    block = next(node for node in module.body if isinstance(node, ast.If))
+    return sorted(
+        (alias.name, node.module or "")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name not in ("*", "public")
+    )
 
 
 def _as_set(names: tuple[str, ...]) -> str:

@@ -12,11 +12,13 @@ import importlib as _importlib
 import typing as _typing
 
 from poolse import errors
+from poolse._generated.names import GENERATED as _GENERATED
 from poolse._generated.names import NAMES as _NAMES
 from poolse._support.version import version
 from poolse.errors import *
 from poolse.types import UNSET, Unset
 
+# `make generate` reads these imports, too.
 if _typing.TYPE_CHECKING:
     from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._auth.token_provider import TokenProvider
@@ -67,70 +69,6 @@ if _typing.TYPE_CHECKING:
     from poolse.types import AsyncGetToken, GetToken
 
 __version__ = version
-
-# Loaded when first used: importing poolse costs no third-party import.
-_LAZY = {
-    "AsyncRest": "poolse.rest",
-    "Rest": "poolse.rest",
-    "After": "poolse._follow.options",
-    "AsyncEvents": "poolse._realtime.async_public",
-    "AsyncGetToken": "poolse.types",
-    "AsyncHttpClient": "poolse.async_client",
-    "AsyncResolver": "poolse.profiles",
-    "Events": "poolse._realtime.sync_public",
-    "GetToken": "poolse.types",
-    "HttpClient": "poolse.client",
-    "Page": "poolse._json.models",
-    "Payload": "poolse._realtime.push",
-    "RealtimeEvent": "poolse.hooks",
-    "Resolver": "poolse.profiles",
-    "Model": "poolse._json.models",
-    "Row": "poolse._json.models",
-    "TimeoutPhase": "poolse.errors",
-    "AsyncCheckpoint": "poolse._follow.checkpoints",
-    "AsyncDelivery": "poolse._generated.async_follow",
-    "AsyncFeed": "poolse._generated.async_follow",
-    "AsyncPoolse": "poolse.async_client",
-    "AsyncPoolseBackend": "poolse.async_client",
-    "AsyncTokenProvider": "poolse._auth.async_token_provider",
-    "AsyncUsersResource": "poolse.profiles",
-    "CallOptions": "poolse.options",
-    "CancelToken": "poolse.cancel",
-    "CapturedCall": "poolse._observe.capture",
-    "Checkpoint": "poolse._follow.checkpoints",
-    "Delivery": "poolse._generated.follow",
-    "Feed": "poolse._generated.follow",
-    "Gap": "poolse._follow.options",
-    "Last": "poolse._follow.options",
-    "MemoryCheckpoint": "poolse._follow.checkpoints",
-    "POOLSE_API_URL": "poolse._network.urls",
-    "Poolse": "poolse.client",
-    "PoolseBackend": "poolse.client",
-    "ProgressBar": "poolse.progress",
-    "Position": "poolse._follow.positions",
-    "RealtimeStatus": "poolse._realtime.events",
-    "SQLiteCheckpoint": "poolse._follow.checkpoints",
-    "Timeout": "poolse.options",
-    "TokenProvider": "poolse._auth.token_provider",
-    "UnknownEvent": "poolse._realtime.events",
-    "UserProfile": "poolse.profiles",
-    "UsersResource": "poolse.profiles",
-    "from_dict": "poolse._client.from_dict",
-    "missing": "poolse._json.codec",
-    "progress_bar": "poolse.progress",
-    "to_dict": "poolse._json.codec",
-    "Hooks": "poolse.hooks",
-    "RealtimeInfo": "poolse.hooks",
-    "RequestInfo": "poolse.hooks",
-    "ResponseInfo": "poolse.hooks",
-    "RetryInfo": "poolse.hooks",
-    "CallStats": "poolse.stats",
-    "FollowStats": "poolse.stats",
-    "PoolStats": "poolse.stats",
-    "RealtimeStats": "poolse.stats",
-    "Stats": "poolse.stats",
-    **_NAMES,
-}
 
 __all__: list[str] = [
     "POOLSE_API_URL",
@@ -200,15 +138,16 @@ __all__ += errors.__all__
 if _typing.TYPE_CHECKING:
     __all__ += public.__all__
 else:
-    __all__ += list(_NAMES)
+    __all__ += list(_GENERATED)
 
 
-# Hidden from type checkers, which would take every name for one of ours.
+# Loaded when first used: importing poolse costs no third-party import. Hidden from type checkers,
+# which would take every name for one of ours.
 if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         try:
-            module = _LAZY[name]
+            module = _NAMES[name]
         except KeyError:
             raise AttributeError(f"module 'poolse' has no attribute {name!r}") from None
         value = getattr(_importlib.import_module(module), name)

@@ -1,53 +1,124 @@
-"""What all async clients have in common: calls, and their end."""
+"""What the clients have in common: views, captured calls, numbers, and their end."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
-import httpx
-
-from poolse._auth.async_tokens import AsyncTokens
-from poolse._client.base import ClientBase
-from poolse._http.async_sender import AsyncSender
+from poolse._client.async_core import AsyncClientCore
+from poolse._observe.capture import CapturedCall
 from poolse._rest.async_calls import AsyncCalls
-from poolse.stats import PoolStats
+from poolse._rest.async_raw_calls import AsyncRest
+from poolse._rest.settings import Settings
+from poolse._support.secret import hidden_items
+from poolse.cancel import CancelToken
+from poolse.errors import ArgumentTypeError
+from poolse.options import CallOptions, Timeout
+from poolse.types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from poolse.stats import Stats
 
 __all__ = ["AsyncClientBase"]
 
+CoreT = TypeVar("CoreT", bound=AsyncClientCore)
 
-class AsyncClientBase(ClientBase[httpx.AsyncClient]):
-    """What the async clients have in common."""
 
-    _asynchronous = True
+class AsyncClientBase(Generic[CoreT]):
+    """A client, or a view of one: a core that all views share, and the settings of its calls."""
 
-    def _assemble(self) -> None:
-        self._sender = self._given.sender(AsyncSender, self._lifetime)
-        self._tokens = self._given.tokens(AsyncTokens, self._lifetime)
+    _core: CoreT
+    _settings: Settings
+    _calls: AsyncCalls
+    _is_view: bool
 
-    def _calls(self) -> AsyncCalls:
-        return AsyncCalls(self._hands(self._sender, self._tokens), self._settings)
+    def _compose(self, core: CoreT, settings: Settings, *, is_view: bool) -> None:
+        """Put the client, or the view, together."""
+        raise NotImplementedError
 
-    def _pool_stats(self) -> PoolStats | None:
-        return self._sender.pool()
+    def _attach(self, core: CoreT, calls: AsyncCalls, *, is_view: bool) -> AsyncCalls:
+        self._core = core
+        self._settings = calls.settings
+        self._calls = calls
+        self._is_view = is_view
+        return calls
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Timeout | None | Unset = UNSET,
+        max_retries: int | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Self:
+        """A view of this client whose calls have other options.
+
+        It shares connections, token and realtime with this client, costs next to nothing, and
+        closes nothing when it is closed.
+
+        Args:
+            timeout: Seconds for one attempt in total, or a `Timeout`.
+            max_retries: Attempts after the first.
+            headers: Sent beside the client's own.
+            cancel: Ends the calls made through the view.
+        """
+        # First, so that no traceback shows them among its local variables.
+        headers = hidden_items(headers)
+        options = CallOptions(
+            timeout=timeout, max_retries=max_retries, headers=headers, cancel=cancel
+        )
+        view = object.__new__(type(self))
+        view._compose(self._core, self._settings.for_call(options), is_view=True)
+        return view
+
+    @property
+    def rest(self) -> AsyncRest:
+        """Calls that this release has no method for."""
+        return AsyncRest(self._calls)
+
+    def capture(self) -> AbstractContextManager[list[CapturedCall]]:
+        """Collect what the calls inside a block do: status, headers, request id, attempts.
+
+        Those of this thread, or of this task and the tasks that it starts; of this client and all
+        its views. Calls that fail are among them. Blocks may be nested. In the async client too it
+        is a plain `with`.
+
+        Returns:
+            A context manager that gives the list. A call is added to it when it ends.
+
+        Example:
+            >>> with chat.capture() as calls:
+            ...     chat.rest.request(method="GET", path="/v1/me")
+            >>> calls[0].status, calls[0].request_id
+        """
+        return self._core.observers.captures.collect()
+
+    def stats(self) -> Stats:
+        """How much this client has done, and what it is at: calls, connections, realtime, feeds.
+
+        Numbers of the client and all its views. Sends nothing, and costs next to nothing.
+        """
+        return self._core.stats()
+
+    def __repr__(self) -> str:
+        # A constructor that refuses is shown, half made, by tools that print local variables.
+        if "_settings" not in self.__dict__:
+            return f"<{type(self).__name__}>"
+        closed = " closed" if self._core.lifetime.closed else ""
+        return f"<{type(self).__name__} {self._settings.api_url}{closed}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentTypeError(
+            f"a {type(self).__name__} holds connections and can be neither pickled nor copied: "
+            "make one in each process"
+        )
 
     async def aclose(self) -> None:
         """End what is under way and close all connections. Calling it again does nothing."""
-        if not self._owner:
-            return
-        self._sender.check_loop()
-        # No early return for a closed client: closing again ends what a cancelled one left.
-        self._lifetime.close()
-        # A stack, because a cancelled `aclose` must still close what comes after.
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._sender.aclose)
-            if isinstance(self._tokens, AsyncTokens):
-                stack.push_async_callback(self._tokens.aclose)
-            stack.push_async_callback(self._close_more)
-
-    async def _close_more(self) -> None:
-        """Most clients have none."""
+        if not self._is_view:
+            await self._core.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,18 +8,13 @@ import attrs
 
 from poolse._network.urls import split
 from poolse._support.argument_checks import (
-    PLAIN_HINT,
-    checked_callback,
-    checked_count,
-    checked_headers,
     checked_instance,
-    checked_seconds,
 )
 from poolse.cancel import CancelToken, any_of
 from poolse.options import CallOptions, Timeout
 from poolse.types import UNSET, Unset
 
-__all__ = ["Settings", "checked_settings", "merged"]
+__all__ = ["Settings", "merged"]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -72,39 +67,6 @@ class Settings:
             headers=merged(self.headers, options.headers) if options.headers else self.headers,
             cancel=any_of(self.cancel, options.cancel),
         )
-
-
-def checked_settings(
-    *,
-    api_url: str,
-    timeout: float | Timeout | None,
-    max_retries: int,
-    base_backoff: float,
-    max_backoff: float,
-    max_retry_after: float,
-    user_agent: str,
-    headers: Mapping[str, str] | None,
-    new_key: Callable[[], str],
-    new_id: Callable[[], str],
-) -> Settings:
-    """Return the settings of a client, from the arguments of its constructor.
-
-    Raises:
-        UsageError: One of them makes no sense.
-    """
-    own = checked_headers("headers", {"User-Agent": user_agent})
-    checked_callback("generate_idempotency_key", new_key, awaits=False, hint=PLAIN_HINT)
-    return Settings(
-        api_url=api_url,
-        timeout=Timeout.of(timeout),
-        max_retries=checked_count("max_retries", max_retries),
-        base_backoff=checked_seconds("base_backoff", base_backoff),
-        max_backoff=checked_seconds("max_backoff", max_backoff),
-        max_retry_after=checked_seconds("max_retry_after", max_retry_after),
-        headers=own if headers is None else merged(own, checked_headers("headers", headers)),
-        new_key=new_key,
-        new_id=new_id,
-    )
 
 
 def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:

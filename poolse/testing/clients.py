@@ -1,19 +1,15 @@
-"""Clients of a sandbox that do not wait: what they would have slept, its clock goes ahead."""
+"""Clients of a sandbox that do not wait: its clock advances instead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ssl import SSLContext
 from typing import TYPE_CHECKING
 
-from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_transport import SyncTransport
 from poolse.async_client import AsyncPoolse
 from poolse.cancel import CancelToken
 from poolse.client import Poolse
 
 if TYPE_CHECKING:
-    from poolse.sandbox.clock import Clock
     from poolse.sandbox.control import Sandbox
 
 __all__ = ["async_client_for", "client_for"]
@@ -29,7 +25,20 @@ def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
         sandbox: A running one.
         external_id: The user, by your own id; made when missing.
     """
-    return _ClockedPoolse(sandbox, external_id)
+    chat = Poolse(
+        api_url=sandbox.url,
+        get_token=lambda: sandbox.token(external_id),
+        ssl_context=_ssl_context(sandbox),
+    )
+    sender = chat._core.sender  # pyright: ignore[reportPrivateUsage]
+    real_sleep = sender.sleep
+
+    async def sleep(seconds: float, cancel: CancelToken | None) -> None:
+        await real_sleep(0.0, cancel)
+        sandbox.clock.advance(seconds)
+
+    sender.sleep = sleep  # type: ignore[method-assign]
+    return chat
 
 
 def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPoolse:
@@ -39,58 +48,21 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
         sandbox: A running one.
         external_id: The user, by your own id; made when missing.
     """
-    return _AsyncClockedPoolse(sandbox, external_id)
+    chat = AsyncPoolse(
+        api_url=sandbox.url,
+        get_token=lambda: sandbox.token(external_id),
+        ssl_context=_ssl_context(sandbox),
+    )
+    sender = chat._core.sender  # pyright: ignore[reportPrivateUsage]
+    real_sleep = sender.sleep
+
+    async def sleep(seconds: float, cancel: CancelToken | None) -> None:
+        await real_sleep(0.0, cancel)
+        sandbox.clock.advance(seconds)
+
+    sender.sleep = sleep  # type: ignore[method-assign]
+    return chat
 
 
-class _ClockedSender(SyncTransport):
-    clock: Clock
-
-    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
-        await super().sleep(0.0, cancel)
-        self.clock.advance(seconds)
-
-
-class _AsyncClockedSender(AsyncSender):
-    clock: Clock
-
-    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
-        await super().sleep(0.0, cancel)
-        self.clock.advance(seconds)
-
-
-class _ClockedPoolse(Poolse):
-    def __init__(self, sandbox: Sandbox, external_id: str) -> None:
-        self._clock = sandbox.clock
-        super().__init__(
-            api_url=sandbox.url,
-            get_token=_minting(sandbox, external_id),
-            ssl_context=_trusting(sandbox),
-        )
-
-    def _assemble(self) -> None:
-        super()._assemble()
-        self._sender = sender = self._given.sender(_ClockedSender, self._lifetime)
-        sender.clock = self._clock
-
-
-class _AsyncClockedPoolse(AsyncPoolse):
-    def __init__(self, sandbox: Sandbox, external_id: str) -> None:
-        self._clock = sandbox.clock
-        super().__init__(
-            api_url=sandbox.url,
-            get_token=_minting(sandbox, external_id),
-            ssl_context=_trusting(sandbox),
-        )
-
-    def _assemble(self) -> None:
-        super()._assemble()
-        self._sender = sender = self._given.sender(_AsyncClockedSender, self._lifetime)
-        sender.clock = self._clock
-
-
-def _minting(sandbox: Sandbox, external_id: str) -> Callable[[], str]:
-    return lambda: sandbox.token(external_id)
-
-
-def _trusting(sandbox: Sandbox) -> SSLContext | None:
+def _ssl_context(sandbox: Sandbox) -> SSLContext | None:
     return sandbox.ssl_context() if sandbox.url.startswith("https:") else None

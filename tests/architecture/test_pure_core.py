@@ -86,7 +86,7 @@ def test_the_list_names_all_that_the_law_names() -> None:
         ("poolse/_realtime/sync_socket.py", False),
         ("poolse/_realtime/async_public.py", False),
         ("poolse/_follow/feed_protocol.py", True),
-        ("poolse/_http/sync_transport.py", False),
+        ("poolse/_http/sync_sender.py", False),
         ("poolse/_network/proxies.py", True),
         ("poolse/_network/trust.py", False),
         ("poolse/_network/async_sockets.py", False),

@@ -22,7 +22,7 @@ import pytest
 from poolse import AsyncPoolse, CallOptions, Cancelled, CancelToken, NetworkError, Poolse
 from poolse._http import deadline as attempt
 from poolse._http.deadline import NEVER, Deadline
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from poolse._realtime.sync_wait import Wakeup
 from poolse._rest.request_io import run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
@@ -142,7 +142,7 @@ def test_a_callback_that_is_registered_while_a_handler_cancels_is_called_once(st
 
 def waits() -> dict[str, Callable[[CancelToken], object]]:
     """Everything in the sync client that waits and that a token ends."""
-    sender = SyncTransport()
+    sender = SyncSender()
 
     def outcome(token: CancelToken) -> object:
         with Deadline(None, token) as running:
@@ -170,7 +170,7 @@ WATCHED: list[Any] = [
     CancelToken.on_cancel,
     InterruptibleEvent.wait,
     InterruptibleEvent.set,
-    SyncTransport.sleep,
+    SyncSender.sleep,
     Deadline.check,
     Deadline.outcome,
     Deadline.wait_for,
@@ -292,7 +292,7 @@ def test_without_threads_a_given_client_is_used_in_the_callers_thread(
 
 
 def test_a_sleep_lasts_as_long_as_it_is_asked_to() -> None:
-    sender, began = SyncTransport(), time.monotonic()
+    sender, began = SyncSender(), time.monotonic()
     run_sync(sender.sleep(0.02, None))
     run_sync(sender.sleep(0.02, CancelToken()))
     assert time.monotonic() - began >= 0.04

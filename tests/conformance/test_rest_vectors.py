@@ -13,7 +13,7 @@ import pytest
 
 from poolse import AsyncPoolse, Poolse, PoolseError
 from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from tests.conformance.permuted_vectors import permuted
 from tests.conformance.script_server import ScriptServer
 from tests.conformance.vectors import (
@@ -132,7 +132,7 @@ def run(vector: dict[str, Any], flavour: str, monkeypatch: pytest.MonkeyPatch) -
     async def sleep(_self: object, seconds: float, _cancel: object) -> None:
         sleeps.append((len(server.seen), seconds))
 
-    monkeypatch.setattr(SyncTransport, "sleep", sleep)
+    monkeypatch.setattr(SyncSender, "sleep", sleep)
     monkeypatch.setattr(AsyncSender, "sleep", sleep)
     with ScriptServer(vector["responses"]) as server:
         setup = Setup(vector["config"], server.base)

@@ -11,7 +11,7 @@ from typing import Protocol
 import httpx
 
 from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from poolse._rest.messages import Request, Response
 from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
@@ -53,7 +53,7 @@ def sync_once(
     proxy: str | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Response:
-    sender = SyncTransport(proxy=proxy, ssl_context=ssl_context)
+    sender = SyncSender(proxy=proxy, ssl_context=ssl_context)
     try:
         return run_sync(sender.send(request, timeout, cancel))
     finally:
@@ -88,7 +88,7 @@ def sync_given(
 ) -> Response:
     verify = True if ssl_context is None else ssl_context
     with httpx.Client(proxy=proxy, verify=verify, follow_redirects=True) as client:
-        return run_sync(SyncTransport(http_client=client).send(request, timeout, cancel))
+        return run_sync(SyncSender(http_client=client).send(request, timeout, cancel))
 
 
 def async_given(

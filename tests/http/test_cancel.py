@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout, UsageError
@@ -113,7 +113,7 @@ def test_while_waiting_for_a_connection() -> None:
         connection.answer(b"late")
 
     with RawServer(behave) as server:
-        sender = SyncTransport(max_connections=1)
+        sender = SyncSender(max_connections=1)
         first = in_thread(lambda: run_sync(sender.send(get(server.base), Timeout(), None)).content)
         server.seen.get(timeout=ASIDE)
         with pytest.raises(RequestTimeout) as caught:
@@ -138,7 +138,7 @@ def test_while_waiting_for_a_connection() -> None:
 
 def test_a_token_serves_many_calls_at_once() -> None:
     with RawServer(hang) as server:
-        sender, token = SyncTransport(), CancelToken()
+        sender, token = SyncSender(), CancelToken()
         calls = [
             in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, token)))
             for _ in range(5)
@@ -151,7 +151,7 @@ def test_a_token_serves_many_calls_at_once() -> None:
 
 
 def test_sleep_ends_at_once() -> None:
-    sender, token = SyncTransport(), CancelToken()
+    sender, token = SyncSender(), CancelToken()
     nap = in_thread(lambda: run_sync(sender.sleep(60.0, token)))
     token.cancel()
     assert isinstance(nap.outcome(), Cancelled)
@@ -164,7 +164,7 @@ def test_sleep_ends_at_once() -> None:
 
 def test_closing_ends_calls_under_way() -> None:
     with RawServer(hang) as server:
-        sender = SyncTransport()
+        sender = SyncSender()
         call = in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, None)))
         server.seen.get(timeout=ASIDE)
         sender.close()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from poolse._http.async_sender import AsyncSender
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError
 from poolse.options import Timeout
@@ -25,7 +25,7 @@ def test_its_transport_and_its_headers_are_used() -> None:
         transport=httpx.MockTransport(teapot), headers={"X-Mine": "yes"}, timeout=1.0
     ) as client:
         before = (dict(client.headers), client.timeout)
-        sender = SyncTransport(http_client=client)
+        sender = SyncSender(http_client=client)
         answer = run_sync(sender.send(get("http://api.example/v1/a%2Fb?c=%2F"), Timeout(), None))
         sender.close()
         assert (answer.status, answer.content) == (
@@ -56,7 +56,7 @@ def test_failures_of_httpx2_have_our_names_too() -> None:
     with RawServer(answer_with()) as server:
         pass
     client = httpx2.Client()
-    sender = SyncTransport(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sender = SyncSender(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(NetworkError, match="could not connect: Connection refused"):
         run_sync(sender.send(get(server.base), Timeout(), None))
     with RawServer(answer_with(b"through httpx2")) as server:

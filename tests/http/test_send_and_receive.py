@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from poolse._http.sync_transport import SyncTransport
+from poolse._http.sync_sender import SyncSender
 from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError, UsageError
 from poolse.options import Timeout
@@ -115,7 +115,7 @@ def test_a_body_may_end_with_the_connection(
 
 def test_cookies_are_not_kept_and_connections_are() -> None:
     with RawServer(answer_with(fields="Set-Cookie: a=1; Path=/\r\n")) as server:
-        sender = SyncTransport()
+        sender = SyncSender()
         for _ in range(3):
             run_sync(sender.send(get(f"{server.base}/x"), Timeout(), None))
         sender.close()
@@ -195,7 +195,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used() -> None:
         connection.drop()
 
     with RawServer(behave) as server:
-        sender = SyncTransport()
+        sender = SyncSender()
         for _ in range(2):
             assert run_sync(sender.send(get(server.base), Timeout(), None)).content == b"bye"
             server.connections_closed.acquire()

@@ -37,10 +37,10 @@ from poolse.options import Timeout
 if TYPE_CHECKING:
     from poolse.stats import PoolStats
 
-__all__ = ["SyncTransport"]
+__all__ = ["SyncSender"]
 
 
-class SyncTransport:
+class SyncSender:
     """Shared by any number of threads. Creating one opens nothing and loads no certificates.
 
     With an `http_client` of the caller's own, the total acts between its phases only: before it

@@ -1,0 +1,184 @@
+"""What a client and all its views share: settings, sender, tokens, observers and lifetime."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+
+from poolse._auth.async_single_flight import AsyncFlight, Tasks
+from poolse._auth.async_token_provider import AsyncTokenMinter
+from poolse._auth.async_tokens import AsyncTokens
+from poolse._auth.token_cache import FixedToken
+from poolse._client.options import ClientOptions, UserOptions
+from poolse._http.async_sender import AsyncSender
+from poolse._observe.observers import Observers, checked_hooks
+
+# sync: from poolse._rest.request_io import run_sync
+from poolse._profiles.resolver import Known
+from poolse._rest.async_calls import AsyncCalls
+from poolse._rest.request_io import Lifetime, RequestIO
+from poolse._support.lazy import Lazy
+from poolse._support.open_resources import OpenResources, how_to_close, is_over
+from poolse._support.secret import Secret
+
+if TYPE_CHECKING:
+    from poolse._generated.async_channels import AsyncPoolseRealtime
+    from poolse._profiles.async_users import AsyncUsersResource
+    from poolse.stats import Stats
+
+__all__ = ["AsyncBackendCore", "AsyncClientCore", "AsyncUserCore"]
+
+
+class AsyncClientCore:
+    """What every client is made of."""
+
+    def __init__(self, options: ClientOptions, name: str, variable: str) -> None:
+        """Create it.
+
+        Args:
+            options: What the constructor was given.
+            name: The name of the client's class.
+            variable: What such a client is called in the docs.
+        """
+        self.lifetime = Lifetime()
+        self.observers = Observers(
+            checked_hooks(options.hooks, asynchronous=options.asynchronous),
+            asynchronous=options.asynchronous,
+        )
+        self.open_resources = OpenResources(
+            how_to_close(name, variable, asynchronous=options.asynchronous)
+        )
+        self.sender = AsyncSender(
+            http_client=options.http_client,
+            proxy=options.proxy,
+            ssl_context=options.ssl_context,
+            max_connections=options.max_connections,
+            max_response=options.max_response_bytes,
+            resources=self.open_resources,
+            lifetime=self.lifetime,
+        )
+        secret = options.credential
+        self.tokens = (
+            FixedToken(secret) if isinstance(secret, Secret) else AsyncTokens(secret, self.lifetime)
+        )
+        self.io = RequestIO(
+            self.sender,
+            self.tokens,
+            time.time,
+            random.random,
+            self.observers,
+            self.lifetime,
+        )
+        self._closers: list[Callable[[], Awaitable[None]]] = [self.sender.aclose]
+        # async only
+        if isinstance(self.tokens, AsyncTokens):
+            self._closers.append(self.tokens.aclose)
+
+    def stats(self) -> Stats:
+        """Return the numbers of the client."""
+        from poolse.stats import Stats
+
+        calls, pool = self.observers.stats(), self.sender.pool()
+        return Stats(calls=calls, pool=pool, realtime=None, follow=None)
+
+    async def aclose(self) -> None:
+        """End what is under way and close all connections."""
+        # async only
+        self.sender.check_loop()
+        # No early return for a closed client: closing again ends what a cancelled one left.
+        self.lifetime.close()
+        # A stack, because a cancelled `aclose` must still close what comes after.
+        async with AsyncExitStack() as stack:
+            for close in self._closers:
+                stack.push_async_callback(close)
+
+
+class AsyncUserCore(AsyncClientCore):
+    """What a client that acts for a user is made of: profiles and realtime, too."""
+
+    def __init__(self, options: UserOptions, name: str) -> None:
+        super().__init__(options, name, "chat")
+        self._options = options
+        self._lookups = Tasks(self.lifetime)  # sync:
+        self._users = Lazy(self._make_users)
+        # In the context in which the client is created, whoever needs it first.
+        self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
+        self._closers.append(self._lookups.aclose)  # sync:
+        self._closers.append(self._close_realtime)
+
+    @property
+    def users(self) -> AsyncUsersResource:
+        """The profiles of users."""
+        return self._users.get()
+
+    @property
+    def realtime(self) -> AsyncPoolseRealtime:
+        """Realtime, created when it is first asked for."""
+        realtime = self._realtime.get()
+        # After it is created: then a `close` at the same time either sees it or is seen here.
+        if self.lifetime.closed:
+            from poolse._realtime.public_base import hub_of
+
+            hub_of(realtime).close()
+        return realtime
+
+    def stats(self) -> Stats:
+        """Return the numbers of the client, with those of realtime once it is used."""
+        stats, realtime = super().stats(), self._realtime.made
+        if realtime is None:
+            return stats
+        from poolse._realtime.public_base import hub_of
+
+        hub = hub_of(realtime)
+        return attrs.evolve(stats, realtime=hub.stats(), follow=hub.feeds.stats())
+
+    def _make_users(self) -> AsyncUsersResource:
+        # Imported lazily: most programs ask for no profiles.
+        from poolse._profiles.async_users import AsyncUsersResource
+        from poolse._profiles.profile_loader import Profiles
+
+        profiles = Profiles(self._options.profiles, self._begin_lookup)
+        return AsyncUsersResource(profiles, self.lifetime)
+
+    def _begin_lookup(self) -> AsyncFlight[Known]:
+        # sync: return SyncFlight(self.lifetime)
+        # async only
+        return AsyncFlight(self._lookups, "poolse-profile")
+
+    def _make_realtime(self) -> AsyncPoolseRealtime:
+        # Imported lazily: REST-only scripts need no WebSocket library.
+        from poolse._generated.async_channels import AsyncPoolseRealtime
+
+        realtime = AsyncPoolseRealtime(
+            self._options.realtime_settings(self.observers),
+            self._socket_token,
+            self._options.on_socket_error,
+        )
+        self.open_resources.watch(realtime)
+        return realtime
+
+    async def _socket_token(self, stale: str | None) -> str | None:
+        if stale is not None:
+            self.tokens.reject(stale)
+        return await self.tokens.get(None)  # sync: return run_sync(self.tokens.get(None))
+
+    async def _close_realtime(self) -> None:
+        if self._realtime.made is not None:
+            await self._realtime.made.aclose()
+
+
+class AsyncBackendCore(AsyncClientCore):
+    """What a client that acts for a tenant is made of: tokens of its users, too."""
+
+    def __init__(self, options: ClientOptions, name: str) -> None:
+        super().__init__(options, name, "backend")
+        calls = AsyncCalls(self.io, options.settings)
+        self.minter = AsyncTokenMinter(calls)
+        self._closers.append(self.minter.aclose)  # sync:
