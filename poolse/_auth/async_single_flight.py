@@ -8,8 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from poolse._auth.current_flight import current_flight
-from poolse._auth.single_flight import Abandoned, Flight, shared
+from poolse._auth.single_flight import Abandoned, Flight, current_flight, shared
 from poolse._http.async_sender import deadline
 from poolse._rest.request_io import Lifetime
 from poolse._support.event_loop import running_loop
@@ -79,7 +78,7 @@ class AsyncFlight(Flight[T], Generic[T]):
         # One of another event loop ended with that loop.
         return running_loop() not in (None, self._loop)
 
-    async def carry_out(
+    async def execute(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
     ) -> T:
         self._task = self._tasks.start(self._caught(work), self._name)

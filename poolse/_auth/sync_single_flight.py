@@ -7,8 +7,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from poolse._auth.current_flight import current_flight
-from poolse._auth.single_flight import Flight, shared
+from poolse._auth.single_flight import Flight, current_flight, shared
 from poolse._rest.request_io import Lifetime, run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
@@ -30,7 +29,7 @@ class SyncFlight(Flight[T], Generic[T]):
     def over(self) -> bool:
         return self._outcome.done()
 
-    async def carry_out(
+    async def execute(
         self,
         work: Callable[[], Coroutine[Any, Any, T]],
         cancel: CancelToken | None,  # noqa: ARG002  (nothing interrupts the caller's function)

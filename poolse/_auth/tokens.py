@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from poolse._auth.current_flight import WITHIN
-from poolse._auth.single_flight import Abandoned, Flight, SingleFlight
+from poolse._auth.single_flight import WITHIN, Abandoned, Flight, SingleFlight
 from poolse._auth.token_cache import TokenCache, asked_itself, checked
 from poolse._support.fork_safety import renew_after_fork
 from poolse.cancel import CancelToken
@@ -79,4 +78,4 @@ class FetchedTokens:
             return token
         finally:
             with self._lock:
-                self._fetches.land(epoch, flight)
+                self._fetches.complete(epoch, flight)

@@ -16,7 +16,6 @@ import attrs
 from poolse._auth.sync_single_flight import SyncFlight
 from poolse._auth.sync_tokens import SyncTokens
 from poolse._auth.token_cache import FixedToken
-from poolse._auth.token_provider import TokenMinter
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -169,5 +168,8 @@ class BackendCore(ClientCore):
 
     def __init__(self, options: ClientOptions, name: str) -> None:
         super().__init__(options, name, "backend")
+        # Imported lazily: only servers need it.
+        from poolse._auth.token_provider import TokenMinter
+
         calls = Calls(self.io, options.settings)
         self.minter = TokenMinter(calls)

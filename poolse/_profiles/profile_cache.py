@@ -77,7 +77,7 @@ class ProfileCache:
         now: float,
     ) -> None:
         """Keep what a flight brought, unless the user was invalidated since it began."""
-        if not self.flights.land(user_id, flight):
+        if not self.flights.complete(user_id, flight):
             return
         self._entries[user_id] = Entry(profile, now + self._ttl)
         self._entries.move_to_end(user_id)
