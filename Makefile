@@ -73,7 +73,7 @@ pyright: ; $(call gate,$(BIN)/pyright)
 mypy: ; $(call gate,$(PY) -m mypy)
 imports: ; $(call gate,$(BIN)/lint-imports --no-logo --no-cache)
 drift: ; $(call gate,$(PY) -m codegen --check)
-patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 git apply --check -C1)
+patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 sh -c 'git apply --check -C1 "$$0" 2>/dev/null || { echo "$$0 does not apply"; exit 1; }')
 
 test: venv ## all tests of the library (under 8 min)
 	@$(PY) -m pytest -n 2 -q -m '$(SUITE)'
@@ -101,7 +101,7 @@ soak: venv ## a day of reconnects, a million events, ten thousand messages over 
 	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_memory_growth.py tests/realtime/test_client_properties.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
-chaos: venv ## all at once on a bad network, both flavours (30 min; MINUTES=5 SEED=2)
+chaos: venv ## all at once on a bad network, sync and async (30 min; MINUTES=5 SEED=2)
 	@$(PY) -m tests.chaos --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 interop: venv ## Phoenix's JavaScript client and a page in Chromium against the sandbox (needs node)

@@ -17,15 +17,14 @@ from typing import Final
 from codegen.apidiff.command import diff
 from codegen.build import build
 from codegen.check import checked
-from codegen.diagnostics import SpecError
 from codegen.ir import Api
-from codegen.pages import plan_pages
 from codegen.print_sync import PrintError, print_all
+from codegen.readme_tables import plan_pages, tables
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.surface import SURFACE, surface
-from codegen.tables import tables
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
+from codegen.yaml_source import SpecError
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -35,20 +34,20 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["diff"]:
         return diff(arguments[1:])
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        spec = checked(given.spec)
+        spec = checked(options.spec)
         api = build(spec)
         texts = render(api)
-        printed = print_all(given.out.parent)
+        printed = print_all(options.out.parent)
         todo = [
-            plan(given.out, texts, _digest(given.spec), printed),
-            plan_file(given.spec / SURFACE, surface(api, texts)),
-            *_beside(spec, api, given.out),
-            *(plan_file(given.out.parent / name, text) for name, text in printed.items()),
-            *plan_pages(given.out.parent.parent, tables(api, texts)),
+            plan(options.out, texts, _digest(options.spec), printed),
+            plan_file(options.spec / SURFACE, surface(api, texts)),
+            *_beside(spec, api, options.out),
+            *(plan_file(options.out.parent / name, text) for name, text in printed.items()),
+            *plan_pages(options.out.parent.parent, tables(api, texts)),
         ]
-        if given.check or given.command == "check":
+        if options.check or options.command == "check":
             drift = [line for one in todo for line in one.drift]
             print("\n".join(drift), end="\n" if drift else "")
             return 1 if drift else 0
@@ -70,16 +69,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _beside(spec: Spec, api: Api, out: Path) -> list[Plan]:
-    """What the guests of the library keep of the spec, where they are."""
-    found: list[Plan] = []
+    """Plan the files of the optional parts that come from the spec."""
+    plans: list[Plan] = []
     sandbox, testing = out.parent / "sandbox", out.parent / "testing"
     if sandbox.is_dir():
         # It keeps to the same spec, and has no YAML to read it.
         text = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
-        found.append(plan_file(sandbox / REST.replace(".yaml", ".json"), text))
+        plans.append(plan_file(sandbox / REST.replace(".yaml", ".json"), text))
     if testing.is_dir():
-        found.append(plan_file(testing / "factories.py", render_factories(api)))
-    return found
+        plans.append(plan_file(testing / "factories.py", render_factories(api)))
+    return plans
 
 
 def _digest(folder: Path) -> str:

@@ -1,20 +1,20 @@
-"""A spec without mistakes -> the API as frozen objects."""
+"""A valid spec -> the API as frozen objects."""
 
 from __future__ import annotations
 
-from codegen.build_calls import build_resources
 from codegen.build_events import build_channels
-from codegen.build_params import build_requests
+from codegen.build_methods import build_requests, build_resources
 from codegen.build_types import Types
-from codegen.error_codes import all_codes
 from codegen.ir import Api, Code
-from codegen.spec import Spec
+from codegen.spec import Spec, all_codes
 
-__all__ = ["build"]
+__all__ = [
+    "build",
+]
 
 
 def build(spec: Spec) -> Api:
-    """Everything that is generated."""
+    """Build everything that is generated."""
     types = Types(spec)
     resources = build_resources(spec, types)
     channels = build_channels(spec, types)
@@ -28,6 +28,8 @@ def build(spec: Spec) -> Api:
         backend_resources=tuple(r for r in resources if r.credential == "api_key"),
         channels=channels,
         realtime=spec.events.text("x-sdk", "class"),
-        codes=tuple(Code(name=name, mark=node.mark) for name, node in all_codes(spec).items()),
+        codes=tuple(
+            Code(name=name, location=node.location) for name, node in all_codes(spec).items()
+        ),
         version=spec.rest.text("info", "version"),
     )

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from codegen.build_deprecation import old_of
-from codegen.build_ids import kind_of
-from codegen.build_types import Types
+from codegen.build_types import Types, deprecation_of, kind_of
 from codegen.ir import Channel, Event, Param, Presence, Push
 from codegen.naming import constant, pascal, snake
 from codegen.spec import Spec, path_names
 from codegen.yaml_source import Node
 
-__all__ = ["build_channels", "event_class"]
+__all__ = [
+    "build_channels",
+    "event_class",
+]
 
 
 def event_class(spec: Spec, operation: Node) -> str:
-    """The class of an event: the key under which its payload is declared."""
+    """Return the class of an event: the key under which its payload is declared."""
     return pascal(spec.event_declaration(operation).key)
 
 
 def build_channels(spec: Spec, types: Types) -> tuple[Channel, ...]:
-    """All channels, in the order of the spec."""
+    """Return all channels, in the order of the spec."""
     return tuple(
         _channel(name, node, spec, types) for name, node in spec.events.get("channels").items()
     )
@@ -47,8 +48,8 @@ def _channel(name: str, node: Node, spec: Spec, types: Types) -> Channel:
         events=tuple(events.values()),
         pushes=tuple(_push(op, spec, types) for op in operations if op.text("action") == "send"),
         presence=_presence(node.get("x-sdk", "presence"), events),
-        old=old_of(node, "accessor", accessor, node.text("x-sdk", "class")),
-        mark=node.mark,
+        deprecation=deprecation_of(node, "accessor", accessor, node.text("x-sdk", "class")),
+        location=node.location,
     )
 
 
@@ -82,8 +83,10 @@ def _event(operation: Node, spec: Spec, types: Types) -> Event:
         model=None if kind else types.model(name, payload, summary),
         example=payload.example,
         reader=f"read_{snake(name)}",
-        old=old_of(operation, "callback", operation.text("x-sdk", "callback"), name),
-        mark=operation.mark,
+        deprecation=deprecation_of(
+            operation, "callback", operation.text("x-sdk", "callback"), name
+        ),
+        location=operation.location,
     )
 
 
@@ -115,11 +118,11 @@ def _push(operation: Node, spec: Spec, types: Types) -> Push:
                 positional=False,
                 generate=False,
                 doc=types.describe(node),
-                old=old_of(node, now=wire),
-                mark=node.mark,
+                deprecation=deprecation_of(node, now=wire),
+                location=node.location,
             )
             for wire, node in spec.resolve(spec.event_payload(operation)).get("properties").items()
         ),
-        old=old_of(operation, "push", operation.text("x-sdk", "push")),
-        mark=operation.mark,
+        deprecation=deprecation_of(operation, "push", operation.text("x-sdk", "push")),
+        location=operation.location,
     )

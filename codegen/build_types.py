@@ -1,4 +1,4 @@
-"""Schemas -> types, rows and enums."""
+"""Schemas -> types, models, enums and IDs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,151 @@ from typing import Final
 
 import attrs
 
-from codegen.build_deprecation import old_of
-from codegen.build_ids import Ids
-from codegen.ir_models import Enum, Field, Model
-from codegen.naming import member, pascal, snake
+from codegen.ir import Alias, Deprecation, Enum, Field, Model
+from codegen.naming import binds_of, class_name, member, pascal, snake
 from codegen.spec import Spec, is_one_or_many
 from codegen.yaml_source import Node
 
-__all__ = ["Type", "Types"]
+__all__ = [
+    "Ids",
+    "Types",
+    "deprecation_of",
+    "kind_of",
+]
+
+
+def deprecation_of(
+    node: Node, key: str = "name", now: str = "", class_name: str = ""
+) -> Deprecation:
+    """Return since when a node exists, whether it is deprecated, and its old names.
+
+    Args:
+        node: Where it is declared.
+        key: What `was` calls its everyday name.
+        now: The name that it has now.
+        class_name: The name of its class, if it has one of its own.
+    """
+    sdk = node.get("x-sdk") or node
+    deprecated = sdk.get("deprecated")
+    is_deprecated = node.get("deprecated").value is True or bool(deprecated.mapping)
+    return Deprecation(
+        since=sdk.text("since"),
+        deprecated=_notice(now, deprecated) if is_deprecated else "",
+        until=deprecated.text("until"),
+        aliases=(
+            *aliases_of(sdk, key, now),
+            *aliases_of(sdk, "class", class_name, "class"),
+        ),
+    )
+
+
+def aliases_of(sdk: Node, key: str, now: str, kind: str = "") -> tuple[Alias, ...]:
+    """Return the old names of one kind."""
+    return tuple(
+        Alias(
+            name=one.text(key),
+            now=now,
+            since=one.text("since"),
+            until=one.text("until"),
+            kind=kind,
+            location=one.location,
+        )
+        for one in sdk.get("was").each()
+        if one.text(key)
+    )
+
+
+def _notice(name: str, deprecated: Node) -> str:
+    """Return the text of the deprecation warning."""
+    since, use, until = (deprecated.text(key) for key in ("since", "use", "until"))
+    return "".join(
+        [
+            f"{name} is deprecated",
+            f" since {since}" if since else "",
+            f", use {use} instead" if use else "",
+            f"; it ends with {until}" if until else "",
+        ]
+    )
+
+
+def kind_of(name: str) -> str:
+    """Return what the value of a path with this name is the ID of."""
+    return name.removesuffix("_id")
+
+
+class Ids:
+    """What the spec says of IDs.
+
+    A string with `format: uuid` is an ID, and the end of its name says of what: `old_book_id` is
+    that of a book. Where the name does not, `x-sdk.id_of` does, as for an ID of another form. An
+    object stands in for the ID of its own kind: a model that is called like it, or has a field that
+    says `id_of`, and the handle that binds it.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        declared = list(spec.rest.get("x-sdk", "resources").items())
+        self.handles = {
+            kind_of(binds_of(address)): class_name(address, node)
+            for address, node in declared
+            if binds_of(address)
+        }
+        self.models: dict[str, dict[str, str]] = {}
+        """By kind: the classes of models, and the field of each that has the ID."""
+        self._paths = {
+            kind_of(node.text("name"))
+            for call in spec.calls()
+            for node in call.parameters
+            if node.text("in") == "path"
+        }
+        requests = {spec.request_schema(call).key for call in spec.calls()}
+        for name, schema in spec.schemas():
+            if name not in requests:
+                self._add(name, spec.resolve(schema))
+        for address, node in declared:
+            if node.text("row"):
+                self.models.setdefault(kind_of(binds_of(address)), {})[node.text("row")] = "id"
+        # Nothing takes the IDs of the other models.
+        taken = {*self.handles, *self._paths}
+        self.models = {
+            kind: models for kind, models in self.models.items() if kind.split(".")[0] in taken
+        }
+        self.segments = {
+            node.text("name")
+            for call in spec.calls()
+            for node in call.parameters
+            if node.text("in") == "path" and not self.of(node.text("name"), node.get("schema"))
+        }
+        """Names of values that are no IDs and stand in a path."""
+
+    def _add(self, name: str, schema: Node) -> None:
+        for field, node in schema.get("properties").items():
+            kind = self._own_kind(name, field, node)
+            if kind:
+                self.models.setdefault(kind, {})[name] = field
+
+    def _own_kind(self, schema: str, field: str, node: Node) -> str:
+        """Return what the object is known by this field as."""
+        kind = node.text("x-sdk", "id_of")
+        if kind:
+            return kind
+        return snake(schema) if field == "id" and node.text("format") == "uuid" else ""
+
+    def of(self, name: str, schema: Node) -> str | None:
+        """Return what this is the ID of: "" when that is not known, None when it is no ID."""
+        kind = schema.text("x-sdk", "id_of")
+        if kind or schema.text("format") != "uuid":
+            return kind or None
+        kinds = sorted({*self.handles, *self._paths, *self.models}, key=len, reverse=True)
+        words = f"_{name.removesuffix('s')}"
+        return next((kind for kind in kinds if words.endswith(f"_{kind}_id")), "")
+
+    def of_row(self, name: str) -> dict[str, str]:
+        """Return the IDs that the objects of a class have: what each belongs to, and its field."""
+        return {kind: models[name] for kind, models in self.models.items() if name in models}
+
+    def annotation(self, kind: str) -> str:
+        """Return what may be given for such an ID, but for handles."""
+        return " | ".join(["str", "UUID", *self.models.get(kind, {})])
 
 
 @attrs.frozen(kw_only=True)
@@ -81,21 +218,21 @@ ANYTHING: Final = Type(result="Json", argument="object", reader="read_json", che
 
 
 def _others(node: Node) -> list[Node]:
-    """The choices beside null."""
+    """Return the choices beside null."""
     return [one for one in node.get("oneOf").each() if one.get("type").value != "null"]
 
 
 class Types:
-    """Turns schemas into types, and remembers which rows and enums they need."""
+    """Turns schemas into types, and remembers which models and enums they need."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self.ids: Final = Ids(spec)
-        self._rows: dict[str, Node] = {}
+        self._models_by_name: dict[str, Node] = {}
         self._enums: dict[str, Enum] = {}
 
     def of(self, node: Node) -> Type:
-        """The type of a schema, given as written or by reference."""
+        """Return the type of a schema, given as written or by reference."""
         plain, may_be_null = self._without_null(node)
         target = self._spec.resolve(plain)
         inner, inherits_null = self._without_null(target)
@@ -103,7 +240,7 @@ class Types:
         return attrs.evolve(kind, nullable=may_be_null or inherits_null)
 
     def argument(self, name: str, node: Node, where: str) -> Type:
-        """The type of a parameter that is called so on the wire: IDs may be given as objects."""
+        """Return the type of a parameter by its wire name: IDs may be given as objects."""
         kind = self.of(node)
         plain = self._spec.resolve(self._without_null(node)[0])
         items = self._spec.resolve(plain.get("items")) if plain.get("items") else None
@@ -120,7 +257,7 @@ class Types:
         )
 
     def _without_null(self, node: Node) -> tuple[Node, bool]:
-        """The schema beside null, and whether null is allowed."""
+        """Return the schema beside null, and whether null is allowed."""
         choices = list(node.get("oneOf").each())
         others = _others(node)
         if len(others) == 1:
@@ -155,7 +292,7 @@ class Types:
 
     def _object(self, node: Node) -> Type:
         if node.get("properties"):
-            self._rows.setdefault(node.key, node)
+            self._models_by_name.setdefault(node.key, node)
             name, reader = node.key, f"read_{snake(node.key)}"
             return Type(result=name, argument=name, reader=reader, check="an_object")
         values = node.get("additionalProperties")
@@ -179,8 +316,8 @@ class Types:
             members=tuple((member(value), value) for value in values),
             open=(node.text("x-sdk", "enums") or default) == "open",
             reader=f"read_{snake(name)}",
-            old=old_of(node, class_name=name),
-            mark=node.mark,
+            deprecation=deprecation_of(node, class_name=name),
+            location=node.location,
         )
         choices = ", ".join(f'"{value}"' for value in values)
         return Type(
@@ -191,12 +328,12 @@ class Types:
         )
 
     def describe(self, node: Node) -> str:
-        """What the spec says of a value: at the place of its use, else where it is declared."""
+        """Return the description of a value: where it is used, else where it is declared."""
         plain, _ = self._without_null(node)
         return node.text("description") or self._spec.resolve(plain).text("description")
 
     def model(self, name: str, node: Node, doc: str) -> Model:
-        """A class for an object with fields."""
+        """Return a class for an object with fields."""
         required = node.get("required").strings()
         item = self._page_item(node)
         fields = tuple(
@@ -212,12 +349,12 @@ class Types:
             fields=fields,
             example=node.example,
             reader=f"read_{snake(name)}",
-            old=old_of(node, class_name=name),
-            mark=node.mark,
+            deprecation=deprecation_of(node, class_name=name),
+            location=node.location,
         )
 
     def _page_item(self, node: Node) -> str:
-        """The class of the rows, when the object is a page: a list of rows under `data`."""
+        """Return the class of the items if the object is a page: a list under `data`."""
         data = self._spec.resolve(node.get("properties", "data"))
         item = self._spec.resolve(data.get("items"))
         is_page = "data" in node.get("required").strings() and item.get("properties")
@@ -238,15 +375,15 @@ class Types:
             scalar=kind.scalar,
             kind=kind.kind,
             reader="" if kind.scalar else kind.reader,
-            old=old_of(node, now=node.text("x-sdk", "name") or wire),
-            mark=node.mark,
+            deprecation=deprecation_of(node, now=node.text("x-sdk", "name") or wire),
+            location=node.location,
         )
 
     def models(self) -> tuple[Model, ...]:
-        """All rows that were met so far, and those that they are made of; pages come last."""
+        """Return all models used so far, and those that they consist of; pages come last."""
         built: dict[str, Model] = {}
-        while len(built) < len(self._rows):
-            for name, node in list(self._rows.items()):
+        while len(built) < len(self._models_by_name):
+            for name, node in list(self._models_by_name.items()):
                 if name not in built:
                     doc = node.text("description") or f"{pascal(name)}."
                     built[name] = self.model(name, node, doc)
@@ -256,5 +393,5 @@ class Types:
         )
 
     def enums(self) -> tuple[Enum, ...]:
-        """All enums that were met so far, by name."""
+        """Return all enums used so far, by name."""
         return tuple(self._enums[name] for name in sorted(self._enums))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.check_calls import check_calls
-from codegen.check_deprecation import check_old
-from codegen.check_documents import check_documents
 from codegen.check_events import check_events
-from codegen.check_grammar import check_grammar
-from codegen.check_methods import check_methods
-from codegen.check_names import check_names
-from codegen.check_schemas import check_schemas
-from codegen.diagnostics import Diagnostics
+from codegen.check_names import check_names, check_old
+from codegen.check_operations import check_calls, check_methods
+from codegen.check_structure import check_documents, check_grammar, check_schemas
 from codegen.spec import Spec, load_spec
+from codegen.yaml_source import Diagnostics
 
-__all__ = ["check", "checked", "readable"]
+__all__ = [
+    "checked",
+    "readable",
+]
 
 
-def check(spec: Spec, mistakes: Diagnostics) -> None:
-    """Add what is wrong with the spec to the mistakes. One that cannot be read is told already."""
+def check(spec: Spec, diagnostics: Diagnostics) -> None:
+    """Return add what is wrong with the spec. Unreadable files have their diagnostics already."""
     if not (spec.rest and spec.events):
         return
     for part in (
@@ -32,35 +31,35 @@ def check(spec: Spec, mistakes: Diagnostics) -> None:
         check_old,
         check_names,
     ):
-        part(spec, mistakes)
+        part(spec, diagnostics)
 
 
-def checked(folder: Path, shown: str = "") -> Spec:
-    """The spec in a folder.
+def checked(folder: Path, name: str = "") -> Spec:
+    """Load and check the spec in a folder.
 
     Args:
         folder: Where it is.
-        shown: How mistakes name the folder; left out: as seen from here, if it lies below.
+        shown: How diagnostics name the folder; left out: as seen from here, if it lies below.
 
     Raises:
-        SpecError: It has mistakes.
+        SpecError: It has diagnostics.
     """
-    mistakes = Diagnostics()
-    spec = load_spec(folder, shown or _shown(folder), mistakes)
-    check(spec, mistakes)
-    mistakes.raise_if_any()
+    diagnostics = Diagnostics()
+    spec = load_spec(folder, name or _shown(folder), diagnostics)
+    check(spec, diagnostics)
+    diagnostics.raise_if_any()
     return spec
 
 
-def readable(folder: Path, shown: str = "") -> Spec:
-    """The same for a spec that was good in its time: what is asked of one has changed since.
+def readable(folder: Path, name: str = "") -> Spec:
+    """Load a spec that was valid in its release, without checking it by today's rules.
 
     Raises:
         SpecError: It is not there, or not YAML.
     """
-    mistakes = Diagnostics()
-    spec = load_spec(folder, shown or _shown(folder), mistakes)
-    mistakes.raise_if_any()
+    diagnostics = Diagnostics()
+    spec = load_spec(folder, name or _shown(folder), diagnostics)
+    diagnostics.raise_if_any()
     return spec
 
 

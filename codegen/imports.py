@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["HOLDERS", "import_block"]
+__all__ = [
+    "HOLDERS",
+    "import_block",
+]
 
 FEEDS: Final = ("poolse._generated.async_follow", "poolse._generated.follow")
 
@@ -108,7 +111,7 @@ HOLDERS: Final = {name: module for module, names in LIBRARY.items() for name in 
 
 
 def import_block(body: str, generated: Mapping[str, str], module: str) -> str:
-    """What `body`, which is to be `module`, must import. `generated`: more names, by module."""
+    """Return the imports of `body`, the text of `module`. `generated`: more names, by module."""
     tree = ast.parse(body)
     used = _free_names(tree)
     holders = {**HOLDERS, **generated}
@@ -139,7 +142,7 @@ def _is_late(name: str, module: str) -> bool:
 
 
 def _for_types(late: Mapping[str, list[str]]) -> str:
-    """What only type checkers import."""
+    """Return the imports for type checkers."""
     if not late:
         return ""
     lines = (f"    from {name} import {', '.join(late[name])}\n" for name in sorted(late))
@@ -147,7 +150,7 @@ def _for_types(late: Mapping[str, list[str]]) -> str:
 
 
 def _free_names(tree: ast.Module) -> set[str]:
-    """Names that are read, but for parameters: those may be called like anything."""
+    """Return the names that are read, without those of parameters."""
     nodes = list(ast.walk(tree))
     names = [node for node in nodes if isinstance(node, ast.Name)]
     read = {node.id for node in names if isinstance(node.ctx, ast.Load)}

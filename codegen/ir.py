@@ -1,28 +1,15 @@
 """The API as frozen objects. All names, types and defaults are final: templates only print them.
 
-Each knows where the spec says so, which does not count when two are compared.
+Each has its location in the spec, which is ignored when two are compared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from codegen.diagnostics import Location
-from codegen.ir_calls import (
-    Child,
-    Download,
-    Follow,
-    Many,
-    Operation,
-    Paging,
-    Param,
-    Request,
-    Resource,
-    Upload,
-)
-from codegen.ir_deprecation import Alias, Old
-from codegen.ir_events import Channel, Event, Presence, Push
-from codegen.ir_models import Enum, Field, Model
+from codegen.yaml_source import Location
 
 __all__ = [
     "Alias",
@@ -30,6 +17,7 @@ __all__ = [
     "Channel",
     "Child",
     "Code",
+    "Deprecation",
     "Download",
     "Enum",
     "Event",
@@ -37,7 +25,6 @@ __all__ = [
     "Follow",
     "Many",
     "Model",
-    "Old",
     "Operation",
     "Paging",
     "Param",
@@ -50,16 +37,532 @@ __all__ = [
 
 
 @attrs.frozen(kw_only=True)
+class Alias:
+    """An old name that still works."""
+
+    name: str
+    now: str
+    """The current name."""
+    since: str
+    """The release that renamed it."""
+    until: str
+    """The release that removes the old name."""
+    kind: str = ""
+    """`class` for the name of its class, else ""."""
+    location: Location = attrs.field(eq=False, repr=False)
+
+    @property
+    def notice(self) -> str:
+        """The text of the deprecation warning."""
+        return f"{self.name} is called {self.now} since {self.since}, and ends with {self.until}"
+
+
+@attrs.frozen(kw_only=True)
+class Deprecation:
+    """Since when something exists, whether it is deprecated, and its old names."""
+
+    since: str = ""
+    """The release that added it, "" for the first."""
+    deprecated: str = ""
+    """The text of the deprecation warning, "" if it is not deprecated."""
+    until: str = ""
+    """If deprecated: the release that removes it, if known."""
+    aliases: tuple[Alias, ...] = ()
+
+    def called(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return the current and all old names, each with its deprecation warning."""
+        return ((name, self.deprecated), *((alias.name, alias.notice) for alias in self.names))
+
+    @property
+    def names(self) -> tuple[Alias, ...]:
+        """Old names of the thing itself."""
+        return tuple(alias for alias in self.aliases if not alias.kind)
+
+    @property
+    def classes(self) -> tuple[Alias, ...]:
+        """Old names of its class."""
+        return tuple(alias for alias in self.aliases if alias.kind == "class")
+
+
+NEW = Deprecation()
+
+
+@attrs.frozen(kw_only=True)
+class Enum:
+    """A string enum."""
+
+    name: str
+    doc: str
+    members: tuple[tuple[str, str], ...]
+    """Name and value."""
+    open: bool
+    reader: str
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Field:
+    """A field of a model."""
+
+    name: str
+    wire: str
+    annotation: str
+    argument: str = attrs.field(eq=False)
+    """What may be given for it, null aside."""
+    doc: str
+    required: bool
+    nullable: bool
+    essential: bool
+    """A model without it is useless, so its absence is an error."""
+    secret: bool
+    scalar: str
+    """The builtin type that it is checked against where it is read, or ""."""
+    kind: str
+    """That type in words."""
+    reader: str
+    """The expression that reads it when it is no scalar, or ""."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def local(self) -> str:
+        """The variable that holds its value while the row is read."""
+        return f"{self.name}_"
+
+    @property
+    def refused(self) -> str:
+        """The condition under which a scalar has the wrong type, the usual case first."""
+        wrong, present = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
+        if self.essential:
+            return wrong
+        return f"{present} and {wrong}" if self.nullable else f"{wrong} and {present}"
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """A model, or a page of models, or an event with fields of its own."""
+
+    name: str
+    doc: str
+    base: str
+    item: str
+    """Of a page: the class of its models. Else ""."""
+    ids: tuple[tuple[str, str], ...]
+    """Which IDs its objects have: what each belongs to, and the field."""
+    fields: tuple[Field, ...]
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
+    reader: str
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+    @property
+    def laid_out(self) -> tuple[Field, ...]:
+        """All fields in the order in which the class has them: a page begins with its models."""
+        return tuple(sorted(self.fields, key=lambda f: not (self.item and f.name == "data")))
+
+    @property
+    def scalars(self) -> tuple[Field, ...]:
+        """Fields whose type is checked and that need no reader."""
+        return tuple(f for f in self.fields if f.scalar)
+
+    @property
+    def others(self) -> tuple[Field, ...]:
+        """Fields that need a reader."""
+        return tuple(f for f in self.fields if not f.scalar)
+
+    def reader_of(self, field: Field) -> str:
+        """Return the name of what reads a field that is no scalar."""
+        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
+
+    @property
+    def composed(self) -> tuple[tuple[str, str], ...]:
+        """Readers that are put together from others: name and expression."""
+        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
+
+    @property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Those that its base does not have already."""
+        return tuple(f for f in self.fields if not (self.item and f.name == "data"))
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Required fields that may be null."""
+        return tuple(f.name for f in self.fields if f.required and f.nullable)
+
+    @property
+    def renamed(self) -> tuple[tuple[str, str], ...]:
+        """Fields that JSON calls otherwise."""
+        return tuple((f.name, f.wire) for f in self.fields if f.name != f.wire)
+
+
+@attrs.frozen(kw_only=True)
+class Param:
+    """A parameter of a method."""
+
+    name: str
+    wire: str
+    where: str
+    """`path`, `query` or `body`."""
+    type: str
+    """Its annotation when it is given."""
+    handle: str
+    """The class of handles that may be given too, without what distinguishes the async one."""
+    check: str
+    """The expression that tells whether a value may be sent."""
+    value: str
+    """The expression that is sent."""
+    required: bool
+    positional: bool
+    generate: bool
+    doc: str
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    def annotation(self, prefix: str = "") -> str:
+        """Its annotation in a signature of the sync client, or of the one with the prefix."""
+        text = self.type
+        if self.handle:
+            inner, _, end = text.partition("]")
+            text = f"{inner} | {prefix}{self.handle}" + ("]" + end if text != inner else "")
+        return text if self.required else f"{text} | Unset"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """The fields that a method takes, as a dict that can be passed on."""
+
+    name: str
+    doc: str
+    fields: tuple[Param, ...]
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """A feed: yields the models of a list as they arrive, each once."""
+
+    method: str
+    summary: str
+    key: str
+    """The path value that tells one list from the others."""
+    row: str
+    handle: str
+    """Class of the handle that the list belongs to."""
+    reply: str
+    """The method of the same resource that answers a row, or ""."""
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """A method that uploads a file to the URL that another one returns."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    target: str
+    result: str
+    result_type: str
+    content_type: str
+    size: str
+    filename: str
+    example: str
+    many: Many | None
+
+
+@attrs.frozen(kw_only=True)
+class Many:
+    """The same for several files."""
+
+    method: str
+    summary: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Download:
+    """A method that downloads a file from the URL that another one returns."""
+
+    const: str
+    method: str
+    summary: str
+    answer: str
+    url: str
+    row: str
+    size: str
+    sha256: str
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Paging:
+    """A method that iterates over all pages of another one."""
+
+    const: str
+    method: str
+    page: str
+    item: str
+    items: str
+    cursor: str
+    by: str
+    descending: bool
+    example: str
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """A method that sends one request."""
+
+    const: str
+    name: str
+    summary: str
+    description: str
+    verb: str
+    path: str
+    path_argument: str
+    """The expression that gives the values of the path, or ""."""
+    params: tuple[Param, ...]
+    result: str
+    read: str
+    returns: str
+    """The description of the result, or ""."""
+    idempotency: str
+    retry: bool
+    generate: tuple[str, ...]
+    errors: tuple[str, ...]
+    example: str
+    paging: Paging | None
+    upload: Upload | None
+    follow: Follow | None
+    download: Download | None
+    none_on: tuple[int, ...]
+    """Statuses that mean that there is nothing."""
+    is_former: bool
+    """Whether it is only the old name of another one."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def positional(self) -> tuple[Param, ...]:
+        """Those that may be passed by position."""
+        return tuple(p for p in self.params if p.positional)
+
+    @property
+    def keyword(self) -> tuple[Param, ...]:
+        """Those that may not, the required ones first."""
+        rest = [p for p in self.params if not p.positional]
+        return tuple(sorted(rest, key=lambda p: not p.required))
+
+    @property
+    def query(self) -> tuple[Param, ...]:
+        """Those of the query."""
+        return tuple(p for p in self.params if p.where == "query")
+
+    @property
+    def body(self) -> tuple[Param, ...]:
+        """Those of the body."""
+        return tuple(p for p in self.params if p.where == "body")
+
+    @property
+    def takes(self) -> tuple[Param, ...]:
+        """Those whose values are looked at before anything is sent; paths see to their own."""
+        return tuple(p for p in self.params if p.where != "path")
+
+    @property
+    def segments(self) -> tuple[Param, ...]:
+        """Values of the path that are given with the call, and may be given as objects."""
+        return tuple(p for p in self.params if p.where == "path" and p.check != "a_string")
+
+    @property
+    def needs(self) -> tuple[Param, ...]:
+        """Those of them that nothing else stands in for."""
+        return tuple(p for p in self.takes if p.required)
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """A resource as an attribute of another one."""
+
+    attribute: str
+    class_name: str
+    doc: str
+    deprecation: Deprecation
+
+
+@attrs.frozen(kw_only=True)
+class Resource:
+    """A class with methods, reached by an attribute of another one, or by its `one`."""
+
+    address: str
+    attribute: str
+    class_name: str
+    doc: str
+    parent: str
+    """The address that it hangs under, "" for a root."""
+    binds: str
+    """Of a handle: the path value that it stands for. Else ""."""
+    bound: tuple[str, ...]
+    """All path values that are known here."""
+    kind: str
+    """Of a handle: what its id belongs to. Else ""."""
+    takes: str
+    """Of a handle: the annotation of what it can be made with, but for other handles."""
+    row: str
+    """Of a handle: the class of the models that it can be made with, or ""."""
+    handle: str
+    """The class of what `one` returns, or ""."""
+    handle_takes: str
+    """The annotation of what `one` takes, but for handles."""
+    handle_row: str
+    """The class of the models that `one` keeps, or ""."""
+    children: tuple[Child, ...]
+    """What hangs under it."""
+    operations: tuple[Operation, ...]
+    credential: str
+    """Which credential its calls carry: `token` or `api_key`."""
+    hidden: tuple[str, ...]
+    """Builtin types that a method of the class hides inside it."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is an attribute of the client."""
+        return not self.parent and not self.binds
+
+    @property
+    def as_child(self) -> Child:
+        """The attribute that it is reached by."""
+        return Child(
+            attribute=self.attribute,
+            class_name=self.class_name,
+            doc=self.doc,
+            deprecation=self.deprecation,
+        )
+
+    @property
+    def inherits_path(self) -> bool:
+        """Whether it is made with the path values of what it hangs under."""
+        return len(self.bound) > bool(self.binds)
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """An event that a channel receives."""
+
+    const: str
+    wire: str
+    callback: str
+    class_name: str
+    doc: str
+    replay: bool
+    transient: bool
+    """Whether it carries no lasting state, so that a full queue drops it first."""
+    row_reader: str
+    """The reader of the row that it carries, or ""."""
+    base: str
+    map_reader: str
+    """The expression that reads the map that it is, or ""."""
+    model: Model | None
+    """Its own fields, when it has a shape of its own."""
+    example: Mapping[str, object] = attrs.field(eq=False)
+    """One as it stands in JSON; empty when the spec shows none."""
+    reader: str
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return self.reader.removeprefix("read_")
+
+
+@attrs.frozen(kw_only=True)
+class Push:
+    """A push: what a channel sends."""
+
+    wire: str
+    method: str
+    summary: str
+    params: tuple[Param, ...]
+    result: str
+    """The type of its reply, or "" if it has none."""
+    read: str
+    """The expression that reads the reply, or ""."""
+    returns: str
+    """Its description, or ""."""
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+
+@attrs.frozen(kw_only=True)
+class Presence:
+    """The events of a channel that carry presence."""
+
+    property: str
+    state: Event
+    diff: Event
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """A topic with its events."""
+
+    const: str
+    accessor: str
+    class_name: str
+    union: str
+    doc: str
+    topic: str
+    param: str
+    param_kind: str
+    """What the parameter is the ID of."""
+    param_takes: str
+    """Its annotation, but for handles."""
+    param_handle: str
+    """The class of handles that may be given too, or ""."""
+    param_doc: str
+    events: tuple[Event, ...]
+    pushes: tuple[Push, ...]
+    presence: Presence | None
+    deprecation: Deprecation
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+
+@attrs.frozen(kw_only=True)
 class Code:
     """An error code that the API answers with."""
 
     name: str
-    mark: Location = attrs.field(eq=False, repr=False)
+    location: Location = attrs.field(eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class Api:
-    """Everything that is generated."""
+    """Build everything that is generated."""
 
     enums: tuple[Enum, ...]
     models: tuple[Model, ...]
@@ -73,13 +576,13 @@ class Api:
     """The class that gives the channels."""
     codes: tuple[Code, ...]
     version: str
-    """What the spec says of itself."""
+    """The version of the spec."""
 
     @property
     def operations(self) -> tuple[Operation, ...]:
         """Those of all resources."""
-        found = (*self.resources, *self.backend_resources)
-        return tuple(op for resource in found for op in resource.operations if not op.is_former)
+        resources = (*self.resources, *self.backend_resources)
+        return tuple(op for resource in resources for op in resource.operations if not op.is_former)
 
     @property
     def events(self) -> tuple[Event, ...]:

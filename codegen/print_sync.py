@@ -23,13 +23,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PRINTED", "PrintError", "print_all", "print_sync"]
+__all__ = [
+    "PRINTED",
+    "PrintError",
+    "print_all",
+    "print_sync",
+]
 
 PRINTED: Final[Mapping[str, str]] = {
     "_rest/async_calls.py": "_rest/calls.py",
     "_auth/async_token_provider.py": "_auth/token_provider.py",
     "_client/async_base.py": "_client/base.py",
     "_client/async_core.py": "_client/core.py",
+    "_files/async_transfers.py": "_files/transfers.py",
     "_profiles/async_users.py": "_profiles/users.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
     "async_client.py": "client.py",
@@ -162,7 +168,7 @@ def _prose(text: str, by_hand: set[str], used: Counter[str]) -> str:
 
 
 def _without_async_only(source: str) -> str:
-    """The source without the statements that have the mark above them."""
+    """The source without the statements that have the location above them."""
     lines = source.splitlines(keepends=True)
     marked = {n for n, line in enumerate(lines, start=1) if line.strip() == ONLY_ASYNC}
     if not marked:

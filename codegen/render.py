@@ -1,4 +1,4 @@
-"""The API as frozen objects -> text of files. One template per kind of file, for both flavours."""
+"""The API as frozen objects -> text of files. One template per kind of file, sync and async."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from typing import Any, Final, cast
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen import docs, docs_channels, docs_files, docs_follow
-from codegen.docs import ASYNC, SYNC, Flavour
-from codegen.factory_args import factories
+from codegen import docstrings
+from codegen.docstrings import ASYNC, SYNC, Syntax
+from codegen.factories import factories
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
 
-__all__ = ["PACKAGE", "render", "render_factories"]
+__all__ = [
+    "render",
+    "render_factories",
+]
 
 PACKAGE: Final = "poolse._generated"
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -33,7 +36,7 @@ HEADER: Final = (
 
 @attrs.frozen
 class Output:
-    """A file that is generated: which template makes it, of what."""
+    """A generated file: its template and the parts of the API in it."""
 
     name: str
     template: str
@@ -41,13 +44,13 @@ class Output:
     doc: str
     shows: tuple[str, ...]
     """Parts of the API."""
-    flavour: Flavour | None = None
+    syntax: Syntax | None = None
     container: str = ""
     """The class that holds the resources."""
 
     @property
     def module(self) -> str:
-        """How it is imported."""
+        """Its dotted name."""
         return f"{PACKAGE}.{self.name.removesuffix('.py')}"
 
 
@@ -57,7 +60,7 @@ OUTPUTS: Final = (
     Output("__init__.py", "package", "", "What the spec says, as code.", ()),
     Output("models.py", "models", "openapi.yaml", "Rows of the API.", ("enums", "models")),
     Output(
-        "readers.py", "readers", "openapi.yaml", "From parsed JSON to rows.", ("enums", "models")
+        "readers.py", "readers", "openapi.yaml", "From parsed JSON to models.", ("enums", "models")
     ),
     Output("endpoints.py", "endpoints", "openapi.yaml", "All operations as data.", ("operations",)),
     Output(
@@ -70,11 +73,11 @@ OUTPUTS: Final = (
             "openapi.yaml",
             doc,
             (name,),
-            flavour,
+            syntax,
             "".join(part.title() for part in name.split("_")),
         )
         for name in ("resources", "backend_resources")
-        for file, doc, flavour in (
+        for file, doc, syntax in (
             ("", "Operations as methods.", SYNC),
             ("async_", "Operations as async methods.", ASYNC),
         )
@@ -107,7 +110,7 @@ FACTORIES: Final = Output(
 
 
 def render_factories(api: Api) -> str:
-    """The text of the file beside the fixtures for tests."""
+    """Return the text of the module of factories."""
     made = factories(api)
     events = {event.reader: f"{PACKAGE}.events" for event in api.events}
     providers = {**_generated_names(api), **events, **dict(public_names(api))}
@@ -116,21 +119,21 @@ def render_factories(api: Api) -> str:
 
 
 def render(api: Api) -> dict[str, str]:
-    """File names and their text."""
+    """Return the generated files: names and texts."""
     names = public_names(api)
     environment = _environment()
     providers = {**_generated_names(api), **dict(names)}
     drafts: dict[str, str] = {}
     for output in OUTPUTS:
-        shown = {part: names if part == "names" else getattr(api, part) for part in output.shows}
+        parts = {part: names if part == "names" else getattr(api, part) for part in output.shows}
         # One template makes the resources of both clients.
-        shown = {part.removeprefix("backend_"): value for part, value in shown.items()}
-        drafts[output.name] = _text(output, environment, shown, providers)
+        parts = {part.removeprefix("backend_"): value for part, value in parts.items()}
+        drafts[output.name] = _text(output, environment, parts, providers)
     return _formatted(drafts)
 
 
 def public_names(api: Api) -> tuple[tuple[str, str], ...]:
-    """What may be imported, sorted, and the modules that hold it."""
+    """Return the public names, sorted, and their modules."""
     events = [*(c.union for c in api.channels), *_classes(api.events)]
     channels = [*_classes(api.channels), api.realtime]
     resources, backend = _classes(api.resources), _classes(api.backend_resources)
@@ -149,7 +152,7 @@ def public_names(api: Api) -> tuple[tuple[str, str], ...]:
 
 
 def _classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[str]:
-    """The names of their classes, with those that they had before."""
+    """Return the names of their classes, with those that they had before."""
     now = [one.name if isinstance(one, Enum | Model) else one.class_name for one in things]
     return now + [alias.name for alias in _old_classes(things)]
 
@@ -160,12 +163,12 @@ def _old_classes(
     return [
         attrs.evolve(alias, name=prefix + alias.name, now=prefix + alias.now)
         for one in things
-        for alias in one.old.classes
+        for alias in one.deprecation.classes
     ]
 
 
 def _generated_names(api: Api) -> dict[str, str]:
-    """Private names that one generated file takes from another."""
+    """Return private names that generated files import from one another."""
     readers = [enum.reader for enum in api.enums] + [model.reader for model in api.models]
     consts = [
         const
@@ -195,7 +198,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Any] = environment.filters  # pyright: ignore[reportAssignmentType]
     filters |= {
-        "doc": docs.as_docstring,
+        "doc": docstrings.as_docstring,
         "default_of": _default_of,
         "inside": _inside,
         "as_set": _as_set,
@@ -203,8 +206,8 @@ def _environment() -> Environment:
     names = cast("dict[str, Any]", environment.globals)
     names["old_classes"] = _old_classes
     names["hand_written_names"] = _hand_written_names
-    for module in (docs, docs_channels, docs_files, docs_follow):
-        names |= {name: getattr(module, name) for name in module.__all__ if name.endswith("_doc")}
+    docs = [name for name in docstrings.__all__ if name.endswith("_doc")]
+    names |= {name: getattr(docstrings, name) for name in docs}
     return environment
 
 
@@ -232,7 +235,7 @@ def _default_of(field: Field) -> str:
 
 
 def _inside(annotation: str, resource: Resource) -> str:
-    """A type as it must be written in a class that has a method of the same name."""
+    """Return a type as written in a class that has a method of the same name."""
     for name in resource.hidden:
         annotation = re.sub(rf"\b{name}\b", f"builtins.{name}", annotation)
     return annotation
@@ -241,12 +244,12 @@ def _inside(annotation: str, resource: Resource) -> str:
 def _text(
     output: Output,
     environment: Environment,
-    shown: Mapping[str, object],
+    parts: Mapping[str, object],
     providers: Mapping[str, str],
 ) -> str:
     template = f"{output.template}.jinja"
     body = environment.get_template(template).render(
-        **shown, a=output.flavour, container=output.container
+        **parts, a=output.syntax, container=output.container
     )
     imports = import_block(body, providers, output.module)
     digest = _digest(template, body)
@@ -255,7 +258,7 @@ def _text(
 
 
 def _digest(template: str, body: str) -> str:
-    """Of template and text, so that what the file does not show does not touch it."""
+    """Return the digest of template and text: other changes do not change the file."""
     text = (TEMPLATES / template).read_text("utf-8")
     shared = [path.read_text("utf-8") for path in sorted(TEMPLATES.glob("_*")) if path.name in text]
     return hashlib.sha256("\0".join([body, text, *shared]).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The public names, one line each, as the generated code itself has them."""
+"""The public names, one line each, read from the generated code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Final
 
 from codegen.ir import Api, Resource
 
-__all__ = ["SURFACE", "surface"]
+__all__ = [
+    "SURFACE",
+    "surface",
+]
 
 SURFACE: Final = "surface.txt"
 
@@ -21,7 +24,7 @@ FILES: Final = (
     "events.py",
     "channels.py",
 )
-"""The sync ones: the others are their twins."""
+"""The sync ones: the async ones have the same names."""
 
 HEADER: Final = (
     "# The public surface: one line a symbol. Only sync: each class with methods has an async twin,"
@@ -30,25 +33,25 @@ HEADER: Final = (
 
 
 def surface(api: Api, texts: Mapping[str, str]) -> str:
-    """The lines, sorted.
+    """Return the lines, sorted.
 
     Args:
         api: What the texts were made of.
         texts: Generated files, by name.
     """
-    found = {line for name in FILES for line in _in_module(ast.parse(texts[name]))}
-    found |= set(_attributes(api))
-    found |= {f"ApiError.code == {code.name!r}" for code in api.codes}
-    found |= {
+    lines = {line for name in FILES for line in _in_module(ast.parse(texts[name]))}
+    lines |= set(_attributes(api))
+    lines |= {f"ApiError.code == {code.name!r}" for code in api.codes}
+    lines |= {
         f"{channel.union}[{event.wire!r}]: {event.class_name}"
         for channel in api.channels
         for event in channel.events
     }
-    return "\n".join([HEADER, *sorted(found), ""])
+    return "\n".join([HEADER, *sorted(lines), ""])
 
 
 def _attributes(api: Api) -> Iterator[str]:
-    """What is set when an object is made."""
+    """Yield attributes that a constructor sets."""
     for container, resources in (
         ("Resources", api.resources),
         ("BackendResources", api.backend_resources),
@@ -74,7 +77,7 @@ def _in_module(module: ast.Module) -> Iterator[str]:
             yield f"{node.name}({', '.join(map(ast.unparse, [*node.bases, *node.keywords]))})"
             yield from _in_class(node)
         elif isinstance(node, ast.If):
-            # Old names of classes, as type checkers see them.
+            # Deprecation names of classes, as type checkers see them.
             yield from _in_module(ast.Module(node.body, []))
         elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
             yield f"{ast.unparse(node.target)} = {ast.unparse(node.value or node.target)}"
@@ -88,10 +91,11 @@ def _in_class(owner: ast.ClassDef) -> Iterator[str]:
         decorators = [ast.unparse(one) for one in node.decorator_list]
         if node.name.startswith("_") or (node.name in overloaded and "overload" not in decorators):
             continue
-        shown = "" if "property" in decorators else f"({ast.unparse(node.args)})"
-        arrow = " -> " if shown else ": "
+        arguments = "" if "property" in decorators else f"({ast.unparse(node.args)})"
+        arrow = " -> " if arguments else ": "
         notices = "".join(f"  # {one}" for one in decorators if one.startswith("deprecated"))
-        yield f"{owner.name}.{node.name}{shown}{arrow}{ast.unparse(node.returns or owner)}{notices}"
+        result = ast.unparse(node.returns or owner)
+        yield f"{owner.name}.{node.name}{arguments}{arrow}{result}{notices}"
     for field in owner.body:
         if isinstance(field, ast.AnnAssign | ast.Assign):
             text = ast.unparse(field)

@@ -1,4 +1,4 @@
-"""Generated files on disk. Only what changed is written; what nobody knows is never touched."""
+"""Generated files on disk. Writes only what changed, and never touches unknown files."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from typing import Final
 
 import attrs
 
-__all__ = ["Plan", "UnknownFilesError", "apply", "plan", "plan_file"]
+__all__ = [
+    "Plan",
+    "UnknownFilesError",
+    "apply",
+    "plan",
+    "plan_file",
+]
 
 MANIFEST: Final = "manifest.json"
 
 
 class UnknownFilesError(Exception):
-    """Files in the folder that no run of the generator has put there."""
+    """The folder has files that the generator did not write."""
 
 
 @attrs.frozen
 class Plan:
-    """What would have to be done to a folder."""
+    """The changes that a folder needs."""
 
     folder: Path
     texts: Mapping[str, str]
-    """Everything that should be there."""
+    """All files that belong there."""
     differing: tuple[str, ...]
     missing: tuple[str, ...]
     stale: tuple[str, ...]
@@ -34,7 +40,7 @@ class Plan:
 
     @property
     def drift(self) -> list[str]:
-        """One line for each file that is not as it should be."""
+        """One line for each file that differs."""
         kinds = ("differing", "missing", "stale", "unknown")
         return sorted(f"{self.folder / n}: {kind}" for kind in kinds for n in getattr(self, kind))
 
@@ -42,7 +48,7 @@ class Plan:
 def plan(
     folder: Path, texts: Mapping[str, str], spec_digest: str, printed: Mapping[str, str]
 ) -> Plan:
-    """Compare the folder with what should be in it.
+    """Compare a folder with the files that belong in it.
 
     Args:
         folder: The folder.
@@ -51,39 +57,39 @@ def plan(
         printed: Printed modules beside the folder; the manifest lists them.
     """
     wanted = {**texts, MANIFEST: _manifest(texts, spec_digest, printed)}
-    there = {path.name: path for path in folder.glob("*") if path.name != "__pycache__"}
+    present = {path.name: path for path in folder.glob("*") if path.name != "__pycache__"}
     known = _listed(folder)
-    beyond = sorted(there.keys() - wanted.keys())
+    beyond = sorted(present.keys() - wanted.keys())
     return Plan(
         folder=folder,
         texts=wanted,
         differing=tuple(
             name
-            for name in sorted(wanted.keys() & there.keys())
-            if there[name].read_bytes() != wanted[name].encode()
+            for name in sorted(wanted.keys() & present.keys())
+            if present[name].read_bytes() != wanted[name].encode()
         ),
-        missing=tuple(sorted(wanted.keys() - there.keys())),
+        missing=tuple(sorted(wanted.keys() - present.keys())),
         stale=tuple(name for name in beyond if name in known),
         unknown=tuple(name for name in beyond if name not in known),
     )
 
 
 def plan_file(path: Path, text: str) -> Plan:
-    """The same for one file in a folder whose other files are none of our business."""
-    there = path.exists()
-    differs = there and path.read_bytes() != text.encode()
+    """Compare one file in a folder, and ignore the others."""
+    exists = path.exists()
+    differs = exists and path.read_bytes() != text.encode()
     return Plan(
         folder=path.parent,
         texts={path.name: text},
         differing=(path.name,) if differs else (),
-        missing=() if there else (path.name,),
+        missing=() if exists else (path.name,),
         stale=(),
         unknown=(),
     )
 
 
 def apply(todo: Plan) -> list[str]:
-    """Do it.
+    """Carry out a plan.
 
     Returns:
         One line for each file that was written or removed.
@@ -113,7 +119,7 @@ def _manifest(texts: Mapping[str, str], spec_digest: str, printed: Mapping[str, 
 
 
 def _listed(folder: Path) -> set[str]:
-    """The files that an earlier run has put there."""
+    """Return the files that an earlier run wrote."""
     path = folder / MANIFEST
     if not path.exists():
         return set()

@@ -1,4 +1,4 @@
-"""YAML with the place of everything in it.
+"""YAML with the location of everything in it.
 
 PyYAML reads YAML 1.1, in which `no` and `on` are booleans, dates are dates, and the last of two
 equal keys wins in silence. Here its nodes become data by the rules of YAML 1.2's core schema, and
@@ -8,16 +8,74 @@ an equal key is a mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, cast
 
 import attrs
 import yaml
 
-from codegen.diagnostics import Diagnostics, Location
+__all__ = [
+    "Diagnostics",
+    "Location",
+    "Node",
+    "SpecError",
+    "load",
+]
 
-__all__ = ["Node", "Pointer", "Source", "load"]
+
+@attrs.frozen(order=True)
+class Location:
+    """A line and column of a file, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@attrs.frozen(order=True)
+class Diagnostic:
+    """Something wrong with the spec, and its location."""
+
+    location: Location
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.text}"
+
+
+class SpecError(Exception):
+    """The spec is invalid. Its text is one line per diagnostic."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(set(diagnostics))
+        super().__init__("\n".join(str(mistake) for mistake in self.diagnostics))
+
+
+class Diagnostics:
+    """Collects diagnostics during a run."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(self, location: Location, text: str) -> None:
+        """Report that something is wrong at a location."""
+        self._found.append(Diagnostic(location, text))
+
+    def unknown(self, location: Location, text: str, word: str, choices: Iterable[str]) -> None:
+        """Report a word that is none of the choices, and suggest the closest one."""
+        close = get_close_matches(word, sorted(choices), n=1)
+        self.add(location, f"{text}. Did you mean {close[0]!r}?" if close else text)
+
+    def raise_if_any(self) -> None:
+        """Raise `SpecError` with all of them."""
+        if self._found:
+            raise SpecError(self._found)
+
 
 Pointer = tuple[str | int, ...]
 
@@ -36,37 +94,37 @@ class Source:
     """One file of the spec."""
 
     name: str
-    """How the other file refers to it."""
+    """Its name in references from the other file."""
     data: object
-    marks: dict[Pointer, Location]
+    locations: dict[Pointer, Location]
 
 
 @attrs.frozen(eq=False, repr=False)
 class Node:
-    """A value of the spec that knows where it stands. May be absent, which reads as None."""
+    """A value of the spec and its location. An absent one reads as None."""
 
     source: Source
     pointer: Pointer
     value: object
 
     @property
-    def mark(self) -> Location:
-        """Where it is; of something absent, where its parent is."""
+    def location(self) -> Location:
+        """Its location; if absent, that of its parent."""
         pointer = self.pointer
-        while pointer not in self.source.marks:
+        while pointer not in self.source.locations:
             pointer = pointer[:-1]
-        return self.source.marks[pointer]
+        return self.source.locations[pointer]
 
     @property
     def key(self) -> str:
-        """The last step of the way to it."""
+        """The last step of its path."""
         return str(self.pointer[-1])
 
     def __bool__(self) -> bool:
         return self.value is not None
 
     def get(self, *steps: str) -> Node:
-        """What lies under these keys, absent when any of them is."""
+        """Return the node under these keys, absent if any of them is."""
         node = self
         for step in steps:
             value = node.mapping.get(step)
@@ -80,29 +138,29 @@ class Node:
         return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
     def items(self) -> Iterator[tuple[str, Node]]:
-        """Keys and values of a mapping."""
+        """Yield keys and values of a mapping."""
         for key, value in self.mapping.items():
             yield key, Node(self.source, (*self.pointer, key), value)
 
     def values(self) -> Iterator[Node]:
-        """Values of a mapping."""
+        """Yield values of a mapping."""
         return (node for _, node in self.items())
 
     def each(self) -> Iterator[Node]:
-        """Items of a list."""
+        """Yield items of a list."""
         items = self.value
         if isinstance(items, list):
             for index, value in enumerate(cast("list[object]", items)):
                 yield Node(self.source, (*self.pointer, index), value)
 
     def strings(self) -> list[str]:
-        """The strings of a list; a single string counts as a list of one."""
+        """Return the strings of a list; a single string counts as a list of one."""
         if isinstance(self.value, str):
             return [self.value]
         return [node.value for node in self.each() if isinstance(node.value, str)]
 
     def text(self, *steps: str) -> str:
-        """The string under these keys, empty when there is none."""
+        """Return the string under these keys, empty when there is none."""
         value = self.get(*steps).value
         return value.strip() if isinstance(value, str) else ""
 
@@ -114,7 +172,7 @@ class Node:
         return {}
 
     def walk(self) -> Iterator[Node]:
-        """Itself and everything below."""
+        """Yield the node and all its descendants."""
         yield self
         for child in self.values():
             yield from child.walk()
@@ -122,32 +180,34 @@ class Node:
             yield from child.walk()
 
 
-def load(path: Path, shown: str, mistakes: Diagnostics) -> Node:
-    """The whole file as a node. A file that cannot be read is a mistake, and absent."""
-    start = Location(shown, 1, 1)
+def load(path: Path, file: str, diagnostics: Diagnostics) -> Node:
+    """Load a file. If it cannot be read, that is a diagnostic, and the node is absent."""
+    start = Location(file, 1, 1)
     source = Source(path.name, {}, {(): start})
     try:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
-        mistakes.add(start, f"cannot be read: {error.strerror}")
+        diagnostics.add(start, f"cannot be read: {error.strerror}")
         return Node(source, (), None)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark
-        mark = Location(shown, place.line + 1, place.column + 1) if place else start
-        mistakes.add(mark, f"not YAML: {error.problem}")
+        location = Location(file, place.line + 1, place.column + 1) if place else start
+        diagnostics.add(location, f"not YAML: {error.problem}")
         return Node(source, (), None)
     if not isinstance(root, yaml.MappingNode):
-        mistakes.add(start, "must be a mapping with keys" if root else "is empty")
+        diagnostics.add(start, "must be a mapping with keys" if root else "is empty")
         return Node(source, (), None)
-    data = _Reader(shown, source.marks, mistakes).read(root, ())
-    return Node(Source(path.name, data, source.marks), (), data)
+    data = _Reader(file, source.locations, diagnostics).read(root, ())
+    return Node(Source(path.name, data, source.locations), (), data)
 
 
 class _Reader:
-    def __init__(self, shown: str, marks: dict[Pointer, Location], mistakes: Diagnostics) -> None:
-        self._shown = shown
-        self._marks = marks
-        self._mistakes = mistakes
+    def __init__(
+        self, file: str, locations: dict[Pointer, Location], diagnostics: Diagnostics
+    ) -> None:
+        self._file = file
+        self._locations = locations
+        self._diagnostics = diagnostics
 
     def read(self, node: yaml.Node | None, pointer: Pointer) -> object:
         if isinstance(node, yaml.MappingNode):
@@ -157,26 +217,26 @@ class _Reader:
         return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
     def _item(self, node: yaml.Node, pointer: Pointer) -> object:
-        self._marks[pointer] = self._mark(node)
+        self._locations[pointer] = self._location(node)
         return self.read(node, pointer)
 
     def _mapping(self, node: yaml.MappingNode, pointer: Pointer) -> dict[str, object]:
-        found: dict[str, object] = {}
+        mapping: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
-            mark = self._mark(key_node)
+            location = self._location(key_node)
             if not isinstance(key, str):
-                self._mistakes.add(mark, f"a key must be a string: quote it ({key})")
-            elif key in found:
-                first = self._marks[(*pointer, key)]
-                self._mistakes.add(mark, f"duplicate key {key!r} (first at {first})")
+                self._diagnostics.add(location, f"a key must be a string: quote it ({key})")
+            elif key in mapping:
+                first = self._locations[(*pointer, key)]
+                self._diagnostics.add(location, f"duplicate key {key!r} (first at {first})")
             else:
-                self._marks[(*pointer, key)] = mark
-                found[key] = self.read(value_node, (*pointer, key))
-        return found
+                self._locations[(*pointer, key)] = location
+                mapping[key] = self.read(value_node, (*pointer, key))
+        return mapping
 
-    def _mark(self, node: yaml.Node) -> Location:
-        return Location(self._shown, node.start_mark.line + 1, node.start_mark.column + 1)
+    def _location(self, node: yaml.Node) -> Location:
+        return Location(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def _scalar(node: yaml.ScalarNode) -> object:

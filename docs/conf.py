@@ -113,7 +113,7 @@ def _as_imported(found: re.Match[str]) -> str:
 def not_for_users(
     _app: Sphinx, _what: str, _name: str, obj: object, _skip: bool, _options: object
 ) -> bool | None:
-    """Some names are public for other rooms of the library only, and say so."""
+    """Some names are public for other packages of the library only, and say so."""
     return True if "library's own use" in (obj.__doc__ or "") else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from poolse.profiles import AsyncUsersResource
 
 __all__ = ["AsyncHttpClient", "AsyncPoolse", "AsyncPoolseBackend"]
+
+_ASYNCHRONOUS: Final = True  # sync: _ASYNCHRONOUS: Final = False
 
 AsyncHttpClient = httpx.AsyncClient
 """What may be given as `http_client`."""
@@ -132,12 +134,9 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         api_url, ws_url = hidden(api_url), hidden(ws_url)
         headers = hidden_items(headers)
         options = UserOptions(
-            asynchronous=True,  # sync: asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
             credential=credential(
-                get_token,
-                token,
-                hidden(os.environ.get("POOLSE_TOKEN")),
-                asynchronous=True,  # sync: asynchronous=False,
+                get_token, token, hidden(os.environ.get("POOLSE_TOKEN")), asynchronous=_ASYNCHRONOUS
             ),
             api_url=api_url,
             ws_url=ws_url,
@@ -160,10 +159,7 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             hooks=hooks,
             on_socket_error=on_socket_error,
             profiles=profile_settings(
-                user_resolver,
-                user_cache_size,
-                user_cache_ttl,
-                asynchronous=True,  # sync: asynchronous=False,
+                user_resolver, user_cache_size, user_cache_ttl, asynchronous=_ASYNCHRONOUS
             ),
         )
         self._compose(AsyncUserCore(options, type(self).__name__), options.settings)
@@ -249,7 +245,7 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             cancel,
             max_backfill=max_backfill,
             skip_own=skip_own,
-            asynchronous=True,  # sync: asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
         )
         return AsyncFeed(AsyncClientSource(self), wish)
 
@@ -257,7 +253,8 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         """What a feed of one conversation is made of."""
         from poolse._follow.client_source import AsyncClientSource, follow_options
 
-        return AsyncClientSource(self), follow_options(self, [key], **choices, asynchronous=True)
+        options = follow_options(self, [key], **choices, asynchronous=_ASYNCHRONOUS)
+        return AsyncClientSource(self), options
 
 
 class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResources):
@@ -324,7 +321,7 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
         api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
         headers = hidden_items(headers)
         options = ClientOptions(
-            asynchronous=True,  # sync: asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
             api_url=api_url,
             http_client=http_client,

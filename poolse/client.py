@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from poolse.profiles import UsersResource
 
 __all__ = ["HttpClient", "Poolse", "PoolseBackend"]
+
+_ASYNCHRONOUS: Final = False
 
 HttpClient = httpx.Client
 """What may be given as `http_client`."""
@@ -133,12 +135,9 @@ class Poolse(ClientBase[UserCore], Resources):
         api_url, ws_url = hidden(api_url), hidden(ws_url)
         headers = hidden_items(headers)
         options = UserOptions(
-            asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
             credential=credential(
-                get_token,
-                token,
-                hidden(os.environ.get("POOLSE_TOKEN")),
-                asynchronous=False,
+                get_token, token, hidden(os.environ.get("POOLSE_TOKEN")), asynchronous=_ASYNCHRONOUS
             ),
             api_url=api_url,
             ws_url=ws_url,
@@ -161,10 +160,7 @@ class Poolse(ClientBase[UserCore], Resources):
             hooks=hooks,
             on_socket_error=on_socket_error,
             profiles=profile_settings(
-                user_resolver,
-                user_cache_size,
-                user_cache_ttl,
-                asynchronous=False,
+                user_resolver, user_cache_size, user_cache_ttl, asynchronous=_ASYNCHRONOUS
             ),
         )
         self._compose(UserCore(options, type(self).__name__), options.settings)
@@ -249,7 +245,7 @@ class Poolse(ClientBase[UserCore], Resources):
             cancel,
             max_backfill=max_backfill,
             skip_own=skip_own,
-            asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
         )
         return Feed(ClientSource(self), wish)
 
@@ -257,7 +253,8 @@ class Poolse(ClientBase[UserCore], Resources):
         """What a feed of one conversation is made of."""
         from poolse._follow.client_source import ClientSource, follow_options
 
-        return ClientSource(self), follow_options(self, [key], **choices, asynchronous=True)
+        options = follow_options(self, [key], **choices, asynchronous=_ASYNCHRONOUS)
+        return ClientSource(self), options
 
 
 class PoolseBackend(ClientBase[BackendCore], BackendResources):
@@ -324,7 +321,7 @@ class PoolseBackend(ClientBase[BackendCore], BackendResources):
         api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
         headers = hidden_items(headers)
         options = ClientOptions(
-            asynchronous=False,
+            asynchronous=_ASYNCHRONOUS,
             credential=api_key_from(api_key, hidden(os.environ.get("POOLSE_API_KEY"))),
             api_url=api_url,
             http_client=http_client,

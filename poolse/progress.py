@@ -5,16 +5,11 @@ from __future__ import annotations
 import sys
 import weakref
 from types import TracebackType
-from typing import Final, Protocol, Self, TextIO
+from typing import Final, Self, TextIO
 
 __all__ = ["ProgressBar", "progress_bar"]
 
 WIDTH: Final = 30
-
-
-class _Drawing(Protocol):
-    def show(self, loaded: int, total: int) -> None: ...
-    def end(self) -> None: ...
 
 
 class ProgressBar:
@@ -23,21 +18,23 @@ class ProgressBar:
     def __init__(self, description: str, file: TextIO) -> None:
         self._description = description
         self._file = file
-        self._drawing: _Drawing | None = None
+        self._bar: _RichBar | _TextBar | None = None
 
     def __call__(self, loaded: int, total: int) -> None:
         """So many bytes of so many are through. When all are, the bar is finished."""
-        if self._drawing is None:
-            self._drawing = _drawing(self._description, self._file)
-        self._drawing.show(loaded, total)
+        if not self._file.isatty():
+            return
+        if self._bar is None:
+            self._bar = _bar(self._description, self._file)
+        self._bar.show(loaded, total)
         if loaded >= total:
             self.close()
 
     def close(self) -> None:
         """Leave the bar as it is, and the terminal to others. Calling it again does nothing."""
-        drawing, self._drawing = self._drawing, None
-        if drawing is not None:
-            drawing.end()
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.end()
 
     def __enter__(self) -> Self:
         return self
@@ -69,24 +66,14 @@ def progress_bar(description: str = "", file: TextIO | None = None) -> ProgressB
     return ProgressBar(description, sys.stderr if file is None else file)
 
 
-def _drawing(description: str, file: TextIO) -> _Drawing:
-    if not file.isatty():
-        return _Nothing()
+def _bar(description: str, file: TextIO) -> _RichBar | _TextBar:
     try:
-        return _Rich(description, file)
+        return _RichBar(description, file)
     except ImportError:
-        return _Plain(description, file)
+        return _TextBar(description, file)
 
 
-class _Nothing:
-    def show(self, loaded: int, total: int) -> None:
-        pass
-
-    def end(self) -> None:
-        pass
-
-
-class _Plain:
+class _TextBar:
     def __init__(self, description: str, file: TextIO) -> None:
         self._start = f"\r{description} " if description else "\r"
         self._file = file
@@ -102,7 +89,7 @@ class _Plain:
         self._file.flush()
 
 
-class _Rich:
+class _RichBar:
     def __init__(self, description: str, file: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn

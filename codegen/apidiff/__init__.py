@@ -1,1 +1,1 @@
-"""What a change of the spec means to those who use the generated client."""
+"""What a change of the spec means for programs that use the generated client."""

@@ -1,4 +1,4 @@
-"""`python -m codegen diff`: what the changes of the spec mean to those who use the client.
+"""`python -m codegen diff`: what changes of the spec mean for programs that use the client.
 
 `--base REV` compares with the spec of a git revision, two folders are compared with each other.
 Both are read by the generator of today.
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from codegen.apidiff.compare import compare
-from codegen.apidiff.report import Report
-from codegen.apidiff.versions import Release, release_of
+from codegen.apidiff.report import Release, Report, release_of
 from codegen.build import build
 from codegen.check import checked, readable
-from codegen.diagnostics import SpecError
 from codegen.ir import Api
 from codegen.spec import EVENTS, REST
+from codegen.yaml_source import SpecError
 
-__all__ = ["diff"]
+__all__ = [
+    "diff",
+]
 
 ROOT: Final = Path(__file__).parents[2]
 VERSION: Final = "poolse/_support/version.py"
@@ -40,26 +41,26 @@ def diff(arguments: list[str]) -> int:
         0; 1 when the version is too low and `--fail-below` was given; 2 when there is nothing to
         compare.
     """
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        report = _report(given)
+        report = _report(options)
     except (SpecError, RevisionError, ValueError) as error:
         print(error, file=sys.stderr)
         return UNREADABLE
-    print(report.json() if given.json else report.text())
-    if given.fail_below and report.is_below:
+    print(report.json() if options.json else report.text())
+    if options.fail_below and report.is_below:
         print(f"the version is {report.now}: it must be at least {report.needed}", file=sys.stderr)
         return 1
     return 0
 
 
-def _report(given: argparse.Namespace) -> Report:
-    folders: list[Path] = given.folders
-    if given.base and folders:
+def _report(options: argparse.Namespace) -> Report:
+    folders: list[Path] = options.folders
+    if options.base and folders:
         raise RevisionError("either --base or two folders")
-    if given.base:
-        old, old_release = _of_revision(given.base)
-        new = build(checked(given.spec))
+    if options.base:
+        old, old_release = _of_revision(options.base)
+        new = build(checked(options.spec))
     elif len(folders) == 2:
         old, new, old_release = build(readable(folders[0])), build(checked(folders[1])), None
     else:
@@ -67,8 +68,8 @@ def _report(given: argparse.Namespace) -> Report:
     return Report(
         changes=compare(old, new),
         server=new.version,
-        old=release_of(given.old_version) if given.old_version else old_release,
-        now=release_of(given.version or (ROOT / VERSION).read_text("utf-8")),
+        old=release_of(options.old_version) if options.old_version else old_release,
+        now=release_of(options.version or (ROOT / VERSION).read_text("utf-8")),
     )
 
 

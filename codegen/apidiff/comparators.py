@@ -1,36 +1,94 @@
-"""What counts as a change of each trait of a symbol, and which rule is for it."""
+"""Comparators: what counts as a change of each trait of a symbol, and its rule."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import attrs
 
 from codegen.apidiff.symbols import Named
-from codegen.apidiff.type_relations import relation
 
-__all__ = ["Finding", "findings"]
+__all__ = [
+    "Finding",
+    "findings",
+]
+
+Relation = Literal["same", "wider", "narrower", "other"]
+
+
+def relation(old: str, new: str) -> Relation:
+    """Return how the new annotation relates to the old one."""
+    wider, narrower = _covers(new, old), _covers(old, new)
+    if wider:
+        return "same" if narrower else "wider"
+    return "narrower" if narrower else "other"
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Return whether all values of the one are values of the other."""
+    return all(any(_covers_one(w, n) for w in _choices(wide)) for n in _choices(narrow))
+
+
+def _covers_one(wide: str, narrow: str) -> bool:
+    if wide in (narrow, "object") or (wide, narrow) == ("float", "int"):
+        return True
+    if narrow.startswith("enum "):
+        return wide == "str"
+    (head, inner), (other_head, other_inner) = _opened(wide), _opened(narrow)
+    if not inner or head != other_head or len(inner) != len(other_inner):
+        return False
+    return all(_covers(w, n) for w, n in zip(inner, other_inner, strict=True))
+
+
+def _choices(text: str) -> list[str]:
+    """Return the parts of a union; of an enum argument `Name | Literal[…]`: `enum Name`."""
+    parts: list[str] = []
+    for part in _split(text, "|"):
+        if part.startswith("Literal["):
+            parts[-1] = f"enum {parts[-1]}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _opened(text: str) -> tuple[str, list[str]]:
+    """Return `Head[a, b]` as its head and what is in it."""
+    match = re.fullmatch(r"(\w+)\[(.*)\]", text)
+    return (match[1], _split(match[2], ",")) if match else (text, [])
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Return at separators that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == separator and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
 
 
 @attrs.frozen
 class Finding:
-    """Something that changed."""
+    """A change of one trait."""
 
     rule: str
     old: str
     new: str
     until: str = ""
-    """Of an old name: the release that takes it away."""
+    """Of an old name: the release that removes it."""
 
 
-Look = Callable[[str, object, object], Iterator[Finding]]
+Comparator = Callable[[str, object, object], Iterator[Finding]]
 
 
 def findings(trait: str, old: object, new: object) -> Iterator[Finding]:
-    """What changed about one trait."""
+    """Yield the changes of one trait."""
     if old != new:
-        yield from LOOKS[trait](trait, old, new)
+        yield from COMPARATORS[trait](trait, old, new)
 
 
 def _value(trait: str, old: object, new: object) -> Iterator[Finding]:
@@ -103,7 +161,7 @@ def _errors(_: str, old: object, new: object) -> Iterator[Finding]:
 def _positionals(trait: str, old: object, new: object) -> Iterator[Finding]:
     before, now = _names(old), _names(new)
     stayed = [name for name in before if name in now]
-    # One that comes or goes is told as a parameter; this is about those that change their places.
+    # Parameters that are added or removed have their own rules; this is about a new order.
     if list(now[: len(stayed)]) != stayed:
         yield Finding(trait, ", ".join(before), ", ".join(now))
 
@@ -114,7 +172,7 @@ def _wire(trait: str, old: object, new: object) -> Iterator[Finding]:
 
 
 def _header(_: str, old: object, new: object) -> Iterator[Finding]:
-    # That there is one, or none, is told by the flag.
+    # That there is one, or none, is reported by the flag.
     if old and new:
         yield Finding("wire", str(old), str(new))
 
@@ -135,7 +193,7 @@ def _pair(value: object) -> tuple[object, object]:
     return cast("tuple[object, object]", value)
 
 
-LOOKS: Final[dict[str, Look]] = {
+COMPARATORS: Final[dict[str, Comparator]] = {
     **dict.fromkeys(("argument", "auth", "base", "event"), _value),
     **dict.fromkeys(
         (

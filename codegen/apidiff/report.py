@@ -1,8 +1,9 @@
-"""What changed, told: line by line, as a draft for the changelog, and as JSON."""
+"""The report: line by line, as a draft for the changelog, and as JSON."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -10,9 +11,62 @@ import attrs
 
 from codegen.apidiff.compare import Change, verdict_of
 from codegen.apidiff.rules import Verdict
-from codegen.apidiff.versions import Release
 
-__all__ = ["Report"]
+__all__ = [
+    "Release",
+    "Report",
+    "release_of",
+]
+
+ASSIGNED: Final = re.compile(r'^version(?::\s*\w+)?\s*=\s*"([^"]*)"', re.MULTILINE)
+
+
+@attrs.frozen(order=True)
+class Release:
+    """A semantic version, without pre-release and build."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it is before 1.0, where breaking changes go into minor versions."""
+        return not self.major
+
+    def part_for(self, verdict: Verdict) -> Verdict:
+        """Return which part of the version a verdict moves."""
+        lower = self.is_early and verdict > Verdict.PATCH
+        return Verdict(verdict - 1) if lower else verdict
+
+    def after(self, verdict: Verdict) -> Release:
+        """Return the first version that may have such changes."""
+        match self.part_for(verdict):
+            case Verdict.MAJOR:
+                return Release(self.major + 1, 0, 0)
+            case Verdict.MINOR:
+                return Release(self.major, self.minor + 1, 0)
+            case Verdict.PATCH:
+                return Release(self.major, self.minor, self.patch + 1)
+            case _:
+                return self
+
+
+def release_of(text: str) -> Release:
+    """Parse a version, or a module that assigns it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    assigned = ASSIGNED.search(text)
+    match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", assigned[1] if assigned else text)
+    if not match:
+        raise ValueError(f"not a version: {text!r}")
+    return Release(int(match[1]), int(match[2]), int(match[3] or 0))
+
 
 GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 
@@ -27,11 +81,11 @@ class Report:
     old: Release | None
     """The release that the old spec belongs to, if that is known."""
     now: Release | None
-    """The version that the library has now."""
+    """The current version of the library."""
 
     @property
     def verdict(self) -> Verdict:
-        """What the changes mean."""
+        """The verdict on all changes."""
         return verdict_of(self.changes)
 
     @property
@@ -41,12 +95,12 @@ class Report:
 
     @property
     def is_below(self) -> bool:
-        """Whether the version of now is too low for them."""
+        """Whether the current version is too low for the changes."""
         return bool(self.needed and self.now and self.now < self.needed)
 
     @property
     def wire(self) -> list[str]:
-        """What matters to older clients and servers, though Python's names are the same."""
+        """Changes that older clients or servers notice."""
         return [
             f"{change.text}; needs a server of {self.server} or later"
             for change in self.changes
@@ -54,7 +108,7 @@ class Report:
         ]
 
     def text(self) -> str:
-        """For people."""
+        """Return the report as text."""
         lines = [line for change in self.changes for line in _told(change)]
         lines += [f"wire: {line}" for line in self.wire]
         lines += [f"verdict: {self.verdict}{self._moves()}"]
@@ -70,16 +124,16 @@ class Report:
         return f"{before}: from {self.old} to at least {self.needed}{now}"
 
     def draft(self) -> str:
-        """Lines for the changelog, to be edited."""
+        """Return a draft for the changelog."""
         parts: list[str] = []
         for group in GROUPS:
-            told = dict.fromkeys(_lines(self.changes, group))
-            if told:
-                parts.append("\n".join([f"### {group}", "", *told, ""]))
+            lines = dict.fromkeys(_lines(self.changes, group))
+            if lines:
+                parts.append("\n".join([f"### {group}", "", *lines, ""]))
         return "\n".join(parts).rstrip()
 
     def json(self) -> str:
-        """For programs."""
+        """Return the report as JSON."""
         content = {
             "verdict": str(self.verdict),
             "from": self.old and str(self.old),
@@ -93,7 +147,7 @@ class Report:
 
 
 def _told(change: Change) -> Iterable[str]:
-    place = f"{change.mark}: " if change.mark.line else ""
+    place = f"{change.location}: " if change.location.line else ""
     yield f"{place}{change.rule.verdict}: {change.kind}: {change.text}"
     if change.advice:
         yield f"    {change.advice}"
@@ -115,7 +169,7 @@ def _as_json(change: Change) -> dict[str, object]:
         "new": change.new,
         "text": change.text,
         "advice": change.advice,
-        "file": change.mark.file,
-        "line": change.mark.line,
-        "column": change.mark.column,
+        "file": change.location.file,
+        "line": change.location.line,
+        "column": change.location.column,
     }

@@ -1,4 +1,4 @@
-"""What each kind of change means: how much of a release it needs, and what somebody has to do."""
+"""Rules: what release each kind of change requires, and how to adapt to it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Final
 
 import attrs
 
-__all__ = ["RULES", "Rule", "Verdict"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Verdict",
+]
 
 
 class Verdict(IntEnum):
-    """How much of a release a change needs."""
+    """The part of the version that a change increments."""
 
     NONE = 0
     PATCH = 1
@@ -28,11 +32,11 @@ class Rule:
 
     verdict: Verdict
     group: str
-    """Of the changelog; "" when it is not told there."""
+    """Its heading in the changelog; "" if it is not listed there."""
     say: str
     """The line of the changelog."""
     do: str = ""
-    """What has to be done by those who use it."""
+    """How to adapt to it."""
     is_wire: bool = False
     """Whether older clients break, or newer ones need a newer server."""
 
@@ -113,7 +117,7 @@ RULES: Final[dict[str, Rule]] = {
     "secret off": Rule(PATCH, "Changed", "`{name}` is in `repr`"),
     "presence": Rule(MAJOR, "Changed", "presence of `{name}` is `{new}`, not `{old}`", "Use that."),
     "presence on": Rule(MINOR, "Added", "`{name}.{new}`"),
-    "row": Rule(MINOR, "Changed", "`{name}` is made with a row too: `{new}`"),
+    "row": Rule(MINOR, "Changed", "`{name}` is made with a model too: `{new}`"),
     "row off": Rule(MAJOR, "Changed", "`{name}` is made with `{new}`, not `{old}`", "Pass an id."),
     # ---- how it works
     "auth": Rule(

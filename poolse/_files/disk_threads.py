@@ -1,15 +1,17 @@
-"""What blocks on a disk, done where it harms nobody: here, or in a thread beside an event loop."""
+"""Blocking work on a file: in the calling thread, or in a worker thread beside an event loop."""
 
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from poolse._support.argument_checks import is_async, not_awaitable
+from poolse.errors import UsageError
 
-__all__ = ["ASYNC_FILE", "Aside", "Steps", "at_once"]
+__all__ = ["ASYNC_FILE", "FileSteps", "RunStep", "run_inline"]
 
 T = TypeVar("T")
 
@@ -17,73 +19,90 @@ ASYNC_FILE: Final = "use AsyncPoolse, or give a file that is opened with open()"
 """What to do instead of giving an async file to a sync client."""
 
 
-class Aside(Protocol):
-    """Does a blocking step: the sync client at once, the async client in a thread."""
+class RunStep(Protocol):
+    """Runs a blocking step: the sync client at once, the async client in a thread."""
 
     async def __call__(self, step: Callable[[], T], /) -> T:
-        """What the step gives, or raises."""
+        """Return what the step returns, or raise what it raises."""
         ...
 
 
-async def at_once(step: Callable[[], T], /) -> T:
-    """The step, in the calling thread."""
+async def run_inline(step: Callable[[], T], /) -> T:
+    """Run the step in the calling thread."""
     return step()
 
 
-class Steps:
+class FileSteps:
     """The steps on one file: one at a time, and none after the last.
 
-    A step in a thread goes on when the task that waits for it is cancelled. So the last one, which
-    closes the file, is left to it then, and nobody waits.
+    A step in a thread continues when the task that waits for it is cancelled. The last step, which
+    closes the file, is then left to that thread, and nobody waits.
     """
 
-    def __init__(self, aside: Aside) -> None:
-        self._aside = aside
+    def __init__(self, run_step: RunStep) -> None:
+        self._run_step = run_step
         self._lock = threading.Lock()
-        self._over = False
+        self._ended = False
         self._last: Callable[[], object] | None = None
 
     async def __call__(self, step: Callable[[], T]) -> T:
-        """Do a step."""
-        return await self._aside(lambda: self._do(step))
+        """Run a step."""
+        return await self._run_step(lambda: self._locked(step))
 
-    async def call(self, function: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401
-        """Call a method of a file of the caller's, which may be async, and return its result.
+    async def call(self, method: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401
+        """Call a method of a caller's file, which may be async, and return its result.
 
-        An async one is called in the event loop, any other as a step. Beside what `is_async` sees,
-        a plain function may return an awaitable.
+        An async one is called in the event loop, any other as a step. Apart from what `is_async`
+        sees, a plain function may return an awaitable.
 
         Raises:
             UsageError: It is async, and the client is not.
         """
-        if self._aside is at_once:
-            result = await self(lambda: function(*arguments))
+        if self._run_step is run_inline:
+            result = await self(lambda: method(*arguments))
             return not_awaitable("the file", result, ASYNC_FILE)
-        if is_async(function):
-            result = self._do(lambda: function(*arguments))
+        if is_async(method):
+            result = self._locked(lambda: method(*arguments))
         else:
-            result = await self(lambda: function(*arguments))
+            result = await self(lambda: method(*arguments))
         return await cast("Awaitable[object]", result) if inspect.isawaitable(result) else result
 
-    def end(self, last: Callable[[], object]) -> None:
-        """Do the last step: now, or after the one that is under way. Called again, do nothing."""
-        if not self._over:
+    async def position(self, file: Any) -> tuple[int, int] | None:  # noqa: ANN401
+        """Return the position of a caller's file and that of its end; None if it cannot seek."""
+        tell, seek = getattr(file, "tell", None), getattr(file, "seek", None)
+        if not (callable(tell) and callable(seek)):
+            return None
+        try:
+            start: object = await self.call(tell)
+            await self.call(seek, 0, os.SEEK_END)
+            # What `seek` returns is None for some: an mmap, or a file of tempfile's.
+            end: object = await self.call(tell)
+            await self.call(seek, start)
+        except UsageError:
+            raise
+        except (OSError, TypeError, ValueError):
+            return None
+        return (start, end) if isinstance(start, int) and isinstance(end, int) else None
+
+    def end(self, last: Callable[[], object] = lambda: None) -> None:
+        """Run the last step: now, or after the one that is running. Called again, do nothing."""
+        if not self._ended:
             self._last = last
-            self._over = True
+            self._ended = True
         self._finish()
 
-    def _do(self, step: Callable[[], T]) -> T:
+    def _locked(self, step: Callable[[], T]) -> T:
         try:
             with self._lock:
-                if self._over:
+                if self._ended:
                     raise ValueError("the transfer is over")
                 return step()
         finally:
-            if self._over:
+            if self._ended:
                 self._finish()
 
     def _finish(self) -> None:
-        # Whoever has the lock looks here again when it lets go.
+        # A thread that holds the lock calls this again after releasing it.
         if self._lock.acquire(blocking=False):
             try:
                 last, self._last = self._last, None

@@ -1,4 +1,4 @@
-"""What an open file is called, and whether it unpacks what it reads."""
+"""The name of a file to upload: from its path, without the suffix of what it unpacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNPACKERS: Final = (
     ("lzma", "LZMAFile"),
     ("compression.zstd", "ZstdFile"),
 )
-"""Modules and their classes whose files give other bytes than the file they are named after."""
+"""Modules and classes whose files return other bytes than the file they are named after."""
 
 UNPACKED: Final = {
     ".bz2": "",
@@ -34,19 +34,19 @@ UNPACKED: Final = {
     ".z": "",
     ".zst": "",
 }
-"""Endings of packed files, and those of what is in them."""
+"""Suffixes of packed files, and those of what is in them."""
 
 HOLDERS: Final = ("raw", "wrapped", "file")
 """Where a buffer, anyio's files and those of tempfile have the file below."""
 
 
 def is_file(body: object) -> bool:
-    """Whether it may be an open file: it has a `read`, and is an object, not its class."""
+    """Return whether it may be an open file: it has a `read`, and is an object, not its class."""
     return isinstance(body, BinaryReader) and not isinstance(body, type)
 
 
 def name_of(body: object) -> str | Unset:
-    """The name of what is uploaded, if it has one: the last part of the path of a file."""
+    """Return the name of a file, the last part of its path, if it has one."""
     unpacked = _is_unpacked(body)
     path: object = None
     if isinstance(body, os.PathLike):
@@ -72,17 +72,17 @@ def _is_unpacked(body: object) -> bool:
 
 
 def _layers(file: object) -> Iterator[object]:
-    """The file, and those below it."""
-    seen: Any = file
+    """Yield the file, and those below it."""
+    current: Any = file
     for _ in range(8):
-        yield seen
-        below = (getattr(seen, holder, None) for holder in HOLDERS)
-        seen = next((one for one in below if is_file(one)), None)
-        if seen is None:
+        yield current
+        below = (getattr(current, holder, None) for holder in HOLDERS)
+        current = next((inner for inner in below if is_file(inner)), None)
+        if current is None:
             return
 
 
 def _unpacked_name(name: str) -> str:
     path = Path(name)
-    ending = UNPACKED.get(path.suffix.lower())
-    return name if ending is None else path.stem + ending
+    suffix = UNPACKED.get(path.suffix.lower())
+    return name if suffix is None else path.stem + suffix

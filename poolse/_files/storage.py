@@ -1,6 +1,6 @@
-"""What the storage's answer, or its absence, means for the bytes of a file.
+"""Attempts to transfer a file, and what the response of the storage service means for it.
 
-The storage lies behind signed URLs. It knows no tokens of ours, and does not speak our JSON.
+Storage lies behind signed URLs. It knows no tokens of ours, and does not speak our JSON.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Final
 
 import attrs
 
+from poolse._files.transfer_progress import ErrorLatch
 from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
 from poolse._rest.messages import Request, Response, ResponseSink
 from poolse._rest.request_io import RequestIO
-from poolse._rest.retry import Progress, Raise, Retry, Return, is_transient, retry_delay
+from poolse._rest.retry import Progress, Retry, is_transient, retry_delay
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import check_header
 from poolse._support.backoff import parse_retry_after
@@ -31,7 +32,7 @@ from poolse.errors import (
 from poolse.options import for_files
 from poolse.types import UNSET
 
-__all__ = ["Again", "Renew", "Transfer", "renewed", "signed"]
+__all__ = ["Renew", "Transfer", "renewed", "signed"]
 
 CODE: Final = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
 EXPIRED: Final = re.compile(
@@ -46,82 +47,113 @@ REQUEST_IDS: Final = ("x-request-id", "x-amz-request-id")
 
 @attrs.frozen
 class Renew:
-    """Ask for a fresh URL, then send again."""
+    """Ask for a new URL, then send again."""
 
 
-Again = Retry | Renew
-
-
-@attrs.frozen
 class Transfer:
-    """The rules by which the attempts of one upload or download are judged."""
+    """The attempts of one upload or download."""
 
-    hands: RequestIO
-    settings: Settings
-    progress: Progress
-    refusal: Callable[[int, str], UploadError | DownloadError]
-    """Makes the error of a status and words."""
-
-    def watched(self, method: str) -> RequestObserver:
-        """Let it be seen by those who watch calls."""
-        return RequestObserver(self.hands.observers, method, STORAGE, self.progress)
+    def __init__(
+        self,
+        io: RequestIO,
+        settings: Settings,
+        method: str,
+        refusal: Callable[[int, str], UploadError | DownloadError],
+    ) -> None:
+        """`refusal` creates the error for a status and a message."""
+        self._io = io
+        self._settings = settings
+        self._refusal = refusal
+        self._progress = Progress(settings.max_retries)
+        self.observer: Final = RequestObserver(io.observers, method, STORAGE, self._progress)
+        """Entered for as long as there are attempts."""
 
     async def send(
-        self, request: Request, intake: ResponseSink | None = None
+        self, request: Request, latch: ErrorLatch, sink: ResponseSink | None = None
     ) -> Response | NetworkError:
-        """One attempt, within the limits for files."""
-        progress, settings = self.progress, self.settings
+        """Make one attempt, within the limits for files.
+
+        Raises:
+            Exception: Whatever the latch remembers.
+        """
+        progress, settings = self._progress, self._settings
         progress.attempts += 1
         progress.response = progress.network_error = None
+        outcome: Response | NetworkError
         try:
-            progress.response = await self.hands.sender.send(
-                request, for_files(settings.timeout), settings.cancel, intake
+            outcome = progress.response = await self._io.sender.send(
+                request, for_files(settings.timeout), settings.cancel, sink
             )
         except NetworkError as error:
-            progress.network_error = error
-            return error
-        return progress.response
+            outcome = progress.network_error = error
+        except Exception:
+            latch.check()
+            raise
+        latch.check()
+        return outcome
 
-    def judge(self, outcome: Response | NetworkError, cannot_repeat: str) -> Return | Again | Raise:
-        """The verdict. `cannot_repeat` says why there cannot be another attempt, or is empty."""
+    def decide(
+        self, outcome: Response | NetworkError, cannot_repeat: str = ""
+    ) -> Retry | Renew | None:
+        """Return what comes after an attempt: None if it worked.
+
+        Args:
+            outcome: Of the attempt.
+            cannot_repeat: Why there cannot be another attempt, or empty.
+
+        Raises:
+            PoolseError: It failed, and there is no other attempt.
+        """
         if isinstance(outcome, Response) and 200 <= outcome.status < 300:
-            return Return(b"")
-        again = self._again(outcome)
+            return None
+        retry = self._retry(outcome)
+        if retry is not None and not cannot_repeat:
+            return retry
         error = outcome if isinstance(outcome, NetworkError) else self._refused(outcome)
-        if again is not None and cannot_repeat:
+        if retry is not None:
             error.message += f"; {cannot_repeat}"
-        return again if again is not None and not cannot_repeat else Raise(error)
+        raise error
 
-    def _again(self, outcome: Response | NetworkError) -> Again | None:
-        asked = 0.0
+    async def wait(self, retry: Retry | Renew) -> bool:
+        """Wait before the next attempt. Return whether it needs a new URL."""
+        self._progress.retries += 1
+        if isinstance(retry, Renew):
+            await self.observer.retry(0.0)
+            return True
+        await self.observer.retry(retry.seconds)
+        await self._io.sender.sleep(retry.seconds, self._settings.cancel)
+        return False
+
+    def _retry(self, outcome: Response | NetworkError) -> Retry | Renew | None:
+        at_least = 0.0
         if isinstance(outcome, Response):
             if _is_expired(outcome):
-                return Renew() if self.progress.retries < self.progress.budget else None
-            asked = parse_retry_after(outcome.headers.get("retry-after"), self.hands.now())
-            if not is_transient(outcome.status) or asked > self.settings.max_retry_after:
+                return Renew() if self._progress.retries < self._progress.budget else None
+            at_least = parse_retry_after(outcome.headers.get("retry-after"), self._io.now())
+            if not is_transient(outcome.status) or at_least > self._settings.max_retry_after:
                 return None
-        return retry_delay(self.settings, self.progress, self.hands.random(), at_least=asked)
+        return retry_delay(self._settings, self._progress, self._io.random(), at_least=at_least)
 
-    def _refused(self, answer: Response) -> PoolseError:
-        """Most storages say why in XML, with a `Code`."""
-        code = CODE.search(answer.content[:LONGEST_ERROR])
+    def _refused(self, response: Response) -> PoolseError:
+        """Most storage services say why in XML, with a `Code`."""
+        code = CODE.search(response.content[:LONGEST_ERROR])
         why = f": {code[1].decode()}" if code else ""
-        if 300 <= answer.status < 400:
+        if 300 <= response.status < 400:
             why = ", a redirect, which is not followed: the URL is signed for one place"
-        error = self.refusal(answer.status, f"the storage answered {answer.status}{why}")
-        ids = (answer.headers.get(name) for name in REQUEST_IDS)
+        error = self._refusal(response.status, f"the storage answered {response.status}{why}")
+        ids = (response.headers.get(name) for name in REQUEST_IDS)
         error.request_id = next(filter(None, ids), None)
         return error
 
 
-def signed(method: str, url: str, headers: Mapping[str, str] | None = None) -> Request:
-    """A request to the storage, as the API has signed it: without any header of ours.
+def signed(method: str, url: str, headers: Mapping[str, str]) -> Request:
+    """Return a request to storage, as the API has signed it: without any header of ours.
 
     Raises:
         DecodeError: Nothing can be sent to that place, or with these headers.
     """
     # Whoever has the URL has the file.
-    url, headers = hidden(url), hidden_items(headers or {})
+    url, headers = hidden(url), hidden_items(headers)
     try:
         check_place(url)
         pairs = [(str(name), check_header(name, value)) for name, value in headers.items()]
@@ -134,10 +166,10 @@ def signed(method: str, url: str, headers: Mapping[str, str] | None = None) -> R
 
 
 def renewed(settings: Settings) -> Settings:
-    """For asking once more: with a key of its own, or the server would repeat its old answer."""
+    """Return the settings to ask again with: another key, or the server repeats its response."""
     key = None if settings.idempotency_key is None else UNSET
     return attrs.evolve(settings, idempotency_key=key)
 
 
-def _is_expired(answer: Response) -> bool:
-    return answer.status in (400, 403) and bool(EXPIRED.search(answer.content[:LONGEST_ERROR]))
+def _is_expired(response: Response) -> bool:
+    return response.status in (400, 403) and bool(EXPIRED.search(response.content[:LONGEST_ERROR]))

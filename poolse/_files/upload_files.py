@@ -1,4 +1,4 @@
-"""What a caller gave to upload, with its size, name and type worked out."""
+"""What to upload, from the arguments of a call: its source, size, name and type."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, Final, cast
 
-from poolse._files.disk_threads import ASYNC_FILE, Aside, Steps, at_once
+from poolse._files.disk_threads import ASYNC_FILE, FileSteps, RunStep, run_inline
 from poolse._files.file_names import is_file, name_of
-from poolse._files.sources import AsyncPieces, Memory, OpenFile, PathFile, Pieces, unreadable
-from poolse._files.transfer_progress import Source
-from poolse._files.upload import File
+from poolse._files.sources import AsyncPieces, OpenFile, PathFile, Pieces, slices, unreadable
+from poolse._files.upload import File, Source
 from poolse._support.argument_checks import checked_count, checked_text, is_async, named
 from poolse.errors import ArgumentTypeError, UsageError
 from poolse.types import UNSET, AsyncUploadBody, Unset, UploadPaths
@@ -43,30 +42,30 @@ async def file_of(
     content_type: str | Unset,
     byte_size: int | Unset,
     filename: str | Unset,
-    aside: Aside,
+    run_step: RunStep,
 ) -> File:
-    """What can be sent.
+    """Return what to upload.
 
     Raises:
-        UsageError: It cannot be uploaded, is not as long as the caller says, or does not tell how
-            long it is.
+        UsageError: It cannot be uploaded, has not the size that was declared, or has none.
     """
     declared = None if byte_size is UNSET else checked_count("byte_size", byte_size)
-    for name, value in (("content_type", content_type), ("filename", filename)):
+    for argument, value in (("content_type", content_type), ("filename", filename)):
         if value is not UNSET:
-            checked_text(name, value)
-    source = await _source_of(body, declared, aside)
+            checked_text(argument, value)
+    source = await _source_of(body, declared, run_step)
     if declared is not None and source.size != declared:
         raise UsageError(f"byte_size says {declared}, but the body has {source.size} bytes")
-    called = name_of(body) if filename is UNSET else filename
-    kind = _type_of(called, body) if content_type is UNSET else content_type
-    return File(source, kind, _unicode(called))
+    name = name_of(body) if filename is UNSET else filename
+    if content_type is UNSET:
+        content_type = _content_type(name, body)
+    return File(source, content_type, _unicode(name))
 
 
 async def files_of(
-    paths: UploadPaths, filenames: Sequence[str | None] | None, aside: Aside
+    paths: UploadPaths, filenames: Sequence[str | None] | None, run_step: RunStep
 ) -> list[File | UsageError]:
-    """What can be sent of several paths, and what is wrong with the others.
+    """Return what to upload of several paths, and the errors of those that cannot be uploaded.
 
     Raises:
         ArgumentTypeError: They are no paths, or their names no names.
@@ -74,15 +73,18 @@ async def files_of(
     """
     if isinstance(paths, str | bytes | os.PathLike) or not isinstance(paths, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ArgumentTypeError(f"paths must be a list of paths, not {named(paths)}")
-    given = list(paths)
-    for path in cast("list[object]", given):
+    paths = list(paths)
+    for path in cast("list[object]", paths):
         if not isinstance(path, os.PathLike):
             hint = ": make it a pathlib.Path" if isinstance(path, str) else ""
             raise ArgumentTypeError(f"paths must be of os.PathLike, not {named(path)}{hint}")
-    names = _checked_names(filenames, len(given))
-    return [
-        await _file_or_error(path, name, aside) for path, name in zip(given, names, strict=True)
-    ]
+    files: list[File | UsageError] = []
+    for path, name in zip(paths, _checked_names(filenames, len(paths)), strict=True):
+        try:
+            files.append(await file_of(path, UNSET, UNSET, name, run_step))
+        except UsageError as error:
+            files.append(error)
+    return files
 
 
 def _checked_names(filenames: object, count: int) -> list[str | Unset]:
@@ -96,63 +98,54 @@ def _checked_names(filenames: object, count: int) -> list[str | Unset]:
     return [UNSET if name is None else checked_text("a name of filenames", name) for name in names]
 
 
-async def _file_or_error(
-    path: os.PathLike[str], name: str | Unset, aside: Aside
-) -> File | UsageError:
-    try:
-        return await file_of(path, UNSET, UNSET, name, aside)
-    except UsageError as error:
-        return error
-
-
-async def _source_of(body: AsyncUploadBody, declared: int | None, aside: Aside) -> Source:
-    if isinstance(body, str):
-        return Memory(memoryview(_encoded(body)))
+async def _source_of(body: AsyncUploadBody, declared: int | None, run_step: RunStep) -> Source:
     if isinstance(body, os.PathLike):
-        return _path_file(os.fsdecode(body), declared, aside)
+        return _path_file(os.fsdecode(body), declared, run_step)
     if is_file(body):
-        return await _open_file(body, declared, aside)
-    data = _buffer(body)
+        return await _open_file(body, declared, run_step)
+    data = _in_memory(body)
     if data is not None:
-        return Memory(data)
+        return Pieces(lambda: slices(data), len(data), repeatable=True)
     if isinstance(body, Iterable):
-        return Pieces(body, _needed(declared, "an iterable"))
-    return _other(body, declared, aside)
+        # Only a sequence can be iterated again.
+        size = _needed(declared, "an iterable")
+        return Pieces(lambda: body, size, repeatable=isinstance(body, Sequence))
+    if isinstance(body, AsyncIterable) and run_step is not run_inline:
+        return AsyncPieces(body, _needed(declared, "an iterable"))
+    hint = ": the async client takes that too" if isinstance(body, AsyncIterable) else ""
+    raise ArgumentTypeError(f"body must be {WANTED}, not {named(body)}{hint}")
 
 
-def _buffer(body: object) -> memoryview | None:
-    """What it holds as bytes: those of an array, an mmap or a memoryview too."""
+def _in_memory(body: object) -> memoryview | None:
+    """Return the bytes of a str or of anything like an array, one after the other."""
     try:
-        return memoryview(cast("Any", body))
+        view = memoryview(body.encode() if isinstance(body, str) else cast("Any", body))
+    except UnicodeEncodeError:
+        raise UsageError("body has half a character (a lone surrogate)") from None
     except TypeError:
         return None
     except ValueError as error:
         raise UsageError(f"body cannot be read any more: {error}") from None
-
-
-def _other(body: object, declared: int | None, aside: Aside) -> Source:
-    given = named(body)
-    pieces = cast("AsyncIterable[object]", body) if isinstance(body, AsyncIterable) else None
-    if pieces is not None and aside is not at_once:
-        return AsyncPieces(pieces, _needed(declared, "an iterable"))
-    hint = ": the async client takes that too" if pieces is not None else ""
-    raise ArgumentTypeError(f"body must be {WANTED}, not {given}{hint}")
-
-
-def _path_file(path: str, declared: int | None, aside: Aside) -> PathFile:
     try:
-        found = os.stat(path)  # noqa: PTH116  (as it was given)
+        return view.cast("B")
+    except (TypeError, ValueError):
+        # With gaps in it, empty, or of a format that `cast` does not know.
+        return memoryview(view.tobytes())
+
+
+def _path_file(path: str, declared: int | None, run_step: RunStep) -> PathFile:
+    try:
+        status = os.stat(path)  # noqa: PTH116  (as it was given)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"cannot read {path}: it is a folder; upload the files in it")
-    if stat.S_ISREG(found.st_mode):
-        return PathFile(path, found.st_size, repeatable=True, aside=aside)
-    size = _needed(declared, "a pipe or device")
-    return PathFile(path, size, repeatable=False, aside=aside)
+    repeatable = stat.S_ISREG(status.st_mode)
+    size = status.st_size if repeatable else _needed(declared, "a pipe or device")
+    return PathFile(path, size, repeatable=repeatable, run_step=run_step)
 
 
-async def _open_file(body: Any, declared: int | None, aside: Aside) -> OpenFile:  # noqa: ANN401
+async def _open_file(body: Any, declared: int | None, run_step: RunStep) -> OpenFile:  # noqa: ANN401
     if isinstance(body, io.TextIOBase):
         raise UsageError("body is a file in text mode: open it in binary mode, as 'rb'")
     if getattr(body, "closed", False) is True:
@@ -161,55 +154,25 @@ async def _open_file(body: Any, declared: int | None, aside: Aside) -> OpenFile:
         raise UsageError("body is a file that is not open for reading")
     file = body
     if is_async(body.read):
-        if aside is at_once:
+        if run_step is run_inline:
             raise UsageError(f"body is an async file, and nothing here awaits it: {ASYNC_FILE}")
-        # Starlette's UploadFile does not know where it stands. The file in it does.
+        # Starlette's UploadFile does not know its position. The file in it does.
         inner: Any = getattr(body, "file", None)
         if not hasattr(body, "tell") and is_file(inner) and not is_async(inner.read):
             file = inner
-    steps = Steps(aside)
-    measured = await _measured(file, steps)
-    if measured is None:
+    steps = FileSteps(run_step)
+    position = await steps.position(file)
+    if position is None:
         return OpenFile(file, _needed(declared, "a file that cannot seek"), None, steps)
-    size, back = measured
-    return OpenFile(file, size, back, steps)
-
-
-async def _measured(
-    file: object, steps: Steps
-) -> tuple[int, Callable[[], Awaitable[object]]] | None:
-    """How much there is from where the file stands, and what brings it back there, if it can."""
-    tell: Any = getattr(file, "tell", None)
-    seek: Any = getattr(file, "seek", None)
-    if not (callable(tell) and callable(seek)):
-        return None
-    try:
-        start: object = await steps.call(tell)
-        await steps.call(seek, 0, os.SEEK_END)
-        # What `seek` returns is None for some: an mmap, or a file of tempfile's.
-        end: object = await steps.call(tell)
-        await steps.call(seek, start)
-    except UsageError:
-        raise
-    except (OSError, TypeError, ValueError):
-        return None
-    if not (isinstance(start, int) and isinstance(end, int)):
-        return None
+    start, end = position
     # It may stand past its end, where nothing is read.
-    return max(0, end - start), lambda: steps.call(seek, start)
+    return OpenFile(file, max(0, end - start), start, steps)
 
 
 def _needed(declared: int | None, what: str) -> int:
     if declared is None:
         raise UsageError(f"{what} does not say how long it is: give byte_size too")
     return declared
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise UsageError("body has half a character (a lone surrogate)") from None
 
 
 def _unicode(name: str | Unset) -> str | Unset:
@@ -221,13 +184,13 @@ def _unicode(name: str | Unset) -> str | Unset:
         ) from None
 
 
-def _type_of(name: str | Unset, body: object) -> str:
+def _content_type(name: str | Unset, body: object) -> str:
     # Frameworks say it of the files that they were sent: `UploadFile.content_type`.
     declared = getattr(body, "content_type", None) if is_file(body) else None
     if isinstance(declared, str) and MEDIA_TYPE.fullmatch(declared):
         return declared
     # With a folder before it, so that it is never read as a URL.
-    kind, packed = TYPES.guess_type(f"./{name}") if name else (None, None)
+    guess, packed = TYPES.guess_type(f"./{name}") if name else (None, None)
     if packed is not None:
         return PACKED.get(packed, ANYTHING)
-    return kind or (TEXT if isinstance(body, str) else ANYTHING)
+    return guess or (TEXT if isinstance(body, str) else ANYTHING)

@@ -1,9 +1,8 @@
-"""What is known about users' names and pictures, for how long, and who wants to hear of changes.
+"""Profiles of users, how long they are kept, and the listeners of changes.
 
-The profiles are the caller's: a `user_resolver` finds them. None, for a user without a profile, is
-kept like any other answer, and so is a failure, as None. A result that lands after an invalidation
-may be older than it, so it is not kept. Nothing here locks, resolves or calls listeners: the bodies
-do.
+The caller's `user_resolver` finds the profiles. None, for a user without a profile, is kept like
+any other result, and so is a failure, as None. A result that arrives after an invalidation may be
+older than it, so it is not kept. Nothing here locks, resolves or calls listeners: `Profiles` does.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from math import inf
 import attrs
 
 from poolse._auth.single_flight import Flight, SingleFlight
-from poolse._profiles.resolver import Known, ProfileSettings, asked_itself
+from poolse._profiles.resolver import Known, ProfileSettings, resolver_deadlock
 from poolse.types import UNSET, Unset
 
 __all__ = ["Change", "Listener", "ProfileCache"]
@@ -23,21 +22,21 @@ __all__ = ["Change", "Listener", "ProfileCache"]
 
 @attrs.define(eq=False)
 class Listener:
-    """One interest in one user's profile."""
+    """A listener of one user's profile."""
 
     user_id: str
     function: Callable[[Known | Unset], object]
     active: bool = True
-    """False once taken back. A change may still be on its way then."""
+    """False once unsubscribed. A change may still be queued then."""
 
 
 Change = tuple[Listener, Known | Unset]
-"""Whom to tell, and of what."""
+"""A listener, and the value to call it with."""
 
 
 @attrs.frozen
 class Entry:
-    """An answer of the resolver."""
+    """A result of the resolver."""
 
     profile: Known
     good_until: float
@@ -50,33 +49,33 @@ class ProfileCache:
     """
 
     def __init__(self, settings: ProfileSettings, begin: Callable[[], Flight[Known]]) -> None:
-        self.flights = SingleFlight[str, Known](begin, asked_itself)
+        self.flights = SingleFlight[str, Known](begin, resolver_deadlock)
         self._size = settings.size
         self._ttl = inf if settings.ttl is None else settings.ttl
         self._entries = OrderedDict[str, Entry]()
         self._listeners: dict[str, list[Listener]] = {}
         self._changes = deque[Change]()
-        self._telling = False
+        self._notifying = False
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def peek(self, user_id: str, now: float) -> Known | Unset:
-        """What is known, UNSET for nothing. It counts as a use."""
+        """Return what is known, UNSET for nothing. It counts as a use."""
         entry = self._entries.get(user_id)
         if entry is None or now >= entry.good_until:
             return UNSET
         self._entries.move_to_end(user_id)
         return entry.profile
 
-    def land(
+    def complete(
         self,
         user_id: str,
         flight: Flight[Known],
         profile: Known,
         now: float,
     ) -> None:
-        """Keep what a flight brought, unless the user was invalidated since it began."""
+        """Keep the result of a flight, unless the user was invalidated since it began."""
         if not self.flights.complete(user_id, flight):
             return
         self._entries[user_id] = Entry(profile, now + self._ttl)
@@ -86,7 +85,7 @@ class ProfileCache:
         self._changed(user_id, profile)
 
     def invalidate(self, user_id: str) -> None:
-        """Forget a user: what is known, and what is on its way."""
+        """Forget a user: what is known, and calls of the resolver under way."""
         known = self._entries.pop(user_id, None) is not None
         if self.flights.forget(user_id) or known:
             self._changed(user_id, UNSET)
@@ -100,49 +99,49 @@ class ProfileCache:
         self.flights.forget_all()
 
     def subscribe(self, user_id: str, function: Callable[[Known | Unset], object]) -> Listener:
-        """Want to be told of changes from now on."""
+        """Add a listener of changes from now on."""
         listener = Listener(user_id, function)
         self._listeners.setdefault(user_id, []).append(listener)
         return listener
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Take an interest back. Doing it again does nothing."""
+        """Remove a listener. Doing it again does nothing."""
         if not listener.active:
             return
         listener.active = False
-        others = self._listeners[listener.user_id]
-        others.remove(listener)
-        if not others:
+        remaining = self._listeners[listener.user_id]
+        remaining.remove(listener)
+        if not remaining:
             del self._listeners[listener.user_id]
 
-    def orphaned(self) -> None:
-        """Whoever was busy here is gone: nothing is under way, and nobody tells of changes."""
+    def reset_after_fork(self) -> None:
+        """In a forked child: no call is under way, and no thread notifies listeners."""
         self.flights.forget_all()
         self._changes.clear()
-        self._telling = False
+        self._notifying = False
 
-    def start_telling(self) -> bool:
-        """Whether to tell of changes now: not when somebody else does, who will tell of all.
+    def start_notifying(self) -> bool:
+        """Whether to call listeners now: not while another thread does, which calls all of them.
 
-        So listeners hear of changes one at a time and in their order, whichever threads make them.
+        So listeners are called with one change at a time, in order, whichever threads cause them.
         """
-        if self._telling:
+        if self._notifying:
             return False
-        self._telling = True
+        self._notifying = True
         return True
 
     def next_change(self) -> Change | None:
-        """The next change to tell of. After the last one, None: the telling is over."""
+        """Return the next change; None after the last one, when no thread notifies any more."""
         while self._changes:
             listener, value = self._changes.popleft()
             if listener.active:
                 return listener, value
-        self._telling = False
+        self._notifying = False
         return None
 
-    def stop_telling(self) -> None:
-        """The telling broke off; the next to tell goes on with it."""
-        self._telling = False
+    def stop_notifying(self) -> None:
+        """A thread was interrupted while it notified; the next one resumes."""
+        self._notifying = False
 
     def _changed(self, user_id: str, value: Known | Unset) -> None:
         self._changes.extend((listener, value) for listener in self._listeners.get(user_id, ()))

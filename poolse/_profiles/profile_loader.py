@@ -1,4 +1,4 @@
-"""What both bodies of the profiles have in common: how they are asked for, and who is told."""
+"""Load profiles by the resolver, keep them, and notify listeners, in sync and async clients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Profiles:
     def _renew(self) -> None:
         """In a forked child."""
         self._lock = threading.Lock()
-        self._cache.orphaned()
+        self._cache.reset_after_fork()
 
     async def get(self, user_id: str) -> Known:
         resolver = self._resolver
@@ -41,13 +41,13 @@ class Profiles:
             raise no_resolver()
         while True:
             with self._lock:
-                found = self._cache.peek(user_id, time.monotonic())
-                if found is not UNSET:
-                    return found
-                claim = self._cache.flights.join(user_id, WITHIN.get())
-            work = partial(self._resolved, resolver, user_id, claim.flight)
+                profile = self._cache.peek(user_id, time.monotonic())
+                if profile is not UNSET:
+                    return profile
+                ticket = self._cache.flights.join(user_id, WITHIN.get())
+            load = partial(self._load, resolver, user_id, ticket.flight)
             try:
-                return await claim.result(work)
+                return await ticket.result(load)
             except Abandoned:
                 continue
 
@@ -58,12 +58,12 @@ class Profiles:
     def invalidate(self, user_id: str) -> None:
         with self._lock:
             self._cache.invalidate(user_id)
-        self._tell()
+        self._notify()
 
     def invalidate_all(self) -> None:
         with self._lock:
             self._cache.invalidate_all()
-        self._tell()
+        self._notify()
 
     def subscribe(
         self, user_id: str, function: Callable[[Known | Unset], object]
@@ -78,7 +78,7 @@ class Profiles:
 
         return unsubscribe
 
-    async def _resolved(
+    async def _load(
         self, resolver: Callable[[str], object], user_id: str, flight: Flight[Known]
     ) -> Known:
         try:
@@ -87,14 +87,14 @@ class Profiles:
             _LOG.error(FAILED, user_id, exc_info=error)
             profile = None
         with self._lock:
-            self._cache.land(user_id, flight, profile, time.monotonic())
-        self._tell()
+            self._cache.complete(user_id, flight, profile, time.monotonic())
+        self._notify()
         return profile
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Call the listeners. Without the lock: they may ask for profiles, or invalidate them."""
         with self._lock:
-            if not self._cache.start_telling():
+            if not self._cache.start_notifying():
                 return
         try:
             while (change := self._next_change()) is not None:
@@ -106,7 +106,7 @@ class Profiles:
         # Not for an Exception, which is logged: for what ends a thread.
         except BaseException:
             with self._lock:
-                self._cache.stop_telling()
+                self._cache.stop_notifying()
             raise
 
     def _next_change(self) -> Change | None:

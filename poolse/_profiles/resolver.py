@@ -1,4 +1,4 @@
-"""The caller's own function that finds users' profiles: what it is, and what it may return."""
+"""`user_resolver`, the function that finds the profiles of users: its type and its results."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = [
     "ProfileSettings",
     "Resolver",
     "UserProfile",
-    "asked_itself",
     "checked_profile",
     "no_resolver",
     "profile_settings",
+    "resolver_deadlock",
 ]
 
 MAX_PROFILES: Final = 10_000
@@ -58,17 +58,17 @@ AsyncResolver = Callable[[str], UserProfile | None | Awaitable[UserProfile | Non
 """The same for an async client, where it may be async."""
 
 Known = UserProfile | None
-"""What is known of a user: None for one without a profile."""
+"""A profile; None for a user without one."""
 
 
 @attrs.frozen(eq=False, repr=False)
 class ProfileSettings:
-    """What a client was told of profiles at construction."""
+    """Arguments of a client's constructor that are about profiles."""
 
     resolver: Callable[[str], object] | None
     """Finds a profile."""
     size: int
-    """How many answers to keep."""
+    """How many profiles to keep."""
     ttl: float | None
     """For how many seconds to keep each; None for as long as there is room."""
 
@@ -76,28 +76,28 @@ class ProfileSettings:
 def profile_settings(
     resolver: Callable[[str], object] | None, size: int, ttl: float | None, *, asynchronous: bool
 ) -> ProfileSettings:
-    """The settings, if they can work."""
+    """Check the arguments."""
     if resolver is not None:
         checked_callback("user_resolver", resolver, awaits=asynchronous)
     ttl = checked_wait("user_cache_ttl", ttl)
     return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)
 
 
-def checked_profile(found: object) -> UserProfile | None:
-    """What the caller's `user_resolver` returned, if that is a profile."""
-    if found is None or isinstance(found, UserProfile):
-        return found
-    hint = "; an async user_resolver needs AsyncPoolse" if named(found) == "coroutine" else ""
-    raise UsageError(f"user_resolver must return a UserProfile or None, not {named(found)}{hint}")
+def checked_profile(result: object) -> UserProfile | None:
+    """Return the result of a `user_resolver`, if it is a profile."""
+    if result is None or isinstance(result, UserProfile):
+        return result
+    hint = "; an async user_resolver needs AsyncPoolse" if named(result) == "coroutine" else ""
+    raise UsageError(f"user_resolver must return a UserProfile or None, not {named(result)}{hint}")
 
 
 def no_resolver() -> UsageError:
-    """What to raise when a profile is wanted and nobody can find it."""
+    """Return the error of a client without a resolver."""
     return UsageError("there is nobody to ask for profiles: give the client a user_resolver=")
 
 
-def asked_itself() -> UsageError:
-    """What to raise when a resolver waits for its own result, which would never come."""
+def resolver_deadlock() -> UsageError:
+    """Return the error of a resolver that waits for its own result, which would never come."""
     return UsageError(
         "user_resolver must not ask chat.users, itself or by way of another user, for the profile "
         "that it has been asked for"

@@ -18,7 +18,7 @@ from poolse.errors import UsageError
 from poolse.options import CallOptions
 
 if TYPE_CHECKING:
-    from poolse._files.transfers import AsyncTransfers
+    from poolse._files.async_transfers import AsyncTransfers
 
 __all__ = ["AsyncCalls"]
 
@@ -76,9 +76,7 @@ class AsyncCalls:
     @property
     def files(self) -> AsyncTransfers:
         """Uploads and downloads. Imported lazily: most programs need neither."""
-        from poolse._files.transfers import (
-            AsyncTransfers,
-        )
+        from poolse._files.async_transfers import AsyncTransfers
 
         return AsyncTransfers(self.io, self.settings)
 

@@ -75,9 +75,7 @@ class Calls:
     @property
     def files(self) -> Transfers:
         """Uploads and downloads. Imported lazily: most programs need neither."""
-        from poolse._files.transfers import (
-            Transfers,
-        )
+        from poolse._files.transfers import Transfers
 
         return Transfers(self.io, self.settings)
 

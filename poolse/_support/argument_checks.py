@@ -1,4 +1,4 @@
-"""What arguments of clients and calls must be, each rule once; it says what to give instead.
+"""Checks of the arguments of clients and calls: each rule once, with errors that say what to do.
 
 Messages name the type that was given and never the value, which may be a secret.
 """
@@ -54,19 +54,19 @@ FRAMING: Final = ("content-length", "transfer-encoding")
 
 
 def named(value: object) -> str:
-    """What to call a value that must not be shown."""
+    """Return the kind of a value, which itself must not be shown."""
     return repr(value) if value is None or value is UNSET else type(value).__name__
 
 
 def checked_instance(name: str, value: object, kind: type[T], wanted: str) -> T:
-    """The value, if it is of this class; `wanted` is what to call the class."""
+    """Return the value, if it is of this class; `wanted` is the name of the class in the error."""
     if isinstance(value, kind):
         return value
     raise ArgumentTypeError(f"{name} must be {wanted}, not {named(value)}")
 
 
 def checked_text(name: str, value: object) -> str:
-    """The value, if it is a str."""
+    """Return the value, if it is a str."""
     return checked_instance(name, value, str, "a str")
 
 
@@ -96,7 +96,7 @@ def checked_callback(name: str, function: F, *, awaits: bool, hint: str = SYNC_H
 
 
 def is_async(function: object) -> bool:
-    """Whether calling it gives a coroutine, as far as can be seen without calling it."""
+    """Whether calling it returns a coroutine, as far as can be seen without calling it."""
     return _is_kind(function, inspect.iscoroutinefunction)
 
 
@@ -125,7 +125,7 @@ def _is_kind(function: object, is_kind: Callable[[object], bool]) -> bool:
 
 
 def checked_count(name: str, value: object, least: int = 0) -> int:
-    """The value, if it is a whole number that is large enough."""
+    """Return the value, if it is a whole number that is large enough."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ArgumentTypeError(f"{name} must be an int, not {named(value)}")
     if value < least:
@@ -134,7 +134,7 @@ def checked_count(name: str, value: object, least: int = 0) -> int:
 
 
 def checked_seconds(name: str, value: object, also: str = "") -> float:
-    """The value, if it is a span of time. `also`: what else may be given."""
+    """Return the value, if it is a number of seconds. `also` names what else is allowed."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ArgumentTypeError(f"{name} must be a number of seconds{also}, not {named(value)}")
     # Compared with infinity: that works for ints of any size.
@@ -146,19 +146,19 @@ def checked_seconds(name: str, value: object, also: str = "") -> float:
 
 
 def checked_wait(name: str, value: object) -> float | None:
-    """The value, if it is a span of time that something may be waited for; None for no limit."""
+    """Return the value, if it is a number of seconds, or None for no limit."""
     return None if value is None else checked_seconds(name, value, " or None")
 
 
 def checked_mapping(name: str, value: object) -> Mapping[object, object]:
-    """The value, if it is a mapping."""
+    """Return the value, if it is a mapping."""
     if not isinstance(value, Mapping):
         raise ArgumentTypeError(f"{name} must be a mapping, not {named(value)}")
     return cast("Mapping[object, object]", value)
 
 
 def checked_headers(name: str, value: object) -> dict[str, str]:
-    """A copy of the headers, if HTTP can carry them."""
+    """Return a copy of the headers, if HTTP can carry them."""
     # Hidden, because tools that print local variables print these when one of them is refused.
     value = hidden_items(value)
     for key, text in checked_mapping(name, value).items():
@@ -171,7 +171,7 @@ def checked_headers(name: str, value: object) -> dict[str, str]:
 
 
 def check_header(name: str, value: object) -> str:
-    """The value of a header, if HTTP can carry it and it cannot split the header in two."""
+    """Return the value of a header, if HTTP can carry it and it cannot split the header in two."""
     if not TOKEN.fullmatch(name):
         # Not repeated: it may be a secret that was put in the wrong place.
         raise UsageError("the name of a header must be a plain word such as X-Request-Source")

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt."""
+"""Backoff: how long to wait before the next attempt."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _COMMA: Final = re.compile(r",(?!\s*\d+[\s-]\w{3}[\s-])")
 
 
 def full_jitter(base: float, cap: float, attempt: int, random: float) -> float:
-    """Seconds between zero and `base` doubled `attempt` times, at most `cap`.
+    """Return seconds between zero and `base` doubled `attempt` times, at most `cap`.
 
-    The whole span is random, so that clients that failed together do not come back together.
+    The whole span is random, so that clients that failed together do not retry together.
     """
     # 2**64 base units are beyond any cap; a float power of a large attempt would overflow.
     return random * min(cap, base * 2.0 ** min(attempt, 64))
 
 
 def parse_retry_after(value: str | None, now: float) -> float:
-    """Seconds to wait by a Retry-After header; 0.0 when absent, past or not understood.
+    """Return the seconds that a Retry-After header asks for; 0.0 when absent, past or invalid.
 
-    Each proxy on the way may add a header of its own. They come as one, in a list, and the longest
-    wait counts: who comes earlier is turned away again by one of them.
+    Each proxy on the way may add a header of its own. They arrive as one list, and the longest
+    wait counts: an earlier request would be refused by one of them.
     """
     if value is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""Blocking work beside an event loop, also while the interpreter shuts down."""
+"""Run blocking work beside an event loop, even while the interpreter shuts down."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ async def in_thread(step: Callable[[], T], /) -> T:
     from contextvars import copy_context
 
     done = Future[T]()
-    # An executor that cannot start a thread has queued the step before it says so. Whoever gets
-    # this lock first runs the step, so that it runs once.
+    # An executor that cannot start a thread has queued the step before it raises. The first to
+    # acquire this lock runs the step, so that it runs once.
     unclaimed = threading.Lock()
 
     def run() -> None:

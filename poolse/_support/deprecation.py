@@ -1,4 +1,4 @@
-"""Names that something had before: they still lead to it, and say how long."""
+"""Deprecated names: they still work, with a warning."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["deprecated_names"]
 def deprecated_names(
     module: str, names: Mapping[str, tuple[object, str]]
 ) -> Callable[[str], object]:
-    """What a module answers when it is asked for a name that it does not have.
+    """Return the `__getattr__` of a module with deprecated names.
 
     Args:
         module: Its name.
-        names: Old names; for each what it stands for, and what is said to whoever uses it.
+        names: Deprecated names; for each its object, and the text of the warning.
     """
 
     def get(name: str) -> object:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         value, notice = names[name]
-        # Who asks is one step further up: `poolse` stands between, and loads its names from here.
+        # The caller is one frame further up, behind `poolse`, which loads its names from here.
         warnings.warn(notice, DeprecationWarning, stacklevel=3)
         return value
 

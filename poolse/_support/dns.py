@@ -1,6 +1,6 @@
-"""The addresses of a host, in a thread of their own: nothing can end the system's own look-up.
+"""DNS lookups in threads of their own: nothing can interrupt the lookup of the system.
 
-Whoever waits for them can leave at any time. The thread ends when the system has answered.
+A caller can stop waiting at any time. The thread ends when the system has answered.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ __all__ = ["Address", "look_up"]
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """As `socket.getaddrinfo` gives them."""
 
-Found = Future[Sequence[Address]]
+Lookup = Future[Sequence[Address]]
 
 
-def look_up(host: str, port: int) -> Found:
-    """Ask for the addresses of a host. What is one already needs no thread."""
-    found = Found()
-    # From now on it is not cancelled, only left.
-    found.set_running_or_notify_cancel()
+def look_up(host: str, port: int) -> Lookup:
+    """Look up the addresses of a host. One that is an address already needs no thread."""
+    lookup = Lookup()
+    # From now on it cannot be cancelled.
+    lookup.set_running_or_notify_cancel()
     try:
-        found.set_result(_ask(host, port, socket.AI_NUMERICHOST))
+        lookup.set_result(_ask(host, port, socket.AI_NUMERICHOST))
     except OSError:
         # A daemon, so that the program can end meanwhile.
-        thread = Thread(target=_answer, args=(found, host, port), name="poolse-lookup", daemon=True)
+        thread = Thread(
+            target=_resolve, args=(lookup, host, port), name="poolse-lookup", daemon=True
+        )
         try:
             thread.start()
         except RuntimeError:  # the interpreter is shutting down
-            _answer(found, host, port)
-    return found
+            _resolve(lookup, host, port)
+    return lookup
 
 
-def _answer(found: Found, host: str, port: int) -> None:
+def _resolve(lookup: Lookup, host: str, port: int) -> None:
     try:
-        found.set_result(_ask(host, port))
+        lookup.set_result(_ask(host, port))
     except BaseException as error:
-        found.set_exception(error)
+        lookup.set_exception(error)
 
 
 def _ask(host: str, port: int, flags: int = 0) -> Sequence[Address]:

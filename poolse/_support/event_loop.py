@@ -1,4 +1,4 @@
-"""The event loop that something async works in."""
+"""The event loop that an async client is bound to."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["BoundLoop", "in_this_loop", "running_loop"]
 
 
 class BoundLoop:
-    """The first loop that uses it. When that is closed, the next may take its place.
+    """The first loop that uses it. Once that is closed, another one may replace it.
 
-    As a context manager it refuses every other loop; outside of any, there is nobody to disturb.
+    As a context manager it refuses every other loop; outside of any loop it does nothing.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class BoundLoop:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: a child's loops are its own."""
+        """In a forked child, which has loops of its own."""
         self._loop = None
 
     @property
@@ -32,7 +32,7 @@ class BoundLoop:
         return self._loop is not None and self._loop.is_closed()
 
     def settle(self) -> None:
-        """Work in the running loop from now on.
+        """Bind to the running loop.
 
         Raises:
             UsageError: There is none, or another one is in use and not closed.
@@ -65,7 +65,7 @@ class BoundLoop:
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of this thread, None outside of one."""
+    """Return the event loop of this thread, None outside of one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -73,7 +73,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def in_this_loop(callback: Callable[[], object]) -> Callable[[], None]:
-    """What calls it in the running loop, from any thread, unless that loop is closed by then."""
+    """Return a function that, from any thread, calls it in this loop unless that is closed."""
     loop = asyncio.get_running_loop()
 
     def call() -> None:

@@ -1,4 +1,4 @@
-"""Exceptions that several threads or tasks are given."""
+"""Exceptions that are raised in several threads or tasks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ E = TypeVar("E", bound=BaseException)
 def own_copy(error: E) -> E:
     """Return a copy of an exception, with its traceback, cause, context and notes.
 
-    Whoever is given a copy can write to it and raise it: a shared exception would show what one
-    caller wrote to all the others. One that cannot be copied is returned as it is.
+    Each caller can write to its copy and raise it: with a shared exception, all callers would see
+    what one of them wrote. An exception that cannot be copied is returned as it is.
     """
-    # Only now: a program in which nothing fails does without.
+    # Imported lazily: only failures need it.
     from copy import copy
 
     try:
-        twin = copy(error)
-        if type(twin) is not type(error) or twin.args != error.args:
+        copied = copy(error)
+        if type(copied) is not type(error) or copied.args != error.args:
             return error
     except Exception:
         return error
     notes: list[str] | None = getattr(error, "__notes__", None)
     if notes is not None:
-        twin.__notes__ = [*notes]
-    twin.__cause__ = error.__cause__
-    twin.__context__ = error.__context__
-    twin.__suppress_context__ = error.__suppress_context__
-    return twin.with_traceback(error.__traceback__)
+        copied.__notes__ = [*notes]
+    copied.__cause__ = error.__cause__
+    copied.__context__ = error.__context__
+    copied.__suppress_context__ = error.__suppress_context__
+    return copied.with_traceback(error.__traceback__)

@@ -1,8 +1,8 @@
-"""What a forked process does with what it inherits.
+"""Renew locks and connections in forked processes.
 
-The child has one thread only: a lock that another one held at that moment would stay held, and
-what another one had begun would never end. And connections are the parent's, which goes on with
-them.
+The child has one thread only: a lock that another thread held at that moment would stay locked,
+and what another thread had begun would never end. Connections belong to the parent, which still
+uses them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def renew_after_fork(renew: Callable[[], None]) -> None:
     """Have a method called in every child of this process, for as long as its object lives.
 
     An object may have several, which are called in the order in which they were given.
-    It is called before anything else runs there. It makes new locks, forgets what is under way and
-    lets go of descriptors; it sends nothing, and waits for nobody.
+    It is called before anything else runs there. It creates new locks, forgets what is under way
+    and closes descriptors; it sends nothing and never waits.
     """
-    # In two, because the method as a whole would keep the object alive.
+    # Object and function apart, because a bound method would keep the object alive.
     method = cast("MethodType", renew)
     renewals = _alive.setdefault(method.__self__, [])
     # A class and the one that it is derived from may both ask for the same method.

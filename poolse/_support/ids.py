@@ -1,6 +1,6 @@
-"""What may be given for an ID: the text, a `uuid.UUID`, or the object that has it.
+"""IDs as arguments: the text, a `uuid.UUID`, or the object that has the ID.
 
-The one rule for all places that take an ID: handles, arguments of methods, paths, channels. Each
+One rule for all places that take an ID: handles, arguments of methods, paths, channels. Each
 generated class says which IDs its objects have: `__ids__` maps what an ID belongs to, such as
 `conversation`, to the attribute that holds it. `user.external_id` is another ID of a user.
 """
@@ -18,10 +18,10 @@ from poolse.errors import ArgumentTypeError, UsageError
 __all__ = ["ANY", "SEGMENTS", "checked_id", "checked_ids", "is_id", "wanted_id"]
 
 ANY: Final = "*"
-"""Whatever an object is known by: its `id`."""
+"""Any object with an `id`."""
 
 SEGMENTS: Final = (".", "..")
-"""What a path cannot carry: to a server they mean the path itself, and the one above."""
+"""IDs that a path cannot carry: to a server they mean the path itself, and the one above."""
 
 
 def checked_id(name: str, value: object, kind: str) -> str:
@@ -59,13 +59,13 @@ def checked_ids(name: str, values: object, kind: str) -> list[str]:
 
 
 def is_id(value: object, kind: str) -> bool:
-    """Whether `checked_id` takes it."""
+    """Whether `checked_id` accepts the value."""
     text = _text(value, kind)
     return text is not None and bool(text.strip()) and (text not in SEGMENTS or "." in kind)
 
 
 def wanted_id(kind: str) -> str:
-    """What to give, as it stands after "must be"."""
+    """Return what to pass, for errors that say "must be ..."."""
     owner, _, attribute = kind.partition(".")
     if owner in ("", ANY):
         return "an ID, a str or uuid.UUID" + (" or an object that has it" if owner else "")

@@ -1,4 +1,4 @@
-"""What is made when it is first needed."""
+"""Values that are created when they are first needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _never(_: object) -> bool:
 
 
 class Lazy(Generic[T]):
-    """Made when first asked for, once, whichever thread asks; again only when it is of no use."""
+    """Created on first use, once for all threads; again only when it cannot be used any more."""
 
     def __init__(self, make: Callable[[], T], is_over: Callable[[T], bool] = _never) -> None:
         self._make = make
@@ -28,12 +28,12 @@ class Lazy(Generic[T]):
         renew_after_fork(self._renew)
 
     def get(self) -> T:
-        """The one object."""
+        """Return the object."""
         with self._lock:
             if self.made is None or self._is_over(self.made):
                 self.made = self._make()
             return self.made
 
     def _renew(self) -> None:
-        """In a forked child: what is made stays."""
+        """In a forked child, which keeps the object."""
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A client that nobody closed says so, once, and lets go of what it has. It sends nothing."""
+"""Warn of clients that were not closed, and drop their connections. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import attrs
 
 __all__ = ["Connections", "OpenResources", "RunningRealtime", "how_to_close", "is_over"]
 
-HOW: Final = {
+MESSAGES: Final = {
     False: "unclosed {0}: `with {0}(...) as {1}:` closes it, or {1}.close()",
     True: "unclosed {0}: `async with {0}(...) as {1}:` closes it, or await {1}.aclose()",
 }
 
 
 class Connections(Protocol):
-    """Those of a client."""
+    """Connections of a client."""
 
     def abandon(self) -> bool:
-        """Let go of them, unless they are in use. Whether there were any."""
+        """Drop them, unless they are in use. Whether there were any."""
         ...
 
 
@@ -34,7 +34,7 @@ class RunningRealtime(Protocol):
 
     @property
     def _is_over(self) -> bool:
-        """Whether it cannot run any more, although nobody closed it."""
+        """Whether it cannot run any more, although it was not closed."""
         ...
 
 
@@ -42,30 +42,30 @@ class RunningRealtime(Protocol):
 class OpenResources:
     """What a client has open. It refers to nothing that would keep the client alive."""
 
-    complaint: str = "unclosed client"
+    warning: str = "unclosed client"
     connections: Connections | None = None
     _realtime: ref[RunningRealtime] | None = None
 
     def of(self, owner: object) -> None:
-        """Complain when the owner is thrown away, or the program ends, and something is open."""
-        finalize(owner, self._left_behind)
+        """Warn when the owner is garbage collected, or the program ends, and something is open."""
+        finalize(owner, self._warn)
 
     def watch(self, realtime: RunningRealtime) -> None:
         """Count this among them."""
         self._realtime = ref(realtime)
 
-    def _left_behind(self) -> None:
+    def _warn(self) -> None:
         left = self.connections is not None and self.connections.abandon()
         realtime = None if self._realtime is None else self._realtime()
         if left or (realtime is not None and realtime._is_running):  # pyright: ignore[reportPrivateUsage]
-            warnings.warn(self.complaint, ResourceWarning, stacklevel=1, source=self)
+            warnings.warn(self.warning, ResourceWarning, stacklevel=1, source=self)
 
 
 def how_to_close(name: str, variable: str, *, asynchronous: bool) -> str:
-    """What to tell whoever has not done it."""
-    return HOW[asynchronous].format(name, variable)
+    """Return the text of the warning."""
+    return MESSAGES[asynchronous].format(name, variable)
 
 
 def is_over(realtime: RunningRealtime) -> bool:
-    """Whether it cannot run any more, although nobody closed it."""
+    """Whether it cannot run any more, although it was not closed."""
     return realtime._is_over  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""How values show themselves, where writing that down for each class costs too much."""
+"""`__repr__` of attrs classes without the cost of generating one for each class."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["ReprMixin"]
 
 
 class ReprMixin:
-    """Shows itself as attrs would, for classes that are made with `repr=False`.
+    """A `__repr__` as attrs would generate it, for classes with `repr=False`.
 
-    attrs writes and compiles a `__repr__` for each class, which takes a third of the time of making
-    it. Each program that imports the class would wait for that, and few ever print one.
+    attrs writes and compiles a `__repr__` for each class, a third of the time that creating the
+    class takes. Each program that imports the class would wait for that, and few print one.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        # Every class that is shown is one of attrs.
+        # Every class that uses this is an attrs class.
         fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast(Any, type(self)))
         shown: list[str] = []
         for field in fields:

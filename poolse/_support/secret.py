@@ -1,4 +1,4 @@
-"""A str that does not show itself: a token, an API key, or a URL with a password in it."""
+"""Strings that `repr` hides: a token, an API key, or a URL with a password in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Secret(str):
-    """A str that does not show itself.
+    """A str that `repr` hides.
 
     Some tools print the local variables of each frame of a traceback: then this is what they print.
     """
@@ -23,12 +23,12 @@ class Secret(str):
 
 
 def hidden(value: T) -> T:
-    """The same value, as a secret if it is a str."""
+    """Return the same value, as a secret if it is a str."""
     return cast("T", Secret(value)) if isinstance(value, str) else value
 
 
 def hidden_items(value: T) -> T:
-    """The same value; of a mapping a copy, in which every str is a secret."""
+    """Return the same value; of a mapping a copy, in which every str is a secret."""
     if not isinstance(value, Mapping):
         return value
     items = cast("Mapping[object, object]", value).items()

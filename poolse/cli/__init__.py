@@ -9,13 +9,13 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and give back the exit status.
+    """Run the command line and return the exit code.
 
     Args:
         argv: Arguments after the command's name; None takes those of the process.
 
     Raises:
-        SystemExit: The arguments make no sense (2).
+        SystemExit: The arguments are invalid (2).
     """
     try:
         from poolse.cli.app import run

@@ -1,4 +1,4 @@
-"""The commands, and what the line as a whole says."""
+"""The command `poolse`: its subcommands, and errors in the arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from poolse import version
 from poolse.cli.demo import demo
-from poolse.cli.exit_codes import ended, terminable
+from poolse.cli.errors import exit_code_of, terminable
 from poolse.cli.export import export
 from poolse.cli.failure import INTERRUPTED
 from poolse.cli.listen import listen
@@ -25,17 +25,17 @@ __all__ = ["run"]
 
 
 class Commands(click.Group):
-    """Knows how its commands end."""
+    """The commands, in the order in which they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
-        """In the order in which one comes to need them."""
+        """Return the names in the order of definition."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> int:
-        """Run the command that was asked for, and give back the exit code."""
-        work = super().invoke
+        """Run a command and return the exit code."""
+        invoke = super().invoke
         with terminable():
-            return ended(ctx.ensure_object(Session), lambda: work(ctx))
+            return exit_code_of(ctx.ensure_object(Session), lambda: invoke(ctx))
 
 
 @click.group(
@@ -58,23 +58,23 @@ for _command in (sandbox, demo, token, send, tail, listen, upload, export):
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line and give back the exit code.
+    """Run the command line and return the exit code.
 
     Raises:
-        SystemExit: The arguments make no sense (2).
+        SystemExit: The arguments are invalid (2).
     """
-    _write_what_can_be_written()
+    _replace_unencodable()
     try:
         code: int = poolse.main(arguments, prog_name="poolse", standalone_mode=False, obj=Session())
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        print(_complaint(error), file=sys.stderr)
+        print(_usage_error(error), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     return code
 
 
-def _complaint(error: click.ClickException) -> str:
+def _usage_error(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     lines = [f"poolse: {error.format_message()}"]
     if context is not None:
@@ -84,8 +84,8 @@ def _complaint(error: click.ClickException) -> str:
     return "\n".join(lines)
 
 
-def _write_what_can_be_written() -> None:
-    """A terminal without the letters of a message shows marks in their place."""
+def _replace_unencodable() -> None:
+    """Print `?` for letters that the terminal does not have."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

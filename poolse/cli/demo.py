@@ -23,16 +23,15 @@ def demo(session: Session) -> None:
     POOLSE_DEMO_NONCE in the environment is one more thing for alice to say.
     """
     try:
-        from poolse.cli.demo_output import DemoOutput
+        from poolse.cli.demo_script import Alice, DemoOutput
         from poolse.testing import Sandbox
     except ImportError as error:
         raise Failure(f"{error} (the demo needs: pip install 'poolse[sandbox,cli]')") from None
     from poolse import Poolse
-    from poolse.cli.demo_script import Alice
 
-    stage = DemoOutput(session)
+    output = DemoOutput(session)
     with Sandbox() as sandbox:
-        stage.title("poolse demo", f"two clients, and a whole backend at {sandbox.url}")
+        output.title("poolse demo", f"two clients, and a whole backend at {sandbox.url}")
         with Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice")) as chat:
-            Alice(chat, sandbox, stage).play()
-    stage.end()
+            Alice(chat, sandbox, output).run()
+    output.end()

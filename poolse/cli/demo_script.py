@@ -1,4 +1,4 @@
-"""What alice and bob do in `poolse demo`."""
+"""The script of `poolse demo`: what alice and bob do, and how it is printed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.console import Console
+from rich.text import Text
+
 from poolse.cli.failure import Failure
+from poolse.cli.session import Session
 
 if TYPE_CHECKING:
     from poolse import AsyncPoolse, Message, MessageNew, Poolse, PresenceDiff
-    from poolse.cli.demo_output import DemoOutput
     from poolse.testing import Sandbox
 
-__all__ = ["Alice"]
+__all__ = ["Alice", "DemoOutput"]
 
 T = TypeVar("T")
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds to wait for anything before the demo says that it failed."""
 
 GOODBYE = "That is all. Bye!"
@@ -29,35 +32,80 @@ GOODBYE = "That is all. Bye!"
 PICTURE = bytes(8_000_000)
 
 
-class Alice:
-    """A sync script: not an event loop in sight."""
+class DemoOutput:
+    """Prints who does what, from any thread: a story for people, lines of JSON for programs."""
 
-    def __init__(self, chat: Poolse, sandbox: Sandbox, stage: DemoOutput) -> None:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._console = Console(highlight=False, quiet=session.json)
+
+    def title(self, text: str, detail: str) -> None:
+        """Print the first line."""
+        self._console.print(f"\n  [bold]{text}[/bold]  [dim]{detail}[/dim]", soft_wrap=True)
+        legend = "who, with the sync or the async client: what happens   [dim]how[/dim]"
+        self._console.print(f"  {legend}", soft_wrap=True)
+
+    def scene(self, number: int, title: str) -> None:
+        """Print the title of a chapter."""
+        self._console.print(f"\n  [bold]{number}. {title}[/bold]\n")
+
+    def end(self) -> None:
+        """Print the last line."""
+        self._console.print("\n  Nothing was lost.\n")
+
+    def alice(self, what: str, detail: str = "") -> None:
+        """Print what the sync script does."""
+        self._line("alice", "sync ", "cyan", what, detail)
+
+    def bob(self, what: str, detail: str = "") -> None:
+        """Print what the async service does."""
+        self._line("bob", "async", "magenta", what, detail)
+
+    def backend(self, what: str) -> None:
+        """Print what happens to both."""
+        self._line("", "     ", "yellow", what, "")
+
+    def _line(self, who: str, client: str, colour: str, what: str, detail: str) -> None:
+        if self._session.json:
+            self._session.print_json({"who": who or "backend", "what": what, "how": detail})
+            return
+        line = Text.assemble("    ", (f"{who:<6}", f"bold {colour}"), (f"{client}  ", "dim"))
+        line.append(what, None if who else colour)
+        if detail:
+            line.append(f"   {detail}", "dim")
+        # A line stays whole, however narrow the terminal or the log is.
+        self._console.print(line, soft_wrap=True)
+
+
+class Alice:
+    """A sync script, without any event loop."""
+
+    def __init__(self, chat: Poolse, sandbox: Sandbox, output: DemoOutput) -> None:
         self._chat = chat
         self._sandbox = sandbox
-        self._stage = stage
-        self._heard: queue.Queue[MessageNew] = queue.Queue()
-        self._seen: queue.Queue[str] = queue.Queue()
+        self._output = output
+        self._received: queue.Queue[MessageNew] = queue.Queue()
+        self._presence: queue.Queue[str] = queue.Queue()
         self._bob = sandbox.user_id("bob")
 
-    def play(self) -> None:
-        """From start to end."""
-        stage, chat = self._stage, self._chat
-        stage.scene(1, "REST: two users and a conversation")
+    def run(self) -> None:
+        """Run the demo from start to end."""
+        output, chat = self._output, self._chat
+        output.scene(1, "REST: two users and a conversation")
         self._me = chat.me.show()
-        stage.alice(f"signs in as {self._me.external_id}", "GET /v1/me")
+        output.alice(f"signs in as {self._me.external_id}", "GET /v1/me")
         group = chat.conversations.create(type="group", name="Demo", member_external_ids=["bob"])
-        stage.alice("opens a conversation with bob", "POST /v1/conversations")
+        output.alice("opens a conversation with bob", "POST /v1/conversations")
         self._messages = chat.conversations.one(group.id).messages
 
-        stage.scene(2, "Live: who is here, who is typing, what is said")
+        output.scene(2, "Live: who is here, who is typing, what is said")
         live = chat.realtime.conversation(group.id)
-        live.on_message(self._hear)
-        live.on_typing_start(lambda _: stage.alice("sees that bob is typing", "typing:start"))
-        live.on_presence_diff(self._notice)
-        live.wait_joined(timeout=PATIENCE)
-        stage.alice("joins live", live.topic)
-        with bob_serving(self._sandbox, stage, group.id):
+        live.on_message(self._on_message)
+        live.on_typing_start(lambda _: output.alice("sees that bob is typing", "typing:start"))
+        live.on_presence_diff(self._on_presence)
+        live.wait_joined(timeout=TIMEOUT)
+        output.alice("joins live", live.topic)
+        with bob_serving(self._sandbox, output, group.id):
             self._wait_for("is here")
             self._ask("Hello bob, this is a plain script.")
             self._send_picture()
@@ -68,90 +116,94 @@ class Alice:
         from poolse import progress_bar
 
         with progress_bar("        picture.png") as bar:
-            row = self._chat.attachments.upload(PICTURE, filename="picture.png", on_progress=bar)
-        self._stage.alice(f"uploads {row.original_filename}, {row.byte_size:,} bytes", "PUT …")
-        self._messages.send(body="Look at this!", attachment_ids=[row.id])
-        self._stage.alice("says “Look at this!”", "POST …/messages")
-        self._answer()
+            picture = self._chat.attachments.upload(
+                PICTURE, filename="picture.png", on_progress=bar
+            )
+        self._output.alice(
+            f"uploads {picture.original_filename}, {picture.byte_size:,} bytes", "PUT …"
+        )
+        self._messages.send(body="Look at this!", attachment_ids=[picture.id])
+        self._output.alice("says “Look at this!”", "POST …/messages")
+        self._await_answer()
 
     def _lose_bob(self) -> None:
-        self._stage.scene(3, "A killed connection, and the way back")
-        self._stage.backend("bob's connection is killed, and the server takes no new ones")
+        self._output.scene(3, "A killed connection, and the way back")
+        self._output.backend("bob's connection is killed, and the server takes no new ones")
         self._sandbox.faults.refuse_handshakes(status=503, times=1000)
         self._sandbox.faults.drop_sockets(external_id="bob")
         self._wait_for("is gone")
         self._say("You will miss this,")
         self._say("and this.")
-        self._stage.backend("the server takes connections again")
+        self._output.backend("the server takes connections again")
         self._sandbox.faults.clear()
         self._wait_for("is here")
         self._ask("Good to have you back!")
 
     def _say_goodbye(self) -> None:
-        self._stage.scene(4, "Read back, the newest first")
+        self._output.scene(4, "Read back, the newest first")
         nonce = os.environ.get("POOLSE_DEMO_NONCE")
         if nonce:
             self._say(nonce)
-            self._answer()
+            self._await_answer()
         self._ask(GOODBYE)
 
     def _say(self, body: str) -> None:
-        self._stage.alice(f"says “{body}”", "POST …/messages")
+        self._output.alice(f"says “{body}”", "POST …/messages")
         self._messages.send(body=body)
 
     def _ask(self, body: str) -> None:
         self._say(body)
-        self._answer()
+        self._await_answer()
 
-    def _answer(self) -> None:
-        answer = take(self._heard, "an answer of bob")
-        self._stage.alice(f"hears “{answer.body}”", f"message:new, #{answer.sequence}")
+    def _await_answer(self) -> None:
+        answer = take(self._received, "an answer of bob")
+        self._output.alice(f"hears “{answer.body}”", f"message:new, #{answer.sequence}")
 
-    def _hear(self, event: MessageNew) -> None:
+    def _on_message(self, event: MessageNew) -> None:
         if event.sender_id == self._bob:
-            self._heard.put(event)
+            self._received.put(event)
 
-    def _notice(self, diff: PresenceDiff) -> None:
+    def _on_presence(self, diff: PresenceDiff) -> None:
         for users, what in ((diff.joins, "is here"), (diff.leaves, "is gone")):
             if self._bob in users:
-                self._seen.put(what)
+                self._presence.put(what)
 
     def _wait_for(self, what: str) -> None:
-        while take(self._seen, f"that bob {what}") != what:
+        while take(self._presence, f"that bob {what}") != what:
             pass
-        self._stage.alice(f"sees that bob {what}", "presence")
+        self._output.alice(f"sees that bob {what}", "presence")
 
 
 @contextmanager
-def bob_serving(sandbox: Sandbox, stage: DemoOutput, conversation_id: str) -> Generator[None]:
-    """An async service in a thread of its own, which ends when it is told goodbye."""
-    problems: list[BaseException] = []
+def bob_serving(sandbox: Sandbox, output: DemoOutput, conversation_id: str) -> Generator[None]:
+    """Run the async service in a thread; it ends when alice says goodbye."""
+    errors: list[BaseException] = []
 
     def main() -> None:
         try:
-            asyncio.run(serve(sandbox, stage, conversation_id))
-        except BaseException as problem:  # raised below, in the main thread
-            problems.append(problem)
+            asyncio.run(serve(sandbox, output, conversation_id))
+        except BaseException as error:  # raised below, in the main thread
+            errors.append(error)
 
     thread = threading.Thread(target=main, name="bob", daemon=True)
     thread.start()
     yield
-    thread.join(PATIENCE)
-    if problems:
-        raise problems[0]
+    thread.join(TIMEOUT)
+    if errors:
+        raise errors[0]
 
 
-async def serve(sandbox: Sandbox, stage: DemoOutput, conversation_id: str) -> None:
-    """Answer what is heard, and read up on what was missed."""
+async def serve(sandbox: Sandbox, output: DemoOutput, conversation_id: str) -> None:
+    """Answer each message, and fetch those that were missed."""
     from poolse import AsyncPoolse, MessageNew
 
     async with AsyncPoolse(
         api_url=sandbox.url,
         get_token=lambda: sandbox.token("bob"),
-        on_socket_error=lambda error: stage.bob(f"is told: {error}", "on_socket_error"),
+        on_socket_error=lambda error: output.bob(f"is told: {error}", "on_socket_error"),
     ) as chat:
         me = await chat.me.show()
-        chat.realtime.on_status(lambda status: stage.bob(f"is {status}", "status"))
+        chat.realtime.on_status(lambda status: output.bob(f"is {status}", "status"))
         live = chat.realtime.conversation(conversation_id)
         # Before it is joined: alice speaks as soon as she sees bob.
         events = live.events()
@@ -160,11 +212,11 @@ async def serve(sandbox: Sandbox, stage: DemoOutput, conversation_id: str) -> No
             async for event in events:
                 if not isinstance(event, MessageNew) or event.sender_id == me.id:
                     continue
-                stage.bob(f"hears “{event.body}”", f"message:new, #{event.sequence}")
+                output.bob(f"hears “{event.body}”", f"message:new, #{event.sequence}")
                 if last and event.sequence > last + 1:
-                    await read_up(chat, stage, conversation_id, event.sequence, last)
+                    await fetch_missed(chat, output, conversation_id, event.sequence, last)
                 if event.body == GOODBYE:
-                    await read_back(chat, stage, conversation_id)
+                    await fetch_all(chat, output, conversation_id)
                 await live.send_typing()
                 answer = await chat.conversations.one(conversation_id).messages.send(
                     body=f"I heard #{event.sequence}.", quoted_message_id=event.id
@@ -174,28 +226,28 @@ async def serve(sandbox: Sandbox, stage: DemoOutput, conversation_id: str) -> No
                     return
 
 
-async def read_up(
-    chat: AsyncPoolse, stage: DemoOutput, conversation_id: str, before: int, after: int
+async def fetch_missed(
+    chat: AsyncPoolse, output: DemoOutput, conversation_id: str, before: int, after: int
 ) -> None:
-    """Fetch what was said while the connection was lost."""
+    """Fetch the messages that were sent while the connection was lost."""
     missed: list[Message] = []
     async for message in chat.conversations.one(conversation_id).messages.iter(before=before):
         if message.sequence <= after:
             break
         missed.append(message)
     for message in reversed(missed):
-        stage.bob(f"reads up on “{message.body}”", f"GET …/messages, #{message.sequence}")
+        output.bob(f"reads up on “{message.body}”", f"GET …/messages, #{message.sequence}")
 
 
-async def read_back(chat: AsyncPoolse, stage: DemoOutput, conversation_id: str) -> None:
+async def fetch_all(chat: AsyncPoolse, output: DemoOutput, conversation_id: str) -> None:
     """Fetch the whole conversation, newest first."""
     async for message in chat.conversations.one(conversation_id).messages.iter(limit=4):
-        stage.bob(f"reads back “{message.body}”", f"GET …/messages, #{message.sequence}")
+        output.bob(f"reads back “{message.body}”", f"GET …/messages, #{message.sequence}")
 
 
-def take(things: queue.Queue[T], what: str) -> T:
-    """The next one, or a failure that says what was waited for."""
+def take(items: queue.Queue[T], what: str) -> T:
+    """Return the next item, or fail with what was waited for."""
     try:
-        return things.get(timeout=PATIENCE)
+        return items.get(timeout=TIMEOUT)
     except queue.Empty:
-        raise Failure(f"waited {PATIENCE:g} s for {what}") from None
+        raise Failure(f"waited {TIMEOUT:g} s for {what}") from None

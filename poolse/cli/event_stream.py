@@ -1,4 +1,4 @@
-"""What `poolse listen` hears."""
+"""The events that `poolse listen` prints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from poolse import (
@@ -44,27 +43,27 @@ WIRE: Final = {
 
 
 async def stream_events(session: Session, wanted: Sequence[str], count: int | None) -> None:
-    """Tell all events, or so many of them. SIGTERM cancels it."""
+    """Print all events, or so many of them. SIGTERM cancels it."""
     _let_sigterm_cancel()
-    async with session.async_chat() as chat, EventStream() as ears:
+    async with session.async_chat() as chat, EventStream() as stream:
         for key in wanted:
-            ears.open(chat.realtime.conversation(key))
+            stream.open(chat.realtime.conversation(key))
         if not wanted:
             me = await chat.me.show()
-            ears.open(chat.realtime.user(me.id))
-            for row in await chat.conversations.list():
-                ears.open(chat.realtime.conversation(row.id))
+            stream.open(chat.realtime.user(me.id))
+            for conversation in await chat.conversations.list():
+                stream.open(chat.realtime.conversation(conversation.id))
         while count is None or count > 0:
-            topic, heard = await ears.next()
-            if isinstance(heard, PoolseError):
+            topic, item = await stream.next()
+            if isinstance(item, PoolseError):
                 # One that is refused does not end the others, unless one asked for it.
-                if not isinstance(heard, SlowConsumer) and (wanted or not ears.still_open):
-                    raise heard
-                session.note(str(heard))
+                if not isinstance(item, SlowConsumer) and (wanted or not stream.still_open):
+                    raise item
+                session.note(str(item))
                 continue
-            session.tell(_line(topic, heard))
-            if isinstance(heard, ConversationCreated):
-                ears.open(chat.realtime.conversation(heard.id))
+            session.print_json(_line(topic, item))
+            if isinstance(item, ConversationCreated):
+                stream.open(chat.realtime.conversation(item.id))
             count = None if count is None else count - 1
 
 
@@ -89,23 +88,23 @@ class EventStream:
 
     def __init__(self) -> None:
         # One place: the channels have queues of their own, which say what they dropped.
-        self._heard = asyncio.Queue[tuple[str, object]](1)
+        self._queue = asyncio.Queue[tuple[str, object]](1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, channel: Channel) -> None:
-        """Hear this one too."""
-        self._tasks.add(asyncio.create_task(self._hear(channel)))
+        """Read the events of this one too."""
+        self._tasks.add(asyncio.create_task(self._read(channel)))
 
     @property
     def still_open(self) -> bool:
-        """Whether there is anything left to stream_events."""
+        """Whether any channel is still open."""
         return any(not task.done() for task in self._tasks)
 
     async def next(self) -> tuple[str, object]:
-        """The topic, and the event or what went wrong."""
-        return await self._heard.get()
+        """Return the topic, and the event or the error."""
+        return await self._queue.get()
 
-    async def _hear(self, channel: Channel) -> None:
+    async def _read(self, channel: Channel) -> None:
         events = aiter(channel.events())
         while True:
             try:
@@ -113,21 +112,16 @@ class EventStream:
             except StopAsyncIteration:
                 return
             except PoolseError as error:
-                await self._heard.put((channel.topic, error))
+                await self._queue.put((channel.topic, error))
                 if not isinstance(error, SlowConsumer):
                     return
             else:
-                await self._heard.put((channel.topic, event))
+                await self._queue.put((channel.topic, event))
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

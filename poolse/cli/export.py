@@ -1,29 +1,78 @@
-"""`poolse export`: the whole history of a conversation, in a file."""
+"""`poolse export`: the whole history of a conversation, in a file, as JSON lines or CSV."""
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import click
 
 from poolse.cli.failure import USAGE, Failure
-from poolse.cli.formats import FORMATS, row_text
 from poolse.cli.options import for_users
+from poolse.cli.sanitize import json_text, sanitized
 from poolse.cli.session import Session
 
 if TYPE_CHECKING:
     from poolse import Conversation, Message, Poolse
-    from poolse.cli.progress import Counter
     from poolse.cli.resume_file import ResumeFile
 
 __all__ = ["export"]
 
 STEP: Final = 100
 """Messages that are read before they are kept. A page has no more."""
+
+
+COLUMNS: Final = (
+    *("sequence", "id", "inserted_at", "sender_id", "type", "thread_root_id", "reply_to_id"),
+    *("body", "attachments", "edited_at", "deleted_at"),
+)
+
+FORMULA: Final = ("=", "+", "-", "@")
+"""A cell that begins so is a formula to a spreadsheet, and some formulas do harm."""
+
+
+Counter = Callable[[int], None]
+"""Called with how many of all are done."""
+
+
+def write_jsonl(file: TextIO, messages: Iterable[str]) -> None:
+    """Write one message a line, with all its fields."""
+    for text in messages:
+        file.write(f"{text}\n")
+
+
+def write_csv(file: TextIO, messages: Iterable[str]) -> None:
+    """Write the main columns, for spreadsheets, and nothing in them that does anything."""
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for text in messages:
+        fields: dict[str, object] = json.loads(text)
+        writer.writerow([_cell(fields.get(name)) for name in COLUMNS])
+
+
+def _cell(value: object) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, list):
+        value = ", ".join(map(_file_name, cast("Sequence[Mapping[str, object]]", value)))
+    text = sanitized(str(value))
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _file_name(attachment: Mapping[str, object]) -> str:
+    return str(attachment.get("original_filename") or attachment["id"])
+
+
+FORMATS: Final = {"jsonl": write_jsonl, "csv": write_csv}
 
 
 @click.command(
@@ -69,22 +118,25 @@ def export(
         raise Failure(f"there is a file {target} already", USAGE, hint)
     with session.chat() as chat:
         # First, so that a wrong id leaves nothing behind.
-        row = chat.conversations.one(conversation).show()
-        with _spool(session, target, row, fresh=fresh) as spool:
-            resumed = len(spool)
-            _read(session, chat, spool)
-            upto, count = spool.task.upto, len(spool)
-            _write(target, FORMATS[kind], spool)
-            spool.remove()
+        shown = chat.conversations.one(conversation).show()
+        with _resume_file(session, target, shown, fresh=fresh) as resume:
+            resumed = len(resume)
+            _read(session, chat, resume)
+            upto, count = resume.task.upto, len(resume)
+            _write(target, FORMATS[kind], resume)
+            resume.remove()
     if session.json:
-        told = {"file": str(target), "messages": count, "upto": upto, "resumed_after": resumed}
-        session.tell(told)
+        session.print_json(
+            {"file": str(target), "messages": count, "upto": upto, "resumed_after": resumed}
+        )
     else:
         after = f", {resumed:,} of them read before" if resumed else ""
-        session.say(f"{target}: {count:,} messages up to #{upto}{after}")
+        session.print_text(f"{target}: {count:,} messages up to #{upto}{after}")
 
 
-def _spool(session: Session, target: Path, row: Conversation, *, fresh: bool) -> ResumeFile:
+def _resume_file(
+    session: Session, target: Path, conversation: Conversation, *, fresh: bool
+) -> ResumeFile:
     from poolse import POOLSE_API_URL
     from poolse.cli.resume_file import ResumeFile, Task
 
@@ -92,53 +144,51 @@ def _spool(session: Session, target: Path, row: Conversation, *, fresh: bool) ->
     if fresh:
         part.unlink(missing_ok=True)
     url = (session.settings.api_url or POOLSE_API_URL).rstrip("/")
-    return ResumeFile(part, Task(url, row.id, row.last_sequence))
+    return ResumeFile(part, Task(url, conversation.id, conversation.last_sequence))
 
 
-def _read(session: Session, chat: Poolse, spool: ResumeFile) -> None:
-    """Read what is still missing."""
-    from poolse.cli.progress import counting
-
+def _read(session: Session, chat: Poolse, resume: ResumeFile) -> None:
+    """Read the messages that are still missing."""
     try:
-        with counting(spool.task.upto) as counter:
-            _read_down(chat, spool, counter)
+        with progress_counter(resume.task.upto) as counter:
+            _read_down(chat, resume, counter)
     except BaseException:
-        kept = f"{len(spool):,} messages are kept in {spool.path}"
+        kept = f"{len(resume):,} messages are kept in {resume.path}"
         session.note(f"{kept}: the same command goes on there")
         raise
 
 
-def _read_down(chat: Poolse, spool: ResumeFile, counter: Counter) -> None:
-    task = spool.task
-    counter(task.upto + 1 - spool.below)
-    if spool.below == 0:
+def _read_down(chat: Poolse, resume: ResumeFile, counter: Counter) -> None:
+    task = resume.task
+    counter(task.upto + 1 - resume.below)
+    if resume.below == 0:
         return
-    rows: dict[int, str] = {}
+    texts: dict[int, str] = {}
     messages = chat.conversations.one(task.conversation).messages
-    for message in messages.iter(limit=STEP, before=spool.below):
-        rows.update(_with_replies(chat, message, task.upto))
-        if len(rows) >= STEP:
-            spool.keep(rows, below=message.sequence)
-            rows.clear()
+    for message in messages.iter(limit=STEP, before=resume.below):
+        texts.update(_with_replies(chat, message, task.upto))
+        if len(texts) >= STEP:
+            resume.keep(texts, below=message.sequence)
+            texts.clear()
             counter(task.upto + 1 - message.sequence)
-    spool.keep(rows, below=0)
+    resume.keep(texts, below=0)
 
 
 def _with_replies(chat: Poolse, message: Message, upto: int) -> Iterable[tuple[int, str]]:
-    """A message and the replies in its thread, by number."""
+    """Yield a message and the replies in its thread, by number."""
     from poolse import to_dict
 
-    yield message.sequence, row_text(to_dict(message))
+    yield message.sequence, json_text(to_dict(message))
     if message.reply_count:
         for reply in chat.messages.one(message.id).iter_replies():
             if reply.sequence <= upto:
-                yield reply.sequence, row_text(to_dict(reply))
+                yield reply.sequence, json_text(to_dict(reply))
 
 
 def _write(
     target: Path, write: Callable[[TextIO, Iterable[str]], None], rows: Iterable[str]
 ) -> None:
-    """All of it or nothing: a reader never sees half a file."""
+    """Write all of it or nothing: a reader never sees half a file."""
     new = target.with_name(f"{target.name}.new")
     try:
         with new.open("w", encoding="utf-8", newline="") as file:
@@ -149,3 +199,20 @@ def _write(
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def progress_counter(total: int) -> Generator[Counter]:
+    """Draw a progress bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Drawn when there is news, so that no thread is needed; and gone when it is done.
+    bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, transient=True)
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done, refresh=True)

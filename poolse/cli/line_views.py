@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
@@ -13,48 +12,27 @@ from poolse.cli.session import Session
 if TYPE_CHECKING:
     from poolse import Attachment, Message, RealtimeStatus
 
-__all__ = ["JsonView", "LineView", "Status", "View", "text_of"]
+__all__ = ["JsonView", "LineView", "Status", "text_of"]
 
 
 @attrs.frozen
 class Status:
-    """What goes on besides messages."""
+    """The status of the connection, and of the users."""
 
     connection: RealtimeStatus = "idle"
     here: tuple[str, ...] = ()
     typing: tuple[str, ...] = ()
 
 
-class View(Protocol):
-    """Shows messages, and what goes on besides."""
-
-    def message(self, message: Message, name: str) -> None:
-        """Show a message of somebody with this name."""
-        ...
-
-    def status(self, status: Status) -> None:
-        """Something has changed. Called in a thread of the client."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
 class _PipeView:
-    """Messages go to the pipe; of the rest only a lost connection is told, where people see it."""
+    """Prints messages to the pipe; of the rest only lost connections, on standard error."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._lost = False
 
     def status(self, status: Status) -> None:
-        """Tell when the connection is lost, and when it is back."""
+        """Print when the connection is lost, and when it is back."""
         lost = status.connection == "reconnecting"
         if lost and not self._lost:
             self._session.note("the connection is lost, trying again")
@@ -67,12 +45,7 @@ class _PipeView:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Nothing to tidy up."""
 
 
@@ -83,7 +56,7 @@ class JsonView(_PipeView):
         """One line."""
         from poolse import to_dict
 
-        self._session.tell(to_dict(message))
+        self._session.print_json(to_dict(message))
 
 
 class LineView(_PipeView):
@@ -93,11 +66,11 @@ class LineView(_PipeView):
         """Time, number, name, text."""
         time = message.inserted_at.astimezone()
         text = one_line(text_of(message))
-        self._session.say(f"{time:%Y-%m-%d %H:%M:%S}  #{message.sequence}  {name}  {text}")
+        self._session.print_text(f"{time:%Y-%m-%d %H:%M:%S}  #{message.sequence}  {name}  {text}")
 
 
 def text_of(message: Message) -> str:
-    """What a message says, safe to show, in one or more lines."""
+    """Return the text of a message, safe to show, in one or more lines."""
     if message.deleted_at is not None:
         return "(deleted)"
     body = sanitized(message.body or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from poolse.cli.exit_codes import Terminated
+from poolse.cli.errors import Terminated
 from poolse.cli.options import for_users
 from poolse.cli.session import Session
 
@@ -26,7 +26,7 @@ def listen(session: Session, conversations: tuple[str, ...], count: int | None) 
     meanwhile. Each object has event, topic and payload. Events that come while the connection is
     lost are missed; `poolse tail` misses no message.
     """
-    # Only now: asyncio takes longer to load than most commands take.
+    # Imported lazily: asyncio takes longer to load than most commands take.
     import asyncio
 
     from poolse.cli.event_stream import stream_events

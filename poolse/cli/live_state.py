@@ -1,53 +1,58 @@
-"""Who is here, who is typing, and how the connection is."""
+"""Who is present, who is typing, and the status of the connection; names of users."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from types import TracebackType
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Self
 
-from poolse.cli.line_views import Status, View
-from poolse.cli.user_names import UserNames, name_of
+from poolse.cli.line_views import Status
+from poolse.cli.sanitize import one_line
 
 if TYPE_CHECKING:
-    from poolse import ConversationChannel, Poolse, TypingStart, TypingStop
+    from poolse import (
+        ConversationChannel,
+        Poolse,
+        Presence,
+        TypingStart,
+        TypingStop,
+        UserProfile,
+    )
 
-__all__ = ["LiveState"]
+__all__ = ["LiveState", "UserNames", "name_of"]
 
 
 class LiveState:
-    """Tells a view of each change, in the client's thread of callbacks, until the block ends."""
+    """Shows each change, called in the client's thread of callbacks, until the block ends."""
 
     def __init__(
-        self, chat: Poolse, live: ConversationChannel, people: UserNames, view: View
+        self,
+        chat: Poolse,
+        channel: ConversationChannel,
+        names: UserNames,
+        show: Callable[[Status], None],
     ) -> None:
         self._chat = chat
-        self._live = live
-        self._people = people
-        self._view = view
+        self._channel = channel
+        self._users = names
+        self._show = show
         self._typing: set[str] = set()
         self._lock = threading.Lock()
-        self._over = False
+        self._ended = False
 
     def __enter__(self) -> Self:
-        live = self._live
+        channel = self._channel
         self._chat.realtime.on_status(self._changed)
-        live.on_presence_state(self._changed)
-        live.on_presence_diff(self._changed)
-        live.on_typing_start(self._start)
-        live.on_typing_stop(self._stop)
+        channel.on_presence_state(self._changed)
+        channel.on_presence_diff(self._changed)
+        channel.on_typing_start(self._start)
+        channel.on_typing_stop(self._stop)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # Waits for one that is under way: after that, the client may be closed.
+    def __exit__(self, *_error: object) -> None:
+        # Waits for a running callback: after that, the client may be closed.
         with self._lock:
-            self._over = True
+            self._ended = True
 
     def _start(self, event: TypingStart) -> None:
         self._typing.add(event.user_id)
@@ -57,18 +62,54 @@ class LiveState:
         self._typing.discard(event.user_id)
         self._changed(event)
 
-    def _changed(self, _what: object) -> None:
+    def _changed(self, _event: object) -> None:
         with self._lock:
-            if not self._over:
-                self._view.status(self._status())
+            if not self._ended:
+                self._show(self._status())
 
     def _status(self) -> Status:
-        chat, present = self._chat, self._live.presence_state
-        self._people.meet(chat, present)
-        # Whose connection is lost does not say that he stopped.
+        chat, present = self._chat, self._channel.presence_state
+        self._users.learn_present(chat, present)
+        # A user whose connection is lost does not send that typing stopped.
         self._typing &= present.keys()
         return Status(chat.realtime.status, self._names(present), self._names(self._typing))
 
     def _names(self, user_ids: Iterable[str]) -> tuple[str, ...]:
         names = {name_of(self._chat, user_id) for user_id in user_ids}
         return tuple(sorted(names, key=str.casefold))
+
+
+class UserNames:
+    """The resolver of `chat.users`: names of the settings, else your own IDs, known by presence."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._known: dict[str, str] = {}
+
+    def find(self, user_id: str) -> UserProfile | None:
+        """Return the profile of a user."""
+        from poolse import UserProfile
+
+        known = self._known.get(user_id)
+        name = self._names.get(user_id) or self._names.get(known or "") or known
+        return UserProfile(name) if name else None
+
+    def learn(self, chat: Poolse, user_id: str, name: str | None) -> None:
+        """Remember what the backend calls a user."""
+        if name and self._known.get(user_id) != name:
+            self._known[user_id] = name
+            chat.users.invalidate(user_id)
+
+    def learn_present(self, chat: Poolse, present: Mapping[str, Presence]) -> None:
+        """Remember the external IDs of those who are present."""
+        for user_id, presence in present.items():
+            for meta in presence.metas:
+                self.learn(chat, user_id, meta.external_id)
+
+
+def name_of(chat: Poolse, user_id: str | None) -> str:
+    """Return the name of a user, else the beginning of the ID."""
+    if user_id is None:
+        return "system"
+    profile = chat.users.get(user_id)
+    return one_line((profile and profile.display_name) or user_id[:8])

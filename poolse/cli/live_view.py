@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from datetime import date
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console, RenderableType
@@ -90,13 +89,8 @@ class LiveView:
         self.status(Status("connecting"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.__exit__(kind, error, trace)
+    def __exit__(self, *_error: object) -> None:
+        self._live.__exit__(None, None, None)
 
 
 def _colour(sender_id: str | None) -> str:

@@ -1,7 +1,7 @@
 """What an export has read so far, in a file that survives every kind of end.
 
 The history is read from the newest message down. Each step keeps some messages and how far down it
-has come, both or neither, so that the next run goes on exactly there.
+has come, both or neither, so that the next run resumes exactly there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self, cast
 
 import attrs
@@ -38,14 +37,14 @@ class Task:
     url: str
     conversation: str
     upto: int
-    """The last number that was given out when it began. What is newer is not part of it."""
+    """The last sequence number when the export began. Newer messages are not part of it."""
 
 
 class ResumeFile:
     """The file. It belongs to one process at a time."""
 
     def __init__(self, path: Path, task: Task) -> None:
-        """Open it, and go on with what was begun in it; else begin the task.
+        """Open it, and resume the task in it; else begin the task.
 
         Raises:
             Failure: It is of another task, something else altogether, in use, or not to be written.
@@ -94,8 +93,8 @@ class ResumeFile:
 
     def __iter__(self) -> Iterator[str]:
         """The messages as JSON, oldest first."""
-        found = self._db.execute("SELECT json FROM messages ORDER BY sequence")
-        return (text for (text,) in cast("Iterator[tuple[str]]", found))
+        rows = self._db.execute("SELECT json FROM messages ORDER BY sequence")
+        return (text for (text,) in cast("Iterator[tuple[str]]", rows))
 
     def remove(self) -> None:
         """The task is done."""
@@ -103,18 +102,13 @@ class ResumeFile:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file. Calling it again does nothing."""
+        """Close the file. Calling it again does nothing."""
         self._db.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _number(self, query: str) -> int:

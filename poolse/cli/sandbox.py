@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import signal
+import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from poolse.cli.banner import DAY, USERS, greeting
 from poolse.cli.failure import Failure
 from poolse.cli.options import reporting
 from poolse.cli.session import Session
@@ -20,7 +22,12 @@ from poolse.cli.session import Session
 if TYPE_CHECKING:
     from poolse.testing import Sandbox
 
-__all__ = ["sandbox"]
+__all__ = ["banner", "sandbox"]
+
+USERS = ("alice", "bob")
+
+DAY = 24 * 3600.0
+"""Seconds that their tokens are good for."""
 
 
 @click.command(
@@ -57,16 +64,16 @@ def sandbox(session: Session, host: str, port: int, data: Path | None, tls: bool
         running = _started(Sandbox(host=host, port=port, data=data, tls=tls))
         try:
             if session.json:
-                session.tell(_facts(running, tls=tls))
+                session.print_json(_facts(running, tls=tls))
             else:
-                print(greeting(running, data, tls=tls), flush=True)
+                print(banner(running, data, tls=tls), flush=True)
             interrupted.wait()
         finally:
             running.stop()
 
 
 def _facts(sandbox: Sandbox, *, tls: bool) -> dict[str, object]:
-    """The greeting for programs."""
+    """Return the banner for programs."""
     users = {
         name: {"id": sandbox.user_id(name), "token": sandbox.token(name, lifetime=DAY)}
         for name in USERS
@@ -101,3 +108,54 @@ def _interrupts() -> Generator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def banner(sandbox: Sandbox, data: Path | None, *, tls: bool) -> str:
+    """Return the whole text, with a margin. A shell can run it as it stands, but for the title."""
+    lines = [_title(sandbox, data), "", *_address(sandbox, tls=tls)]
+    for name in USERS:
+        comment = f"# {name}, user id {sandbox.user_id(name)}, for a day"
+        token = sandbox.token(name, lifetime=DAY)
+        lines += ["", _dim(comment), f"export POOLSE_TOKEN={token}"]
+    lines += ["", _dim(f"# another token for {USERS[0]}, by curl or in Python")]
+    lines += [_by_curl(sandbox, tls=tls), _in_python(sandbox, tls=tls)]
+    return "\n".join(["", *(f"  {line}".rstrip() for line in lines), ""])
+
+
+def _title(sandbox: Sandbox, data: Path | None) -> str:
+    place = "in memory" if data is None else f"kept in {data}"
+    return f"{_style('poolse sandbox', '1')}  {sandbox.url}  {_dim(f'{place} · Ctrl-C ends it')}"
+
+
+def _address(sandbox: Sandbox, *, tls: bool) -> Iterator[str]:
+    yield f"export POOLSE_API_URL={sandbox.url}"
+    yield f"export POOLSE_API_KEY={sandbox.api_key}"
+    if tls:
+        yield f"export SSL_CERT_FILE={shlex.quote(str(sandbox.ca_file))}"
+
+
+# Both are complete in themselves, so that they work in a shell that has exported nothing.
+
+
+def _by_curl(sandbox: Sandbox, *, tls: bool) -> str:
+    trust = f" --cacert {shlex.quote(str(sandbox.ca_file))}" if tls else ""
+    url = f"{sandbox.url}/v1/users/{sandbox.user_id(USERS[0])}/tokens"
+    return f'curl -s -X POST{trust} {url} -H "Authorization: Bearer {sandbox.api_key}"'
+
+
+def _in_python(sandbox: Sandbox, *, tls: bool) -> str:
+    trust = f"SSL_CERT_FILE={shlex.quote(str(sandbox.ca_file))} " if tls else ""
+    backend = f'PoolseBackend(api_key="{sandbox.api_key}", api_url="{sandbox.url}")'
+    call = f'{backend}.users.create_token("{sandbox.user_id(USERS[0])}").token'
+    return f"{trust}python -c 'from poolse import PoolseBackend; print({call})'"
+
+
+def _dim(text: str) -> str:
+    return _style(text, "2")
+
+
+def _style(text: str, code: str) -> str:
+    """Return the text in bold or dim letters, on a terminal."""
+    # By hand: the library that the demo uses for it takes longer to load than the sandbox.
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    return text if plain else f"\x1b[{code}m{text}\x1b[0m"

@@ -29,17 +29,17 @@ _UNSAFE_IN_JSON: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-
 
 
 def sanitized(text: str) -> str:
-    """The text without anything that a terminal obeys; it may have several lines."""
+    """Return the text without anything that a terminal obeys; it may have several lines."""
     return text.replace("\r\n", "\n").translate(_TABLE)
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
+    """Return the text without anything that a terminal obeys, in one line."""
     return " \u23ce ".join(sanitized(text).split("\n"))
 
 
 def json_text(value: object, *, ascii_only: bool = False) -> str:
-    """The value as one line of JSON: the same when it is read, harmless when it is shown."""
+    """Return the value as one line of JSON that is harmless when it is shown."""
     text = json.dumps(value, ensure_ascii=ascii_only)
     # Outside of strings, JSON has none of these.
-    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

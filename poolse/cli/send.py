@@ -48,9 +48,9 @@ def send(
             reply_to_id=UNSET if reply_to is None else reply_to,
         )
     if session.json:
-        session.tell(to_dict(message))
+        session.print_json(to_dict(message))
     else:
-        session.say(message.id)
+        session.print_text(message.id)
 
 
 def _from_stdin(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""One call of the command: how it was asked to speak, and its clients."""
+"""One run of the command: its settings, its clients and its output."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from poolse import version
-from poolse.cli.config import config_file
 from poolse.cli.failure import AUTH, Failure
 from poolse.cli.sanitize import json_text, sanitized
-from poolse.cli.settings import Credential, Settings, settings
+from poolse.cli.settings import Credential, Settings, config_file, settings
 
 if TYPE_CHECKING:
     from poolse import AsyncPoolse, Poolse, PoolseBackend, PoolseError, UserProfile
@@ -23,7 +22,7 @@ AGENT: Final = f"poolse-cli/{version}"
 
 
 class Session:
-    """Given to each command."""
+    """Passed to each command."""
 
     def __init__(self) -> None:
         self.json = False
@@ -41,7 +40,7 @@ class Session:
     # Clients.
 
     def chat(self, user_resolver: Callable[[str], UserProfile | None] | None = None) -> Poolse:
-        """A client for the user of the token.
+        """Return a client for the user of the token.
 
         Raises:
             Failure: There is no token.
@@ -56,11 +55,11 @@ class Session:
             ws_url=self.settings.ws_url,
             user_agent=AGENT,
             user_resolver=user_resolver,
-            on_socket_error=_nothing,
+            on_socket_error=_ignore,
         )
 
     def async_chat(self) -> AsyncPoolse:
-        """The same for asyncio."""
+        """Return an async client for the user of the token."""
         from poolse import AsyncPoolse
 
         credential = self._token()
@@ -70,11 +69,11 @@ class Session:
             api_url=self.settings.api_url,
             ws_url=self.settings.ws_url,
             user_agent=AGENT,
-            on_socket_error=_nothing,
+            on_socket_error=_ignore,
         )
 
     def backend(self) -> PoolseBackend:
-        """A client for the tenant of the API key.
+        """Return a client for the tenant of the API key.
 
         Raises:
             Failure: There is no API key.
@@ -103,19 +102,19 @@ class Session:
 
     # Output.
 
-    def say(self, text: str) -> None:
-        """A line for people, on standard output."""
+    def print_text(self, text: str) -> None:
+        """Print a line for people on standard output."""
         print(sanitized(text), flush=True)
 
-    def tell(self, value: object) -> None:
-        """A line for programs, on standard output."""
+    def print_json(self, value: object) -> None:
+        """Print one line of JSON on standard output."""
         encoding = (sys.stdout.encoding or "").lower().replace("-", "")
         print(json_text(value, ascii_only=encoding != "utf8"), flush=True)
 
     def note(self, text: str) -> None:
-        """A line on standard error: not what was asked for, but good to know."""
+        """Print a line on standard error, beside the output."""
         print(f"poolse: {sanitized(text)}", file=sys.stderr, flush=True)
 
 
-def _nothing(_error: PoolseError) -> None:
-    """What goes wrong on the socket for a moment shows in its status."""
+def _ignore(_error: PoolseError) -> None:
+    """Transient socket errors show in the status."""

@@ -1,18 +1,21 @@
-"""Which backend, and on whose behalf: environment, config file, flags, each above the last."""
+"""Settings from the environment, the config file and flags; each outranks those before."""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import attrs
+import click
 
-from poolse.cli.config import Config, read_config
 from poolse.cli.failure import USAGE, Failure
 
-__all__ = ["Credential", "Settings", "Value", "resolved", "settings"]
+__all__ = ["Credential", "Settings", "config_file", "settings"]
 
 PLACES: Final = ("api_url", "ws_url")
 SECRETS: Final = ("token", "api_key")
@@ -20,16 +23,26 @@ KEYS: Final = (*PLACES, *SECRETS, *(f"{name}_file" for name in SECRETS))
 
 
 @attrs.frozen
+class Config:
+    """The values of a config file."""
+
+    path: Path
+    values: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    names: Mapping[str, str] = attrs.field(factory=dict[str, str])
+
+
+@attrs.frozen
 class Value:
-    """A setting, and where it was said."""
+    """A setting, and its source."""
 
     text: str = attrs.field(repr=False)
     source: str
     """As its owner knows it: `POOLSE_TOKEN`, `token in config.toml`, `--token-file`."""
 
 
+Table = Mapping[str, object]
 Layer = Mapping[str, Value]
-"""What one source says, by key."""
+"""The settings of one source, by key."""
 
 
 @attrs.frozen
@@ -41,7 +54,7 @@ class Credential:
     file: str | None = None
 
     def read(self) -> str:
-        """The secret itself. A file is read anew each time: somebody may keep it fresh.
+        """Return the secret. A file is read each time: somebody may renew it.
 
         Raises:
             Failure: The file cannot be read, or is empty.
@@ -61,7 +74,7 @@ class Credential:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What is known about the backend, and about who is calling."""
+    """Where the backend is, and the credentials."""
 
     api_url: str | None = None
     ws_url: str | None = None
@@ -72,11 +85,11 @@ class Settings:
 
 
 def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
-    """The settings of this call.
+    """Return the settings of this call.
 
     Args:
         environ: The environment.
-        flags: Those that were given: by the names of KEYS, and `config` and `profile`.
+        flags: By the names of KEYS, and `config` and `profile`.
 
     Raises:
         Failure: A file that was named is not there, or does not say what it should.
@@ -84,37 +97,33 @@ def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
     path = flags.get("config", environ.get("POOLSE_CONFIG"))
     profile = flags.get("profile") or environ.get("POOLSE_PROFILE")
     config = read_config(path, profile, KEYS, SECRETS)
-    return resolved(
+    # Each outranks those before it.
+    layers: tuple[Layer, ...] = (
         _from_environment(environ),
         _from_config(config),
         {key: Value(flags[key], f"--{key.replace('_', '-')}") for key in KEYS if key in flags},
-        names=config.names,
+    )
+    values = {key: value for layer in layers for key, value in layer.items()}
+    api_url, ws_url = (values[key].text if key in values else None for key in PLACES)
+    token, api_key = (_credential(name, layers) for name in SECRETS)
+    return Settings(
+        api_url=api_url, ws_url=ws_url, token=token, api_key=api_key, names=config.names
     )
 
 
-def resolved(*layers: Layer, names: Mapping[str, str]) -> Settings:
-    """The settings of several layers: each outranks those before it."""
-    said: dict[str, Value] = {}
-    for layer in layers:
-        said.update(layer)
-    api_url, ws_url = (said[key].text if key in said else None for key in PLACES)
-    token, api_key = (_credential(name, layers) for name in SECRETS)
-    return Settings(api_url=api_url, ws_url=ws_url, token=token, api_key=api_key, names=names)
-
-
 def _from_environment(environ: Mapping[str, str]) -> Layer:
-    named = {key: f"POOLSE_{key.upper()}" for key in KEYS}
+    variables = {key: f"POOLSE_{key.upper()}" for key in KEYS}
     # A variable that is empty counts as none, as in the library.
-    return {key: Value(environ[name], name) for key, name in named.items() if environ.get(name)}
+    return {key: Value(environ[name], name) for key, name in variables.items() if environ.get(name)}
 
 
 def _from_config(config: Config) -> Layer:
     layer: dict[str, Value] = {}
-    for key, text in config.said.items():
+    for key, text in config.values.items():
         # The names of files in it are relative to it.
         is_file = key.endswith("_file") and text != "-"
-        said = str(config.path.parent / Path(text).expanduser()) if is_file else text
-        layer[key] = Value(said, f"{key} of {config.path}")
+        value = str(config.path.parent / Path(text).expanduser()) if is_file else text
+        layer[key] = Value(value, f"{key} of {config.path}")
     return layer
 
 
@@ -139,3 +148,83 @@ def _from_file(file: Value) -> Credential:
     if not text:
         raise Failure(f"{file.source} is standard input, and that is empty", USAGE)
     return Credential("standard input", text=text)
+
+
+def config_file() -> Path:
+    """Return the default path of the config file."""
+    return Path(click.get_app_dir("poolse"), "config.toml")
+
+
+def read_config(
+    path: str | None, profile: str | None, keys: Sequence[str], secrets: Sequence[str]
+) -> Config:
+    """Read the config file: the top level, or one profile.
+
+    Args:
+        path: The file; None is the default path, where it may be missing, "" is no file at all.
+        profile: Which `[profiles.…]` counts; None is none.
+        keys: The settings that there are.
+        secrets: The settings that nobody else should be able to read.
+
+    Raises:
+        Failure: A file that was named is not there, or it does not say what it should.
+    """
+    file = Path(path) if path else config_file()
+    table: Table = {} if path == "" else _read(file, required=path is not None)
+    profiles = _table(table.get("profiles", {}), "profiles", file)
+    for name, each in profiles.items():
+        _check(_table(each, f"profiles.{name}", file), f"profiles.{name}", file, keys)
+    _check(table, "", file, (*keys, "names", "profiles"))
+    if _has(secrets, table, *(cast(Table, each) for each in profiles.values())):
+        _warn_if_open(file)
+    names = _texts(_table(table.get("names", {}), "names", file), file)
+    if profile and profile not in profiles:
+        raise Failure(f"there is no [profiles.{profile}] in {file}", USAGE)
+    # A profile stands for itself: the secrets of one backend never go to another.
+    chosen = cast(Table, profiles[profile]) if profile else table
+    values = _texts({key: chosen[key] for key in keys if key in chosen}, file)
+    return Config(file, values, names)
+
+
+def _read(path: Path, *, required: bool) -> Table:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise Failure(f"there is no config file {path}", USAGE) from None
+        return {}
+    except OSError as error:
+        raise Failure(f"cannot read the config file {path}: {error.strerror}", USAGE) from None
+    except UnicodeDecodeError:
+        raise Failure(f"the config file {path} is not UTF-8", USAGE) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Failure(f"the config file {path} is not TOML: {error}", USAGE) from None
+
+
+def _table(value: object, name: str, path: Path) -> Table:
+    if not isinstance(value, dict):
+        raise Failure(f"{name} in {path} must be a table: [{name}]", USAGE)
+    return cast(Table, value)
+
+
+def _check(table: Table, name: str, path: Path, keys: Sequence[str]) -> None:
+    for key in table:
+        if key not in keys:
+            where = f"[{name}] of {path}" if name else str(path)
+            raise Failure(f"unknown setting {key!r} in {where}: it takes {', '.join(keys)}", USAGE)
+
+
+def _texts(table: Table, path: Path) -> dict[str, str]:
+    for key, value in table.items():
+        if not isinstance(value, str):
+            raise Failure(f"{key} in {path} must be a text in quotes", USAGE)
+    return cast("dict[str, str]", table)
+
+
+def _has(secrets: Iterable[str], *tables: Table) -> bool:
+    return any(name in table for name in secrets for table in tables)
+
+
+def _warn_if_open(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        print(f"poolse: others can read the secrets in {path}: chmod 600 {path}", file=sys.stderr)

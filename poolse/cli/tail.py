@@ -1,4 +1,4 @@
-"""`poolse tail`: a conversation as it goes on."""
+"""`poolse tail`: follow a conversation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from poolse import UNSET, Unset
-from poolse.cli.line_views import JsonView, LineView, View
-from poolse.cli.live_state import LiveState
+from poolse.cli.line_views import JsonView, LineView
+from poolse.cli.live_state import LiveState, UserNames, name_of
 from poolse.cli.options import for_users
 from poolse.cli.session import Session
-from poolse.cli.user_names import UserNames, name_of
 
 if TYPE_CHECKING:
     from poolse import Last, SQLiteCheckpoint
+    from poolse.cli.live_view import LiveView
 
     After = int | Last | Literal["latest", "beginning"]
 
@@ -68,18 +68,18 @@ def tail(
     bottom tells who is here and who is typing; in a pipe each message is one line.
     """
     after = _after(since, last, checkpoint)
-    people = UserNames(session.settings.names)
+    names = UserNames(session.settings.names)
     with ExitStack() as stack:
-        chat = stack.enter_context(session.chat(people.find))
+        chat = stack.enter_context(session.chat(names.find))
         me = chat.me.show()
-        people.hear(chat, me.id, me.display_name or me.external_id)
+        names.learn(chat, me.id, me.display_name or me.external_id)
         messages = chat.conversations.one(conversation).messages
         title = chat.conversations.one(conversation).show().name or "direct conversation"
         view = stack.enter_context(_view(session, title))
-        live = stack.enter_context(chat.realtime.conversation(conversation))
-        stack.enter_context(LiveState(chat, live, people, view))
-        kept = stack.enter_context(_checkpoint(checkpoint))
-        feed = stack.enter_context(messages.follow(after=after, checkpoint=kept))
+        channel = stack.enter_context(chat.realtime.conversation(conversation))
+        stack.enter_context(LiveState(chat, channel, names, view.status))
+        saved = stack.enter_context(_checkpoint(checkpoint))
+        feed = stack.enter_context(messages.follow(after=after, checkpoint=saved))
         for number, item in enumerate(feed, start=1):
             view.message(item.message, name_of(chat, item.message.sender_id))
             if number == count:
@@ -87,7 +87,7 @@ def tail(
 
 
 def _after(since: str | None, last: int | None, checkpoint: Path | None) -> After | Unset:
-    """Where to begin, in the words of `follow`."""
+    """Return where to begin, as `follow` takes it."""
     from poolse import Last
 
     if since is not None and last is not None:
@@ -118,7 +118,7 @@ def _checkpoint(path: Path | None) -> Generator[SQLiteCheckpoint | None]:
         yield checkpoint
 
 
-def _view(session: Session, title: str) -> View:
+def _view(session: Session, title: str) -> JsonView | LineView | LiveView:
     if session.json:
         return JsonView(session)
     if not sys.stdout.isatty():

@@ -24,8 +24,8 @@ def token(session: Session, external_id: str) -> None:
     your tenant: POOLSE_API_KEY, --api-key-file, or api_key in the config file.
     """
     with session.backend() as backend:
-        minted = backend.token_provider(external_id)()
+        issued = backend.token_provider(external_id)()
     if session.json:
-        session.tell({"external_id": external_id, "token": minted})
+        session.print_json({"external_id": external_id, "token": issued})
     else:
-        session.say(minted)
+        session.print_text(issued)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from poolse import UNSET
-from poolse.cli.error_messages import error_message
+from poolse.cli.errors import as_failure
 from poolse.cli.failure import Failure
 from poolse.cli.options import for_users
 from poolse.cli.sanitize import one_line
@@ -47,29 +47,29 @@ def upload(session: Session, conversation: str, files: tuple[Path, ...], text: s
     with session.chat() as chat:
         # First, so that nothing goes up for a conversation that is not there.
         chat.conversations.one(conversation).show()
-        sent = [(path, _sent(session, chat, path)) for path in files]
-        attachments = [row for _, row in sent if row is not None]
-        failed = [path for path, row in sent if row is None]
-        messages = _say(chat, conversation, attachments, text)
+        results = [(path, _upload(session, chat, path)) for path in files]
+        attachments = [attachment for _, attachment in results if attachment is not None]
+        failed = [path for path, attachment in results if attachment is None]
+        messages = _send(chat, conversation, attachments, text)
     if session.json:
         from poolse import to_dict
 
-        session.tell(
+        session.print_json(
             {
-                "messages": [to_dict(row) for row in messages],
-                "attachments": [to_dict(row) for row in attachments],
+                "messages": [to_dict(message) for message in messages],
+                "attachments": [to_dict(attachment) for attachment in attachments],
                 "failed": [str(path) for path in failed],
             }
         )
     else:
         for message in messages:
-            session.say(message.id)
+            session.print_text(message.id)
     if failed:
         raise Failure(f"{len(failed)} of {len(files)} files did not go up")
 
 
-def _sent(session: Session, chat: Poolse, path: Path) -> Attachment | None:
-    """The row of a file; None when it failed, which was told then."""
+def _upload(session: Session, chat: Poolse, path: Path) -> Attachment | None:
+    """Upload a file; return None if that failed, after printing the error."""
     from poolse import AuthError, NetworkError, PoolseError, progress_bar
 
     try:
@@ -79,18 +79,18 @@ def _sent(session: Session, chat: Poolse, path: Path) -> Attachment | None:
         # The others would fare no better.
         raise
     except (PoolseError, OSError) as error:
-        session.note(f"{path}: {error_message(error)}")
+        session.note(f"{path}: {as_failure(error)}")
         return None
 
 
-def _say(
+def _send(
     chat: Poolse, conversation: str, attachments: Sequence[Attachment], text: str | None
 ) -> list[Message]:
-    """As few messages as can have them all; the first one has the text."""
+    """Send as few messages as can have all attachments; the first one has the text."""
     messages: list[Message] = []
     for first in range(0, len(attachments), MOST):
-        ids = [row.id for row in attachments[first : first + MOST]]
+        ids = [attachment.id for attachment in attachments[first : first + MOST]]
         body = UNSET if text is None or first else text
-        one = chat.conversations.one(conversation)
-        messages.append(one.messages.send(body=body, attachment_ids=ids))
+        resource = chat.conversations.one(conversation).messages
+        messages.append(resource.send(body=body, attachment_ids=ids))
     return messages

@@ -11,13 +11,12 @@ from poolse.sandbox import tokens
 from poolse.sandbox.api import Event, Eviction
 from poolse.sandbox.channel_registry import ChannelRegistry
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.cors import allow_all_origins
 from poolse.sandbox.faults import Faults, ForgetKeys, Match
-from poolse.sandbox.middleware import Middleware
+from poolse.sandbox.middleware import Middleware, allow_all_origins
 from poolse.sandbox.phoenix import Phoenix
 from poolse.sandbox.request_log import RequestLog
 from poolse.sandbox.requests import NewUser
-from poolse.sandbox.response_validation import Watched
+from poolse.sandbox.response_validation import ValidatedRest
 from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
 from poolse.sandbox.storage import Storage
@@ -31,7 +30,7 @@ class Backend:
 
     def __init__(
         self,
-        journal: RequestLog,
+        log: RequestLog,
         clock: Clock,
         *,
         data: Path | None,
@@ -43,20 +42,20 @@ class Backend:
         self._store = Store(data, clock, max_attachment_bytes)
         self._tenant = self._store.first_tenant()
         self.faults: Faults = Faults(clock)
-        self.hub: ChannelRegistry = ChannelRegistry(self.faults.losses)
+        self.registry: ChannelRegistry = ChannelRegistry(self.faults.broadcasts)
         self.phoenix: Phoenix = Phoenix(
             self._store,
-            self.hub,
+            self.registry,
             typing_timeout=typing_timeout,
             refuse_join=self.faults.refuse_join,
-            on_join=journal.joined,
+            on_join=log.joined,
         )
         self._sockets = Sockets(
-            self._store, self.hub, self.phoenix, self.faults, journal, idle_timeout=idle_timeout
+            self._store, self.registry, self.phoenix, self.faults, log, idle_timeout=idle_timeout
         )
-        rest = Watched(Rest(self._store, self._publish))
-        front = Middleware(rest, Storage(self._store), self._sockets, self.faults, journal)
-        self._app = allow_all_origins(front)
+        rest = ValidatedRest(Rest(self._store, self._publish))
+        middleware = Middleware(rest, Storage(self._store), self._sockets, self.faults, log)
+        self._app = allow_all_origins(middleware)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -75,7 +74,7 @@ class Backend:
         return str(self._tenant_of(tenant_id)["api_key"])
 
     def user_id(self, external_id: str, tenant_id: str | None = None) -> str:
-        """Id of a user, who is made when missing."""
+        """Id of a user, who is created if missing."""
         tenant_id = str(self._tenant_of(tenant_id)["id"])
         with self._store.transaction():
             user = self._store.user_named(tenant_id, external_id)
@@ -84,25 +83,25 @@ class Backend:
         return str(user["id"])
 
     def block(self, external_id: str, blocked: bool) -> None:
-        """Shut a user out, who is made when missing, or let it in again."""
+        """Block or unblock a user, who is created if missing."""
         self._store.set_blocked(self.user_id(external_id), blocked)
 
     def token(self, external_id: str, lifetime: float, tenant_id: str | None = None) -> str:
-        """A token of a user, who is made when missing."""
+        """A token of a user, who is created if missing."""
         tenant = self._tenant_of(tenant_id)
         claims = tokens.Claims(self.user_id(external_id, tenant_id), tenant["id"])
         return tokens.mint(claims, lifetime, tenant["signing_key"], self._clock.now())[0]
 
     def forget_idempotency(self, times: int | None, match: Match) -> None:
-        """Forget the answers that were kept for requests that fit, and ignore the next keys."""
-        self._store.forget_answers(match.fits)
+        """Forget the responses kept for requests that match, and ignore the next keys."""
+        self._store.forget_responses(match.fits)
         self.faults.arm(ForgetKeys(), times, match)
 
     def drop_sockets(self, code: int | None, external_id: str | None) -> None:
         """End all sockets, or one user's, with a close frame or, without a code, without a word."""
-        whose = None if external_id is None else self.user_id(external_id)
-        for session in list(self.hub.sessions):
-            if whose not in (None, session.user_id):
+        wanted = None if external_id is None else self.user_id(external_id)
+        for session in list(self.registry.sessions):
+            if wanted not in (None, session.user_id):
                 continue
             self._sockets.drop(session)
             if code is None:
@@ -113,15 +112,16 @@ class Backend:
     def _tenant_of(self, tenant_id: str | None) -> sqlite3.Row:
         if tenant_id is None:
             return self._tenant
-        found = self._store.tenant(tenant_id)
-        if found is None:
+        tenant = self._store.tenant(tenant_id)
+        if tenant is None:
             raise LookupError("the tenant was of an earlier run, and there was no file to keep it")
-        return found
+        return tenant
 
     def _publish(self, effect: Event | Eviction) -> None:
         match effect:
             case Event(topic, name, payload):
-                self.hub.broadcast(topic, name, payload)
+                self.registry.broadcast(topic, name, payload)
             case Eviction(topic, user_id):
-                channels = self.hub.members(topic)
-                self.phoenix.close([one for one in channels if one.session.user_id == user_id])
+                channels = self.registry.members(topic)
+                of_user = [channel for channel in channels if channel.session.user_id == user_id]
+                self.phoenix.close(of_user)

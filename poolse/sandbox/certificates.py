@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-from poolse.sandbox.temporary import TemporaryFolder
+from poolse.sandbox.temporary_folder import TemporaryFolder
 
 __all__ = ["Certificates"]
 

@@ -1,19 +1,55 @@
-"""Who listens to what: open sockets, the channels they joined, and what goes out to them."""
+"""Open sockets, the channels they joined, presence, and broadcasts to them."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
-from poolse.sandbox import frames, presence
-from poolse.sandbox.broadcast_faults import BroadcastFaults
+from poolse.sandbox import frames
 from poolse.sandbox.connections import WebSocketConnection
-from poolse.sandbox.presence import Present
+from poolse.sandbox.faults import BroadcastFaults
 from poolse.sandbox.strict_json import Json, JsonObject
 
-__all__ = ["Channel", "ChannelRegistry", "Session"]
+__all__ = [
+    "Channel",
+    "ChannelRegistry",
+    "Presence",
+    "Session",
+    "new_meta",
+    "presence_diff",
+    "presence_state",
+]
+
+
+class Presence(NamedTuple):
+    """One joined channel of a user: Phoenix calls its details a meta."""
+
+    user_id: str
+    meta: JsonObject
+
+
+def new_meta(external_id: str, now: float) -> JsonObject:
+    """Return the meta of a channel that is joined now, a Unix time."""
+    phx_ref = base64.urlsafe_b64encode(secrets.token_bytes(12)).decode()
+    return {"external_id": external_id, "online_at": int(now), "phx_ref": phx_ref}
+
+
+def presence_state(present: Iterable[Presence]) -> JsonObject:
+    """Return the payload of `presence_state`: every user with all metas."""
+    metas: dict[str, list[Json]] = {}
+    for user_id, meta in present:
+        metas.setdefault(user_id, []).append(meta)
+    return {user_id: {"metas": of_user} for user_id, of_user in metas.items()}
+
+
+def presence_diff(joined: Iterable[Presence] = (), left: Iterable[Presence] = ()) -> JsonObject:
+    """Return the payload of `presence_diff`."""
+    return {"joins": presence_state(joined), "leaves": presence_state(left)}
 
 
 @dataclass(eq=False)
@@ -23,15 +59,15 @@ class Channel:
     session: Session
     topic: str
     join_ref: Json
-    present: Present | None
-    """What its topic is told of its coming and going; None where nobody is told."""
+    presence: Presence | None
+    """Sent to its topic on join and leave; None in topics without presence."""
 
     def push(self, event: str, payload: JsonObject) -> None:
         """Send an event to this channel alone."""
         self.session.send(frames.encode(self.join_ref, None, self.topic, event, payload))
 
     def end(self, event: str, payload: JsonObject) -> None:
-        """Tell the client that the channel is over: both refs are the join's."""
+        """Send the end of the channel: both refs are the join's."""
         self.session.send(frames.encode(self.join_ref, self.join_ref, self.topic, event, payload))
 
 
@@ -60,22 +96,22 @@ class Session:
 class ChannelRegistry:
     """All sessions and all channels."""
 
-    def __init__(self, losses: BroadcastFaults) -> None:
-        self._losses = losses
+    def __init__(self, faults: BroadcastFaults) -> None:
+        self._faults = faults
         self.sessions: dict[Session, None] = {}
         self._topics: dict[str, dict[Channel, None]] = {}
 
     def members(self, topic: str) -> list[Channel]:
-        """The channels of a topic, in the order of their joins."""
+        """Return the channels of a topic, in the order of their joins."""
         return list(self._topics.get(topic, ()))
 
     def add(self, channel: Channel) -> None:
-        """Let a channel hear its topic."""
+        """Add a channel to its topic."""
         channel.session.channels[channel.topic] = channel
         self._topics.setdefault(channel.topic, {})[channel] = None
 
     def remove(self, channels: Iterable[Channel]) -> None:
-        """End channels, and tell those who stay that they are gone."""
+        """Remove channels, and broadcast that they have left."""
         ended = list(channels)
         for channel in ended:
             if channel.session.channels.get(channel.topic) is channel:
@@ -85,11 +121,12 @@ class ChannelRegistry:
             if not listeners:
                 del self._topics[channel.topic]
         for channel in ended:
-            if channel.present is not None:
-                self.broadcast(channel.topic, "presence_diff", presence.gone(channel.present))
+            if channel.presence is not None:
+                diff = presence_diff(left=[channel.presence])
+                self.broadcast(channel.topic, "presence_diff", diff)
 
     def drop(self, session: Session) -> bool:
-        """Forget a session; False when that has been done."""
+        """Remove a session; return False if that was done before."""
         if session not in self.sessions:
             return False
         del self.sessions[session]
@@ -99,11 +136,11 @@ class ChannelRegistry:
     def broadcast(
         self, topic: str, event: str, payload: JsonObject, *, but_user: str | None = None
     ) -> None:
-        """Send an event to a topic, or to all there but one user."""
+        """Send an event to a topic, or to all users there but one."""
         listeners = self._topics.get(topic)
         if not listeners:
             return
         frame = frames.encode(None, None, topic, event, payload)
         for channel in listeners:
             if channel.session.user_id != but_user:
-                self._losses.carry(event, partial(channel.session.send, frame))
+                self._faults.deliver(event, partial(channel.session.send, frame))

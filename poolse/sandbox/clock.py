@@ -28,7 +28,7 @@ class Clock:
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Go ahead: tokens, signed URLs and kept answers are that much older at once.
+        """Go ahead: tokens, signed URLs and kept responses are that much older at once.
 
         Args:
             seconds: How far. Time does not go back, so it must not be negative.
@@ -46,6 +46,6 @@ class Clock:
             self._ahead = 0.0
 
     def timestamp(self) -> str:
-        """Now, as rows have it. Texts of this shape sort by time."""
+        """Return the time as text, as timestamps are stored. It sorts by time."""
         now = datetime.fromtimestamp(self.now(), UTC)
         return now.isoformat(timespec="microseconds").replace("+00:00", "Z")

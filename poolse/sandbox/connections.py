@@ -1,6 +1,6 @@
 """uvicorn's two protocols, with what a backend of its own can do to its connections.
 
-An ASGI application cannot cut a connection or hold its answers back, and does not hear of pings.
+An ASGI application cannot cut a connection or hold its responses back, and does not see pings.
 So each connection puts itself into the scope's state, where the application finds it.
 """
 
@@ -49,7 +49,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     sock: socket.socket
     app_state: dict[str, Any]
 
-    heard: float = 0.0
+    last_received: float = 0.0
     """When the client last sent anything, pings included, by the loop's clock."""
     sending: asyncio.Event | None = None
     """Cleared while nothing may be sent."""
@@ -67,7 +67,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Called with what the client sent."""
-        self.heard = self.loop.time()
+        self.last_received = self.loop.time()
         super().data_received(data)
 
     def shutdown(self) -> None:

@@ -1,4 +1,4 @@
-"""The handle of a sandbox: start and stop it, mint tokens, break things, see what happened."""
+"""The handle of a sandbox: start and stop it, issue tokens, cause faults, read its log."""
 
 from __future__ import annotations
 
@@ -6,25 +6,50 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
-from poolse.sandbox.attachment_rules import MAX_BYTES
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.fault_control import FaultControl
+from poolse.sandbox.fault_control import FaultControl, Run
 from poolse.sandbox.request_log import Request, RequestLog
+from poolse.sandbox.rules import MAX_BYTES
 from poolse.sandbox.server import ServerThread
 from poolse.sandbox.strict_json import JsonObject
-from poolse.sandbox.tenants import Tenant
 from poolse.sandbox.urls import listening_url
 
 if TYPE_CHECKING:
     from poolse.sandbox.certificates import Certificates
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "Tenant"]
 
 T = TypeVar("T")
+
+
+class Tenant:
+    """A tenant: an API key and users of its own, who know nothing of other tenants."""
+
+    def __init__(self, run: Run, tenant_id: str | None = None) -> None:
+        self._run = run
+        self._id = tenant_id
+
+    @property
+    def api_key(self) -> str:
+        """The API key, for the two routes that take one."""
+        return self._run(lambda backend: backend.api_key(self._id))
+
+    def token(self, external_id: str, *, lifetime: float = 3600.0) -> str:
+        """A token of a user, who is created if missing.
+
+        Args:
+            external_id: The user, by your own id.
+            lifetime: Seconds until it ends, rounded up to a whole second; a token with a
+                negative one has ended already.
+        """
+        return self._run(lambda backend: backend.token(external_id, lifetime, self._id))
+
+    def user_id(self, external_id: str) -> str:
+        """The id of a user, who is created if missing."""
+        return self._run(lambda backend: backend.user_id(external_id, self._id))
 
 
 class Sandbox:
@@ -51,11 +76,11 @@ class Sandbox:
         typing_timeout: float = 5.0,
         max_attachment_bytes: int = MAX_BYTES,
     ) -> None:
-        """Say how it shall be; nothing happens before `start`.
+        """Configure it; nothing happens before `start`.
 
         Args:
             tls: Serve https and wss, with a certificate made for this run.
-            data: File to keep the rows in, and `<data>.blobs/` for the bytes of attachments;
+            data: File to keep the data in, and `<data>.blobs/` for the bytes of attachments;
                 None keeps nothing.
             host: Name or address to listen on, IPv4 or IPv6. With `0.0.0.0` or `::`, which mean all
                 interfaces, `url` names the loopback address.
@@ -70,7 +95,7 @@ class Sandbox:
         self._port = port
         self._timeouts = {"idle_timeout": idle_timeout, "typing_timeout": typing_timeout}
         self._max_attachment_bytes = max_attachment_bytes
-        self._journal = RequestLog()
+        self._log = RequestLog()
         self._backend: Backend | None = None
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
@@ -81,7 +106,7 @@ class Sandbox:
         self._tenant = Tenant(self._call)
 
     def start(self) -> Self:
-        """Listen. Until `stop` the sandbox answers.
+        """Listen, until `stop`.
 
         Raises:
             RuntimeError: It is running already.
@@ -93,7 +118,7 @@ class Sandbox:
         self._check_process()
         if self._server is not None:
             raise RuntimeError("the sandbox is running already")
-        self._journal = RequestLog()
+        self._log = RequestLog()
         tls: ssl.SSLContext | None = None
         if self._tls:
             # Loads all of `cryptography`, which plain http can do without.
@@ -119,9 +144,9 @@ class Sandbox:
             self._remove_certificates()
 
     def reset(self) -> None:
-        """Begin anew at the same address, as if it had only just been started.
+        """Restart at the same address, as if it had only just been started.
 
-        No rows, no users, no faults, the clock of the machine, nothing in the journal, and another
+        No data, no users, no faults, the clock of the machine, an empty log, and another
         API key. Every connection is cut. What `data` keeps stays. A sandbox that was stopped is
         started, at another port unless one was chosen.
         """
@@ -133,18 +158,13 @@ class Sandbox:
             return
         # What hangs or is mute would hold up the end of the connections.
         self.faults.clear()
-        self._journal = RequestLog()
+        self._log = RequestLog()
         self._server.replace(self._make_backend)
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
@@ -168,11 +188,11 @@ class Sandbox:
         return self._authority.ca_file
 
     def ssl_context(self) -> ssl.SSLContext:
-        """A new client context that trusts this sandbox and nobody else."""
+        """A new client context that trusts this sandbox and no other server."""
         return self._authority.client_context()
 
     def token(self, external_id: str, *, lifetime: float = 3600.0) -> str:
-        """A token of a user, who is made when missing.
+        """A token of a user, who is created if missing.
 
         Args:
             external_id: The user, by your own id.
@@ -182,7 +202,7 @@ class Sandbox:
         return self._tenant.token(external_id, lifetime=lifetime)
 
     def user_id(self, external_id: str) -> str:
-        """The id of a user, who is made when missing."""
+        """The id of a user, who is created if missing."""
         return self._tenant.user_id(external_id)
 
     def add_tenant(self) -> Tenant:
@@ -190,7 +210,7 @@ class Sandbox:
         return Tenant(self._call, self._call(lambda backend: backend.add_tenant()))
 
     def block(self, external_id: str, *, blocked: bool = True) -> None:
-        """Shut a user out, who is made when missing, or let it in again.
+        """Block a user, who is created if missing, or unblock.
 
         A blocked user may only look at itself. Its sockets stay, but it opens no new ones.
         """
@@ -199,27 +219,27 @@ class Sandbox:
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
         """Send any event to everybody in a topic, as the server would."""
         content = cast(JsonObject, dict(payload))
-        self._call(lambda backend: backend.hub.broadcast(topic, event, content))
+        self._call(lambda backend: backend.registry.broadcast(topic, event, content))
 
     @property
     def requests(self) -> list[Request]:
         """The REST requests of this run, in the order in which they came."""
-        return self._seen.requests
+        return self._checked_log.requests
 
     @property
     def handshakes(self) -> list[Request]:
         """The WebSocket handshakes of this run; the status of one that worked is 101."""
-        return self._seen.handshakes
+        return self._checked_log.handshakes
 
     @property
     def joins(self) -> list[str]:
         """Topics of the joins of this run that worked, in order."""
-        return self._seen.joins
+        return self._checked_log.joins
 
     @property
     def sockets(self) -> int:
         """How many sockets are open."""
-        return self._seen.sockets
+        return self._checked_log.sockets
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
         """Wait until the predicate holds. It is asked again whenever the sandbox notes anything.
@@ -231,7 +251,7 @@ class Sandbox:
         Raises:
             TimeoutError: It did not hold in time.
         """
-        self._seen.wait_for(predicate, timeout)
+        self._checked_log.wait_for(predicate, timeout)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -240,10 +260,10 @@ class Sandbox:
         )
 
     @property
-    def _seen(self) -> RequestLog:
-        """The journal, which a forked child has only an old copy of."""
+    def _checked_log(self) -> RequestLog:
+        """The request log, of which a forked child has only an old copy."""
         self._check_process()
-        return self._journal
+        return self._log
 
     def _check_process(self) -> None:
         if self._server is not None:
@@ -263,7 +283,7 @@ class Sandbox:
 
     def _make_backend(self) -> Backend:
         self._backend = Backend(
-            self._journal,
+            self._log,
             self.clock,
             data=self._data,
             max_attachment_bytes=self._max_attachment_bytes,

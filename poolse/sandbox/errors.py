@@ -1,4 +1,4 @@
-"""Every error that the backend answers with, and the envelope around it."""
+"""Every error that the backend responds with, and the envelope around it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _CODES = {status: code for code, status in STATUS.items()}
 _DOCS = "https://poolse.dev/docs/errors#"
 
 
-class ApiRefusal(Exception):  # noqa: N818  (it is an answer, not a failure)
-    """The request is answered with an error."""
+class ApiRefusal(Exception):  # noqa: N818  (it is a response, not a bug)
+    """The response is an error."""
 
     def __init__(
         self,
@@ -50,23 +50,23 @@ class ApiRefusal(Exception):  # noqa: N818  (it is an answer, not a failure)
 
 
 def invalid(**complaints: str) -> ApiRefusal:
-    """422 with what is wrong with each field."""
+    """Return a 422 with what is wrong with each field."""
     return all_invalid({name: [complaint] for name, complaint in complaints.items()})
 
 
 def all_invalid(complaints: Mapping[str, Sequence[str]]) -> ApiRefusal:
-    """The same, with several complaints about a field."""
+    """Return a 422 with several complaints about a field."""
     details: JsonObject = {name: [*texts] for name, texts in complaints.items()}
     return ApiRefusal("validation_failed", "the request has invalid fields", details)
 
 
 def code_of(status: int) -> str:
-    """The usual code of a status."""
+    """Return the usual code of a status."""
     return _CODES.get(status, "internal_error" if status >= 500 else "bad_request")
 
 
 def envelope(code: str, message: str, details: JsonObject | None = None) -> JsonObject:
-    """The body of every answer that is not 2xx."""
+    """Return the body of every response that is not 2xx."""
     error: dict[str, Json] = {"code": code, "message": message, "doc_url": _DOCS + code}
     if details is not None:
         error["details"] = details

@@ -7,9 +7,9 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from poolse.sandbox.backend import Backend
-from poolse.sandbox.broadcast_faults import BroadcastFaults
 from poolse.sandbox.errors import code_of
 from poolse.sandbox.faults import (
+    BroadcastFaults,
     CapPages,
     CutDownload,
     CutUpload,
@@ -76,8 +76,9 @@ class FaultControl:
                 query. None takes all.
             method: Only requests with this method. None takes all.
         """
-        told = f"the sandbox was told to answer {status}"
-        self._arm(Fail(status, code or code_of(status), told, retry_after), times, path, method)
+        message = f"the sandbox was told to answer {status}"
+        fault = Fail(status, code or code_of(status), message, retry_after)
+        self._arm(fault, times, path, method)
 
     def limit_rate(
         self,
@@ -303,20 +304,20 @@ class FaultControl:
             seed: The same one gives the same luck.
         """
 
-        def disturb(losses: BroadcastFaults) -> None:
-            losses.lost, losses.doubled = lost, doubled
-            losses.delayed, losses.seconds = delayed, seconds
-            losses.random = Random(seed).random
+        def disturb(broadcasts: BroadcastFaults) -> None:
+            broadcasts.lost, broadcasts.doubled = lost, doubled
+            broadcasts.delayed, broadcasts.seconds = delayed, seconds
+            broadcasts.random = Random(seed).random
 
-        self._run(lambda backend: disturb(backend.faults.losses))
+        self._run(lambda backend: disturb(backend.faults.broadcasts))
 
     def crash(self, topic: str) -> None:
         """Crash the channels of all who joined a topic: they get `phx_error`."""
-        self._run(lambda backend: backend.phoenix.crash(backend.hub.members(topic)))
+        self._run(lambda backend: backend.phoenix.crash(backend.registry.members(topic)))
 
     def close_channel(self, topic: str) -> None:
         """End the channels of all who joined a topic: they get `phx_close`."""
-        self._run(lambda backend: backend.phoenix.close(backend.hub.members(topic)))
+        self._run(lambda backend: backend.phoenix.close(backend.registry.members(topic)))
 
     def refuse_joins(self, reason: str, times: int | None = 1, topic: str | None = None) -> None:
         """Refuse the next joins with a reason.

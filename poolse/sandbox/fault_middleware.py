@@ -1,4 +1,4 @@
-"""What a fault does to one request: it stands between the server and the application."""
+"""How a fault is applied to one request, between the server and the application."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poolse.sandbox.connections import HttpConnection, connection_of, cut
-from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Hang, Instead
+from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Hang, Replacement
 
 __all__ = ["Refuse", "apply_fault", "delayed"]
 
 Refuse = Callable[[Fail], Response]
-"""The answer of a fault, in the words of who would have answered."""
+"""Returns the response of a `Fail`, in the format of the application behind it."""
 
 
 async def apply_fault(
-    fault: Instead | None,
+    fault: Replacement | None,
     app: ASGIApp,
     refuse: Refuse,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
-    """Serve one request as the fault lets it be served."""
+    """Serve one request with a fault."""
     connection = connection_of(scope)
     match fault:
         case None:
@@ -35,21 +35,21 @@ async def apply_fault(
             await refuse(fault)(scope, receive, send)
         case Drop():
             if fault.executed:
-                await app(scope, receive, _nowhere)
+                await app(scope, receive, _discard)
             await _cut(connection)
         case Hang():
             if await _unless_gone(connection, fault.released.wait()):
                 await app(scope, receive, send)
         case Drip():
-            await app(scope, receive, _Dripping(fault.interval, connection, send))
+            await app(scope, receive, _Drip(fault.interval, connection, send))
         case CutUpload():
-            await app(scope, _Ending(fault.after, connection, receive), send)
+            await app(scope, _CutRequest(fault.after, connection, receive), send)
         case CutDownload():
-            await app(scope, receive, _Breaking(fault.after, connection, send))
+            await app(scope, receive, _CutResponse(fault.after, connection, send))
 
 
 def delayed(seconds: float, scope: Scope, send: Send) -> Send:
-    """Sends an answer that long after it was made, unless nobody waits for it any more."""
+    """Return what sends a response later, unless the client is gone by then."""
     if seconds <= 0:
         return send
     connection = connection_of(scope)
@@ -63,7 +63,7 @@ def delayed(seconds: float, scope: Scope, send: Send) -> Send:
     return later
 
 
-class _Dripping:
+class _Drip:
     """Sends a body one byte at a time."""
 
     def __init__(self, interval: float, connection: HttpConnection, send: Send) -> None:
@@ -84,7 +84,7 @@ class _Dripping:
         await self._send({**message, "body": b""})
 
 
-class _Ending:
+class _CutRequest:
     """Reads a body up to some byte."""
 
     def __init__(self, after: int, connection: HttpConnection, receive: Receive) -> None:
@@ -102,7 +102,7 @@ class _Ending:
         return {"type": "http.disconnect"}
 
 
-class _Breaking:
+class _CutResponse:
     """Sends a body up to some byte. What was sent arrives; then the connection ends."""
 
     def __init__(self, after: int, connection: HttpConnection, send: Send) -> None:
@@ -141,5 +141,5 @@ async def _unless_gone(connection: HttpConnection, wanted: Coroutine[Any, Any, o
         await asyncio.gather(gone, waiting, return_exceptions=True)
 
 
-async def _nowhere(_message: Message) -> None:
-    """Take an answer that nobody is going to get."""
+async def _discard(_message: Message) -> None:
+    """Discard a response that nobody gets."""

@@ -1,19 +1,20 @@
-"""Faults that are armed, and which of them a request meets. Only touched on the loop."""
+"""Faults that are armed, and which of them apply to a request. Only used on the loop."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import random
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from poolse.sandbox.broadcast_faults import BroadcastFaults
 from poolse.sandbox.clock import Clock
 
 __all__ = [
+    "BroadcastFaults",
     "CapPages",
     "CutDownload",
     "CutUpload",
@@ -24,13 +25,13 @@ __all__ = [
     "Faults",
     "ForgetKeys",
     "Hang",
-    "Instead",
     "Latency",
     "Match",
-    "Met",
     "RateLimit",
     "RefuseHandshake",
     "RefuseJoin",
+    "Replacement",
+    "SelectedFaults",
 ]
 
 _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
@@ -39,7 +40,7 @@ _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Fail:
-    """Answer with an error instead of doing what was asked."""
+    """Respond with an error instead of carrying out the request."""
 
     status: int
     code: str
@@ -49,10 +50,10 @@ class Fail:
 
 @dataclass(frozen=True)
 class Drop:
-    """Cut the connection instead of answering."""
+    """Cut the connection instead of responding."""
 
     executed: bool
-    """Do first what was asked."""
+    """Whether the request is carried out before."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class CutUpload:
 
 @dataclass(frozen=True)
 class CutDownload:
-    """End the connection once that many bytes of the answer's body were sent."""
+    """End the connection once that many bytes of the response's body were sent."""
 
     after: int
 
@@ -100,20 +101,20 @@ class RateLimit:
         if self.left:
             self.left -= 1
             return None
-        told = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
-        return Fail(429, "rate_limited", told, retry_after=float(math.ceil(self.ends - now)))
+        message = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
+        return Fail(429, "rate_limited", message, retry_after=float(math.ceil(self.ends - now)))
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Answer later, whatever else the request meets."""
+    """Respond later, whatever other faults apply."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class CapPages:
-    """Put no more rows into a page than this."""
+    """Put no more items into a page than this."""
 
     rows: int
 
@@ -137,10 +138,10 @@ class RefuseHandshake:
     status: int
 
 
-Instead = Fail | Drop | Hang | Drip | CutUpload | CutDownload
-"""Replaces or breaks the answer, so that a request meets one of them at most."""
+Replacement = Fail | Drop | Hang | Drip | CutUpload | CutDownload
+"""Replaces or breaks the response: at most one applies to a request."""
 
-Fault = Instead | RateLimit | Latency | CapPages | ForgetKeys | RefuseJoin | RefuseHandshake
+Fault = Replacement | RateLimit | Latency | CapPages | ForgetKeys | RefuseJoin | RefuseHandshake
 
 F = TypeVar("F", bound=Fault)
 
@@ -165,18 +166,47 @@ class Match:
 class _Armed:
     fault: Fault
     times: int | None
-    """How many more requests meet it; None for all until `clear`."""
+    """To how many more requests it applies; None for all until `clear`."""
     match: Match
 
 
 @dataclass(frozen=True)
-class Met:
-    """What one request meets."""
+class SelectedFaults:
+    """The faults that apply to one request."""
 
-    instead: Instead | None = None
+    replacement: Replacement | None = None
     latency: float = 0.0
     page_cap: int | None = None
     key_ignored: bool = False
+
+
+@dataclass
+class BroadcastFaults:
+    """Faults of broadcasts. Shares are between 0 and 1, of all broadcasts to all sockets."""
+
+    lost: float = 0.0
+    doubled: float = 0.0
+    delayed: float = 0.0
+    """Come up to `seconds` later, so that others overtake them."""
+    seconds: float = 0.0
+    random: Callable[[], float] = random.random
+
+    def clear(self) -> None:
+        """Deliver all broadcasts again."""
+        self.lost = self.doubled = self.delayed = 0.0
+
+    def deliver(self, event: str, send: Callable[[], None]) -> None:
+        """Send one broadcast to one socket: not at all, once or twice, now or later."""
+        if event.startswith("presence_"):
+            send()
+            return
+        if self.random() < self.lost:
+            return
+        for _ in range(2 if self.random() < self.doubled else 1):
+            if self.random() < self.delayed:
+                asyncio.get_running_loop().call_later(self.random() * self.seconds, send)
+            else:
+                send()
 
 
 class Faults:
@@ -187,24 +217,24 @@ class Faults:
         self.sending: asyncio.Event = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
-        self.losses: BroadcastFaults = BroadcastFaults()
+        self.broadcasts: BroadcastFaults = BroadcastFaults()
         """What happens to broadcasts."""
         self.clear()
 
     def clear(self) -> None:
         """Disarm everything; what hangs continues."""
         self._armed: list[_Armed] = []
-        self.losses.clear()
+        self.broadcasts.clear()
         self.sending.set()
         self.release()
 
     def arm(self, fault: Fault, times: int | None, match: Match) -> None:
-        """Let the next requests that fit meet a fault, or all of them if `times` is None."""
+        """Apply a fault to the next requests that match, or to all if `times` is None."""
         if times is None or times > 0:
             self._armed.append(_Armed(fault, times, match))
 
     def disarm(self, kind: type[Fault]) -> None:
-        """Forget the faults of one kind."""
+        """Disarm the faults of one kind."""
         self._armed = [armed for armed in self._armed if not isinstance(armed.fault, kind)]
 
     def hang(self, times: int | None, match: Match) -> None:
@@ -217,47 +247,47 @@ class Faults:
         self._released = asyncio.Event()
         self.disarm(Hang)
 
-    def meet(self, method: str, path: str, *, has_key: bool) -> Met:
-        """Return what a request meets, and count it.
+    def select(self, method: str, path: str, *, has_key: bool) -> SelectedFaults:
+        """Return the faults that apply to a request, and count them.
 
-        Of the faults that replace the answer it meets the one that was armed first; of the others
-        that which was armed last, of each kind.
+        Of the faults that replace the response the one that was armed first; of each other kind
+        the one that was armed last.
         """
         newest = self._armed[::-1]
-        latency = self._first(Latency, newest, method, path)
+        latency = self._take(Latency, newest, method, path)
         cap = None
         if method == "GET" and _PAGES.fullmatch(path):
-            cap = self._first(CapPages, newest, method, path)
-        return Met(
-            instead=self._first_instead(method, path),
+            cap = self._take(CapPages, newest, method, path)
+        return SelectedFaults(
+            replacement=self._replacement(method, path),
             latency=0.0 if latency is None else latency.seconds,
             page_cap=None if cap is None else cap.rows,
-            key_ignored=has_key and self._first(ForgetKeys, newest, method, path) is not None,
+            key_ignored=has_key and self._take(ForgetKeys, newest, method, path) is not None,
         )
 
     def refuse_join(self, topic: str) -> str | None:
         """Return why a join is refused, or None."""
-        refusal = self._first(RefuseJoin, self._armed, "", topic)
+        refusal = self._take(RefuseJoin, self._armed, "", topic)
         return None if refusal is None else refusal.reason
 
     def refuse_handshake(self) -> int | None:
         """Return the status that the next handshake is refused with, or None."""
-        refusal = self._first(RefuseHandshake, self._armed, "GET", "")
+        refusal = self._take(RefuseHandshake, self._armed, "GET", "")
         return None if refusal is None else refusal.status
 
-    def _first_instead(self, method: str, path: str) -> Instead | None:
+    def _replacement(self, method: str, path: str) -> Replacement | None:
         for armed in self._armed:
             if not armed.match.fits(method, path):
                 continue
             fault: Fault | None = armed.fault
             if isinstance(fault, RateLimit):
                 fault = fault.take(self._clock.now())
-            if isinstance(fault, Instead):
+            if isinstance(fault, Replacement):
                 self._count(armed)
                 return fault
         return None
 
-    def _first(self, kind: type[F], among: Iterable[_Armed], method: str, path: str) -> F | None:
+    def _take(self, kind: type[F], among: Iterable[_Armed], method: str, path: str) -> F | None:
         for armed in among:
             if isinstance(armed.fault, kind) and armed.match.fits(method, path):
                 self._count(armed)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from poolse.sandbox.temporary import TemporaryFolder
+from poolse.sandbox.temporary_folder import TemporaryFolder
 
 __all__ = ["FileStore", "PartialFile"]
 
@@ -34,13 +34,13 @@ class PartialFile:
         self._digest.update(data)
 
     def keep(self) -> None:
-        """Let the blob be what was written, at one stroke."""
+        """Replace the file by what was written, atomically."""
         self._file.flush()
         self._path.replace(self._target)
 
 
 class FileStore:
-    """A folder of blobs, each under the id of its attachment."""
+    """A folder of files, each under the ID of its attachment."""
 
     def __init__(self, folder: Path | None) -> None:
         """Take the folder, which is made when it is needed; None takes one that `close` removes."""
@@ -52,7 +52,7 @@ class FileStore:
                 path.unlink()
 
     def path(self, name: str) -> Path:
-        """Where a blob lies, or would."""
+        """Return the path of a file, even if it does not exist."""
         if self._folder is None:
             self._temporary = TemporaryFolder("poolse-sandbox-blobs-")
             self._folder = self._temporary.path
@@ -60,7 +60,7 @@ class FileStore:
 
     @contextmanager
     def writing(self, name: str) -> Generator[PartialFile]:
-        """A new content for a blob; it replaces the old one when it is kept."""
+        """Write a new file; it replaces the old one when it is kept."""
         target = self.path(name)
         target.parent.mkdir(exist_ok=True)
         path = target.with_name(f"{name}.{uuid.uuid4().hex}.part")
@@ -71,10 +71,10 @@ class FileStore:
             path.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Remove a blob, if it is there."""
+        """Remove a file, if it exists."""
         self.path(name).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Remove what is not to be kept."""
+        """Remove the temporary folder."""
         if self._temporary is not None:
             self._temporary.remove()

@@ -1,30 +1,56 @@
-"""What every request passes first: the journal, its id, and the faults that are armed.
-
-Preflights of browsers do not come this far, see `cors`.
-"""
+"""What every request passes first: CORS, its ID, the request log, and the faults that are armed."""
 
 from __future__ import annotations
 
 import uuid
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poolse.sandbox import fault_middleware, storage
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.fault_middleware import Refuse
-from poolse.sandbox.faults import Fail, Faults, Met
+from poolse.sandbox.faults import Fail, Faults, SelectedFaults
 from poolse.sandbox.request_log import Request, RequestLog
 from poolse.sandbox.rest import json_response
 from poolse.sandbox.strict_json import dump
 
-__all__ = ["Middleware", "as_request"]
+__all__ = ["Middleware", "allow_all_origins", "as_request"]
+
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_REQUEST_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-Range", "Range")
+_RESPONSE_HEADERS: Final = (
+    "Accept-Ranges",
+    "Content-Range",
+    "ETag",
+    "Retry-After",
+    "X-Request-Id",
+)
+_MAX_AGE: Final = 600
+"""Seconds that a browser may remember the response to a preflight."""
 
 
-class RequestState(NamedTuple):
-    """Where requests go, and how a fault is told there."""
+def allow_all_origins(app: ASGIApp) -> ASGIApp:
+    """Wrap an application so that pages of every origin may call it and read its responses.
+
+    Preflights are answered here and never reach the application. Credentials in the sense of CORS
+    (cookies) are not allowed: tokens travel in a header.
+    """
+    return CORSMiddleware(
+        app,
+        allow_origins=("*",),
+        allow_methods=_METHODS,
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_RESPONSE_HEADERS,
+        max_age=_MAX_AGE,
+    )
+
+
+class Route(NamedTuple):
+    """Where requests go, and the format of errors there."""
 
     app: ASGIApp
     refuse: Refuse
@@ -34,13 +60,13 @@ class Middleware:
     """The ASGI application: WebSockets, files and all other requests go their ways."""
 
     def __init__(
-        self, rest: ASGIApp, files: ASGIApp, sockets: ASGIApp, faults: Faults, journal: RequestLog
+        self, rest: ASGIApp, files: ASGIApp, sockets: ASGIApp, faults: Faults, log: RequestLog
     ) -> None:
-        self._rest = RequestState(rest, _in_json)
-        self._files = RequestState(files, _in_xml)
+        self._rest = Route(rest, _in_json)
+        self._files = Route(files, _in_xml)
         self._sockets = sockets
         self._faults = faults
-        self._journal = journal
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one WebSocket from its handshake to its end."""
@@ -54,30 +80,30 @@ class Middleware:
             await self._serve(self._rest, request, scope, _replayed(request, receive), send)
 
     async def _serve(
-        self, way: RequestState, request: Request, scope: Scope, receive: Receive, send: Send
+        self, route: Route, request: Request, scope: Scope, receive: Receive, send: Send
     ) -> None:
         has_key = "idempotency-key" in request.headers
-        met = self._faults.meet(scope["method"], scope["path"], has_key=has_key)
-        self._journal.request(request)
+        selected = self._faults.select(scope["method"], scope["path"], has_key=has_key)
+        self._log.request(request)
 
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 tag = (b"x-request-id", str(uuid.uuid4()).encode())
                 message = {**message, "headers": [*message["headers"], tag]}
-                self._journal.answered(request, message["status"])
+                self._log.responded(request, message["status"])
             await send(message)
 
-        answering = fault_middleware.delayed(met.latency, scope, tagged)
-        scope = _altered(met, scope)
+        send_later = fault_middleware.delayed(selected.latency, scope, tagged)
+        scope = _altered(selected, scope)
         await fault_middleware.apply_fault(
-            met.instead, way.app, way.refuse, scope, receive, answering
+            selected.replacement, route.app, route.refuse, scope, receive, send_later
         )
         if request.status is None:
-            self._journal.cut(request)
+            self._log.cut(request)
 
 
 def as_request(scope: Scope) -> Request:
-    """What came, for the journal, without its body."""
+    """Return the entry of a request for the log, without its body."""
     query = b"?" + scope["query_string"] if scope["query_string"] else b""
     return Request(
         method=scope.get("method", "GET"),
@@ -86,13 +112,13 @@ def as_request(scope: Scope) -> Request:
     )
 
 
-def _altered(met: Met, scope: Scope) -> Scope:
+def _altered(selected: SelectedFaults, scope: Scope) -> Scope:
     """The request as the application gets to see it."""
-    if met.key_ignored:
+    if selected.key_ignored:
         kept = [header for header in scope["headers"] if header[0] != b"idempotency-key"]
         scope = {**scope, "headers": kept}
-    if met.page_cap is not None:
-        scope = {**scope, "query_string": _capped(scope["query_string"], met.page_cap)}
+    if selected.page_cap is not None:
+        scope = {**scope, "query_string": _capped(scope["query_string"], selected.page_cap)}
     return scope
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from poolse.sandbox import frames, presence, rules
-from poolse.sandbox.channel_registry import Channel, ChannelRegistry, Session
+from poolse.sandbox import frames, rules
+from poolse.sandbox.channel_registry import (
+    Channel,
+    ChannelRegistry,
+    Presence,
+    Session,
+    new_meta,
+    presence_diff,
+    presence_state,
+)
 from poolse.sandbox.frames import Frame
-from poolse.sandbox.presence import Present
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import JsonObject
 
@@ -29,8 +36,8 @@ class Kind:
 
     may_join: Callable[[Session, str], bool]
     """Takes what follows the colon of the topic."""
-    present: bool
-    """Whether those who joined see each other."""
+    presence: bool
+    """Whether presence is tracked."""
     events: Mapping[str, Callable[[Channel], None]]
 
 
@@ -48,36 +55,36 @@ class Phoenix:
     def __init__(
         self,
         store: Store,
-        hub: ChannelRegistry,
+        registry: ChannelRegistry,
         *,
         typing_timeout: float,
         refuse_join: Callable[[str], str | None],
         on_join: Callable[[str], None],
     ) -> None:
-        """Take what the channels stand on.
+        """Handle the frames of clients.
 
         Args:
-            store: The rows.
-            hub: Who listens to what.
+            store: The database.
+            registry: Sockets and channels.
             typing_timeout: Seconds after the last `typing` until `typing:stop`.
             refuse_join: Returns a reason to refuse the join of a topic, or None.
             on_join: Called with the topic of each join that worked.
         """
         self._store = store
-        self._hub = hub
+        self._registry = registry
         self._typing_timeout = typing_timeout
         self._refuse_join = refuse_join
         self._on_join = on_join
         self._typing: dict[tuple[str, str], Typing] = {}
         self._kinds = {
             "conversation": Kind(
-                may_join=self._is_member, present=True, events={"typing": self._on_typing}
+                may_join=self._is_member, presence=True, events={"typing": self._on_typing}
             ),
-            "user": Kind(may_join=_is_oneself, present=False, events={}),
+            "user": Kind(may_join=_is_oneself, presence=False, events={}),
         }
 
     def handle(self, session: Session, frame: Frame) -> None:
-        """Do what a frame asks for."""
+        """Handle a frame."""
         channel = session.channels.get(frame.topic)
         if frame.topic == "phoenix" and frame.event == "heartbeat":
             session.send(frames.reply(frame, None, "ok", {}))
@@ -97,13 +104,13 @@ class Phoenix:
         """End channels as if their processes had died; their sockets stay."""
         for channel in channels:
             channel.end("phx_error", CRASHED)
-        self._hub.remove(channels)
+        self._registry.remove(channels)
 
     def close(self, channels: list[Channel]) -> None:
         """End channels on purpose."""
         for channel in channels:
             channel.end("phx_close", {})
-        self._hub.remove(channels)
+        self._registry.remove(channels)
 
     def _join(self, session: Session, frame: Frame, old: Channel | None) -> None:
         prefix, colon, _ = frame.topic.partition(":")
@@ -112,8 +119,8 @@ class Phoenix:
             session.send(frames.reply(frame, None, "error", _UNMATCHED))
             return
         if old is not None:
-            # Out of the hub first: the new join does not hear that the old one went.
-            self._hub.remove([old])
+            # Out of the registry first: the new join gets no event that the old one left.
+            self._registry.remove([old])
         refused = self._refused(session, kind, frame.topic)
         if refused is not None:
             session.send(frames.reply(frame, frame.join_ref, "error", refused))
@@ -134,22 +141,20 @@ class Phoenix:
 
     def _enter(self, session: Session, frame: Frame, kind: Kind) -> None:
         join_ref = frame.ref if frame.join_ref is None else frame.join_ref
-        present = None
-        if kind.present:
-            meta = presence.new_meta(session.external_id, self._store.clock.now())
-            present = Present(session.user_id, meta)
-        channel = Channel(session, frame.topic, join_ref, present)
-        self._hub.add(channel)
-        if present is not None:
+        presence = None
+        if kind.presence:
+            meta = new_meta(session.external_id, self._store.clock.now())
+            presence = Presence(session.user_id, meta)
+        channel = Channel(session, frame.topic, join_ref, presence)
+        self._registry.add(channel)
+        if presence is not None:
             # One's own arrival comes before the state, as from the usual track-then-push.
-            self._hub.broadcast(frame.topic, "presence_diff", presence.arrived(present))
-            channel.push("presence_state", presence.state(self._present(frame.topic)))
+            diff = presence_diff(joined=[presence])
+            self._registry.broadcast(frame.topic, "presence_diff", diff)
+            channels = self._registry.members(frame.topic)
+            present = [channel.presence for channel in channels if channel.presence is not None]
+            channel.push("presence_state", presence_state(present))
         self._on_join(frame.topic)
-
-    def _present(self, topic: str) -> Iterator[Present]:
-        for channel in self._hub.members(topic):
-            if channel.present is not None:
-                yield channel.present
 
     def _miss(self, session: Session, frame: Frame) -> None:
         """A frame for a topic that is not joined: to leave it is fine, all else is not."""
@@ -184,17 +189,17 @@ class Phoenix:
             running.stop.cancel()
             broadcast = running.broadcast
         if running is None or now - broadcast >= rules.TYPING_WINDOW:
-            self._tell_typing("typing:start", *key)
+            self._broadcast_typing("typing:start", *key)
             broadcast = now
         stop = loop.call_later(self._typing_timeout, self._stop_typing, *key)
         self._typing[key] = Typing(broadcast, stop)
 
     def _stop_typing(self, topic: str, user_id: str) -> None:
         del self._typing[topic, user_id]
-        self._tell_typing("typing:stop", topic, user_id)
+        self._broadcast_typing("typing:stop", topic, user_id)
 
-    def _tell_typing(self, event: str, topic: str, user_id: str) -> None:
-        self._hub.broadcast(topic, event, {"user_id": user_id}, but_user=user_id)
+    def _broadcast_typing(self, event: str, topic: str, user_id: str) -> None:
+        self._registry.broadcast(topic, event, {"user_id": user_id}, but_user=user_id)
 
 
 def _is_oneself(session: Session, user_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What happened so far, for tests to look at. Written on the loop, read from any thread."""
+"""Requests, handshakes, joins and sockets so far. Written on the loop, read from any thread."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Request:
     size: int = 0
     """How many bytes of the body were read."""
     status: int | None = None
-    """Of the answer; None while there is none."""
+    """Of the response; None while there is none."""
     cut: bool = False
-    """Whether the connection ended before there was an answer."""
+    """Whether the connection ended before there was a response."""
 
 
 class RequestLog:
@@ -71,12 +71,12 @@ class RequestLog:
         """Note that a request was read."""
         self._note(lambda: self._requests.append(request))
 
-    def answered(self, request: Request, status: int) -> None:
-        """Note the status of its answer."""
+    def responded(self, request: Request, status: int) -> None:
+        """Note the status of its response."""
         self._note(lambda: setattr(request, "status", status))
 
     def cut(self, request: Request) -> None:
-        """Note that there will be no answer."""
+        """Note that there will be no response."""
         self._note(lambda: setattr(request, "cut", True))
 
     def handshake(self, request: Request) -> None:
@@ -100,13 +100,13 @@ class RequestLog:
         deadline = time.monotonic() + timeout
         while True:
             with self._changed:
-                seen = self._changes
+                changes = self._changes
             # Asked without the lock: it may well look at the sandbox, or make it do something.
             if predicate():
                 return
             with self._changed:
                 left = max(0.0, deadline - time.monotonic())
-                if self._changes == seen and not self._changed.wait(left):
+                if self._changes == changes and not self._changed.wait(left):
                     raise TimeoutError(f"it did not happen within {timeout:g} s")
 
     def _note(self, change: Callable[[], object]) -> None:

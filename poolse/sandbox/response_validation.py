@@ -1,4 +1,4 @@
-"""In tests: whether the answers of the sandbox are as the spec says."""
+"""In tests: checks that the responses of the sandbox are as the spec says."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from poolse.sandbox.errors import STATUS, ApiRefusal
 from poolse.sandbox.routes import match
 
-__all__ = ["Watched", "watch"]
+__all__ = ["ValidatedRest", "watch"]
 
-_NOWHERE = {"not_found", "method_not_allowed", "bad_request"}
-"""Codes of the answers to requests that are of no operation."""
+_NO_OPERATION = {"not_found", "method_not_allowed", "bad_request"}
+"""Codes of the responses to requests that match no operation."""
 
-_watchers: list[Callable[[str], None]] = []
+_reporters: list[Callable[[str], None]] = []
 
 
 @contextmanager
 def watch(report: Callable[[str], None]) -> Generator[None]:
-    """Have every answer of every sandbox of this process checked, and be told what is wrong."""
-    _watchers.append(report)
+    """Check every response of every sandbox of this process; `report` is called with each error."""
+    _reporters.append(report)
     try:
         yield
     finally:
-        _watchers.remove(report)
+        _reporters.remove(report)
 
 
-class Watched:
-    """The REST half of a backend, each answer of which is looked at when somebody watches."""
+class ValidatedRest:
+    """The REST half of a backend; its responses are checked inside of `watch`."""
 
     def __init__(self, rest: ASGIApp) -> None:
-        """Take what answers."""
+        """Wrap the REST application."""
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if not _watchers:
+        if not _reporters:
             await self._rest(scope, receive, send)
             return
         sent: list[Message] = []
 
-        async def noted(message: Message) -> None:
+        async def recorded(message: Message) -> None:
             sent.append(message)
             await send(message)
 
-        await self._rest(scope, receive, noted)
+        await self._rest(scope, receive, recorded)
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         status: int = sent[0]["status"]
         body = b"".join(message.get("body", b"") for message in sent)
         for fault in _faults(method, path, status, body):
-            for report in _watchers:
+            for report in _reporters:
                 report(f"{method} {path} {status}: {fault}")
 
 
 def _faults(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
-    """What is wrong with an answer."""
+    """Yield what is wrong with a response."""
     value: Any = json.loads(body) if body else None
     code = value["error"]["code"] if status >= 400 else None
     if code is not None and STATUS[code] != status:
@@ -66,20 +66,22 @@ def _faults(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
     try:
         endpoint = match(method, path).endpoint
     except ApiRefusal:
-        if code not in _NOWHERE:
+        if code not in _NO_OPERATION:
             yield f"{code} where there is no operation"
         return
     # As in `rest`: the sandbox starts without.
     from poolse.sandbox.spec import operation
 
-    told = operation(endpoint.method, endpoint.path)
-    if code is not None and code not in told.codes:
+    spec = operation(endpoint.method, endpoint.path)
+    if code is not None and code not in spec.codes:
         yield f"{code} is not in the spec"
-    name = next((name for name in (str(status), f"{status // 100}XX") if name in told.answers), "")
+    name = next(
+        (name for name in (str(status), f"{status // 100}XX") if name in spec.responses), ""
+    )
     if not name:
         yield "the status is not in the spec"
         return
-    schema = told.answers[name]
+    schema = spec.responses[name]
     if schema is None:
         if body:
             yield "there should be no body"

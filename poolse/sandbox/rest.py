@@ -37,40 +37,40 @@ class Rest:
         request = Request(scope, receive)
         body = await request.body()
         try:
-            response = self._answer(request, body)
+            response = self._respond(request, body)
         except ApiRefusal as refusal:
             response = _refuse(refusal)
         except Exception:
-            # The server logs what is raised, but not before there is an answer.
+            # The server logs what is raised, but not before there is a response.
             bug = ApiRefusal("internal_error", "the sandbox failed; its log says more")
             await _refuse(bug)(scope, receive, send)
             raise
         await response(scope, receive, send)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
-        """Answer one request. There is no await in here, so that no other one comes in between."""
+    def _respond(self, request: Request, body: bytes) -> Response:
+        """Respond to one request. Without any await, so that no other request comes in between."""
         path = request.scope["raw_path"].decode("latin-1")
         if path == "/socket/websocket":
             raise ApiRefusal("bad_request", "this is a WebSocket endpoint")
-        found = match(request.method, path)
-        tenant_id, user = self._authenticate(found.endpoint.auth, request)
-        if found.endpoint.auth == "user" and found.endpoint.path != "/v1/me":
+        route = match(request.method, path)
+        tenant_id, user = self._authenticate(route.endpoint.auth, request)
+        if route.endpoint.auth == "user" and route.endpoint.path != "/v1/me":
             rules.check_not_blocked(user)
         key = _key(tenant_id, request, path)
-        kept = None if key is None else self._store.answer(key)
+        kept = None if key is None else self._store.kept_response(key)
         if kept is not None:
             return json_response(kept["status"], kept["body"])
-        return self._carry_out(found, _call(tenant_id, user, found, request, body), key)
+        return self._execute(route, _call(tenant_id, user, route, request, body), key)
 
-    def _carry_out(self, found: Match, call: Call, key: IdempotencyKey | None) -> Response:
+    def _execute(self, route: Match, call: Call, key: IdempotencyKey | None) -> Response:
         with self._store.transaction():
-            answer = found.endpoint.handle(self._store, call)
-            text = "" if answer.body is None else dump(answer.body)
+            result = route.endpoint.handle(self._store, call)
+            text = "" if result.body is None else dump(result.body)
             if key is not None:
-                self._store.keep_answer(key, answer.status, text)
-        for effect in answer.effects:
+                self._store.keep_response(key, result.status, text)
+        for effect in result.effects:
             self._publish(effect)
-        return json_response(answer.status, text)
+        return json_response(result.status, text)
 
     def _authenticate(self, auth: Auth, request: Request) -> tuple[str, JsonObject]:
         """The tenant, and the user where the route wants one."""
@@ -89,7 +89,7 @@ class Rest:
 
 
 def json_response(status: int, body: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer with a JSON text, or without a body when that is empty."""
+    """Return a response with a JSON text, or without a body if that is empty."""
     return Response(body, status, headers, "application/json" if body else None)
 
 
@@ -99,28 +99,28 @@ def _refuse(refusal: ApiRefusal) -> Response:
 
 
 def _key(tenant_id: str, request: Request, path: str) -> IdempotencyKey | None:
-    """What the answer is kept by, when it is to be kept."""
+    """Return what the response is kept by, if it is to be kept."""
     if request.method in {"GET", "HEAD"}:
         return None
     key = request.headers.get("idempotency-key")
     return IdempotencyKey(tenant_id, request.method, path, key) if key else None
 
 
-def _call(tenant_id: str, user: JsonObject, found: Match, request: Request, body: bytes) -> Call:
+def _call(tenant_id: str, user: JsonObject, route: Match, request: Request, body: bytes) -> Call:
     """The request as the spec wants it, or a `ApiRefusal`."""
     # Loaded by the first request: what checks schemas takes longer than all the rest of the start.
     from poolse.sandbox.spec import operation
 
-    told = operation(found.endpoint.method, found.endpoint.path)
-    told.check_path(found.path)
-    query = told.read_query(request.query_params)
-    content = _read_body(told, request, body)
-    return Call(tenant_id, user, found.path, query, content, requested_url(request))
+    spec = operation(route.endpoint.method, route.endpoint.path)
+    spec.check_path(route.path)
+    query = spec.read_query(request.query_params)
+    content = _read_body(spec, request, body)
+    return Call(tenant_id, user, route.path, query, content, requested_url(request))
 
 
-def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:
+def _read_body(spec: Operation, request: Request, body: bytes) -> JsonObject:
     """The JSON object of the body; empty where none is wanted."""
-    if told.body is None:
+    if spec.body is None:
         return {}
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and content_type != "application/json":
@@ -131,5 +131,5 @@ def _read_body(told: Operation, request: Request, body: bytes) -> JsonObject:
         raise ApiRefusal("bad_request", f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise ApiRefusal("validation_failed", "the body has to be a JSON object")
-    told.check_body(value)
+    spec.check_body(value)
     return value

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote
 
-from poolse.sandbox.api import attachments, conversations, members, messages, reactions, users
-from poolse.sandbox.api.call import Answer, Call
+from poolse.sandbox.api import attachments, conversations, messages, users
+from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 
@@ -26,7 +26,7 @@ class Endpoint(NamedTuple):
     path: str
     method: str
     auth: Auth
-    handle: Callable[[Store, Call], Answer]
+    handle: Callable[[Store, Call], Result]
 
 
 ENDPOINTS: Final = (
@@ -35,17 +35,17 @@ ENDPOINTS: Final = (
     Endpoint("/v1/conversations", "POST", "user", conversations.create_conversation),
     Endpoint(_CONVERSATION, "GET", "user", conversations.show_conversation),
     Endpoint(_CONVERSATION, "PATCH", "user", conversations.update_conversation),
-    Endpoint(f"{_CONVERSATION}/members", "GET", "user", members.list_members),
-    Endpoint(f"{_CONVERSATION}/members", "POST", "user", members.add_members),
-    Endpoint(f"{_CONVERSATION}/members/{{user_id}}", "DELETE", "user", members.remove_member),
+    Endpoint(f"{_CONVERSATION}/members", "GET", "user", conversations.list_members),
+    Endpoint(f"{_CONVERSATION}/members", "POST", "user", conversations.add_members),
+    Endpoint(f"{_CONVERSATION}/members/{{user_id}}", "DELETE", "user", conversations.remove_member),
     Endpoint(f"{_CONVERSATION}/messages", "GET", "user", messages.list_messages),
     Endpoint(f"{_CONVERSATION}/messages", "POST", "user", messages.send_message),
     Endpoint(f"{_CONVERSATION}/read", "POST", "user", messages.mark_read),
     Endpoint(_MESSAGE, "PATCH", "user", messages.update_message),
     Endpoint(_MESSAGE, "DELETE", "user", messages.delete_message),
     Endpoint(f"{_MESSAGE}/replies", "GET", "user", messages.list_replies),
-    Endpoint(f"{_MESSAGE}/reactions", "POST", "user", reactions.add_reaction),
-    Endpoint(f"{_MESSAGE}/reactions/{{emoji}}", "DELETE", "user", reactions.remove_reaction),
+    Endpoint(f"{_MESSAGE}/reactions", "POST", "user", messages.add_reaction),
+    Endpoint(f"{_MESSAGE}/reactions/{{emoji}}", "DELETE", "user", messages.remove_reaction),
     Endpoint("/v1/attachments/upload-url", "POST", "user", attachments.upload_url),
     Endpoint(f"{_ATTACHMENT}/download-url", "GET", "user", attachments.download_url),
     Endpoint(_ATTACHMENT, "DELETE", "user", attachments.delete_attachment),
@@ -69,18 +69,18 @@ def match(method: str, raw_path: str) -> Match:
     Raises:
         ApiRefusal: There is no such path, or it takes other methods.
     """
-    told = [(endpoint, _values(endpoint.path, raw_path)) for endpoint in ENDPOINTS]
-    matches = [Match(endpoint, values) for endpoint, values in told if values is not None]
+    tried = [(endpoint, _values(endpoint.path, raw_path)) for endpoint in ENDPOINTS]
+    matches = [Match(endpoint, values) for endpoint, values in tried if values is not None]
     if not matches:
         raise ApiRefusal("not_found", "there is nothing at this path")
     # A path that is written out goes before one with a value in its place.
-    fewest = min(len(one.path) for one in matches)
-    found = {one.endpoint.method: one for one in matches if len(one.path) == fewest}
+    fewest = min(len(match.path) for match in matches)
+    methods = {match.endpoint.method: match for match in matches if len(match.path) == fewest}
     wanted = "GET" if method == "HEAD" else method
-    if wanted not in found:
-        allowed = sorted(found.keys() | ({"HEAD"} if "GET" in found else set()))
+    if wanted not in methods:
+        allowed = sorted(methods.keys() | ({"HEAD"} if "GET" in methods else set()))
         raise ApiRefusal("method_not_allowed", f"it takes {', '.join(allowed)}", allow=allowed)
-    return found[wanted]
+    return methods[wanted]
 
 
 def _values(template: str, raw_path: str) -> dict[str, str] | None:

@@ -7,26 +7,34 @@ is in the spec; these are the rules that a schema cannot say. Every one stands i
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from poolse.sandbox.errors import ApiRefusal, invalid
 from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
-    "ANSWER_KEPT",
     "BIGGEST",
     "CHANNELS_PER_SOCKET",
+    "DOWNLOAD_LIFETIME",
     "EMOJI_LENGTH",
+    "MAX_BYTES",
     "PAGE",
     "PAGE_MAX",
     "QUOTE_LENGTH",
     "REPLIES_PAGE",
+    "RESPONSE_LIFETIME",
     "TOKEN_LIFETIME",
     "TYPING_WINDOW",
+    "UPLOAD_LIFETIME",
+    "File",
     "check_add",
     "check_changes",
     "check_circle",
     "check_delete",
+    "check_delete_attachment",
+    "check_download",
     "check_edit",
+    "check_link",
     "check_not_blocked",
     "check_not_deleted",
     "check_removal",
@@ -35,8 +43,8 @@ __all__ = [
 
 TOKEN_LIFETIME = 3600.0
 """Seconds that a user's token is good for."""
-ANSWER_KEPT = 24 * 3600.0
-"""Seconds that a 2xx answer is repeated to its idempotency key."""
+RESPONSE_LIFETIME = 24 * 3600.0
+"""Seconds for which a 2xx response is repeated to its idempotency key."""
 CHANNELS_PER_SOCKET = 100
 TYPING_WINDOW = 1.0
 """Seconds in which a user's typing in a conversation is broadcast once at most.
@@ -55,8 +63,32 @@ REPLIES_PAGE = 500
 BIGGEST = 2**63 - 1
 """The biggest number that the database holds."""
 
+MAX_BYTES = 25 * 1024 * 1024
+"""How many bytes one file may have, unless the sandbox has another limit."""
+UPLOAD_LIFETIME = 15 * 60.0
+"""Seconds that a URL to upload to is good for."""
+DOWNLOAD_LIFETIME = 3600.0
+"""Seconds that a URL to download from is good for."""
+
 _DIRECT = "a direct conversation has exactly two members"
 _STAFF = ("owner", "admin")
+
+
+@dataclass(frozen=True)
+class File:
+    """An attachment, and what a user has to do with it."""
+
+    row: JsonObject
+    """The `Attachment`."""
+    role: str | None
+    """Of the user, in the conversation of its message."""
+    deleted: bool
+    """Whether its message was deleted."""
+
+    @property
+    def linked(self) -> bool:
+        """Whether a message has it."""
+        return self.row["message_id"] is not None
 
 
 def check_not_blocked(user: JsonObject) -> None:
@@ -134,3 +166,30 @@ def check_not_deleted(message: JsonObject) -> None:
     """A deleted message takes no edits and no reactions."""
     if message["deleted_at"] is not None:
         raise ApiRefusal("message_deleted", "the message was deleted")
+
+
+def check_link(file: File | None, user_id: str) -> None:
+    """A message takes what its sender has uploaded and no other message has."""
+    if file is None or file.row["sender_id"] != user_id:
+        raise invalid(attachment_ids="no such attachment")
+    if file.linked:
+        raise invalid(attachment_ids="belongs to a message already")
+    if file.row["sha256"] is None:
+        raise invalid(attachment_ids="has not been uploaded yet")
+
+
+def check_download(file: File, user_id: str) -> None:
+    """Pending it is its uploader's; linked it is for the members, as long as the message is."""
+    if file.deleted:
+        raise ApiRefusal("not_found", "its message was deleted")
+    if not file.linked and file.row["sender_id"] != user_id:
+        raise ApiRefusal("forbidden", "it is not yours, and no message has it yet")
+    if file.linked and file.role is None:
+        raise ApiRefusal("forbidden", "you are not a member of its conversation")
+
+
+def check_delete_attachment(file: File, user_id: str) -> None:
+    """Its uploader may always; once it is linked, owner and admins may, too."""
+    check_download(file, user_id)
+    if file.row["sender_id"] != user_id and file.role not in {"owner", "admin"}:
+        raise ApiRefusal("forbidden", "only its sender, the owner and admins may delete it")

@@ -1,4 +1,4 @@
-"""uvicorn in a thread: begins when told, and leaves nothing behind when it ends."""
+"""uvicorn in a thread: started and stopped, with nothing left behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _STOPPED = "the sandbox is not running: it was stopped meanwhile"
 _MAX_MESSAGE = 8_000_000
 _KEEP_ALIVE = 60
-_TURNS = 10
+_ITERATIONS = 10
 """Of the event loop: enough for a connection on its way from `accept` to its protocol."""
 
 _GRACE = 0.1
@@ -86,7 +86,7 @@ class ServerThread:
         return os.getpid() != self._process
 
     def check_process(self) -> None:
-        """Raise RuntimeError in a forked child, where nobody would ever answer a call."""
+        """Raise RuntimeError in a forked child, where no call would ever return."""
         if self.inherited:
             raise RuntimeError(
                 f"the sandbox runs in process {self._process}, and this is a forked child of it. "
@@ -150,26 +150,26 @@ class ServerThread:
             self._ready.set_exception(error)
 
     async def _serve(self, make_app: Callable[[], App], tls: ssl.SSLContext | None) -> None:
-        stage = _Stage(make_app())
+        current = _CurrentApp(make_app())
         try:
-            config = _config(stage)
+            config = _config(current)
             config.load()
             config.ssl = tls
-            await _Server(config, stage, self._ready).serve([self._socket])
+            await _Server(config, current, self._ready).serve([self._socket])
         finally:
             self._refuse_calls()
-            stage.app.close()
+            current.app.close()
 
     def _refuse_calls(self) -> None:
-        """Nobody is going to do what was asked for just now: the loop ends."""
+        """Cancel the calls that nobody is going to run: the loop ends."""
         with self._lock:
             self._ended = True
             for outcome in list(self._waiting):
                 outcome.cancel()
 
 
-class _Stage:
-    """Whatever application is served at the moment."""
+class _CurrentApp:
+    """The application that is served at the moment."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -178,7 +178,7 @@ class _Stage:
         await self.app(scope, receive, send)
 
 
-def _config(app: _Stage) -> uvicorn.Config:
+def _config(app: _CurrentApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=HttpConnection,
@@ -197,11 +197,13 @@ def _config(app: _Stage) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's own server looks ten times a second whether it should end; this one is told."""
+    """uvicorn's own server looks ten times a second whether it should end; this one is woken."""
 
-    def __init__(self, config: uvicorn.Config, stage: _Stage, ready: Future[_Server]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, current: _CurrentApp, ready: Future[_Server]
+    ) -> None:
         super().__init__(config)
-        self._stage = stage
+        self._current = current
         self._ready = ready
         self.loop = asyncio.get_running_loop()
         self.stopping = asyncio.Event()
@@ -219,7 +221,7 @@ class _Server(uvicorn.Server):
             self.loop.remove_reader(sock)
         # asyncio forgets a socket that it has accepted when the server is closed before the
         # connection is made.
-        await self._turns()
+        await self._iterate()
         for server in self.servers:
             server.close()
         for sock in sockets or []:
@@ -233,11 +235,11 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             await server.wait_closed()
         # What was aborted is closed in later turns, over TLS after several.
-        await self._turns()
+        await self._iterate()
 
     async def replace(self, make_app: Callable[[], App]) -> None:
         """End what the present application serves, and let another one serve what comes."""
-        old, self._stage.app = self._stage.app, make_app()
+        old, self._current.app = self._current.app, make_app()
         try:
             await self._end_connections()
         finally:
@@ -257,8 +259,8 @@ class _Server(uvicorn.Server):
         if tasks:
             await asyncio.wait(tasks, timeout=1.0)
 
-    async def _turns(self) -> None:
-        for _ in range(_TURNS):
+    async def _iterate(self) -> None:
+        for _ in range(_ITERATIONS):
             await asyncio.sleep(0)
 
 
@@ -280,16 +282,16 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return _bound(host, port)
     except OSError as error:
-        told = f"cannot listen on host {host!r}, port {port}: {error.strerror or error}"
-        raise type(error)(error.errno, told) from None
+        message = f"cannot listen on host {host!r}, port {port}: {error.strerror or error}"
+        raise type(error)(error.errno, message) from None
     except UnicodeError:
-        told = f"cannot listen on host {host!r}, port {port}: this is no host name"
-        raise socket.gaierror(socket.EAI_NONAME, told) from None
+        message = f"cannot listen on host {host!r}, port {port}: this is no host name"
+        raise socket.gaierror(socket.EAI_NONAME, message) from None
 
 
 def _bound(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only on sockets that say that they are TCP, which those of
-    # `socket.create_server` do not; with it, every answer on a kept connection comes 40 ms late.
+    # `socket.create_server` do not; with it, every response on a kept connection comes 40 ms late.
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
     )[0]

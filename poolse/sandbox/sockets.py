@@ -36,18 +36,18 @@ class Sockets:
     def __init__(
         self,
         store: Store,
-        hub: ChannelRegistry,
+        registry: ChannelRegistry,
         phoenix: Phoenix,
         faults: Faults,
-        journal: RequestLog,
+        log: RequestLog,
         *,
         idle_timeout: float,
     ) -> None:
         self._store = store
-        self._hub = hub
+        self._registry = registry
         self._phoenix = phoenix
         self._faults = faults
-        self._journal = journal
+        self._log = log
         self._idle_timeout = idle_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +56,7 @@ class Sockets:
         request = as_request(scope)
         admitted = self._admit(websocket)
         request.status = admitted if isinstance(admitted, int) else 101
-        self._journal.handshake(request)
+        self._log.handshake(request)
         if isinstance(admitted, int):
             await websocket.send_denial_response(Response(status_code=admitted))
             # Or uvicorn logs a refusal as an error of ours.
@@ -92,8 +92,8 @@ class Sockets:
         return Session(claims.tenant_id, claims.user_id, str(user["external_id"]), connection)
 
     async def _serve(self, websocket: WebSocket, session: Session) -> None:
-        self._hub.sessions[session] = None
-        self._journal.sockets_open(len(self._hub.sessions))
+        self._registry.sessions[session] = None
+        self._log.sockets_open(len(self._registry.sessions))
         helpers = [
             asyncio.create_task(self._write(websocket, session)),
             asyncio.create_task(self._watch(session)),
@@ -108,16 +108,16 @@ class Sockets:
                     await helper
 
     def drop(self, session: Session) -> None:
-        """Forget a session: its channels end, whatever becomes of its connection."""
-        if self._hub.drop(session):
-            self._journal.sockets_open(len(self._hub.sessions))
+        """Remove a session: its channels end, even if its connection stays."""
+        if self._registry.drop(session):
+            self._log.sockets_open(len(self._registry.sessions))
 
     async def _read(self, websocket: WebSocket, session: Session) -> None:
         while True:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if session not in self._hub.sessions:
+            if session not in self._registry.sessions:
                 # Being closed: what the client still sends is of no interest.
                 continue
             text = message.get("text")
@@ -130,7 +130,7 @@ class Sockets:
                 self._phoenix.handle(session, frame)
 
     async def _write(self, websocket: WebSocket, session: Session) -> None:
-        """Send what is queued, in order, as long as sockets are not mute."""
+        """Send what is queued, in order, unless sockets are mute."""
         try:
             while True:
                 item = await session.outbox.get()
@@ -143,10 +143,10 @@ class Sockets:
             return
 
     async def _watch(self, session: Session) -> None:
-        """Close a socket on which the client has said nothing for too long."""
+        """Close a socket after its idle timeout."""
         loop = asyncio.get_running_loop()
-        session.connection.heard = loop.time()
-        while (left := session.connection.heard + self._idle_timeout - loop.time()) > 0:  # noqa: ASYNC110
+        session.connection.last_received = loop.time()
+        while (left := session.connection.last_received + self._idle_timeout - loop.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
         self.drop(session)
         session.close(_IDLE)

@@ -1,4 +1,4 @@
-"""The spec, of which the sandbox carries a copy: what it says about requests and answers.
+"""The spec, of which the sandbox has a copy: JSON schemas of requests and responses.
 
 `openapi.json` is generated from spec/openapi.yaml.
 """
@@ -9,23 +9,110 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
 from poolse.sandbox.errors import ApiRefusal, all_invalid
-from poolse.sandbox.schemas import Schema, Schemas, schemas_of
 from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = ["Operation", "document", "operation"]
 
 Node = dict[str, Any]
 """A piece of the spec."""
+Schemas = Registry[Any]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_FORMATS = FormatChecker(formats=())
+
+_WORDS = {
+    "minimum": "must be greater than or equal to {}",
+    "exclusiveMinimum": "must be greater than {}",
+    "maximum": "must be less than or equal to {}",
+    "minItems": "should have at least {} item(s)",
+    "maxItems": "should have at most {} item(s)",
+    "minLength": "should be at least {} character(s)",
+    "maxLength": "should be at most {} character(s)",
+}
+_BLANK = "can't be blank"
+_INVALID = "is invalid"
 
 _ADDRESS = "urn:poolse"
 _INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS = 40
 """More than there are in any number that means something."""
+
+
+@_FORMATS.checks("uuid")
+def _is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or _UUID.fullmatch(value) is not None
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_time(value: object) -> bool:
+    if not isinstance(value, str):
+        return True
+    datetime.fromisoformat(value)
+    return _TIME.fullmatch(value) is not None
+
+
+class Schema:
+    """One schema of the spec."""
+
+    def __init__(self, schema: Mapping[str, Any], schemas: Schemas) -> None:
+        """Take the schema, and where those are to which it refers."""
+        # Any: the stubs of jsonschema do not take a value of which nothing is known.
+        self._validator: Any = Draft202012Validator(
+            schema, registry=schemas, format_checker=_FORMATS
+        )
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is as it should be."""
+        valid: bool = self._validator.is_valid(value)
+        return valid
+
+    def complaints(self, value: object, name: str = "") -> dict[str, list[str]]:
+        """What is wrong with which field, or with the one value that has a name."""
+        complaints: dict[str, list[str]] = {}
+        for error in self._errors(value):
+            for field, words in _complaints(error):
+                texts = complaints.setdefault(name or field, [])
+                if words not in texts:
+                    texts.append(words)
+        return complaints
+
+    def faults(self, value: object) -> Iterator[str]:
+        """What is wrong where, in full."""
+        for error in self._errors(value):
+            yield f"{error.json_path}: {error.message}"
+
+    def _errors(self, value: object) -> Iterator[ValidationError]:
+        errors: Iterator[ValidationError] = self._validator.iter_errors(value)
+        return errors
+
+
+def _complaints(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """The fields that an error is about, and what to say."""
+    field = str(error.absolute_path[0]) if error.absolute_path else ""
+    if error.validator == "required":
+        wanted: Any = error.validator_value
+        fields: Any = error.instance
+        yield from ((field or str(name), _BLANK) for name in wanted if name not in fields)
+    elif error.context and not field:
+        # Of several shapes that a body may have, the first is the usual one.
+        yield from _complaints(error.context[0])
+    elif error.instance is None or error.instance == "":
+        yield field or "base", _BLANK
+    else:
+        words = _WORDS.get(str(error.validator), _INVALID)
+        yield field or "base", words.format(error.validator_value)
 
 
 @dataclass(frozen=True)
@@ -49,25 +136,26 @@ class Operation:
     query: tuple[Parameter, ...]
     body: Schema | None
     """None when a request has no body."""
-    answers: Mapping[str, Schema | None]
+    responses: Mapping[str, Schema | None]
     """By status, or by class of statuses such as `4XX`; None where there is no body."""
     codes: frozenset[str]
-    """Of the errors that it may answer with."""
+    """Of the errors that it may respond with."""
 
     def check_path(self, values: Mapping[str, str]) -> None:
         """404 for a value that cannot be one."""
-        for one in self.path:
-            if not one.schema.holds(values[one.name]):
-                raise ApiRefusal("not_found", f"there is no such {one.name}")
+        for parameter in self.path:
+            if not parameter.schema.holds(values[parameter.name]):
+                raise ApiRefusal("not_found", f"there is no such {parameter.name}")
 
     def read_query(self, query: Mapping[str, str]) -> JsonObject:
         """The values of the query, or 422 for those that cannot be; unknown ones are ignored."""
         complaints: dict[str, list[str]] = {}
         values: JsonObject = {}
-        for one in self.query:
-            if one.name in query:
-                values[one.name] = one.read(query[one.name])
-                complaints |= one.schema.complaints(values[one.name], one.name)
+        for parameter in self.query:
+            name = parameter.name
+            if name in query:
+                values[name] = parameter.read(query[name])
+                complaints |= parameter.schema.complaints(values[name], name)
         if complaints:
             raise all_invalid(complaints)
         return values
@@ -83,8 +171,8 @@ class Operation:
 def document() -> Node:
     """The whole spec."""
     text = files("poolse.sandbox").joinpath("openapi.json").read_text("utf-8")
-    found: Node = json.loads(text, object_hook=_with_address)
-    return found
+    spec: Node = json.loads(text, object_hook=_with_address)
+    return spec
 
 
 @cache
@@ -99,14 +187,17 @@ def operation(method: str, path: str) -> Operation:
         path=tuple(_parameter(one) for one in parameters if one["in"] == "path"),
         query=tuple(_parameter(one) for one in parameters if one["in"] == "query"),
         body=_content(node["requestBody"]) if "requestBody" in node else None,
-        answers={status: _content(answer) for status, answer in node["responses"].items()},
+        responses={status: _content(response) for status, response in node["responses"].items()},
         codes=frozenset(_codes(node)),
     )
 
 
 @cache
 def _schemas() -> Schemas:
-    return schemas_of(_ADDRESS, document())
+    resource = Resource.from_contents(document(), default_specification=DRAFT202012)
+    empty: Schemas = Registry()
+    schemas: Schemas = empty.with_resource(_ADDRESS, resource)
+    return schemas
 
 
 def _codes(node: Node) -> Iterator[str]:
@@ -130,10 +221,10 @@ def _follow(node: Node) -> Node:
     """What a node refers to, or the node itself."""
     if "$ref" not in node:
         return node
-    found = document()
+    target = document()
     for key in node["$ref"].removeprefix(f"{_ADDRESS}#/").split("/"):
-        found = found[key.replace("~1", "/").replace("~0", "~")]
-    return found
+        target = target[key.replace("~1", "/").replace("~0", "~")]
+    return target
 
 
 def _parameter(node: Node) -> Parameter:
@@ -142,6 +233,6 @@ def _parameter(node: Node) -> Parameter:
 
 
 def _content(node: Node) -> Schema | None:
-    """What the body of a request or an answer has to be."""
+    """Return the schema of the body of a request or a response."""
     content = _follow(node).get("content")
     return None if content is None else Schema(content["application/json"]["schema"], _schemas())

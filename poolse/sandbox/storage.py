@@ -1,7 +1,8 @@
-"""The storage behind signed URLs, which answers as an S3 does. It knows nothing of tokens."""
+"""Object storage behind signed URLs, which responds as S3 does. It knows nothing of tokens."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from collections.abc import Generator, Mapping
@@ -13,28 +14,27 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox.ranges import read_range
-from poolse.sandbox.signing import Grant, signature
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import JsonObject
 
-__all__ = ["PREFIX", "Storage", "storage_path", "xml_error"]
+__all__ = ["PREFIX", "Grant", "Storage", "signed_url", "storage_path", "xml_error"]
 
 PREFIX = "/storage/"
 """What the paths of the storage begin with."""
 
 _PATH = re.compile(re.escape(PREFIX) + "([^/]+)/([^/]+)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
 _CHUNK = 64 * 1024
 
 
 class StorageError(Exception):
-    """The request is answered with an error, in XML."""
+    """The response is an error, in XML."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
-        self.answer: Response = xml_error(status, code, message, headers)
+        self.response: Response = xml_error(status, code, message, headers)
 
 
 class Target(NamedTuple):
@@ -59,6 +59,29 @@ def xml_error(
         f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     )
     return Response(body, status, headers, "application/xml")
+
+
+class Grant(NamedTuple):
+    """What a signed URL allows. All of it is signed, so nothing of it can be changed."""
+
+    method: str
+    path: str
+    expires: str
+    """Unix time in whole seconds."""
+    content_type: str = ""
+    byte_size: str = ""
+
+
+def _signature(grant: Grant, key: str) -> str:
+    """Return the signature of a grant, in hexadecimal."""
+    # A key of its own: what signs tokens signs nothing else.
+    storage_key = hmac.digest(key.encode(), b"storage", hashlib.sha256)
+    return hmac.new(storage_key, "\n".join(grant).encode(), hashlib.sha256).hexdigest()
+
+
+def signed_url(base: str, grant: Grant, key: str) -> str:
+    """Return the URL for a grant; `base` is the address of the sandbox without a slash."""
+    return f"{base}{grant.path}?expires={grant.expires}&signature={_signature(grant, key)}"
 
 
 class FileResponse(Response):
@@ -90,9 +113,9 @@ class Storage:
         """Serve one request."""
         request = Request(scope, receive)
         try:
-            answer = await self._serve(request)
+            response = await self._serve(request)
         except StorageError as error:
-            answer = error.answer
+            response = error.response
         except ClientDisconnect:
             return
         except Exception:
@@ -100,7 +123,7 @@ class Storage:
             bug = xml_error(500, "InternalError", "the sandbox failed; its log says more")
             await bug(scope, receive, send)
             raise
-        await answer(scope, receive, send)
+        await response(scope, receive, send)
 
     async def _serve(self, request: Request) -> Response:
         if request.method not in {"PUT", "GET", "HEAD"}:
@@ -113,10 +136,10 @@ class Storage:
 
     def _target(self, request: Request) -> Target:
         """The file that the signed URL is about, if it allows this very request."""
-        found = _PATH.fullmatch(request.url.path)
-        if found is None:
+        match = _PATH.fullmatch(request.url.path)
+        if match is None:
             raise StorageError(404, "NoSuchKey", "the path names no file")
-        tenant_id, attachment_id = found.groups()
+        tenant_id, attachment_id = match.groups()
         self._check_signature(request, self._store.signing_key(tenant_id))
         file = self._store.attachment(tenant_id, attachment_id)
         if file is None:
@@ -127,19 +150,21 @@ class Storage:
         if "authorization" in request.headers:
             message = "the URL is signed already: send no Authorization header"
             raise StorageError(400, "InvalidArgument", message)
-        given, expires = (request.query_params.get(name, "") for name in ("signature", "expires"))
-        if key is None or not given or not re.fullmatch("[0-9]{1,15}", expires):
+        signature, expires = (
+            request.query_params.get(name, "") for name in ("signature", "expires")
+        )
+        if key is None or not signature or not re.fullmatch("[0-9]{1,15}", expires):
             raise StorageError(403, "AccessDenied", "the URL is not signed")
         grant = _asked_for(request, expires)
-        if not hmac.compare_digest(given.encode(), signature(grant, key).encode()):
+        if not hmac.compare_digest(signature.encode(), _signature(grant, key).encode()):
             message = "the method, the path, the type or the size is not what was signed"
             raise StorageError(403, "SignatureDoesNotMatch", message)
         if int(expires) <= self._store.clock.now():
             raise StorageError(403, "AccessDenied", "Request has expired")
 
     async def _put(self, target: Target, request: Request) -> Response:
-        """Take the bytes; until a message has the file, they may be sent again."""
-        with self._store.blobs.writing(target.attachment_id) as part:
+        """Store the bytes; until a message has the file, they may be sent again."""
+        with self._store.files.writing(target.attachment_id) as part:
             async for chunk in request.stream():
                 part.write(chunk)
             with self._store.transaction():
@@ -149,12 +174,12 @@ class Storage:
         return Response(headers={"etag": f'"{part.sha256}"'})
 
     def _get(self, target: Target, request: Request) -> Response:
-        path = self._store.blobs.path(target.attachment_id)
+        path = self._store.files.path(target.attachment_id)
         if target.row["sha256"] is None or not path.exists():
             _missing()
         size, etag = cast(int, target.row["byte_size"]), f'"{target.row["sha256"]}"'
         headers = {"accept-ranges": "bytes", "etag": etag}
-        wanted = _wanted(request, size, etag)
+        wanted = _requested_range(request, size, etag)
         if wanted is not None and not wanted:
             headers["content-range"] = f"bytes */{size}"
             message = "the file has no such bytes"
@@ -185,12 +210,12 @@ def _asked_for(request: Request, expires: str) -> Grant:
     return Grant("PUT", path, expires, *sent)
 
 
-def _wanted(request: Request, size: int, etag: str) -> range | None:
+def _requested_range(request: Request, size: int, etag: str) -> range | None:
     """The range that is asked for, None for the whole file."""
     header = request.headers.get("range")
     if header is None or request.method == "HEAD":
         return None
-    return read_range(header, size) if request.headers.get("if-range", etag) == etag else None
+    return _read_range(header, size) if request.headers.get("if-range", etag) == etag else None
 
 
 def _chunks(path: Path, part: range) -> Generator[bytes]:
@@ -198,3 +223,19 @@ def _chunks(path: Path, part: range) -> Generator[bytes]:
         file.seek(part.start)
         for start in range(part.start, part.stop, _CHUNK):
             yield file.read(min(_CHUNK, part.stop - start))
+
+
+def _read_range(header: str, size: int) -> range | None:
+    """Return the requested bytes; an empty range if they lie outside of the file.
+
+    None for a header that is not understood, such as one with several ranges: it is ignored.
+    """
+    match = _RANGE.fullmatch(header.replace(" ", ""))
+    if match is None or header.strip().endswith("=-"):
+        return None
+    first, last = match[1], match[2]
+    if not first:
+        return range(max(0, size - int(last)), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(size, int(last) + 1) if last else size)

@@ -22,14 +22,14 @@ _HEADER: JsonObject = {"alg": "HS256", "typ": "JWT"}
 
 @dataclass(frozen=True)
 class Claims:
-    """Whom a token stands for."""
+    """The user of a token."""
 
     user_id: str
     tenant_id: str
 
 
 def mint(claims: Claims, lifetime: float, key: str, now: float) -> tuple[str, int]:
-    """A token and the unix time at which it ends; a negative lifetime makes one that has ended."""
+    """Return a token and its expiry as Unix time; with a negative lifetime it has expired."""
     # Whole seconds, as real issuers write them; rounded up, or a short life could be none at all.
     end = math.ceil(now + lifetime)
     payload: JsonObject = {
@@ -43,7 +43,7 @@ def mint(claims: Claims, lifetime: float, key: str, now: float) -> tuple[str, in
 
 
 def read(token: str, key_of: Callable[[str], str | None], now: float) -> Claims:
-    """Whom the token stands for; `key_of` gives the signing key of a tenant, or None.
+    """Return the claims of a token; `key_of` returns the signing key of a tenant, or None.
 
     Raises:
         ApiRefusal: `invalid_user_token`, when it is not ours or has ended.
@@ -55,11 +55,11 @@ def read(token: str, key_of: Callable[[str], str | None], now: float) -> Claims:
 
 
 def _verified(token: str, key_of: Callable[[str], str | None]) -> tuple[Claims, float]:
-    """What a token that we have signed says."""
+    """Return the claims and the expiry of a token that we have signed."""
     signed, _, signature = token.rpartition(".")
     try:
         header, payload = (parse(_decode(part)) for part in signed.split("."))
-        given = _decode(signature)
+        actual = _decode(signature)
     except ValueError:
         raise _invalid() from None
     match header, payload:
@@ -67,7 +67,7 @@ def _verified(token: str, key_of: Callable[[str], str | None]) -> tuple[Claims, 
             key = key_of(tenant)
         case _:
             raise _invalid()
-    if key is None or not hmac.compare_digest(given, _signature(signed, key)):
+    if key is None or not hmac.compare_digest(actual, _signature(signed, key)):
         raise _invalid()
     return Claims(user, tenant), end
 

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from poolse.sandbox.clock import Clock
-    from poolse.sandbox.control import Sandbox
+    from poolse.sandbox.control import Sandbox, Tenant
     from poolse.sandbox.fault_control import FaultControl
     from poolse.sandbox.request_log import Request
-    from poolse.sandbox.tenants import Tenant
     from poolse.testing.clients import async_client_for, client_for
 
 __all__ = [
@@ -40,7 +39,7 @@ _LAZY = {
     "FaultControl": "poolse.sandbox.fault_control",
     "Request": "poolse.sandbox.request_log",
     "Sandbox": "poolse.sandbox.control",
-    "Tenant": "poolse.sandbox.tenants",
+    "Tenant": "poolse.sandbox.control",
     "async_client_for": "poolse.testing.clients",
     "client_for": "poolse.testing.clients",
 }

@@ -23,7 +23,7 @@ def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
 
     Args:
         sandbox: A running one.
-        external_id: The user, by your own id; made when missing.
+        external_id: The user, by your own id; created if missing.
     """
     chat = Poolse(
         api_url=sandbox.url,
@@ -46,7 +46,7 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
 
     Args:
         sandbox: A running one.
-        external_id: The user, by your own id; made when missing.
+        external_id: The user, by your own id; created if missing.
     """
     chat = AsyncPoolse(
         api_url=sandbox.url,

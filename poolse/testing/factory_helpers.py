@@ -1,4 +1,4 @@
-"""Rows to test with: what the functions of `factories` have in common."""
+"""Models to test with: what the functions of `factories` have in common."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def made(
     defaults: Mapping[str, object] | None,
     given: Mapping[str, object],
 ) -> R:
-    """A row as the server would have sent it: written as JSON, and read.
+    """Return a model as the server would have sent it: written as JSON, and read.
 
-    The same values always make the same row. One whose id is not given has that of the example
-    when it is the example, else one that follows from what is different.
+    The same values always make the same model. Without an `id` it has that of the example if it
+    is the example, else one that follows from what is different.
 
     Args:
-        cls: What it shall be.
-        read: Makes it of parsed JSON.
+        cls: Its class.
+        read: Creates it from parsed JSON.
         defaults: The example, by names of Python.
         given: All values; UNSET leaves a field out.
 
@@ -40,9 +40,9 @@ def made(
         UsageError: A value that JSON cannot say, or None where the API promises something.
     """
     plain, usual = to_dict(given), to_dict(defaults or {})
-    told = [name for name in given if plain.get(name, UNSET) != usual.get(name, UNSET)]
-    if told and "id" in usual and "id" not in told:
-        seed = encode([(name, plain.get(name)) for name in sorted(told)])
+    changed = [name for name in given if plain.get(name, UNSET) != usual.get(name, UNSET)]
+    if changed and "id" in usual and "id" not in changed:
+        seed = encode([(name, plain.get(name)) for name in sorted(changed)])
         plain["id"] = str(uuid.uuid5(_IDS, seed.decode()))
     wire = {cls.__wire__.get(name, name): value for name, value in plain.items()}
     row = decode_value(read, wire)

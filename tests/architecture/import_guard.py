@@ -1,8 +1,8 @@
-"""Import modules while some names are poison to them, and only to them: `python poison.py`.
+"""Import modules and report what they import of the banned modules: `python import_guard.py`.
 
-Reads `{"modules": [...], "poison": [...]}` from stdin, imports the modules one by one and prints
-what they tried to import, one `importer imports imported` a line. What others import stays
-untouched: attrs may use `os`, a module under test may not.
+Reads `{"modules": [...], "banned": [...]}` from stdin, imports the modules one by one and prints
+what they tried to import, one `importer imports imported` a line. Other modules may import
+anything: attrs may use `os`, a module under test may not.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ genuine = builtins.__import__
 def main() -> None:
     """Run in an interpreter of its own, so that nothing has been imported before."""
     order: dict[str, list[str]] = json.load(sys.stdin)
-    modules, poison = set(order["modules"]), set(order["poison"])
-    found: list[str] = []
+    modules, banned = set(order["modules"]), set(order["banned"])
+    lines: list[str] = []
 
     def guarded(
         name: str,
@@ -31,14 +31,14 @@ def main() -> None:
         level: int = 0,
     ) -> ModuleType:
         importer = (globals or {}).get("__name__")
-        if importer in modules and level == 0 and name.partition(".")[0] in poison:
-            found.append(f"{importer} imports {name}")
+        if importer in modules and level == 0 and name.partition(".")[0] in banned:
+            lines.append(f"{importer} imports {name}")
         return genuine(name, globals, locals, fromlist, level)
 
     builtins.__import__ = guarded
     for module in sorted(modules):
         importlib.import_module(module)
-    print("\n".join(found))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Law 6: every public name says what it is.
+"""Every public name has a docstring.
 
 Public are the names in `__all__` of `poolse` and of each of its modules whose dotted name has no
-underscore, and what a user can reach on them: methods, properties. Guests aside: the sandbox and
-the command line are used from outside, not imported.
+underscore, and what a user can reach on them: methods, properties. The sandbox and the command line
+are left out: they are used from outside, not imported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ import pytest
 
 from tests.architecture.tree import ROOT, is_docstring, module_of
 
-GUESTS = ("poolse.sandbox.", "poolse.cli.")
+LEFT_OUT = ("poolse.sandbox.", "poolse.cli.")
 
 
 def public_modules() -> list[str]:
     """Modules that a user may import from."""
     names = (module_of(path) for path in (ROOT / "poolse").rglob("*.py"))
-    return sorted(name for name in names if "._" not in name and not f"{name}.".startswith(GUESTS))
+    return sorted(
+        name for name in names if "._" not in name and not f"{name}.".startswith(LEFT_OUT)
+    )
 
 
 def documented_constants(source: str) -> set[str]:
@@ -56,7 +58,7 @@ def undocumented(module: ModuleType, name: str) -> Iterator[str]:
     home = inspect.getmodule(value)
     if not (inspect.isclass(value) or inspect.isfunction(value)) or home is None:
         return
-    # Not `inspect.getdoc`, which would take a base class's word for it.
+    # Not `inspect.getdoc`, which would take the docstring of a base class.
     if not value.__doc__:
         yield name
     if inspect.isclass(value):

@@ -1,7 +1,7 @@
-"""Law 4: the sandbox, the command line and the test helpers are guests of the library.
+"""The library works without its optional parts: sandbox, command line and test helpers.
 
-`make check` sees what the source says (the contracts in pyproject.toml). Here the same is seen at
-run time: the library works where its guests and their dependencies do not exist.
+`make check` reads the source (the contracts in pyproject.toml). These tests do the same at run
+time: the library works where its optional parts and their dependencies do not exist.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT, name_of
 
-GUESTS = ("poolse/sandbox/", "poolse/cli/", "poolse/testing/")
+OPTIONAL = ("poolse/sandbox/", "poolse/cli/", "poolse/testing/")
 
-ONLY_GUESTS_HAVE = (
+ONLY_OPTIONAL = (
     "starlette",
     "uvicorn",
     "click",
@@ -48,35 +48,35 @@ def imports_of(path: Path) -> set[str]:
     return set(imported(path.read_text("utf-8"), package))
 
 
-def test_the_sandbox_reads_the_wire_on_its_own() -> None:
+def test_the_sandbox_imports_nothing_of_the_library() -> None:
     for path in sorted((ROOT / "poolse/sandbox").rglob("*.py")):
         ours = {name for name in imports_of(path) if name.partition(".")[0] == "poolse"}
-        strangers = {name for name in ours if not f"{name}.".startswith("poolse.sandbox.")}
-        assert strangers == set(), name_of(path)
+        foreign = {name for name in ours if not f"{name}.".startswith("poolse.sandbox.")}
+        assert foreign == set(), name_of(path)
 
 
-def test_the_library_does_not_know_its_guests() -> None:
+def test_the_library_does_not_import_its_optional_parts() -> None:
     for path in sorted((ROOT / "poolse").rglob("*.py")):
-        if name_of(path).startswith(GUESTS):
+        if name_of(path).startswith(OPTIONAL):
             continue
         names = {f"{name}." for name in imports_of(path)}
-        guests = ("poolse.sandbox.", "poolse.cli.", "poolse.testing.")
-        assert {name for name in names if name.startswith(guests)} == set(), name_of(path)
+        optional = ("poolse.sandbox.", "poolse.cli.", "poolse.testing.")
+        assert {name for name in names if name.startswith(optional)} == set(), name_of(path)
 
 
 LIBRARY_ALONE = f"""
 import sys
-for name in {ONLY_GUESTS_HAVE!r}:
+for name in {ONLY_OPTIONAL!r}:
     sys.modules[name] = None
 import poolse
 for name in poolse.__all__:
     getattr(poolse, name)
-guests = ("poolse.sandbox.", "poolse.cli.", "poolse.testing.")
-print(sorted(name for name in sys.modules if f"{{name}}.".startswith(guests)))
+optional = ("poolse.sandbox.", "poolse.cli.", "poolse.testing.")
+print(sorted(name for name in sys.modules if f"{{name}}.".startswith(optional)))
 """
 
 
-def test_the_library_works_without_what_only_its_guests_need() -> None:
+def test_the_library_works_without_what_only_optional_parts_need() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIBRARY_ALONE],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -1,7 +1,7 @@
 """The cores are pure. Clock, randomness, IDs and effects come in as arguments.
 
-Kept twice: by ruff, which reads the source, and by importing the brain with the names poisoned,
-which sees what really happens. Both follow the one list in pyproject.toml.
+Checked twice: by ruff, which reads the source, and by importing the core with a guard that sees
+every import. Both use the list in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pytest
 
 from tests.architecture.tree import ROOT, banned_modules, core_files, module_of
 
-POISON = ROOT / "tests/architecture/import_guard.py"
+GUARD = ROOT / "tests/architecture/import_guard.py"
 
 
-def poisoned_imports(modules: list[str], poison: list[str], path: Path = ROOT) -> list[str]:
-    """What the modules import of the poison, in a fresh interpreter."""
+def banned_imports(modules: list[str], banned: list[str], path: Path = ROOT) -> list[str]:
+    """What the modules import of the banned ones, in a fresh interpreter."""
     done = subprocess.run(
-        [sys.executable, POISON],
-        input=json.dumps({"modules": modules, "poison": poison}),
+        [sys.executable, GUARD],
+        input=json.dumps({"modules": modules, "banned": banned}),
         env={**os.environ, "PYTHONPATH": str(path)},
         capture_output=True,
         text=True,
@@ -49,30 +49,30 @@ def ruff_bans(statement: str, path: str) -> bool:
 def test_the_cores_import_nothing_that_acts() -> None:
     modules = [module_of(path) for path in core_files()]
     assert "poolse._rest.call" in modules
-    assert poisoned_imports(modules, banned_modules()) == [""]
+    assert banned_imports(modules, banned_modules()) == [""]
 
 
 @pytest.mark.parametrize(
     "statement",
     ["import os", "import os.path", "from os import path", "def f():\n    import os\nf()"],
 )
-def test_poison_finds_every_way_to_import(statement: str, tmp_path: Path) -> None:
+def test_the_guard_finds_every_way_to_import(statement: str, tmp_path: Path) -> None:
     (tmp_path / "pure.py").write_text(f"import json\n{statement}\n")
-    assert len(poisoned_imports(["pure"], ["os"], tmp_path)) == 1
+    assert len(banned_imports(["pure"], ["os"], tmp_path)) == 1
 
 
-def test_poison_spares_what_others_import(tmp_path: Path) -> None:
-    (tmp_path / "pure.py").write_text("import hands\nfrom hands import path\n")
-    (tmp_path / "hands.py").write_text("from os import path\n")
-    assert poisoned_imports(["pure"], ["os"], tmp_path) == [""]
+def test_the_guard_lets_others_import(tmp_path: Path) -> None:
+    (tmp_path / "pure.py").write_text("import shell\nfrom shell import path\n")
+    (tmp_path / "shell.py").write_text("from os import path\n")
+    assert banned_imports(["pure"], ["os"], tmp_path) == [""]
 
 
-def test_the_list_names_all_that_the_law_names() -> None:
-    law = (
+def test_the_list_is_complete() -> None:
+    names = (
         "httpx websockets websocket asyncio threading queue socket os time random uuid secrets "
         "logging"
     )
-    assert set(law.split()) <= set(banned_modules())
+    assert set(names.split()) <= set(banned_modules())
 
 
 @pytest.mark.parametrize(

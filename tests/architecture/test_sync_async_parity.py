@@ -1,4 +1,4 @@
-"""Sync and async are twins: same names, same parameters, same defaults, same docs."""
+"""Sync and async have the same names, parameters, defaults and docs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def is_ours(value: object) -> bool:
     return inspect.isclass(value) and value.__module__.startswith("poolse")
 
 
-TWINS: list[tuple[type, type]] = [
+PAIRS: list[tuple[type, type]] = [
     (getattr(poolse, name.removeprefix("Async")), getattr(poolse, name))
     for name in poolse.__all__
     if name.startswith("Async") and is_ours(getattr(poolse, name))
 ]
-TWINS.append((Rest, AsyncRest))
+PAIRS.append((Rest, AsyncRest))
 
 
 def members(cls: type) -> dict[str, object]:
@@ -50,32 +50,32 @@ def arguments(signature: inspect.Signature) -> list[tuple[str, str, str]]:
 
 
 def doc(member: object) -> str:
-    """The docstring, with what only the colour changes taken out."""
+    """The docstring, with the words left out that only async has."""
     text = inspect.getdoc(member) or ""
     text = re.sub(r"\b(await|async) ", "", text)
     return re.sub(r"\bAsync(?=[A-Z])|\ba(?=close\b|synchronous)", "", text)
 
 
-def test_every_async_class_has_a_twin() -> None:
-    assert TWINS
-    assert all(isinstance(cls, type) for pair in TWINS for cls in pair)
+def test_every_async_class_has_a_sync_one() -> None:
+    assert PAIRS
+    assert all(isinstance(cls, type) for pair in PAIRS for cls in pair)
 
 
-@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
-def test_twins_have_the_same_members(sync: type, twin: type) -> None:
-    assert members(sync).keys() == members(twin).keys()
+@pytest.mark.parametrize(("sync", "aio"), PAIRS, ids=[pair[0].__name__ for pair in PAIRS])
+def test_both_have_the_same_members(sync: type, aio: type) -> None:
+    assert members(sync).keys() == members(aio).keys()
 
 
-@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
-def test_twins_take_the_same_arguments(sync: type, twin: type) -> None:
-    ours, theirs = members(sync), members(twin)
+@pytest.mark.parametrize(("sync", "aio"), PAIRS, ids=[pair[0].__name__ for pair in PAIRS])
+def test_both_take_the_same_arguments(sync: type, aio: type) -> None:
+    ours, theirs = members(sync), members(aio)
     assert {name: shape(ours[name]) for name in ours} == {
         name: shape(theirs[name]) for name in theirs
     }
-    assert arguments(inspect.signature(sync)) == arguments(inspect.signature(twin))
+    assert arguments(inspect.signature(sync)) == arguments(inspect.signature(aio))
 
 
-@pytest.mark.parametrize(("sync", "twin"), TWINS, ids=[pair[0].__name__ for pair in TWINS])
-def test_twins_have_the_same_docs(sync: type, twin: type) -> None:
-    ours, theirs = members(sync), members(twin)
+@pytest.mark.parametrize(("sync", "aio"), PAIRS, ids=[pair[0].__name__ for pair in PAIRS])
+def test_both_have_the_same_docs(sync: type, aio: type) -> None:
+    ours, theirs = members(sync), members(aio)
     assert {name: doc(ours[name]) for name in ours} == {name: doc(theirs[name]) for name in theirs}

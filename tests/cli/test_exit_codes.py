@@ -74,7 +74,7 @@ import sys
 from poolse.cli import main, session
 def broken(self, value):
     raise KeyError("sec" + "ret")
-session.Session.say = broken
+session.Session.print_text = broken
 sys.exit(main(sys.argv[1:]))
 """
 

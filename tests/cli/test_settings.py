@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolse.cli.config import config_file
 from poolse.cli.failure import USAGE, Failure
-from poolse.cli.settings import Settings, settings
+from poolse.cli.settings import Settings, config_file, settings
 
 SECRET = "pk_live_secret"
 

@@ -19,8 +19,7 @@ import pytest
 
 from codegen.__main__ import main
 from codegen.apidiff.compare import compare
-from codegen.apidiff.report import Report
-from codegen.apidiff.versions import release_of
+from codegen.apidiff.report import Report, release_of
 from codegen.build import build
 from codegen.check import checked
 from tests.codegen.apply_hunks import apply

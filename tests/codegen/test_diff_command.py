@@ -9,8 +9,8 @@ import pytest
 
 import poolse
 from codegen.__main__ import main
+from codegen.apidiff.report import Release, release_of
 from codegen.apidiff.rules import Verdict
-from codegen.apidiff.versions import Release, release_of
 from tests.codegen.project_copy import plant
 from tests.codegen.tiny_spec import Shop, open_shop
 

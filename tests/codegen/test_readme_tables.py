@@ -9,8 +9,8 @@ import pytest
 
 from codegen.build import build
 from codegen.check import checked
+from codegen.readme_tables import tables
 from codegen.render import render
-from codegen.tables import tables
 from tests.codegen.project_copy import ROOT, Tree, plant
 
 pytestmark = pytest.mark.tools
@@ -50,7 +50,7 @@ def test_a_page_is_filled_where_it_asks_for_it(tree: Tree, made: dict[str, str])
 
 
 def test_an_edit_between_the_marks_is_drift_and_one_beside_is_none(tree: Tree) -> None:
-    page = write(tree, MARKED.format("rows"))
+    page = write(tree, MARKED.format("models"))
     tree.generate()
     page.write_text("More words.\n\n" + page.read_text("utf-8"), "utf-8")
     tree.python("-m", "codegen", "--check")
@@ -59,9 +59,9 @@ def test_an_edit_between_the_marks_is_drift_and_one_beside_is_none(tree: Tree) -
 
 
 def test_a_table_that_there_is_not_is_said_with_its_line(tree: Tree) -> None:
-    write(tree, "\n\n" + MARKED.format("row"))
+    write(tree, "\n\n" + MARKED.format("model"))
     said = tree.python("-m", "codegen", expect=1)
-    assert "README.md:3:1: there is no table 'row'. Did you mean 'rows'?" in said
+    assert "README.md:3:1: there is no table 'model'. Did you mean 'models'?" in said
 
 
 def test_our_own_page_has_every_table(made: dict[str, str]) -> None:
@@ -80,7 +80,7 @@ def test_our_own_page_has_every_table(made: dict[str, str]) -> None:
         ("methods of AttachmentHandle", "| `download(to=, on_progress=, max_bytes=)` → `bytes`,"),
         ("methods of BackendUsers", "| `create(external_id=…, display_name=, custom_data=)` →"),
         ("events of ConversationChannel", "| `typing:start` | `on_typing_start` | `TypingStart` |"),
-        ("rows", "`display_name` str?, `custom_data` dict[str, Any], `is_blocked` bool,"),
+        ("models", "`display_name` str?, `custom_data` dict[str, Any], `is_blocked` bool,"),
         ("enums", "| `MemberRole` | `owner`, `admin`, `member` |"),
         ("error codes", "| `attachment_too_large` | `AttachmentsResource.request_upload` |"),
         ("error codes", "| `rate_limited` | any call |"),

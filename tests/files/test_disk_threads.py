@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from poolse._files.disk_threads import Steps, at_once
+from poolse._files.disk_threads import FileSteps, run_inline
 from poolse._rest.request_io import run_sync
 
 
 def test_steps_give_what_they_give() -> None:
-    steps = Steps(at_once)
+    steps = FileSteps(run_inline)
     assert run_sync(steps(lambda: 3)) == 3
     with pytest.raises(ZeroDivisionError):
         run_sync(steps(lambda: 1 // 0))
@@ -38,7 +38,7 @@ def test_the_last_step_comes_after_the_one_that_is_under_way() -> None:
         over.set()
 
     async def main() -> None:
-        steps = Steps(asyncio.to_thread)
+        steps = FileSteps(asyncio.to_thread)
         task = asyncio.create_task(steps(slow))
         await asyncio.to_thread(begun.wait)
         task.cancel()

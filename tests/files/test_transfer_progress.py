@@ -6,12 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from poolse._files.transfer_progress import (
-    CombinedProgress,
-    ProgressReporter,
-    SendingBody,
-    report_to,
-)
+from poolse._files.transfer_progress import ProgressReporter, report_to
+from poolse._files.upload import SendingBody
+from poolse._files.upload_batch import CombinedProgress
 from poolse._rest.request_io import run_sync
 from poolse.errors import ArgumentTypeError, UsageError
 from tests.files.sync_and_async_clients import Told
@@ -69,7 +66,7 @@ def test_of_another_size_the_last_declared_byte_never_passes(
     with pytest.raises(UsageError, match=f"^{declared} bytes were declared, but the body has"):
         send(sending, sent)
     assert sum(map(len, sent)) < max(declared, 1)
-    assert isinstance(sending.failure, UsageError)
+    assert isinstance(sending.error, UsageError)
     assert not sending.complete
 
 
@@ -78,10 +75,10 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
     loaded: list[int], total: int
 ) -> None:
     told = Told()
-    meter = ProgressReporter(total, report_to(told, awaits=False))
+    reporter = ProgressReporter(total, report_to(told, awaits=False))
     for now in loaded:
-        run_sync(meter.passed(now))
-    run_sync(meter.done())
+        run_sync(reporter.update(now))
+    run_sync(reporter.done())
     values = [now for now, _ in told]
     assert values == sorted(set(values))
     assert told[-1] == (total, total)
@@ -90,23 +87,23 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
 
 def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
     told = Told()
-    meter = ProgressReporter(1_000_000, report_to(told, awaits=False))
+    reporter = ProgressReporter(1_000_000, report_to(told, awaits=False))
     for now in range(0, 1_000_001, 10):
-        run_sync(meter.passed(now))
-    run_sync(meter.done())
+        run_sync(reporter.update(now))
+    run_sync(reporter.done())
     assert len(told) == 100
     assert told[0] == (10_000, 1_000_000)
 
 
 def test_several_transfers_are_one() -> None:
     told = Told()
-    together = CombinedProgress([100, 300], report_to(told, awaits=False))
-    run_sync(together.part(1, 200))
-    run_sync(together.part(0, 50))
-    run_sync(together.part(1, 10))
-    run_sync(together.over(0))
-    run_sync(together.over(1))
-    run_sync(together.done())
+    combined = CombinedProgress([100, 300], report_to(told, awaits=False))
+    run_sync(combined.update(1, 200))
+    run_sync(combined.update(0, 50))
+    run_sync(combined.update(1, 10))
+    run_sync(combined.end(0))
+    run_sync(combined.end(1))
+    run_sync(combined.done())
     assert told == [(200, 400), (250, 400), (400, 400)]
 
 
@@ -116,11 +113,11 @@ def test_what_a_report_raises_is_kept() -> None:
     def report(_loaded: int, _total: int) -> None:
         raise error
 
-    together = CombinedProgress([100], report_to(report, awaits=False))
+    combined = CombinedProgress([100], report_to(report, awaits=False))
     with pytest.raises(KeyError):
-        run_sync(together.part(0, 50))
+        run_sync(combined.update(0, 50))
     with pytest.raises(KeyError) as caught:
-        together.check()
+        combined.check()
     assert caught.value is error
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from poolse.cli import main
-from poolse.cli.banner import greeting
+from poolse.cli.sandbox import banner
 from poolse.testing import Sandbox
 from tests.sandbox.sandbox_process import running
 
@@ -87,9 +87,9 @@ def test_it_is_short_and_plain_where_nobody_looks() -> None:
 def test_a_terminal_gets_a_bold_title(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[1mpoolse sandbox\x1b[0m" in greeting(sandbox, None, tls=False)
+    assert "\x1b[1mpoolse sandbox\x1b[0m" in banner(sandbox, None, tls=False)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in greeting(sandbox, None, tls=False)
+    assert "\x1b" not in banner(sandbox, None, tls=False)
 
 
 HEAVY = (
@@ -99,10 +99,10 @@ HEAVY = (
 
 START = f"""
 import sys
-from poolse.cli.banner import greeting
+from poolse.cli.sandbox import banner
 from poolse.testing import Sandbox
 with Sandbox() as sandbox:
-    assert greeting(sandbox, None, tls=False)
+    assert banner(sandbox, None, tls=False)
     print(sorted({{*sys.modules}} & {{*{HEAVY!r}}}))
 """
 

@@ -48,7 +48,7 @@ def test_a_preflight(sandbox: Sandbox, wire: httpx.Client, path: str, method: st
     assert "origin" in names(answer, "vary")
 
 
-def test_a_preflight_meets_no_fault_and_is_not_in_the_journal(
+def test_a_preflight_meets_no_fault_and_is_not_in_the_request_log(
     sandbox: Sandbox, wire: httpx.Client
 ) -> None:
     sandbox.faults.fail(503)

@@ -141,7 +141,7 @@ class TestForked:
                     door(sandbox)
             return sandbox.url
 
-        with all_held(sandbox.clock, vars(sandbox)["_journal"]) as count:
+        with all_held(sandbox.clock, vars(sandbox)["_log"]) as count:
             assert count >= 2
             assert in_child(work) == sandbox.url
 

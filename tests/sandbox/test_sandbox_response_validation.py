@@ -16,7 +16,7 @@ from poolse.sandbox import tokens
 from poolse.sandbox.api import Event, Eviction
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.requests import NewUser
-from poolse.sandbox.response_validation import Watched, watch
+from poolse.sandbox.response_validation import ValidatedRest, watch
 from poolse.sandbox.rest import Rest
 from poolse.sandbox.store import Store
 
@@ -50,14 +50,14 @@ def noticed(method: str, path: str, status: int, body: object) -> list[str]:
     reports: list[str] = []
     answer = Response(json.dumps(body) if body else "", status)
     with watch(reports.append):
-        asked(Watched(answer), method, path)
+        asked(ValidatedRest(answer), method, path)
     return reports
 
 
 @pytest.fixture(autouse=True)
 def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard of this test itself looks away."""
-    monkeypatch.setattr("poolse.sandbox.response_validation._watchers", [])
+    monkeypatch.setattr("poolse.sandbox.response_validation._reporters", [])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Faults of REST, and what the journal says of them."""
+"""Faults of REST, and what the request log has of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def seen(sandbox: Sandbox) -> list[tuple[str, str, int | None]]:
     return [(r.method, r.path, r.status) for r in sandbox.requests]
 
 
-def test_the_journal_has_it_all(sandbox: Sandbox, alice: User) -> None:
+def test_the_request_log_has_it_all(sandbox: Sandbox, alice: User) -> None:
     talk = alice.conversation()
     alice.page(talk, limit=3)
     first, second = sandbox.requests

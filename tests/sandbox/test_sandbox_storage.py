@@ -166,7 +166,7 @@ def test_half_an_upload_is_none(tmp_path: Path) -> None:
             assert put(wire, asked, DATA).status_code == 200
 
 
-def test_the_journal_has_the_size_and_no_bytes(
+def test_the_request_log_has_the_size_and_no_bytes(
     sandbox: Sandbox, alice: User, wire: httpx.Client
 ) -> None:
     uploaded(alice, wire, b"x" * 100_000)

@@ -26,13 +26,13 @@ def begin(cache: ProfileCache, user_id: str) -> Leg:
 def learn(
     cache: ProfileCache, user_id: str, profile: UserProfile | None = ADA, now: float = 0.0
 ) -> None:
-    cache.land(user_id, begin(cache, user_id), profile, now)
+    cache.complete(user_id, begin(cache, user_id), profile, now)
 
 
 def told(cache: ProfileCache) -> list[tuple[str, UserProfile | None | Unset]]:
     """The changes that listeners would be told of now."""
     found: list[tuple[str, UserProfile | None | Unset]] = []
-    assert cache.start_telling()
+    assert cache.start_notifying()
     while (change := cache.next_change()) is not None:
         found.append((change[0].user_id, change[1]))
     return found
@@ -73,10 +73,10 @@ def test_an_answer_that_lands_after_an_invalidation_is_not_kept(everybody: bool)
         cache.invalidate("a")
     new = begin(cache, "a")
     assert new is not old
-    cache.land("a", old, None, 0.0)
+    cache.complete("a", old, None, 0.0)
     assert cache.peek("a", 0.0) is UNSET
-    cache.land("a", new, ADA, 0.0)
-    cache.land("a", old, None, 0.0)
+    cache.complete("a", new, ADA, 0.0)
+    cache.complete("a", old, None, 0.0)
     assert cache.peek("a", 0.0) == ADA
 
 
@@ -133,11 +133,11 @@ def test_one_tells_at_a_time_and_leaves_nothing_out() -> None:
     cache = empty()
     cache.subscribe("a", print)
     learn(cache, "a")
-    assert cache.start_telling()
+    assert cache.start_notifying()
     assert cache.next_change() is not None
     cache.invalidate("a")
-    assert not cache.start_telling()
-    cache.stop_telling()
+    assert not cache.start_notifying()
+    cache.stop_notifying()
     assert told(cache) == [("a", UNSET)]
 
 

@@ -60,7 +60,7 @@ class NothingStaleIsKept(RuleBasedStateMachine):
             return
         call = self.under_way.pop(index % len(self.under_way))
         profile = None if fails else UserProfile(str(call.version))
-        self.cache.land(call.user_id, call.leg, profile, self.now)
+        self.cache.complete(call.user_id, call.leg, profile, self.now)
         call.leg.ended = True
         if call.version == self.versions[call.user_id]:
             self.landed[call.user_id] = profile, self.now
@@ -95,7 +95,7 @@ class NothingStaleIsKept(RuleBasedStateMachine):
 
     @rule()
     def tell(self) -> None:
-        assert self.cache.start_telling()
+        assert self.cache.start_notifying()
         while (change := self.cache.next_change()) is not None:
             change[0].function(change[1])
         # Who has heard of everything knows what the cache knows, but for what it forgot by itself.

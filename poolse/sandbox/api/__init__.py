@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from poolse.sandbox.api.call import Answer, Call, Event, Eviction
+from poolse.sandbox.api.call import Call, Event, Eviction, Result
 
-__all__ = ["Answer", "Call", "Event", "Eviction"]
+__all__ = ["Call", "Event", "Eviction", "Result"]

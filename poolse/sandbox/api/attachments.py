@@ -4,45 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from poolse.sandbox import attachment_rules as rules
-from poolse.sandbox.api.call import Answer, Call
-from poolse.sandbox.attachment_rules import File
+from poolse.sandbox import requests, rules
+from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
-from poolse.sandbox.signing import Grant, signed_url
-from poolse.sandbox.storage import storage_path
+from poolse.sandbox.rules import File
+from poolse.sandbox.storage import Grant, signed_url, storage_path
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["attach", "delete_attachment", "download_url", "upload_url"]
 
 
-def upload_url(store: Store, call: Call) -> Answer:
+def upload_url(store: Store, call: Call) -> Result:
     """POST /v1/attachments/upload-url."""
-    new = rules.new_upload(call.body, store.max_attachment_bytes)
+    new = requests.new_upload(call.body, store.max_attachment_bytes)
     row = store.add_attachment(call.tenant_id, call.user_id, new)
     sent = new.content_type, str(new.byte_size)
     url = _signed(store, call, "PUT", str(row["id"]), rules.UPLOAD_LIFETIME, *sent)
     headers = {"content-type": new.content_type}
-    return Answer(
+    return Result(
         201, {"attachment": row, "upload": {"url": url, "method": "put", "headers": {**headers}}}
     )
 
 
-def download_url(store: Store, call: Call) -> Answer:
+def download_url(store: Store, call: Call) -> Result:
     """GET /v1/attachments/:id/download-url."""
     file = _file(store, call)
-    rules.check_read(file, call.user_id)
+    rules.check_download(file, call.user_id)
     url = _signed(store, call, "GET", str(file.row["id"]), rules.DOWNLOAD_LIFETIME)
-    return Answer(200, {"url": url, "method": "get"})
+    return Result(200, {"url": url, "method": "get"})
 
 
-def delete_attachment(store: Store, call: Call) -> Answer:
+def delete_attachment(store: Store, call: Call) -> Result:
     """DELETE /v1/attachments/:id."""
     file = _file(store, call)
-    rules.check_delete(file, call.user_id)
+    rules.check_delete_attachment(file, call.user_id)
     store.delete_attachment(str(file.row["id"]))
-    store.blobs.remove(str(file.row["id"]))
-    return Answer(204)
+    store.files.remove(str(file.row["id"]))
+    return Result(204)
 
 
 def attach(store: Store, message: JsonObject, attachment_ids: Sequence[str]) -> JsonObject:

@@ -1,4 +1,4 @@
-"""What every route is told, and what it answers with."""
+"""What every route takes and returns, and what several of them look up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import Json, JsonObject
 
-__all__ = ["Answer", "Call", "Event", "Eviction", "conversation_of", "message_of", "users_named"]
+__all__ = ["Call", "Event", "Eviction", "Result", "conversation_of", "message_of", "users_named"]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, read, authenticated and found to be as the spec says."""
+    """One request: parsed, authenticated and validated by the spec."""
 
     tenant_id: str
     user: JsonObject
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Event:
-    """What a topic is told."""
+    """An event that is broadcast to a topic."""
 
     topic: str
     name: str
@@ -54,8 +54,8 @@ class Eviction:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A 2xx answer, and what follows from it once it is committed."""
+class Result:
+    """A 2xx response, and its effects once it is committed."""
 
     status: int
     body: JsonObject | None = None
@@ -82,9 +82,9 @@ def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
 
 def users_named(store: Store, call: Call, external_ids: list[str]) -> list[str]:
     """Ids of the tenant's users, all of whom have to exist."""
-    found = {name: store.user_named(call.tenant_id, name) for name in external_ids}
-    missing: list[Json] = [name for name, user in found.items() if user is None]
+    users = {name: store.user_named(call.tenant_id, name) for name in external_ids}
+    missing: list[Json] = [name for name, user in users.items() if user is None]
     if missing:
         message = f"no such user: {', '.join(map(str, missing))}"
         raise ApiRefusal("user_not_found", message, {"external_ids": missing})
-    return [str(user["id"]) for user in found.values() if user is not None]
+    return [str(user["id"]) for user in users.values() if user is not None]

@@ -5,28 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from poolse.sandbox import requests, rules, tokens
-from poolse.sandbox.api.call import Answer, Call
+from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 
 __all__ = ["create_token", "create_user", "show_me"]
 
 
-def show_me(_store: Store, call: Call) -> Answer:
+def show_me(_store: Store, call: Call) -> Result:
     """GET /v1/me."""
-    return Answer(200, call.user)
+    return Result(200, call.user)
 
 
-def create_user(store: Store, call: Call) -> Answer:
+def create_user(store: Store, call: Call) -> Result:
     """POST /v1/users; an external id that is known gives its user as it is."""
     new = requests.new_user(call.body)
     known = store.user_named(call.tenant_id, new.external_id)
     if known is not None:
-        return Answer(200, known)
-    return Answer(201, store.add_user(call.tenant_id, new))
+        return Result(200, known)
+    return Result(201, store.add_user(call.tenant_id, new))
 
 
-def create_token(store: Store, call: Call) -> Answer:
+def create_token(store: Store, call: Call) -> Result:
     """POST /v1/users/:user_id/tokens."""
     user_id = call.id("user_id")
     key = store.signing_key(call.tenant_id)
@@ -34,4 +34,4 @@ def create_token(store: Store, call: Call) -> Answer:
         raise ApiRefusal("not_found", "no such user")
     claims = tokens.Claims(user_id, call.tenant_id)
     token, end = tokens.mint(claims, rules.TOKEN_LIFETIME, key, store.clock.now())
-    return Answer(201, {"token": token, "expires_at": f"{datetime.fromtimestamp(end, UTC):%FT%TZ}"})
+    return Result(201, {"token": token, "expires_at": f"{datetime.fromtimestamp(end, UTC):%FT%TZ}"})

@@ -6,7 +6,8 @@ import json
 import uuid
 from collections.abc import Sequence
 
-from poolse.sandbox.attachment_rules import File, NewUpload
+from poolse.sandbox.requests import NewUpload
+from poolse.sandbox.rules import File
 from poolse.sandbox.store.database import Database
 from poolse.sandbox.strict_json import JsonObject
 

@@ -1,12 +1,12 @@
-"""Conversations."""
+"""Conversations and their members."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
-from poolse.sandbox import serializers as rows
 from poolse.sandbox.requests import NewConversation
-from poolse.sandbox.store.database import Database
+from poolse.sandbox.store.database import Database, json_object
 from poolse.sandbox.strict_json import JsonObject, dump
 
 __all__ = ["Conversations"]
@@ -21,21 +21,21 @@ ORDER BY coalesce(c.last_message_at, c.inserted_at) DESC, c.rowid DESC
 """
 
 
+_MEMBERSHIP = "SELECT * FROM memberships WHERE conversation_id = ? AND user_id = ?"
+
+
 class Conversations(Database):
-    """Conversations, without what is in them."""
+    """Conversations, and their members with how far they have read."""
 
     def conversation(self, tenant_id: str, conversation_id: str) -> JsonObject | None:
         """The tenant's conversation of that id."""
         query = "SELECT * FROM conversations WHERE tenant_id = ? AND id = ?"
         row = self._one(query, tenant_id, conversation_id)
-        return None if row is None else rows.conversation(row)
+        return None if row is None else json_object(row)
 
     def conversations_of(self, user_id: str) -> list[JsonObject]:
         """The conversations that a user is in, newest activity first, with what is unread."""
-        return [
-            {**rows.conversation(row), "unread_count": row["unread_count"]}
-            for row in self._all(LISTED, user_id)
-        ]
+        return [json_object(row) for row in self._all(LISTED, user_id)]
 
     def add_conversation(self, tenant_id: str, creator: str, new: NewConversation) -> JsonObject:
         """Insert a conversation that has no members yet."""
@@ -47,7 +47,7 @@ class Conversations(Database):
             *(new.member_limit, dump(new.custom_data), dump(new.settings), now, now),
         )
         row = self._sure("SELECT * FROM conversations WHERE id = ?", conversation_id)
-        return rows.conversation(row)
+        return json_object(row)
 
     def change_conversation(self, conversation_id: str, changes: JsonObject) -> JsonObject:
         """Set some of its columns; objects are kept as JSON text."""
@@ -57,4 +57,44 @@ class Conversations(Database):
             f"UPDATE conversations SET {columns}updated_at = ? WHERE id = ? RETURNING *",  # noqa: S608
             *(*values, self._now(), conversation_id),
         )
-        return rows.conversation(row)
+        return json_object(row)
+
+    def members(self, conversation_id: str) -> frozenset[str]:
+        """Ids of the conversation's members."""
+        query = "SELECT user_id FROM memberships WHERE conversation_id = ?"
+        return frozenset(row["user_id"] for row in self._all(query, conversation_id))
+
+    def memberships(self, conversation_id: str) -> list[JsonObject]:
+        """The conversation's members, in the order in which they came."""
+        query = "SELECT * FROM memberships WHERE conversation_id = ? ORDER BY rowid"
+        return [json_object(row) for row in self._all(query, conversation_id)]
+
+    def membership(self, conversation_id: str, user_id: str) -> JsonObject | None:
+        """One member, or None."""
+        row = self._one(_MEMBERSHIP, conversation_id, user_id)
+        return None if row is None else json_object(row)
+
+    def add_members(self, conversation_id: str, user_ids: Iterable[str], role: str) -> None:
+        """Insert members who are not there yet."""
+        now = self._now()
+        for user_id in user_ids:
+            self._insert(
+                "memberships (id, conversation_id, user_id, role, inserted_at, updated_at)",
+                *(str(uuid.uuid4()), conversation_id, user_id, role, now, now),
+            )
+
+    def remove_member(self, conversation_id: str, user_id: str) -> None:
+        """Delete a member."""
+        query = "DELETE FROM memberships WHERE conversation_id = ? AND user_id = ?"
+        self._change(query, conversation_id, user_id)
+
+    def read_up_to(self, message: JsonObject, user_id: str) -> JsonObject | None:
+        """Move a member's read mark forward to a message; None when it is there or beyond."""
+        now = self._now()
+        moved = self._change(
+            "UPDATE memberships SET last_read_message_id = ?, last_read_at = ?, updated_at = ?"
+            " WHERE conversation_id = ? AND user_id = ? AND ? > coalesce("
+            "(SELECT sequence FROM messages WHERE id = last_read_message_id), 0)",
+            *(message["id"], now, now, message["conversation_id"], user_id, message["sequence"]),
+        )
+        return self.membership(str(message["conversation_id"]), user_id) if moved else None

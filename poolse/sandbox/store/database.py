@@ -1,17 +1,20 @@
-"""The connection, and what all groups of tables need. Everything in here happens on one thread."""
+"""The database connection. Everything in here happens on one thread."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.store.format import check_format
-from poolse.sandbox.store.schema import SCHEMA
+from poolse.sandbox.store.schema import FORMAT, SCHEMA
+from poolse.sandbox.strict_json import JsonObject
 
-__all__ = ["Database"]
+__all__ = ["Database", "json_object"]
+
+_JSON_COLUMNS = {"attachments", "custom_data", "mentions", "settings"}
 
 
 class Database:
@@ -19,14 +22,14 @@ class Database:
 
     def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or Clock()
-        """What all times of the rows are read from."""
+        """All timestamps are read from it."""
         # Made on the thread that starts the backend, used on the one that runs it.
         self._db = sqlite3.connect(
             data or ":memory:", isolation_level=None, check_same_thread=False
         )
         try:
             self._db.row_factory = sqlite3.Row
-            check_format(self._db)
+            _check_format(self._db)
             self._db.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
                 + SCHEMA
@@ -51,7 +54,7 @@ class Database:
         self._db.execute("COMMIT")
 
     def _now(self) -> str:
-        """The time as rows have it."""
+        """The time as timestamps have it."""
         return self.clock.timestamp()
 
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:
@@ -73,3 +76,25 @@ class Database:
     def _change(self, statement: str, *values: object) -> bool:
         """Run a statement that changes rows; whether it changed any."""
         return self._db.execute(statement, values).rowcount > 0
+
+
+def json_object(row: sqlite3.Row) -> JsonObject:
+    """Return a row as the JSON object of the wire: columns have the names of its fields."""
+    columns: list[str] = row.keys()
+    return {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in columns}
+
+
+def _check_format(db: sqlite3.Connection) -> None:
+    """Check the format of a database that is not empty.
+
+    Raises:
+        sqlite3.DatabaseError: It is of another format, or not of a sandbox at all.
+    """
+    (stored,) = db.execute("PRAGMA user_version").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and stored != FORMAT:
+        raise sqlite3.DatabaseError(
+            f"its data has format {stored}, but this version of poolse reads format {FORMAT} only;"
+            " name another file, or delete this one to begin anew"
+        )
+    db.execute(f"PRAGMA user_version = {FORMAT}")

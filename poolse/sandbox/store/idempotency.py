@@ -1,4 +1,4 @@
-"""StoredResponses that were kept for their idempotency keys."""
+"""Responses that are kept for their idempotency keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from poolse.sandbox.rules import ANSWER_KEPT
+from poolse.sandbox.rules import RESPONSE_LIFETIME
 from poolse.sandbox.store.database import Database
 
 __all__ = ["IdempotencyKey", "StoredResponses"]
@@ -22,26 +22,26 @@ class IdempotencyKey(NamedTuple):
 
 
 class StoredResponses(Database):
-    """StoredResponses that are repeated when their request is."""
+    """Responses that are repeated if their request is."""
 
-    def answer(self, key: IdempotencyKey) -> sqlite3.Row | None:
-        """The answer that was kept for a key, while it is young enough."""
+    def kept_response(self, key: IdempotencyKey) -> sqlite3.Row | None:
+        """Return the response that was kept for a key, while it is recent enough."""
         return self._one(
             "SELECT status, body FROM answers"
             " WHERE tenant_id = ? AND method = ? AND path = ? AND key = ? AND inserted_at > ?",
-            *(*key, self.clock.now() - ANSWER_KEPT),
+            *(*key, self.clock.now() - RESPONSE_LIFETIME),
         )
 
-    def keep_answer(self, key: IdempotencyKey, status: int, body: str) -> None:
-        """Keep an answer for its key."""
+    def keep_response(self, key: IdempotencyKey, status: int, body: str) -> None:
+        """Keep a response for its key."""
         self._change(
             "REPLACE INTO answers (tenant_id, method, path, key, status, body, inserted_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(*key, status, body, self.clock.now()),
         )
 
-    def forget_answers(self, fits: Callable[[str, str], bool]) -> None:
-        """Forget the answers that were kept for requests that fit, by method and path."""
+    def forget_responses(self, fits: Callable[[str, str], bool]) -> None:
+        """Forget the responses kept for requests that match, by method and path."""
         for method, path in self._all("SELECT DISTINCT method, path FROM answers"):
             if fits(method, path):
                 self._change("DELETE FROM answers WHERE method = ? AND path = ?", method, path)

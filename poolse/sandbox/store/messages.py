@@ -1,15 +1,15 @@
-"""Messages."""
+"""Messages and their reactions."""
 
 from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from poolse.sandbox import serializers as rows
 from poolse.sandbox.requests import NewMessage, Page, ReplyPage
+from poolse.sandbox.rules import QUOTE_LENGTH
 from poolse.sandbox.store.attachments import ATTACHMENTS
-from poolse.sandbox.store.reactions import Reactions
+from poolse.sandbox.store.database import Database, json_object
 from poolse.sandbox.strict_json import JsonObject, dump
 
 __all__ = ["Messages"]
@@ -23,32 +23,35 @@ SELECT m.*,
     q.inserted_at AS quoted_inserted_at
 FROM messages m LEFT JOIN messages q ON q.id = m.quoted_message_id
 """  # noqa: S608  (our words)
+_QUOTED = ("sender_id", "body", "deleted_at", "inserted_at")
+"""Of a quoted message; the query `MESSAGES` has them as `quoted_…`."""
+_COLUMNS = "reactions (message_id, emoji, user_id)"
 
 
-class Messages(Reactions):
+class Messages(Database):
     """Messages of conversations and threads, with their reactions."""
 
     def message(self, message_id: str) -> JsonObject | None:
-        """The message of that id, whosever it is."""
-        found = self._whole(self._all(f"{MESSAGES} WHERE m.id = ?", message_id))
-        return found[0] if found else None
+        """Return the message of that ID, of any tenant."""
+        messages = self._whole(self._all(f"{MESSAGES} WHERE m.id = ?", message_id))
+        return messages[0] if messages else None
 
     def page(self, conversation_id: str, page: Page) -> list[JsonObject]:
         """Messages outside of threads, newest first."""
-        found = self._all(
+        rows = self._all(
             f"{MESSAGES} WHERE m.conversation_id = ? AND m.thread_root_id IS NULL"
             " AND m.sequence < ? ORDER BY m.sequence DESC LIMIT ?",
             *(conversation_id, page.before, page.limit),
         )
-        return self._whole(found)
+        return self._whole(rows)
 
     def replies(self, root_id: str, page: ReplyPage) -> list[JsonObject]:
         """Messages of a thread, oldest first, without its root."""
-        found = self._all(
+        rows = self._all(
             f"{MESSAGES} WHERE m.thread_root_id = ? AND m.sequence > ? ORDER BY m.sequence LIMIT ?",
             *(root_id, page.after, page.limit),
         )
-        return self._whole(found)
+        return self._whole(rows)
 
     def add_message(
         self, conversation: JsonObject, sender: str, root: str | None, new: NewMessage
@@ -86,7 +89,37 @@ class Messages(Reactions):
     def _message(self, message_id: str) -> JsonObject:
         return self._whole([self._sure(f"{MESSAGES} WHERE m.id = ?", message_id)])[0]
 
-    def _whole(self, found: Sequence[sqlite3.Row]) -> list[JsonObject]:
-        """Messages with what lies in other tables."""
-        reactions = self.reactions([row["id"] for row in found])
-        return [rows.message(row, reactions.get(row["id"], {})) for row in found]
+    def _whole(self, rows: Sequence[sqlite3.Row]) -> list[JsonObject]:
+        """Messages with their reactions, and previews of quoted messages."""
+        reactions = self.reactions([row["id"] for row in rows])
+        return [_message(row, reactions.get(row["id"], {})) for row in rows]
+
+    def reactions(self, message_ids: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+        """By message and emoji, the users who chose it, both in the order in which they did."""
+        marks = ", ".join("?" * len(message_ids))
+        query = f"SELECT * FROM reactions WHERE message_id IN ({marks}) ORDER BY id"  # noqa: S608
+        by_message: dict[str, dict[str, list[str]]] = {}
+        for row in self._all(query, *message_ids):
+            of_message = by_message.setdefault(row["message_id"], {})
+            of_message.setdefault(row["emoji"], []).append(row["user_id"])
+        return by_message
+
+    def add_reaction(self, message_id: str, emoji: str, user_id: str) -> bool:
+        """Insert a reaction; False when it was there."""
+        query = f"INSERT INTO {_COLUMNS} VALUES (?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+        return self._change(query, message_id, emoji, user_id)
+
+    def remove_reaction(self, message_id: str, emoji: str, user_id: str) -> bool:
+        """Delete a reaction; False when there was none."""
+        query = "DELETE FROM reactions WHERE message_id = ? AND emoji = ? AND user_id = ?"
+        return self._change(query, message_id, emoji, user_id)
+
+
+def _message(row: sqlite3.Row, reactions: Mapping[str, list[str]]) -> JsonObject:
+    message = json_object(row)
+    quoted = {name: message.pop(f"quoted_{name}") for name in _QUOTED}
+    body: str | None = row["quoted_body"]
+    quoted |= {"id": row["quoted_message_id"], "body": body and body[:QUOTE_LENGTH]}
+    message["quoted_message"] = quoted if row["quoted_message_id"] else None
+    message["reactions"] = {emoji: [*user_ids] for emoji, user_ids in reactions.items()}
+    return message

@@ -1,25 +1,37 @@
-"""The API as tables for README.md: methods, events, rows, values of enums, error codes."""
+"""The generated tables of README.md: methods, events, models, enums, error codes.
+
+A table stands between two comments, and is asked for by its name:
+
+    <!-- generated: models -->
+    <!-- end -->
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from codegen.ir import Api, Channel, Event, Field, Operation, Resource
 from codegen.surface import FILES
+from codegen.write import Plan, plan_file
+from codegen.yaml_source import Diagnostics, Location
 
-__all__ = ["tables"]
+__all__ = [
+    "plan_pages",
+    "tables",
+]
 
 ROUTE: Final = re.compile(r"^`([A-Z]+ /\S+)`", re.MULTILINE)
 NONE: Final = "| None"
 SHARED: Final = 3
-"""An error code that more methods than these may answer with is not explained by their names."""
+"""Methods with the same error code that are listed by name."""
 
 
 def tables(api: Api, texts: Mapping[str, str]) -> dict[str, str]:
-    """Each table under the name that a page asks for it by.
+    """Return each table by the name that pages use for it.
 
     Args:
         api: What the texts were made of.
@@ -30,7 +42,7 @@ def tables(api: Api, texts: Mapping[str, str]) -> dict[str, str]:
     return {
         **{f"methods of {r.class_name}": _methods(classes[r.class_name]) for r in resources},
         **{f"events of {channel.class_name}": _events(channel) for channel in api.channels},
-        "rows": _rows(api),
+        "models": _models(api),
         "enums": _enums(api),
         "error codes": _codes(api, resources),
     }
@@ -60,17 +72,17 @@ def _classes(texts: Mapping[str, str]) -> dict[str, ast.ClassDef]:
 
 
 def _methods(owner: ast.ClassDef) -> str:
-    found: dict[str, list[ast.FunctionDef]] = {}
+    methods: dict[str, list[ast.FunctionDef]] = {}
     for node in owner.body:
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
             continue
         if "property" not in map(ast.unparse, node.decorator_list):
-            found.setdefault(node.name, []).append(node)
-    return _table(("method", "HTTP", "what it does"), map(_method, found.values()))
+            methods.setdefault(node.name, []).append(node)
+    return _table(("method", "HTTP", "what it does"), map(_method, methods.values()))
 
 
 def _method(versions: list[ast.FunctionDef]) -> tuple[str, ...]:
-    """One row: all that has one name is one method, whose last definition is the real one."""
+    """Return the row of a method: the last of its overloads is the implementation."""
     node = versions[-1]
     doc = ast.get_docstring(node) or ""
     route = ROUTE.search(doc)
@@ -84,7 +96,7 @@ def _method(versions: list[ast.FunctionDef]) -> tuple[str, ...]:
 
 
 def _parameters(node: ast.FunctionDef) -> str:
-    """Names: as `name` by position, `name=…` when it has to be given, `name=` when it may be."""
+    """Return parameters: `name` by position, `name=…` if required, `name=` if optional."""
     taken = node.args
     optional = len(taken.args) - len(taken.defaults)
     names = [
@@ -112,7 +124,7 @@ def _payload(event: Event) -> str:
     return f"`{event.base}`" if event.map_reader else f"all fields of `{event.base}`"
 
 
-def _rows(api: Api) -> str:
+def _models(api: Api) -> str:
     return _table(
         ("class", "fields"),
         ((f"`{m.name}`", _fields(m.fields)) for m in api.models if not m.item),
@@ -124,7 +136,7 @@ def _fields(fields: Iterable[Field]) -> str:
 
 
 def _field(field: Field) -> str:
-    """Its name and type; with `?` what may be None."""
+    """Return the name and type of a field, with `?` if it may be None."""
     kind = field.annotation.removesuffix(NONE).strip()
     return f"`{field.name}` {kind}{'?' if kind != field.annotation else ''}"
 
@@ -138,11 +150,13 @@ def _enums(api: Api) -> str:
 
 def _codes(api: Api, resources: Iterable[Resource]) -> str:
     raisers = list(_operations(resources))
-    found = {
+    raised_by = {
         code.name: list(dict.fromkeys(name for name, op in raisers if code.name in op.errors))
         for code in api.codes
     }
-    return _table(("code", "who may raise it"), ((f"`{c}`", _who(who)) for c, who in found.items()))
+    return _table(
+        ("code", "who may raise it"), ((f"`{c}`", _who(who)) for c, who in raised_by.items())
+    )
 
 
 def _who(names: list[str]) -> str:
@@ -155,3 +169,33 @@ def _operations(resources: Iterable[Resource]) -> Iterator[tuple[str, Operation]
     for resource in resources:
         for op in resource.operations:
             yield f"{resource.class_name}.{op.name}", op
+
+
+PAGES: Final = ("README.md",)
+MARKED: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def plan_pages(folder: Path, tables: Mapping[str, str]) -> list[Plan]:
+    """Plan the pages of a folder; missing pages are left out.
+
+    Raises:
+        SpecError: A page asks for a table that there is not.
+    """
+    diagnostics = Diagnostics()
+    paths = [folder / name for name in PAGES if (folder / name).exists()]
+    plans = [plan_file(path, _filled(path, tables, diagnostics)) for path in paths]
+    diagnostics.raise_if_any()
+    return plans
+
+
+def _filled(path: Path, tables: Mapping[str, str], diagnostics: Diagnostics) -> str:
+    text = path.read_text("utf-8")
+
+    def table(match: re.Match[str]) -> str:
+        start, name, end = match.groups()
+        if name not in tables:
+            location = Location(path.name, text.count("\n", 0, match.start()) + 1, 1)
+            diagnostics.unknown(location, f"there is no table {name!r}", name, tables)
+        return f"{start}\n{tables.get(name, '')}\n{end}"
+
+    return MARKED.sub(table, text)

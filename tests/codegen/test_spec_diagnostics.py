@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tools
 
 EVENTS: Final = "asyncapi.yaml"
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load(
-    Path(__file__).with_name("mistakes.yaml").read_text("utf-8")
+    Path(__file__).with_name("invalid_specs.yaml").read_text("utf-8")
 )
 
 

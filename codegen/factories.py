@@ -1,4 +1,4 @@
-"""Rows to test with: the parameters of their factories, which default to the spec's examples."""
+"""Factories of models and events for tests; their parameters default to the spec's examples."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import attrs
 from codegen.ir import Api, Event, Field, Model
 from codegen.naming import snake
 
-__all__ = ["Argument", "Factory", "factories"]
+__all__ = [
+    "factories",
+]
 
 INNER: Final = re.compile(r"(?:list\[|dict\[str, )(.*)\]")
 
 LEFT_OUT: Final = object()
-"""Instead of a value: the key is not there."""
+"""The key is left out."""
 
 PLAIN: Final[Mapping[str, object]] = {
     "str": "",
@@ -26,7 +28,7 @@ PLAIN: Final[Mapping[str, object]] = {
     "bool": False,
     "datetime": "2026-06-01T09:30:00Z",
 }
-"""For fields of which no example tells anything."""
+"""Values of fields without an example."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +42,7 @@ class Argument:
 
 @attrs.frozen(kw_only=True)
 class Factory:
-    """A function that makes a row or an event."""
+    """A function that makes a model or an event."""
 
     result: str
     doc: str
@@ -51,12 +53,12 @@ class Factory:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return _factory_name(self.result)
 
 
 def factories(api: Api) -> tuple[Factory, ...]:
-    """One for each row and each event; those that others need come first."""
+    """Return one for each row and each event; those that others need come first."""
     makers = _Makers(api)
     for model in api.models:
         makers.add(model)
@@ -74,7 +76,7 @@ class _Makers:
         self._models = {model.name: model for model in api.models}
         self._enums = {enum.name: enum for enum in api.enums}
         self.made: dict[str, Factory] = {}
-        """By class. What is in here may stand in the defaults of what follows."""
+        """By class. Later factories may use these in their defaults."""
 
     def add(self, model: Model) -> None:
         if model.name not in self.made:
@@ -113,7 +115,7 @@ class _Makers:
         return Argument(name=field.name, type=f"{field.argument}{null}{optional}", default=default)
 
     def _default(self, field: Field, model: Model) -> object:
-        """A value as it stands in JSON."""
+        """Return a value as it stands in JSON."""
         parts = [name for name in re.findall(r"\w+", field.annotation) if name in self._models]
         if any(name not in self.made for name in parts):
             return None if field.required else LEFT_OUT
@@ -132,7 +134,7 @@ class _Makers:
         return {} if item or annotation in self._models else PLAIN.get(annotation)
 
     def _literal(self, value: object, annotation: str) -> str:
-        """A value of JSON as it is written in Python."""
+        """Return a value of JSON as it is written in Python."""
         kind = annotation.removesuffix(" | None")
         inner = INNER.fullmatch(kind)
         match value:
@@ -153,13 +155,13 @@ class _Makers:
                 return "UNSET" if value is LEFT_OUT else repr(value)
 
     def _call(self, model: Model, value: Mapping[str, object]) -> str:
-        """The call of a factory that makes this row: what it would make by itself is left out."""
-        given = [
-            f"{field.name}={self._literal(there, field.annotation)}"
+        """Return the call of a factory that makes this model, without defaults."""
+        arguments = [
+            f"{field.name}={self._literal(part, field.annotation)}"
             for field in model.fields
-            if value and (there := value.get(field.wire, LEFT_OUT)) != self._default(field, model)
+            if value and (part := value.get(field.wire, LEFT_OUT)) != self._default(field, model)
         ]
-        return f"{_factory_name(model.name)}({', '.join(given)})"
+        return f"{_factory_name(model.name)}({', '.join(arguments)})"
 
 
 def _time(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The two lists in tests/README.md, of demands and of faults, name tests that exist."""
+"""The two lists in tests/README.md, of requirements and of faults, name tests that exist."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[2:]]
 
 
-def demands() -> dict[str, str]:
-    """The tests of each demand."""
-    return dict(table("What others were blamed for"))
+def requirements() -> dict[str, str]:
+    """The tests of each requirement."""
+    return dict(table("Requirements"))
 
 
 def faults() -> dict[str, str]:
@@ -51,12 +51,12 @@ def missing(cell: str) -> list[str]:
 
 
 def test_there_are_thirty() -> None:
-    assert len(demands()) == 30
+    assert len(requirements()) == 30
 
 
-@pytest.mark.parametrize("demand", demands())
-def test_each_demand_has_tests_that_exist(demand: str) -> None:
-    cell = demands()[demand]
+@pytest.mark.parametrize("requirement", requirements())
+def test_each_requirement_has_tests_that_exist(requirement: str) -> None:
+    cell = requirements()[requirement]
     assert NAMED.search(cell)
     assert missing(cell) == []
 
