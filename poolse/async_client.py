@@ -18,7 +18,7 @@ from poolse._generated.async_backend_resources import AsyncBackendResources
 from poolse._generated.async_resources import AsyncFeed, AsyncResources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, profile_settings
-from poolse._rest.callers import AsyncCalls
+from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden, hidden_items
 from poolse._support.size_limits import MAX_FRAME, MAX_RESPONSE
@@ -164,7 +164,7 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         self._compose(AsyncUserCore(options, type(self).__name__), options.settings)
 
     def _compose(self, core: AsyncUserCore, settings: Settings, *, is_view: bool = False) -> None:
-        calls = AsyncCalls(core.io, settings, core.lifetime, self._followed)
+        calls = AsyncCalls(core.io, settings, self._followed)
         AsyncResources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     @property
@@ -341,7 +341,7 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
     def _compose(
         self, core: AsyncBackendCore, settings: Settings, *, is_view: bool = False
     ) -> None:
-        calls = AsyncCalls(core.io, settings, core.lifetime)
+        calls = AsyncCalls(core.io, settings)
         AsyncBackendResources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     def token_provider(self, external_id: str | UUID | User | Me) -> AsyncTokenProvider:

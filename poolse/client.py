@@ -19,7 +19,7 @@ from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Feed, Resources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, Resolver, profile_settings
-from poolse._rest.callers import SyncCalls
+from poolse._rest.calls import Calls
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden, hidden_items
 from poolse._support.size_limits import MAX_FRAME, MAX_RESPONSE
@@ -165,7 +165,7 @@ class Poolse(ClientBase[UserCore], Resources):
         self._compose(UserCore(options, type(self).__name__), options.settings)
 
     def _compose(self, core: UserCore, settings: Settings, *, is_view: bool = False) -> None:
-        calls = SyncCalls(core.io, settings, core.lifetime, self._followed)
+        calls = Calls(core.io, settings, self._followed)
         Resources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     @property
@@ -339,7 +339,7 @@ class PoolseBackend(ClientBase[BackendCore], BackendResources):
         self._compose(BackendCore(options, type(self).__name__), options.settings)
 
     def _compose(self, core: BackendCore, settings: Settings, *, is_view: bool = False) -> None:
-        calls = SyncCalls(core.io, settings, core.lifetime)
+        calls = Calls(core.io, settings)
         BackendResources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     def token_provider(self, external_id: str | UUID | User | Me) -> TokenProvider:

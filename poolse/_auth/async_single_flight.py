@@ -8,10 +8,9 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from poolse._auth.current_flight import current_flight
-from poolse._auth.single_flight import Abandoned, Flight, shared
-from poolse._http.async_sender import attempt
-from poolse._rest.lifetime import Lifetime
+from poolse._auth.single_flight import Abandoned, Flight, current_flight, shared
+from poolse._http.async_sender import deadline
+from poolse._rest.request_io import Lifetime
 from poolse._support.event_loop import running_loop
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
@@ -25,7 +24,7 @@ class Tasks:
     """The tasks of a client, which end with it."""
 
     def __init__(self, lifetime: Lifetime) -> None:
-        self._closing = lifetime.closing
+        self._lifetime = lifetime
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -34,7 +33,7 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
         # At the beginning of `aclose` of the client, which may take long.
-        forget = self._closing.on_cancel(partial(_end, task))
+        forget = self._lifetime.on_cancel(partial(_end, task))
         task.add_done_callback(lambda _: forget())
         return task
 
@@ -79,7 +78,7 @@ class AsyncFlight(Flight[T], Generic[T]):
         # One of another event loop ended with that loop.
         return running_loop() not in (None, self._loop)
 
-    async def carry_out(
+    async def execute(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
     ) -> T:
         self._task = self._tasks.start(self._caught(work), self._name)
@@ -122,7 +121,7 @@ class AsyncFlight(Flight[T], Generic[T]):
         task = self._task
         if task is None:
             raise AssertionError("a flight is waited for before it is carried out")
-        async with attempt(None, cancel):
+        async with deadline(None, cancel):
             # Unlike an `await` of the task, it does not take the task along when cancelled.
             await asyncio.wait([task])
         if task.cancelled():

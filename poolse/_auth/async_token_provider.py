@@ -12,7 +12,7 @@ import attrs
 from poolse._auth.async_tokens import AsyncTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
-from poolse._rest.callers import AsyncCalls
+from poolse._rest.async_calls import AsyncCalls
 
 # sync: from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
@@ -53,12 +53,12 @@ class AsyncTokenMinter:
         Raises:
             UsageError: The client is closed.
         """
-        self._calls.lifetime.check()
+        self._calls.io.lifetime.check()
         with self._lock:
             tokens = self._tokens.get(external_id)
             if tokens is None:
                 issue = partial(self._issue, Account(external_id))
-                tokens = self._tokens[external_id] = AsyncTokens(issue, self._calls.lifetime)
+                tokens = self._tokens[external_id] = AsyncTokens(issue, self._calls.io.lifetime)
             self._tokens.move_to_end(external_id)
             if len(self._tokens) > MAX_USERS:
                 self._tokens.popitem(last=False)

@@ -1,15 +1,18 @@
-"""Calls of the caller's own functions that are under way: one for each key, shared by all who ask.
+"""Single flight: callers that need the same result at the same time share one call for it.
 
-Such a function may ask for something itself, so that one call waits for another. A call that
-waits, over however many others, for its own end would wait for ever: it is told so instead.
+The call is one of a function of the user's, such as `get_token`. That may need a result itself, so
+that one call waits for another. A call that waited, over however many others, for its own end would
+wait for ever: it raises instead.
 
-Nothing here calls, waits or locks: the bodies' flights do.
+Nothing here calls, waits or locks: `SyncFlight` and `AsyncFlight` do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -17,14 +20,14 @@ from poolse._support.exceptions import own_copy
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, UsageError
 
-__all__ = ["Abandoned", "Flight", "SingleFlight", "Ticket", "shared"]
+__all__ = ["WITHIN", "Abandoned", "Flight", "SingleFlight", "Ticket", "current_flight", "shared"]
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
 class Abandoned(Exception):  # noqa: N818  (caught by whoever joined, never seen by a caller)
-    """Whoever did the work was told to end, by SystemExit for instance. Others are not."""
+    """The thread or task that did the work was ended, for instance by SystemExit."""
 
 
 def shared(error: BaseException) -> BaseException:
@@ -38,7 +41,7 @@ def shared(error: BaseException) -> BaseException:
 
 
 class Flight(Generic[T]):
-    """A call under way. Its hands are those of a flow: the sync ones return without suspending."""
+    """A call in flight. Its methods are part of flows: the sync ones return without suspending."""
 
     def __init__(self) -> None:
         self._waits_for: list[Flight[Any]] = []
@@ -48,10 +51,10 @@ class Flight(Generic[T]):
         """Whether it has ended, or will never."""
         raise NotImplementedError
 
-    async def carry_out(
+    async def execute(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None
     ) -> T:
-        """Do the work, now or in a task. Once for each flight.
+        """Do the work, now or in a task. Called once for each flight.
 
         Returns:
             Its outcome, returned or raised, whatever it raised.
@@ -63,7 +66,7 @@ class Flight(Generic[T]):
         raise NotImplementedError
 
     async def wait(self, cancel: CancelToken | None) -> T:
-        """The outcome of the work that another caller began, returned or raised.
+        """Return or raise the outcome of the work that another caller began.
 
         Raises:
             Abandoned: The work ended together with the thread or task that did it.
@@ -79,17 +82,17 @@ class Flight(Generic[T]):
         return self is other or any(flight.needs(other) for flight in [*self._waits_for])
 
     def wait_for(self, other: Flight[Any]) -> None:
-        """The call asked for what the other one brings."""
+        """This call waits for the result of the other one."""
         self._waits_for.append(other)
 
     def stop_waiting_for(self, other: Flight[Any]) -> None:
-        """It has that, or no longer wants it."""
+        """It has that, or no longer needs it."""
         self._waits_for.remove(other)
 
 
 @attrs.frozen(eq=False)
 class Ticket(Generic[T]):
-    """The right to the result of a flight."""
+    """The right to the result of a flight, and maybe the duty to execute it."""
 
     flight: Flight[T]
     begins: bool
@@ -100,14 +103,14 @@ class Ticket(Generic[T]):
     async def result(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None = None
     ) -> T:
-        """The outcome of the work, which is done if nobody has begun with it yet.
+        """Return or raise the outcome of the work, and do it if nobody has begun.
 
         Raises:
             Abandoned: Join again: whoever did the work was ended, and nobody does it now.
         """
         try:
             if self.begins:
-                return await self.flight.carry_out(work, cancel)
+                return await self.flight.execute(work, cancel)
             return await self.flight.wait(cancel)
         finally:
             if self.within is not None:
@@ -115,7 +118,7 @@ class Ticket(Generic[T]):
 
 
 class SingleFlight(Generic[K, T]):
-    """Those under way that may still be shared."""
+    """The flights that may still be shared, by key."""
 
     def __init__(
         self, begin: Callable[[], Flight[T]], asked_itself: Callable[[], UsageError]
@@ -154,8 +157,8 @@ class SingleFlight(Generic[K, T]):
             within.wait_for(flight)
         return Ticket(flight, begins, within)
 
-    def land(self, key: K, flight: Flight[T]) -> bool:
-        """A flight brought its result. Whether that still counts: not after `forget`."""
+    def complete(self, key: K, flight: Flight[T]) -> bool:
+        """A flight has its result. Whether that still counts: not after `forget`."""
         counts = self._shared.get(key) is flight
         if counts:
             del self._shared[key]
@@ -170,3 +173,18 @@ class SingleFlight(Generic[K, T]):
     def forget_all(self) -> None:
         """Share none of them any more."""
         self._shared.clear()
+
+
+# A context variable, and not the thread or the task, because a function may start tasks that ask.
+WITHIN: Final = ContextVar[Flight[Any] | None]("poolse_within", default=None)
+"""The call whose code is running; None outside of any."""
+
+
+@contextmanager
+def current_flight(flight: Flight[Any]) -> Generator[None]:
+    """The code of a call runs."""
+    mark = WITHIN.set(flight)
+    try:
+        yield
+    finally:
+        WITHIN.reset(mark)

@@ -7,10 +7,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from poolse._auth.current_flight import current_flight
-from poolse._auth.single_flight import Flight, shared
-from poolse._rest.lifetime import Lifetime
-from poolse._rest.request_io import run_sync
+from poolse._auth.single_flight import Flight, current_flight, shared
+from poolse._rest.request_io import Lifetime, run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
 
@@ -24,14 +22,14 @@ class SyncFlight(Flight[T], Generic[T]):
 
     def __init__(self, lifetime: Lifetime) -> None:
         super().__init__()
-        self._closing = lifetime.closing
+        self._lifetime = lifetime
         self._outcome: Future[T] = Future()
 
     @property
     def over(self) -> bool:
         return self._outcome.done()
 
-    async def carry_out(
+    async def execute(
         self,
         work: Callable[[], Coroutine[Any, Any, T]],
         cancel: CancelToken | None,  # noqa: ARG002  (nothing interrupts the caller's function)
@@ -54,7 +52,7 @@ class SyncFlight(Flight[T], Generic[T]):
         return found
 
     async def wait(self, cancel: CancelToken | None) -> T:
-        stop = any_of(self._closing, cancel)
+        stop = any_of(self._lifetime, cancel)
         ended = InterruptibleEvent()
         self._outcome.add_done_callback(lambda _: ended.set())
         with told(stop, ended.set):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from poolse._auth.sync_single_flight import SyncFlight
 from poolse._auth.tokens import FetchedTokens
-from poolse._rest.lifetime import Lifetime
+from poolse._rest.request_io import Lifetime
 
 __all__ = ["SyncTokens"]
 

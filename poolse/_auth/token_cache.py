@@ -46,16 +46,13 @@ class TokenCache:
 
     def __init__(self) -> None:
         self.epoch = 0
-        self._token: str | None = None
-        self._good_until = -inf
+        self.token: str | None = None
+        self.good_until = -inf
+        """When to fetch another one, on the monotonic clock."""
         self._rejected: str | None = None
         self._was_remnant = False
         self.last: str | None = None
         """What the last fetch brought, whether or not it is kept."""
-
-    def fresh(self, now: float) -> str | None:
-        """The token, if there is one that is still good at `now`, on the monotonic clock."""
-        return self._token if now < self._good_until else None
 
     def store(self, token: str | None, epoch: int, *, now: float, date: float) -> None:
         """Keep the result of a fetch that began in `epoch`.
@@ -71,9 +68,9 @@ class TokenCache:
             if token == self._rejected:
                 # `get_token` insists on it. The next refusal is news then, and asks once more.
                 self._rejected = None
-            self._token = token
+            self.token = token
             self._was_remnant = not self._was_remnant and is_remnant(token, date)
-            self._good_until = now if self._was_remnant else now + good_for(token, date)
+            self.good_until = now if self._was_remnant else now + good_for(token, date)
 
     def reject(self, token: str | None) -> None:
         """Forget a token that the server refused; another one stays."""
@@ -83,9 +80,9 @@ class TokenCache:
             return
         self._rejected = token
         self.epoch += 1
-        if token == self._token:
-            self._token = None
-            self._good_until = -inf
+        if token == self.token:
+            self.token = None
+            self.good_until = -inf
 
 
 class FixedToken:

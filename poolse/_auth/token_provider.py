@@ -13,7 +13,7 @@ import attrs
 from poolse._auth.sync_tokens import SyncTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
-from poolse._rest.callers import SyncCalls
+from poolse._rest.calls import Calls
 from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
 from poolse._support.ids import checked_id
@@ -37,7 +37,7 @@ class Account:
 class TokenMinter:
     """The tokens of the users that were asked for last: each issued once per token life."""
 
-    def __init__(self, calls: SyncCalls) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._lock = threading.Lock()
         self._tokens = OrderedDict[str, SyncTokens]()
@@ -53,12 +53,12 @@ class TokenMinter:
         Raises:
             UsageError: The client is closed.
         """
-        self._calls.lifetime.check()
+        self._calls.io.lifetime.check()
         with self._lock:
             tokens = self._tokens.get(external_id)
             if tokens is None:
                 issue = partial(self._issue, Account(external_id))
-                tokens = self._tokens[external_id] = SyncTokens(issue, self._calls.lifetime)
+                tokens = self._tokens[external_id] = SyncTokens(issue, self._calls.io.lifetime)
             self._tokens.move_to_end(external_id)
             if len(self._tokens) > MAX_USERS:
                 self._tokens.popitem(last=False)

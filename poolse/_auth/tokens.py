@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from poolse._auth.current_flight import WITHIN
-from poolse._auth.single_flight import Abandoned, Flight, SingleFlight
+from poolse._auth.single_flight import WITHIN, Abandoned, Flight, SingleFlight
 from poolse._auth.token_cache import TokenCache, asked_itself, checked
 from poolse._support.fork_safety import renew_after_fork
 from poolse.cancel import CancelToken
@@ -50,13 +49,12 @@ class FetchedTokens:
     async def get(self, cancel: CancelToken | None) -> str | None:
         while True:
             with self._lock:
-                token = self._cache.fresh(time.monotonic())
-                if token is not None:
-                    return token
+                if time.monotonic() < self._cache.good_until:
+                    return self._cache.token
                 epoch = self._cache.epoch
-                claim = self._fetches.join(epoch, WITHIN.get())
+                ticket = self._fetches.join(epoch, WITHIN.get())
             try:
-                return await claim.result(partial(self._fetched, epoch, claim.flight), cancel)
+                return await ticket.result(partial(self._fetched, epoch, ticket.flight), cancel)
             except Abandoned:
                 continue
 
@@ -80,4 +78,4 @@ class FetchedTokens:
             return token
         finally:
             with self._lock:
-                self._fetches.land(epoch, flight)
+                self._fetches.complete(epoch, flight)

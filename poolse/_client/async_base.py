@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
 from poolse._client.async_core import AsyncClientCore
 from poolse._observe.capture import CapturedCall
+from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.async_raw_calls import AsyncRest
-from poolse._rest.callers import AsyncCalls
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden_items
 from poolse.cancel import CancelToken
@@ -93,7 +93,7 @@ class AsyncClientBase(Generic[CoreT]):
             ...     chat.rest.request(method="GET", path="/v1/me")
             >>> calls[0].status, calls[0].request_id
         """
-        return self._core.captures.collect()
+        return self._core.observers.captures.collect()
 
     def stats(self) -> Stats:
         """How much this client has done, and what it is at: calls, connections, realtime, feeds.

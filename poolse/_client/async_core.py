@@ -17,17 +17,12 @@ from poolse._auth.async_tokens import AsyncTokens
 from poolse._auth.token_cache import FixedToken
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.async_sender import AsyncSender
-from poolse._observe.capture import Captures
-from poolse._observe.notify import ClientObservers
-from poolse._observe.observers import checked_hooks
+from poolse._observe.observers import Observers, checked_hooks
 
 # sync: from poolse._rest.request_io import run_sync
 from poolse._profiles.resolver import Known
-from poolse._rest.callers import AsyncCalls
-
-# sync: from poolse._rest.callers import AtOnce
-from poolse._rest.lifetime import Lifetime
-from poolse._rest.request_io import RequestIO
+from poolse._rest.async_calls import AsyncCalls
+from poolse._rest.request_io import Lifetime, RequestIO
 from poolse._support.lazy import Lazy
 from poolse._support.open_resources import OpenResources, how_to_close, is_over
 from poolse._support.secret import Secret
@@ -52,11 +47,10 @@ class AsyncClientCore:
             variable: What such a client is called in the docs.
         """
         self.lifetime = Lifetime()
-        self.observers = ClientObservers(
+        self.observers = Observers(
             checked_hooks(options.hooks, asynchronous=options.asynchronous),
             asynchronous=options.asynchronous,
         )
-        self.captures = Captures()
         self.open_resources = OpenResources(
             how_to_close(name, variable, asynchronous=options.asynchronous)
         )
@@ -66,7 +60,7 @@ class AsyncClientCore:
             ssl_context=options.ssl_context,
             max_connections=options.max_connections,
             max_response=options.max_response_bytes,
-            belongings=self.open_resources,
+            resources=self.open_resources,
             lifetime=self.lifetime,
         )
         secret = options.credential
@@ -74,12 +68,12 @@ class AsyncClientCore:
             FixedToken(secret) if isinstance(secret, Secret) else AsyncTokens(secret, self.lifetime)
         )
         self.io = RequestIO(
-            self.sender,  # sync: AtOnce(self.sender),
+            self.sender,
             self.tokens,
             time.time,
             random.random,
-            self.captures,
             self.observers,
+            self.lifetime,
         )
         self._closers: list[Callable[[], Awaitable[None]]] = [self.sender.aclose]
         # async only
@@ -90,7 +84,7 @@ class AsyncClientCore:
         """Return the numbers of the client."""
         from poolse.stats import Stats
 
-        calls, pool = self.observers.tally.stats(), self.sender.pool()
+        calls, pool = self.observers.stats(), self.sender.pool()
         return Stats(calls=calls, pool=pool, realtime=None, follow=None)
 
     async def aclose(self) -> None:
@@ -184,9 +178,9 @@ class AsyncBackendCore(AsyncClientCore):
 
     def __init__(self, options: ClientOptions, name: str) -> None:
         super().__init__(options, name, "backend")
-        # Imported lazily: clients that act for a user need none of this.
+        # Imported lazily: only servers need it.
         from poolse._auth.async_token_provider import AsyncTokenMinter
 
-        calls = AsyncCalls(self.io, options.settings, self.lifetime)
+        calls = AsyncCalls(self.io, options.settings)
         self.minter = AsyncTokenMinter(calls)
         self._closers.append(self.minter.aclose)  # sync:

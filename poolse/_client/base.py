@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, Self, TypeVar
 
 from poolse._client.core import ClientCore
 from poolse._observe.capture import CapturedCall
-from poolse._rest.callers import SyncCalls
+from poolse._rest.calls import Calls
 from poolse._rest.raw_calls import Rest
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden_items
@@ -32,14 +32,14 @@ class ClientBase(Generic[CoreT]):
 
     _core: CoreT
     _settings: Settings
-    _calls: SyncCalls
+    _calls: Calls
     _is_view: bool
 
     def _compose(self, core: CoreT, settings: Settings, *, is_view: bool) -> None:
         """Put the client, or the view, together."""
         raise NotImplementedError
 
-    def _attach(self, core: CoreT, calls: SyncCalls, *, is_view: bool) -> SyncCalls:
+    def _attach(self, core: CoreT, calls: Calls, *, is_view: bool) -> Calls:
         self._core = core
         self._settings = calls.settings
         self._calls = calls
@@ -94,7 +94,7 @@ class ClientBase(Generic[CoreT]):
             ...     chat.rest.request(method="GET", path="/v1/me")
             >>> calls[0].status, calls[0].request_id
         """
-        return self._core.captures.collect()
+        return self._core.observers.captures.collect()
 
     def stats(self) -> Stats:
         """How much this client has done, and what it is at: calls, connections, realtime, feeds.

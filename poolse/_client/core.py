@@ -18,13 +18,10 @@ from poolse._auth.sync_tokens import SyncTokens
 from poolse._auth.token_cache import FixedToken
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
-from poolse._observe.capture import Captures
-from poolse._observe.notify import ClientObservers
-from poolse._observe.observers import checked_hooks
+from poolse._observe.observers import Observers, checked_hooks
 from poolse._profiles.resolver import Known
-from poolse._rest.callers import AtOnce, SyncCalls
-from poolse._rest.lifetime import Lifetime
-from poolse._rest.request_io import RequestIO, run_sync
+from poolse._rest.calls import Calls
+from poolse._rest.request_io import Lifetime, RequestIO, run_sync
 from poolse._support.lazy import Lazy
 from poolse._support.open_resources import OpenResources, how_to_close, is_over
 from poolse._support.secret import Secret
@@ -49,11 +46,10 @@ class ClientCore:
             variable: What such a client is called in the docs.
         """
         self.lifetime = Lifetime()
-        self.observers = ClientObservers(
+        self.observers = Observers(
             checked_hooks(options.hooks, asynchronous=options.asynchronous),
             asynchronous=options.asynchronous,
         )
-        self.captures = Captures()
         self.open_resources = OpenResources(
             how_to_close(name, variable, asynchronous=options.asynchronous)
         )
@@ -63,7 +59,7 @@ class ClientCore:
             ssl_context=options.ssl_context,
             max_connections=options.max_connections,
             max_response=options.max_response_bytes,
-            belongings=self.open_resources,
+            resources=self.open_resources,
             lifetime=self.lifetime,
         )
         secret = options.credential
@@ -71,12 +67,12 @@ class ClientCore:
             FixedToken(secret) if isinstance(secret, Secret) else SyncTokens(secret, self.lifetime)
         )
         self.io = RequestIO(
-            AtOnce(self.sender),
+            self.sender,
             self.tokens,
             time.time,
             random.random,
-            self.captures,
             self.observers,
+            self.lifetime,
         )
         self._closers: list[Callable[[], None]] = [self.sender.close]
 
@@ -84,7 +80,7 @@ class ClientCore:
         """Return the numbers of the client."""
         from poolse.stats import Stats
 
-        calls, pool = self.observers.tally.stats(), self.sender.pool()
+        calls, pool = self.observers.stats(), self.sender.pool()
         return Stats(calls=calls, pool=pool, realtime=None, follow=None)
 
     def close(self) -> None:
@@ -172,8 +168,8 @@ class BackendCore(ClientCore):
 
     def __init__(self, options: ClientOptions, name: str) -> None:
         super().__init__(options, name, "backend")
-        # Imported lazily: clients that act for a user need none of this.
+        # Imported lazily: only servers need it.
         from poolse._auth.token_provider import TokenMinter
 
-        calls = SyncCalls(self.io, options.settings, self.lifetime)
+        calls = Calls(self.io, options.settings)
         self.minter = TokenMinter(calls)

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import attrs
+
 from poolse._files.async_workers import AWAITS, Lock, run_flow, run_step, run_workers
 from poolse._files.download import DownloadState, download
 from poolse._files.sinks import open_sink
@@ -15,7 +17,8 @@ from poolse._files.upload import upload
 from poolse._files.upload_batch import Batch
 from poolse._files.upload_files import file_of, files_of
 from poolse._rest.endpoint import Download, Upload
-from poolse._rest.lifetime import Calls
+from poolse._rest.request_io import RequestIO
+from poolse._rest.settings import Settings
 from poolse.options import CallOptions
 from poolse.types import UNSET, AsyncDownloadTo, AsyncUploadBody, OnProgress, Unset, UploadPaths
 
@@ -25,8 +28,12 @@ Reply = TypeVar("Reply")
 Model = TypeVar("Model")
 
 
-class AsyncTransfers(Calls):
+@attrs.frozen(eq=False, repr=False)
+class AsyncTransfers:
     """Moves files of a client."""
+
+    io: RequestIO
+    settings: Settings
 
     async def upload(
         self,
@@ -42,7 +49,7 @@ class AsyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
         file = await run_flow(file_of(body, content_type, byte_size, filename, run_step))
-        return await run_flow(upload(self.hands, settings, plan, file, report))
+        return await run_flow(upload(self.io, settings, plan, file, report))
 
     async def upload_many(
         self,
@@ -58,7 +65,7 @@ class AsyncTransfers(Calls):
         report = report_to(on_progress, awaits=AWAITS)
         files = await run_flow(files_of(paths, filenames, run_step))
         batch = Batch(plan, files, concurrency, report, settings, Lock())
-        await run_workers(batch.workers, settings, partial(batch.work, self.hands))
+        await run_workers(batch.workers, settings, partial(batch.work, self.io))
         return await run_flow(batch.results())
 
     async def download(
@@ -75,4 +82,8 @@ class AsyncTransfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
         state = DownloadState(plan, row, open_sink(to, run_step), report, max_bytes)
-        return await run_flow(download(self.hands, settings, plan, path, state))
+        return await run_flow(download(self.io, settings, plan, path, state))
+
+    def _settings_for(self, options: CallOptions | None) -> Settings:
+        self.io.lifetime.raise_if_cancelled()
+        return self.settings.for_call(options)

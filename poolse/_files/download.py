@@ -11,7 +11,8 @@ from poolse._files.storage import Renew, Transfer, renewed, signed
 from poolse._files.transfer_progress import ErrorLatch, ProgressReporter, Report
 from poolse._rest.call import call
 from poolse._rest.endpoint import Download
-from poolse._rest.request_io import RequestIO, Response
+from poolse._rest.messages import Response
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Retry
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_count

@@ -14,7 +14,8 @@ import attrs
 from poolse._files.transfer_progress import ErrorLatch
 from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
-from poolse._rest.request_io import Request, RequestIO, Response, ResponseSink
+from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Retry, is_transient, retry_delay
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import check_header
@@ -64,7 +65,7 @@ class Transfer:
         self._settings = settings
         self._refusal = refusal
         self._progress = Progress(settings.max_retries)
-        self.observer: Final = RequestObserver(io, method, STORAGE, self._progress)
+        self.observer: Final = RequestObserver(io.observers, method, STORAGE, self._progress)
         """Entered for as long as there are attempts."""
 
     async def send(
@@ -77,14 +78,14 @@ class Transfer:
         """
         progress, settings = self._progress, self._settings
         progress.attempts += 1
-        progress.answer = progress.loss = None
+        progress.response = progress.network_error = None
         outcome: Response | NetworkError
         try:
-            outcome = progress.answer = await self._io.sender.send(
+            outcome = progress.response = await self._io.sender.send(
                 request, for_files(settings.timeout), settings.cancel, sink
             )
         except NetworkError as error:
-            outcome = progress.loss = error
+            outcome = progress.network_error = error
         except Exception:
             latch.check()
             raise
@@ -117,9 +118,9 @@ class Transfer:
         """Wait before the next attempt. Return whether it needs a new URL."""
         self._progress.retries += 1
         if isinstance(retry, Renew):
-            await self.observer.retries(0.0)
+            await self.observer.retry(0.0)
             return True
-        await self.observer.retries(retry.seconds)
+        await self.observer.retry(retry.seconds)
         await self._io.sender.sleep(retry.seconds, self._settings.cancel)
         return False
 
@@ -161,7 +162,7 @@ def signed(method: str, url: str, headers: Mapping[str, str]) -> Request:
     except UsageError as error:
         why = f"the answer names a place for the bytes that cannot be reached: {error}"
         raise DecodeError(why) from None
-    return Request(method.upper(), url, pairs, None, bare=True)
+    return Request.to(method.upper(), url, pairs, None, bare=True)
 
 
 def renewed(settings: Settings) -> Settings:

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import attrs
+
 from poolse._files.download import DownloadState, download
 from poolse._files.sinks import open_sink
 from poolse._files.sync_workers import AWAITS, Lock, run_flow, run_step, run_workers
@@ -16,7 +18,8 @@ from poolse._files.upload import upload
 from poolse._files.upload_batch import Batch
 from poolse._files.upload_files import file_of, files_of
 from poolse._rest.endpoint import Download, Upload
-from poolse._rest.lifetime import Calls
+from poolse._rest.request_io import RequestIO
+from poolse._rest.settings import Settings
 from poolse.options import CallOptions
 from poolse.types import UNSET, DownloadTo, OnProgress, Unset, UploadBody, UploadPaths
 
@@ -26,8 +29,12 @@ Reply = TypeVar("Reply")
 Model = TypeVar("Model")
 
 
-class Transfers(Calls):
+@attrs.frozen(eq=False, repr=False)
+class Transfers:
     """Moves files of a client."""
+
+    io: RequestIO
+    settings: Settings
 
     def upload(
         self,
@@ -43,7 +50,7 @@ class Transfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
         file = run_flow(file_of(body, content_type, byte_size, filename, run_step))
-        return run_flow(upload(self.hands, settings, plan, file, report))
+        return run_flow(upload(self.io, settings, plan, file, report))
 
     def upload_many(
         self,
@@ -59,7 +66,7 @@ class Transfers(Calls):
         report = report_to(on_progress, awaits=AWAITS)
         files = run_flow(files_of(paths, filenames, run_step))
         batch = Batch(plan, files, concurrency, report, settings, Lock())
-        run_workers(batch.workers, settings, partial(batch.work, self.hands))
+        run_workers(batch.workers, settings, partial(batch.work, self.io))
         return run_flow(batch.results())
 
     def download(
@@ -76,4 +83,8 @@ class Transfers(Calls):
         settings = self._settings_for(options)
         report = report_to(on_progress, awaits=AWAITS)
         state = DownloadState(plan, row, open_sink(to, run_step), report, max_bytes)
-        return run_flow(download(self.hands, settings, plan, path, state))
+        return run_flow(download(self.io, settings, plan, path, state))
+
+    def _settings_for(self, options: CallOptions | None) -> Settings:
+        self.io.lifetime.raise_if_cancelled()
+        return self.settings.for_call(options)

@@ -10,9 +10,8 @@ import attrs
 
 from poolse._generated.models import Conversation, Message, Presence
 from poolse._generated.readers import read_conversation, read_message, read_presence
-from poolse._json.model_keys import ModelKeys, draft_of
 from poolse._json.models import Model
-from poolse._json.parsing import Mismatch, instant, map_of
+from poolse._json.parsing import Mismatch, ModelKeys, draft_of, instant, map_of
 from poolse._realtime.events import ChannelType, EventType, PresenceType, UnknownEvent
 
 

@@ -27,8 +27,16 @@ from poolse._generated.models import (
     User,
     UserToken,
 )
-from poolse._json.model_keys import ModelKeys, draft_of
-from poolse._json.parsing import Mismatch, instant, json_object, list_of, map_of, string
+from poolse._json.parsing import (
+    Mismatch,
+    ModelKeys,
+    draft_of,
+    instant,
+    json_object,
+    list_of,
+    map_of,
+    string,
+)
 from poolse._rest.endpoint import Read
 
 

@@ -1,18 +1,20 @@
-"""One exchange over aiohttp: its body goes out in one task while its answer comes in by another."""
+"""One exchange over aiohttp: one task sends the body while another receives the response."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Generator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterable, AsyncIterator
 from contextvars import ContextVar
-from typing import Final, cast
+from typing import Final
 
 import aiohttp
-import httpcore
 import httpx
+from aiohttp.client_proto import ResponseHandler
 
-__all__ = ["Exchange", "RelayedBody", "ResponseStream", "current", "named", "root"]
+from poolse._http.response_bytes import ResponseBytes
+from poolse._rest.messages import RequestBody, pieces_of
+
+__all__ = ["Exchange", "current", "drop_stray_bytes", "named", "root"]
 
 PIECE: Final = 65_536
 
@@ -31,69 +33,55 @@ class Exchange:
     """What both tasks know of it."""
 
     def __init__(self, write: float | None, read: float | None) -> None:
-        self.silence = asyncio.timeout(None)
-        """Ends it when the server takes nothing for `write` seconds, or has taken all and does not
-        come to the end of its headers for `read` seconds."""
+        self.idle = asyncio.timeout(None)
+        """Ends it when the server accepts nothing for `write` seconds, or has accepted all and does
+        not come to the end of its headers for `read` seconds."""
         self.answered = False
         self.sending = False
-        """Whether the body is not through yet."""
-        self._wires: list[asyncio.Transport] = []
+        """Whether part of the body is still to be sent."""
+        self._transports: list[asyncio.Transport] = []
         self._write = write
         self._read = read
 
-    def connected(self, wire: asyncio.Transport) -> None:
-        """It got this transport."""
-        self._wires.append(wire)
+    def connected(self, transport: asyncio.Transport) -> None:
+        """It got this connection."""
+        self._transports.append(transport)
         self._expect(self._read)
+
+    def failure(self, error: BaseException) -> tuple[BaseException, BaseException | None]:
+        """Cut the connection after an error. Return what to raise in its place, and its cause."""
+        self.abort()
+        if isinstance(error, aiohttp.ClientError):
+            return named(error), root(error)
+        if self.idle.expired():
+            return (httpx.WriteTimeout if self.sending else httpx.ReadTimeout)(""), None
+        return error, error.__cause__
 
     def abort(self) -> None:
         """Cut the connection."""
         # aiohttp closes politely: it would wait for a server that may never read again.
-        for wire in self._wires:
-            wire.abort()
+        for transport in self._transports:
+            transport.abort()
 
-    @contextmanager
-    def aborted_on_error(self) -> Generator[None]:
-        """Cut the connection when the block fails, and give the failure its name."""
-        try:
-            yield
-        except BaseException as error:
-            self.abort()
-            if isinstance(error, aiohttp.ClientError):
-                raise named(error) from root(error)
-            if self.silence.expired():
-                kind = httpx.WriteTimeout if self.sending else httpx.ReadTimeout
-                raise kind("") from None
-            raise
-
-    @contextmanager
-    def in_this_task(self) -> Generator[None]:
-        """Be `current` while the block runs; the caller's task keeps nothing of it."""
-        mark = current.set(self)
-        try:
-            yield
-        finally:
-            current.reset(mark)
-
-    def body(self, request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
-        """What fits into the buffers goes out in one; for more, aiohttp has no write timeout."""
-        stream = request.stream
-        if isinstance(stream, httpx.ByteStream):
-            content = request.content
-            return self._pieces(_single(content)) if len(content) > PIECE else content or None
-        return self._pieces(cast("httpx.AsyncByteStream", stream))
+    def body(self, content: bytes | RequestBody | None) -> bytes | AsyncIterator[bytes] | None:
+        """A body that fits into the buffers is sent in one; for more, aiohttp has no timeout."""
+        if content is None or (isinstance(content, bytes) and len(content) <= PIECE):
+            return content or None
+        return self._pieces(_single(content) if isinstance(content, bytes) else pieces_of(content))
 
     async def _pieces(self, parts: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         self.sending = True
         self._expect(None)
         async for part in parts:
             for start in range(0, len(part), PIECE):
-                await _look_round()
+                # A response is noticed before a write that nobody reads.
+                for _ in range(2):
+                    await asyncio.sleep(0)
                 if self.answered:
                     return
                 self._expect(self._write)
                 yield part[start : start + PIECE]
-            # How long the next part takes is no matter of the server's.
+            # How long the next part takes is not up to the server.
             self._expect(None)
         self.sending = False
         self._expect(self._read)
@@ -101,60 +89,19 @@ class Exchange:
     def _expect(self, limit: float | None) -> None:
         if not self.answered:
             now = asyncio.get_running_loop().time()
-            self.silence.reschedule(None if limit is None else now + limit)
+            self.idle.reschedule(None if limit is None else now + limit)
 
 
 current: ContextVar[Exchange] = ContextVar("poolse_exchange")
 """The exchange of this task."""
 
 
-class ResponseStream(httpx.AsyncByteStream):
-    """The body of an answer, which holds its connection and its slot until it is closed."""
-
-    def __init__(
-        self, answer: aiohttp.ClientResponse, exchange: Exchange, held: AsyncExitStack
-    ) -> None:
-        self._answer = answer
-        self._exchange = exchange
-        self._held = held
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._exchange.aborted_on_error():
-            async for piece in self._answer.content.iter_any():
-                yield piece
-
-    async def aclose(self) -> None:
-        if self._exchange.sending or not self._answer.content.at_eof():
-            self._exchange.abort()
-        await self._held.aclose()
-
-
-class RelayedBody(httpx.AsyncByteStream):
-    """The body of an answer that came by another transport, and the slot that it holds."""
-
-    def __init__(self, answer: httpcore.Response, held: AsyncExitStack) -> None:
-        self._answer = answer
-        self._held = held
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._answer.aiter_stream()
-
-    async def aclose(self) -> None:
-        await self._held.aclose()
-
-
 async def _single(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-async def _look_round() -> None:
-    """Let the loop see what has come: an answer is heard before a write that finds nobody."""
-    for _ in range(2):
-        await asyncio.sleep(0)
-
-
 def named(error: aiohttp.ClientError) -> httpx.TransportError:
-    """The failure in httpx's words."""
+    """Return the error of httpx for one of aiohttp."""
     # aiohttp's own words are left out: they repeat the URL with its query.
     for theirs, ours in ERRORS:
         if isinstance(error, theirs):
@@ -163,7 +110,49 @@ def named(error: aiohttp.ClientError) -> httpx.TransportError:
 
 
 def root(error: BaseException | None) -> BaseException | None:
-    """The error of the operating system or of TLS below those of aiohttp."""
+    """Return the error of the operating system or of TLS below those of aiohttp."""
     while isinstance(error, aiohttp.ClientError):
         error = error.__cause__
     return error
+
+
+def drop_stray_bytes(protocol: ResponseHandler, method: str) -> None:
+    """Keep from aiohttp's parser the bytes that belong to no response to this method."""
+    transport = protocol.transport
+    if transport is None:
+        return
+    current = transport.get_protocol()
+    if not isinstance(current, _Guard):
+        current = _Guard(protocol, transport)
+        transport.set_protocol(current)
+    current.bytes.expect(method)
+
+
+class _Guard(asyncio.Protocol):
+    """Stands between a transport and aiohttp's protocol."""
+
+    def __init__(self, inner: ResponseHandler, transport: asyncio.Transport) -> None:
+        self.bytes = ResponseBytes()
+        self._inner = inner
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        kept = self.bytes.take(data)
+        if kept:
+            self._inner.data_received(kept)
+        if self.bytes.is_spoilt:
+            self._inner.force_close()
+            self._transport.close()
+
+    def eof_received(self) -> bool | None:
+        self._inner.eof_received()
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()

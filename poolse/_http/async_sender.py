@@ -1,46 +1,47 @@
-"""The hands of the async client: sends, and waits, in one event loop."""
+"""What the async client sends and waits with, in one event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+import sys
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 
-from poolse._http.errors import (
-    MAX_CONNECTIONS,
-    client_closed,
-    for_client,
-    for_ourselves,
-    named_failures,
-    unread,
-)
+from poolse._http.errors import MAX_CONNECTIONS, our_error
 from poolse._network.proxies import Proxies
 from poolse._network.trust import context_of
-from poolse._observe.log_redaction import redact_library_logs
-from poolse._rest.body_decoder import BodyDecoder
-from poolse._rest.lifetime import Lifetime
-from poolse._rest.request_io import Request, RequestBody, Response, ResponseSink
+from poolse._observe.log_redaction import redacting
+from poolse._rest.messages import (
+    Request,
+    Response,
+    ResponseSink,
+    pieces_of,
+    read_body,
+    response_headers,
+)
+from poolse._rest.request_io import Lifetime
 from poolse._support.event_loop import BoundLoop, in_this_loop
+from poolse._support.fork_safety import renew_after_fork
 from poolse._support.open_resources import OpenResources
 from poolse._support.size_limits import MAX_RESPONSE
-from poolse.cancel import CancelToken, any_of
-from poolse.errors import Cancelled, NetworkError, RequestTimeout, UsageError
+from poolse.cancel import CancelToken
+from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
 from poolse.stats import PoolStats
 
 if TYPE_CHECKING:
-    from poolse._http.async_transport import AiohttpTransport
+    from poolse._http.async_transport import AsyncTransport
 
-__all__ = ["AsyncSender", "attempt"]
+__all__ = ["AsyncSender", "deadline"]
 
 
 class AsyncSender:
-    """Shared by any number of tasks of one event loop. Making one opens nothing, and needs no loop.
+    """Shared by the tasks of one event loop. Creating one opens nothing, and needs no loop.
 
     With an `http_client` of the caller's own, total and cancellation hold as without, but what a
     cancelled call does to its connections is up to it. It is not changed and not closed.
@@ -54,58 +55,65 @@ class AsyncSender:
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
         max_response: int = MAX_RESPONSE,
-        belongings: OpenResources | None = None,
+        resources: OpenResources | None = None,
         lifetime: Lifetime | None = None,
     ) -> None:
         self._lifetime = lifetime or Lifetime()
-        self._limit = max_response
-        self._given = http_client
-        self._own: AiohttpTransport | None = None
-        self._home = BoundLoop()
-        self._belongings = belongings or OpenResources()
-        # Not of the client: this outlives it where a view, or a walk over pages, goes on.
-        self._belongings.of(self)
+        self._max_response = max_response
+        self._client = http_client
+        self._transport: AsyncTransport | None = None
+        self._bound = BoundLoop()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waits = set[asyncio.Timeout]()
+        """What ends when the client is closed."""
+        self._resources = resources or OpenResources()
+        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
+        self._resources.of(self)
         self._proxies = Proxies(proxy)
         self._context = context_of(ssl_context)
-        self._size = max_connections
+        self._max_connections = max_connections
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: the loop, and what it was at, are the parent's."""
+        self._loop = None
+        self._waits = set[asyncio.Timeout]()
 
     async def send(
         self,
         request: Request,
         timeout: Timeout,
         cancel: CancelToken | None,
-        intake: ResponseSink | None = None,
+        sink: ResponseSink | None = None,
     ) -> Response:
-        """Send once and read the whole answer, whatever its status.
+        """Send once and read the whole response, whatever its status.
 
         Raises:
             Cancelled: By the token.
-            DecodeError: The answer is too large.
-            NetworkError: No complete answer came.
+            DecodeError: The response is too large.
+            NetworkError: No complete response came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, this is or was closed meanwhile, or is
-                at work in another event loop.
+                in use in another event loop.
         """
-        self._lifetime.check()
-        self._home.settle()
-        async with attempt(timeout.total, any_of(self._lifetime.closing, cancel)):
-            try:
-                with redact_library_logs(), named_failures(request, timeout):
-                    response = await self._exchange(request, timeout)
-                    try:
-                        # httpcore raises this by itself. Nobody asked for another protocol.
-                        if response.status_code == 101:
-                            raise httpx.RemoteProtocolError("the server switched protocols")
-                        content = await self._content(response, intake)
-                    finally:
-                        await response.aclose()
-            except (NetworkError, RuntimeError) as error:
-                # What `aclose` did to the connection is no failure of the network. aiohttp says by
-                # a RuntimeError that its session is closed.
-                if self._lifetime.closed:
-                    raise client_closed() from error
+        self._lifetime.raise_if_cancelled()
+        if asyncio.get_running_loop() is not self._loop:
+            self._bind()
+        before = sys.exception()
+        mark = redacting.set(True)
+        try:
+            async with deadline(timeout.total, cancel, self._waits):
+                if self._client is not None:
+                    return await self._send_by_client(self._client, request, timeout, sink)
+                transport = self._transport or self._open()
+                return await transport.send(request, timeout, sink)
+        except BaseException as error:
+            failure = our_error(error, before, request, timeout, self._lifetime)
+            if failure is None:
                 raise
-        return Response(response.status_code, response.headers, content)
+            raise failure from error
+        finally:
+            redacting.reset(mark)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         """Wait.
@@ -114,90 +122,122 @@ class AsyncSender:
             Cancelled: By the token, at once.
             UsageError: This was closed, at once too.
         """
-        async with attempt(None, any_of(self._lifetime.closing, cancel)):
-            await asyncio.sleep(seconds)
+        self._lifetime.raise_if_cancelled()
+        if asyncio.get_running_loop() is not self._loop:
+            self._bind()
+        try:
+            async with deadline(None, cancel, self._waits):
+                await asyncio.sleep(seconds)
+        except RequestTimeout:
+            self._lifetime.raise_if_cancelled()
+            raise
 
     def pool(self) -> PoolStats | None:
         """How the connections are used; None before the first, and where they are another's."""
-        return None if self._own is None else self._own.stats()
+        return None if self._transport is None else self._transport.stats()
 
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self.check_loop()
         self._lifetime.close()
-        if self._own is not None:
-            await self._own.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
     def check_loop(self) -> None:
         """Raise `UsageError` when this is not the event loop to close it in."""
-        if not self._home.is_over:
-            self._home.settle()
+        if not self._bound.is_over:
+            self._bound.settle()
 
-    async def _exchange(self, request: Request, timeout: Timeout) -> httpx.Response:
+    def _bind(self) -> None:
+        """Work in the running loop from now on."""
+        self._bound.settle()
+        self._loop = asyncio.get_running_loop()
+        self._waits = set[asyncio.Timeout]()
+        # In one for all calls, and without a reference to this.
+        self._lifetime.on_cancel(in_this_loop(partial(_end_all, self._waits)))
+
+    def _open(self) -> AsyncTransport:
+        # Imported lazily: a client that sends nothing needs no aiohttp.
+        from poolse._http.async_transport import AsyncTransport
+
+        transport = AsyncTransport(
+            self._proxies,
+            self._context,
+            self._max_connections,
+            self._max_response,
+            self._lifetime,
+        )
+        self._transport = self._resources.connections = transport
+        return transport
+
+    async def _send_by_client(
+        self,
+        client: httpx.AsyncClient,
+        request: Request,
+        timeout: Timeout,
+        sink: ResponseSink | None,
+    ) -> Response:
+        from poolse._http.httpx_client import httpx_request, unread
+
         body = request.content
-        content = body if body is None or isinstance(body, bytes) else _pieces(body)
-        if self._given is not None:
-            sent = for_client(self._given, request, timeout, content)
-            own: dict[str, None] = {"auth": None} if request.bare else {}
-            return unread(await self._given.send(sent, stream=True, follow_redirects=False, **own))
-        if self._own is None:
-            # Only now: whoever makes a client and sends nothing need not load aiohttp.
-            from poolse._http.async_transport import AiohttpTransport
-
-            made = AiohttpTransport(self._proxies, self._context, self._size)
-            self._own = self._belongings.connections = made
-        check = self._lifetime.check
-        return await self._own.handle_async_request(for_ourselves(request, timeout, content, check))
-
-    async def _content(self, response: httpx.Response, intake: ResponseSink | None) -> bytes:
-        status, headers = response.status_code, response.headers
-        if intake is not None and await intake.begins(status, headers):
-            async for piece in response.aiter_raw():
-                await intake.takes(piece)
-            return b""
-        whole = BodyDecoder(status, headers, self._limit)
-        async for piece in response.aiter_raw():
-            whole.takes(piece)
-        return whole.finish()
-
-
-async def _pieces(body: RequestBody) -> AsyncIterator[bytes]:
-    while piece := await body.next():
-        yield piece
+        content = body if body is None or isinstance(body, bytes) else pieces_of(body)
+        sent = httpx_request(client, request, timeout, content)
+        without_auth: dict[str, None] = {"auth": None} if request.bare else {}
+        response = await client.send(sent, stream=True, follow_redirects=False, **without_auth)
+        response = unread(response)
+        try:
+            # httpcore raises this by itself. Nobody asked for another protocol.
+            if response.status_code == 101:
+                raise httpx.RemoteProtocolError("the server switched protocols")
+            status, headers = response.status_code, response_headers(response.headers.raw)
+            pieces = response.aiter_raw()
+            return await read_body(status, headers, pieces, self._max_response, sink)
+        finally:
+            await response.aclose()
 
 
 @asynccontextmanager
-async def attempt(total: float | None, cancel: CancelToken | None) -> AsyncGenerator[None]:
-    """End the block when its time is up, or when the token is cancelled, by whichever thread."""
+async def deadline(
+    total: float | None, cancel: CancelToken | None, waits: set[asyncio.Timeout] | None = None
+) -> AsyncGenerator[None]:
+    """End the block after so many seconds, or when the token is cancelled, by any thread.
+
+    Args:
+        total: Seconds; None for no limit.
+        cancel: The caller's token.
+        waits: Where what ends the block is registered meanwhile.
+    """
     if cancel is not None:
         cancel.raise_if_cancelled()
     scope = asyncio.timeout(total)
+    forget = None
     try:
         async with scope:
-            if cancel is None:
-                yield
-                return
-            forget = cancel.on_cancel(in_this_loop(partial(_expire, scope)))
+            if cancel is not None:
+                forget = cancel.on_cancel(in_this_loop(partial(_end, scope)))
+            if waits is not None:
+                waits.add(scope)
             try:
                 yield
             finally:
-                forget()
+                if waits is not None:
+                    waits.discard(scope)
+                if forget is not None:
+                    forget()
     except TimeoutError:
         if not scope.expired():
             raise
-        raise _why_ended(total, cancel) from None
+        if cancel is not None and cancel.cancelled:
+            raise Cancelled from None
+        raise RequestTimeout("total", total or 0.0) from None
 
 
-def _why_ended(total: float | None, cancel: CancelToken | None) -> Exception:
-    try:
-        if cancel is not None:
-            cancel.raise_if_cancelled()
-    except (Cancelled, UsageError) as error:
-        return error
-    return RequestTimeout("total", total or 0.0)
+def _end_all(scopes: set[asyncio.Timeout]) -> None:
+    for scope in [*scopes]:
+        _end(scope)
 
 
-def _expire(scope: asyncio.Timeout) -> None:
+def _end(scope: asyncio.Timeout) -> None:
     try:
         scope.reschedule(asyncio.get_running_loop().time())
     except RuntimeError:  # it is over already

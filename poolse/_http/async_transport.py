@@ -1,12 +1,12 @@
-"""The async transport: aiohttp's connections below httpx's interface."""
+"""The async transport: requests over aiohttp's connections."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final, cast
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 import aiohttp
 import httpcore
@@ -15,44 +15,60 @@ import yarl
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-from poolse._http.async_exchange import Exchange, RelayedBody, ResponseStream, current, named, root
-from poolse._http.async_stray_bytes import drop_stray_bytes
-from poolse._http.errors import IDLE
+from poolse._http.async_exchange import Exchange, current, drop_stray_bytes, named, root
+from poolse._http.errors import IDLE, MAX_ORIGINS
 from poolse._network.addresses import certificate_name
 from poolse._network.async_resolver import Resolver
 from poolse._network.async_socks import SocksBackend
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.tunnels import CLOSED, NOT_HTTP, status_text
+from poolse._rest.messages import (
+    Request,
+    Response,
+    ResponseSink,
+    pieces_of,
+    read_body,
+    response_headers,
+)
+from poolse._rest.request_io import Lifetime
 from poolse._support.fork_safety import renew_after_fork
+from poolse.options import Timeout
 from poolse.stats import PoolStats
 
-__all__ = ["AiohttpTransport"]
+__all__ = ["AsyncTransport"]
 
 LONGEST_FIELD: Final = 65_536
-"""Bytes of an answer's header; signed URLs do not fit into aiohttp's 8,190."""
+"""Bytes of a header of a response; signed URLs do not fit into aiohttp's 8,190."""
 
-# httpx sends these, or leaves them out on purpose.
+# We send these, or leave them out on purpose.
 NOT_BY_ITSELF: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
-_PARENTS: Final[list[object]] = []
+_INHERITED: Final[list[object]] = []
 """What this process has inherited, and must not touch."""
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Sends requests in one event loop.
+class AsyncTransport:
+    """Sends requests in one event loop: that of the first. When it is closed, the next replaces it.
 
-    The extension `target` says what is asked of the server, byte for byte. The loop is that of the
-    first request. When it is closed, the next loop takes its place.
+    Targets are sent byte for byte.
     """
 
     def __init__(
-        self, proxies: Proxies, context: Callable[[], ssl.SSLContext], max_connections: int
+        self,
+        proxies: Proxies,
+        context: Callable[[], ssl.SSLContext],
+        max_connections: int,
+        max_response: int,
+        lifetime: Lifetime,
     ) -> None:
         self._proxies = proxies
+        self._origins: dict[str, tuple[httpx.URL, Proxy | None]] = {}
         self._context = context
         self._size = max_connections
-        self._slots = _ConnectionLimit(max_connections)
+        self._max_response = max_response
+        self._lifetime = lifetime
+        self._limit = _ConnectionLimit(max_connections)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socks: dict[Proxy, httpcore.AsyncConnectionPool] = {}
         self._session: aiohttp.ClientSession
@@ -64,7 +80,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._loop is not None:
             self._session.detach()
             # Collected, they would take themselves out of a selector that both processes share.
-            _PARENTS.append((self._connector, self._socks))
+            _INHERITED.append((self._connector, self._socks))
             self._loop = None
 
     def abandon(self) -> bool:
@@ -79,45 +95,45 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             pass
         return True
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._bind()
-        url = request.url
-        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(
-                self._slots.taken(request.extensions["timeout"]["pool"])
-            )
-            request.extensions["check"]()
+    async def send(self, request: Request, timeout: Timeout, sink: ResponseSink | None) -> Response:
+        """Send once and read the whole response."""
+        if asyncio.get_running_loop() is not self._loop:
+            await self._bind()
+        async with self._limit.acquired(timeout.pool):
+            self._lifetime.raise_if_cancelled()
+            url, proxy = self._origins.get(request.origin) or self._origin(request.origin)
             if proxy is not None and proxy.is_socks:
-                answer = await self._through_socks(proxy, request)
-                stack.push_async_callback(answer.aclose)
-                stream = RelayedBody(answer, stack.pop_all())
-                return httpx.Response(answer.status, headers=answer.headers, stream=stream)
-            return await self._exchange(request, proxy, stack)
+                return await self._send_by_socks(request, timeout, sink, url, proxy)
+            return await self._exchange(request, timeout, sink, url, proxy)
 
     def stats(self) -> PoolStats:
-        """How many requests are under way, and how many wait."""
-        return self._slots.stats()
+        """How many requests are in flight, and how many wait."""
+        return self._limit.stats()
 
     async def aclose(self) -> None:
         if self._loop is not None:
             await self._session.close()
             for pool in self._socks.values():
                 await pool.aclose()
-            # Last, so that closing again goes on where a cancelled one stopped.
+            # Last, so that closing again resumes where a cancelled one stopped.
             self._loop = None
 
+    def _origin(self, name: str) -> tuple[httpx.URL, Proxy | None]:
+        url = httpx.URL(name)
+        if len(self._origins) == MAX_ORIGINS:
+            self._origins.clear()
+        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
+        self._origins[name] = url, proxy
+        return url, proxy
+
     async def _bind(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop is self._loop:
-            return
         old = None if self._loop is None else self._session
         # Without an `await` up to the end of it: another first call would make a session too.
-        self._loop = loop
-        self._slots = _ConnectionLimit(self._size)
+        self._loop = asyncio.get_running_loop()
+        self._limit = _ConnectionLimit(self._size)
         self._socks = {}
         self._connector = _Connector(limit=self._size, keepalive_timeout=IDLE, resolver=Resolver())
-        self._connector.wires = set()
+        self._connector.transports = set()
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -125,39 +141,63 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             auto_decompress=False,
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
-            middlewares=[_once],
+            middlewares=[_without_retry],
         )
         if old is not None:
             await old.close()
 
     async def _exchange(
-        self, request: httpx.Request, proxy: Proxy | None, stack: AsyncExitStack
-    ) -> httpx.Response:
-        limits = request.extensions["timeout"]
-        origin = str(request.url).removesuffix("/")
-        secure = "https" in (request.url.scheme, proxy and proxy.scheme)
-        exchange = Exchange(limits["write"], limits["read"])
-        with exchange.in_this_task(), exchange.aborted_on_error():
-            async with exchange.silence:
-                answer = await stack.enter_async_context(
-                    self._session.request(
-                        request.method,
-                        yarl.URL(origin + request.extensions["target"].decode(), encoded=True),
-                        data=exchange.body(request),
-                        allow_redirects=False,
-                        timeout=aiohttp.ClientTimeout(
-                            connect=limits["connect"], sock_read=limits["read"]
-                        ),
-                        ssl=self._context() if secure else True,
-                        **_detour(request, proxy),
-                    )
+        self,
+        request: Request,
+        timeout: Timeout,
+        sink: ResponseSink | None,
+        url: httpx.URL,
+        proxy: Proxy | None,
+    ) -> Response:
+        exchange = Exchange(timeout.write, timeout.read)
+        mark = current.set(exchange)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with exchange.idle:
+                response = await self._session.request(
+                    request.method,
+                    yarl.URL(request.origin + request.target, encoded=True),
+                    data=exchange.body(request.content),
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(connect=timeout.connect, sock_read=timeout.read),
+                    ssl=self._context()
+                    if "https" in (url.scheme, proxy and proxy.scheme)
+                    else True,
+                    **_options(request, url, proxy),
                 )
             exchange.answered = True
-        stream = ResponseStream(answer, exchange, stack.pop_all())
-        return httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
+            if response.status == 101:
+                raise httpx.RemoteProtocolError("the server switched protocols")
+            headers = response_headers(response.raw_headers)
+            pieces = response.content.iter_any()
+            return await read_body(response.status, headers, pieces, self._max_response, sink)
+        except BaseException as error:
+            failure, cause = exchange.failure(error)
+            if failure is error:
+                raise
+            raise failure from cause
+        finally:
+            current.reset(mark)
+            if response is not None:
+                if exchange.sending or not response.content.at_eof():
+                    exchange.abort()
+                response.release()
+                await response.wait_for_close()
 
-    async def _through_socks(self, proxy: Proxy, request: httpx.Request) -> httpcore.Response:
-        # aiohttp knows no SOCKS, and lets nobody else open its tunnels.
+    async def _send_by_socks(
+        self,
+        request: Request,
+        timeout: Timeout,
+        sink: ResponseSink | None,
+        url: httpx.URL,
+        proxy: Proxy,
+    ) -> Response:
+        # aiohttp knows no SOCKS, and has no way to bring tunnels of one's own.
         if proxy not in self._socks:
             self._socks[proxy] = httpcore.AsyncConnectionPool(
                 ssl_context=self._context(),
@@ -166,39 +206,51 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 keepalive_expiry=IDLE,
                 network_backend=SocksBackend(proxy),
             )
-        url = request.url
+        content = request.content
+        if not (content is None or isinstance(content, bytes)):
+            content = pieces_of(content)
         sent = httpcore.Request(
             request.method,
             httpcore.URL(
                 scheme=url.raw_scheme,
                 host=url.raw_host,
                 port=url.port,
-                target=request.extensions["target"],
+                target=request.target.encode("ascii"),
             ),
-            headers=request.headers.raw,
-            content=cast("httpx.AsyncByteStream", request.stream),
+            headers=[("Host", url.netloc), *request.wire_headers()],
+            content=content,
             extensions={
-                "timeout": request.extensions["timeout"],
+                "timeout": {
+                    "connect": timeout.connect,
+                    "read": timeout.read,
+                    "write": timeout.write,
+                },
                 "sni_hostname": certificate_name(url.raw_host.decode()),
             },
         )
-        return await self._socks[proxy].handle_async_request(sent)
+        response = await self._socks[proxy].handle_async_request(sent)
+        try:
+            headers = response_headers(response.headers)
+            pieces = response.aiter_stream()
+            return await read_body(response.status, headers, pieces, self._max_response, sink)
+        finally:
+            await response.aclose()
 
 
 class _Connector(aiohttp.TCPConnector):
     """Tells an exchange which connection it uses."""
 
-    wires: set[asyncio.Transport]
+    transports: set[asyncio.Transport]
     """The transports in use, and those that wait to be used again."""
 
     def abort(self) -> None:
         """Cut all connections, those in use too."""
-        for wire in self.wires:
-            wire.abort()
+        for transport in self.transports:
+            transport.abort()
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         await super().close(abort_ssl=abort_ssl)
-        self.wires.clear()
+        self.transports.clear()
 
     def __del__(self, _: object = None) -> None:
         """Do nothing: aiohttp's would talk to a loop from whichever thread collects it."""
@@ -219,12 +271,14 @@ class _Connector(aiohttp.TCPConnector):
             raise httpx.ProxyError(NOT_HTTP) from None
         if connection.protocol is not None:
             drop_stray_bytes(connection.protocol, req.method)
-        wire = connection.transport
-        if wire is not None:
-            current.get().connected(wire)
-            if wire not in self.wires:
+        transport = connection.transport
+        if transport is not None:
+            current.get().connected(transport)
+            if transport not in self.transports:
                 # Those of uvloop cannot be held weakly, so that the closed ones are sorted out.
-                self.wires = {other for other in self.wires if not other.is_closing()} | {wire}
+                self.transports = {other for other in self.transports if not other.is_closing()} | {
+                    transport
+                }
         return connection
 
 
@@ -238,8 +292,8 @@ class _ConnectionLimit:
         self._free = asyncio.Semaphore(count)
 
     @asynccontextmanager
-    async def taken(self, timeout: float | None) -> AsyncGenerator[None]:
-        """Hold a slot. Waits at most `timeout` seconds for it."""
+    async def acquired(self, timeout: float | None) -> AsyncGenerator[None]:
+        """Wait for a connection, at most `timeout` seconds, and hold it."""
         self._waiting += 1
         try:
             async with asyncio.timeout(timeout):
@@ -259,7 +313,7 @@ class _ConnectionLimit:
         return PoolStats(size=self._count, in_use=self._in_use, waiting=self._waiting)
 
 
-async def _once(
+async def _without_retry(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a GET a second time: how often a call is tried, others decide."""
@@ -269,22 +323,22 @@ async def _once(
         raise named(error) from root(error)
 
 
-def _detour(request: httpx.Request, proxy: Proxy | None) -> dict[str, Any]:
-    """What aiohttp has to know of proxy and TLS beside the context.
+def _options(request: Request, url: httpx.URL, proxy: Proxy | None) -> dict[str, Any]:
+    """The headers, and what aiohttp has to know of proxy and TLS beside the context.
 
     Never the credentials as a part of the URL: it sends them in Latin-1, and its errors show them.
     """
-    options: dict[str, Any] = {}
-    host = request.url.raw_host.decode()
+    headers = [("Host", url.netloc.decode()), *request.wire_headers()]
+    options: dict[str, Any] = {"headers": headers}
+    host = url.raw_host.decode()
     if host.endswith("."):
         options["server_hostname"] = certificate_name(host)
-    headers = request.headers.multi_items()
     if proxy is not None:
         options["proxy"] = yarl.URL(proxy.url)
         if proxy.authorization is not None:
             field = ("Proxy-Authorization", proxy.authorization)
-            if request.url.scheme == "https":
+            if url.scheme == "https":
                 options["proxy_headers"] = [field]
             else:
                 headers.append(field)
-    return {"headers": headers, **options}
+    return options

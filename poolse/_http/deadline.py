@@ -1,4 +1,4 @@
-"""One attempt of a sync call: until when it may run, and who may end it."""
+"""The deadline of one attempt of a sync call, and the tokens that cancel it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
-from poolse._http.response_bytes import ResponseBytes
+from poolse._rest.messages import RequestBody
+from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
 from poolse.errors import RequestTimeout
 
-__all__ = ["NEVER", "Deadline", "Limit", "current", "moment"]
+__all__ = ["NEVER", "Deadline", "Limit", "current", "moment", "pieces_of"]
 
 T = TypeVar("T")
 
@@ -44,17 +45,13 @@ class Limit(NamedTuple):
 NEVER = Limit(math.inf, TimeoutError)
 
 
-def _nothing() -> None:
-    """What there is to forget when no callback was registered."""
-
-
 def moment(seconds: float | None) -> float:
     """So many seconds from now on the monotonic clock; never, for None."""
     return math.inf if seconds is None else time.monotonic() + seconds
 
 
 class Deadline:
-    """Its deadline and its cancel tokens, while it runs in this thread.
+    """The deadline and the cancel tokens of an attempt, while it runs in this thread.
 
     As a context manager it is `current`, where the sockets of the connection pool find it.
     """
@@ -71,18 +68,18 @@ class Deadline:
                 these need no descriptors to be woken by.
         """
         self._total = total
-        self._ends = moment(total)
+        self._ends = math.inf if total is None else time.monotonic() + total
         self._cancel = cancel
-        self._stop = any_of(closing, cancel)
-        self._bell: _Wakeup | None = None
-        self._forget: Callable[[], None] = _nothing
+        self._stop = closing if cancel is None else any_of(closing, cancel)
+        self._wakeup: _Wakeup | None = None
+        self._forget_wakeup: Callable[[], None] | None = None
         self.connect_by = math.inf
         self.method = ""
         """That of the request."""
-        self.response: Final = ResponseBytes()
-        """What may be parsed of the bytes that come."""
         self.has_head = False
-        """Whether status and headers of the answer are here."""
+        """Whether status and headers of the response have come."""
+        self.is_spoilt = False
+        """Whether the connection has bytes that belong to no response."""
         self._head_by: float | None = None
 
     def __enter__(self) -> Self:
@@ -98,9 +95,10 @@ class Deadline:
         trace: TracebackType | None,
     ) -> None:
         current.reset(self._outer)
-        self._forget()
-        if self._bell is not None:
-            self._bell.close()
+        if self._forget_wakeup is not None:
+            self._forget_wakeup()
+        if self._wakeup is not None:
+            self._wakeup.close()
 
     @property
     def can_be_cancelled(self) -> bool:
@@ -114,30 +112,29 @@ class Deadline:
         if self._total is not None and time.monotonic() >= self._ends:
             raise RequestTimeout("total", self._total)
 
-    def sends(self) -> None:
-        """The server has something to read: only after that it is time for its answer."""
+    def sent(self) -> None:
+        """The server has something to read: only after that it is time for its response."""
         self._head_by = None
-        self.response.expect(self.method)
 
-    def answer_by(self, silence: float | None, late: type[Exception]) -> Limit:
-        """Limit when the next bytes of the answer have to come.
+    def response_by(self, timeout: float | None, late: type[Exception]) -> Limit:
+        """Return the limit by which the next bytes of the response have to come.
 
-        Its head has one limit in all, or a server could go on for ever with headers and 1xx.
+        Its head has one limit in all, or a server could send headers and 1xx for ever.
         """
         if self.has_head:
-            return Limit(moment(silence), late)
+            return Limit(moment(timeout), late)
         if self._head_by is None:
-            self._head_by = moment(silence)
+            self._head_by = moment(timeout)
         elif self._head_by < time.monotonic():
             raise late
         return Limit(self._head_by, late)
 
     def telling(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
-        """Have the callback called on cancellation, and on close, inside the block."""
+        """Call the callback on cancellation, and on close, inside the block."""
         return told(self._stop, callback)
 
     def wait_for(self, sock: socket.socket, events: int, until: Limit) -> int:
-        """Block until the socket is ready, and at most `until` then. Gives what it is ready for."""
+        """Block until the socket is ready, at most until then. Return what it is ready for."""
         with Selector() as selector:
             selector.register(sock, events)
             if self._cancel is not None:
@@ -145,10 +142,13 @@ class Deadline:
             while not (ready := selector.select(self._left(until))):
                 pass
         self.check()
-        return sum(event for key, event in ready if key.fileobj is sock)
+        for key, event in ready:
+            if key.fileobj is sock:
+                return event
+        return 0
 
     def outcome(self, future: Future[T], until: Limit) -> T:
-        """Block until another thread has done it, and at most `until` then. It may go on alone."""
+        """Block until another thread has done it, at most until then. It may continue alone."""
         done = InterruptibleEvent()
         future.add_done_callback(lambda _: done.set())
         with self.telling(done.set):
@@ -162,14 +162,14 @@ class Deadline:
         event.wait(self._left(until))
 
     def _waker(self, cancel: CancelToken) -> _Wakeup:
-        """What the token rings. Made for the first wait that needs it: it takes two descriptors.
+        """Return what the token sets. Created for the first wait: it takes two descriptors.
 
         The callers of `wait_for` know what an OSError means: there may be none left.
         """
-        if self._bell is None:
-            self._bell = _Wakeup()
-            self._forget = cancel.on_cancel(self._bell.ring)
-        return self._bell
+        if self._wakeup is None:
+            self._wakeup = _Wakeup()
+            self._forget_wakeup = cancel.on_cancel(self._wakeup.set)
+        return self._wakeup
 
     def _left(self, until: Limit) -> float | None:
         """Seconds that a wait may last. Raises when there are none left."""
@@ -184,30 +184,30 @@ class Deadline:
 
 
 class _Wakeup:
-    """A descriptor that becomes readable when another thread rings."""
+    """A descriptor that becomes readable when another thread sets it."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._heard, self._pulled = socket.socketpair()
+        self._receiver, self._sender = socket.socketpair()
         renew_after_fork(self._renew)
 
     def fileno(self) -> int:
-        return self._heard.fileno()
+        return self._receiver.fileno()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         # Locked, so that it never writes to a descriptor that is another's by now. A signal handler
-        # may ring while its own thread closes: it gets the lock, and finds one end closed or both.
+        # may set it while its own thread closes: it gets the lock, and finds closed ends.
         with self._lock:
             try:
-                if self._pulled.fileno() >= 0:
-                    self._pulled.send(b"!")
+                if self._sender.fileno() >= 0:
+                    self._sender.send(b"!")
             except OSError:
                 pass
 
     def close(self) -> None:
         with self._lock:
-            self._heard.close()
-            self._pulled.close()
+            self._receiver.close()
+            self._sender.close()
 
     def _renew(self) -> None:
         # It wakes a thread of the parent's.
@@ -217,3 +217,14 @@ class _Wakeup:
 
 current: ContextVar[Deadline] = ContextVar("poolse_attempt")
 """The attempt that runs in this thread."""
+
+
+def pieces_of(body: RequestBody, deadline: Deadline) -> Iterator[bytes]:
+    """Iterate over the pieces of a body while the deadline has not passed."""
+    while True:
+        # The file of a cancelled call is not read any more.
+        deadline.check()
+        piece = run_sync(body.next())
+        if not piece:
+            return
+        yield piece

@@ -1,49 +1,50 @@
-"""The hands of the sync client: sends, and waits, in the calling thread."""
+"""The sync transport: requests over httpcore's connection pools, within a deadline."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
+import attrs
+import httpcore
 import httpx
 
-from poolse._http.deadline import Deadline
-from poolse._http.errors import (
-    MAX_CONNECTIONS,
-    client_closed,
-    for_client,
-    for_ourselves,
-    named_failures,
-    unread,
-)
-from poolse._http.sync_transport import HttpcoreTransport
-from poolse._network.proxies import Proxies
+from poolse._http.deadline import Deadline, Limit, current, moment, pieces_of
+from poolse._http.errors import IDLE, MAX_CONNECTIONS, MAX_ORIGINS, our_error
+from poolse._http.sync_sockets import Backend, Opened, Route, close_socket
+from poolse._network.proxies import Proxies, Proxy
 from poolse._network.trust import context_of
-from poolse._observe.log_redaction import redact_library_logs
-from poolse._rest.body_decoder import BodyDecoder
-from poolse._rest.lifetime import Lifetime
-from poolse._rest.request_io import Request, RequestBody, Response, ResponseSink, run_sync
+from poolse._observe.log_redaction import redacting
+from poolse._rest.messages import (
+    BodyDecoder,
+    Request,
+    Response,
+    ResponseSink,
+    response_headers,
+)
+from poolse._rest.request_io import Lifetime, run_sync
+from poolse._support.fork_safety import renew_after_fork
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse._support.open_resources import OpenResources
 from poolse._support.size_limits import MAX_RESPONSE
 from poolse.cancel import CancelToken, any_of, told
-from poolse.errors import NetworkError
 from poolse.options import Timeout
 
 if TYPE_CHECKING:
-    from poolse._http.threaded_exchange import ThreadedExchange
     from poolse.stats import PoolStats
 
-__all__ = ["MAX_CONNECTIONS", "SyncSender"]
+__all__ = ["SyncSender"]
 
 
 class SyncSender:
-    """Shared by any number of threads. Making one opens nothing and loads no certificates.
+    """Shared by any number of threads. Creating one opens nothing and loads no certificates.
 
     With an `http_client` of the caller's own, the total acts between its phases only: before it
-    sends, and between two pieces of the answer. It is not changed and not closed.
+    sends, and between two pieces of the response. It is not changed and not closed.
     """
 
     def __init__(
@@ -54,53 +55,56 @@ class SyncSender:
         ssl_context: ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
         max_response: int = MAX_RESPONSE,
-        belongings: OpenResources | None = None,
+        resources: OpenResources | None = None,
         lifetime: Lifetime | None = None,
     ) -> None:
         self._lifetime = lifetime or Lifetime()
-        self._limit = max_response
-        self._given = http_client
-        self._own = HttpcoreTransport(Proxies(proxy), context_of(ssl_context), max_connections)
-        belongings = belongings or OpenResources()
-        belongings.connections = self._own
-        # Not of the client: this outlives it where a view, or a walk over pages, goes on.
-        belongings.of(self)
+        self._max_response = max_response
+        self._client = http_client
+        self._connections = _Connections(Proxies(proxy), context_of(ssl_context), max_connections)
+        resources = resources or OpenResources()
+        resources.connections = self._connections
+        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
+        resources.of(self)
 
-    def send(
+    async def send(
         self,
         request: Request,
         timeout: Timeout,
         cancel: CancelToken | None,
-        intake: ResponseSink | None = None,
+        sink: ResponseSink | None = None,
     ) -> Response:
-        """Send once and read the whole answer, whatever its status.
+        """Send once and read the whole response, whatever its status.
 
         Raises:
             Cancelled: By the token.
-            DecodeError: The answer is too large.
-            NetworkError: No complete answer came.
+            DecodeError: The response is too large.
+            NetworkError: No complete response came.
             RequestTimeout: One of the limits was reached.
             UsageError: The request cannot be sent as HTTP, or this is or was closed meanwhile.
         """
-        with (
-            Deadline(timeout.total, cancel, self._lifetime.closing) as attempt,
-            redact_library_logs(),
-        ):
-            try:
-                with named_failures(request, timeout):
-                    response = self._exchange(request, timeout, attempt)
-                    try:
-                        content = self._content(response, attempt, intake)
-                    finally:
-                        response.close()
-            except NetworkError as error:
-                # What `close` did to the connection is no failure of the network.
-                if self._lifetime.closed:
-                    raise client_closed() from error
-                raise
-        return Response(response.status_code, response.headers, content)
+        before = sys.exception()
+        mark = redacting.set(True)
+        try:
+            with Deadline(timeout.total, cancel, self._lifetime) as deadline:
+                if self._client is None:
+                    return self._exchange(request, timeout, deadline, sink)
+                # Imported lazily: few programs bring a client of their own.
+                from poolse._http.threaded_exchange import exchange
 
-    def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
+                with exchange(self._client, request, timeout, deadline) as response:
+                    status, headers = response.status_code, response_headers(response.headers.raw)
+                    content = self._content(status, headers, response.iter_raw(), deadline, sink)
+                    return Response(status, headers, content)
+        except BaseException as error:
+            failure = our_error(error, before, request, timeout, self._lifetime)
+            if failure is None:
+                raise
+            raise failure from error
+        finally:
+            redacting.reset(mark)
+
+    async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         """Wait.
 
         Raises:
@@ -108,67 +112,241 @@ class SyncSender:
             UsageError: This was closed, at once too.
         """
         over = InterruptibleEvent()
-        stop = any_of(self._lifetime.closing, cancel)
+        stop = any_of(self._lifetime, cancel)
         with told(stop, over.set):
             if over.wait(seconds) and stop is not None:
                 stop.raise_if_cancelled()
 
     def pool(self) -> PoolStats | None:
         """How the connections are used; None where they are those of another client."""
-        return self._own.stats() if self._given is None else None
+        return self._connections.stats() if self._client is None else None
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self._lifetime.close()
-        self._own.close()
+        self._connections.close()
 
     def _exchange(
-        self, request: Request, timeout: Timeout, attempt: Deadline
-    ) -> httpx.Response | ThreadedExchange:
-        body = request.content
-        content = body if body is None or isinstance(body, bytes) else _pieces(body, attempt)
-        client = self._given
-        if client is None:
-            return self._own.handle_request(for_ourselves(request, timeout, content, attempt.check))
-        sent = for_client(client, request, timeout, content)
-        own: dict[str, None] = {"auth": None} if request.bare else {}
-        send = partial(client.send, sent, stream=True, follow_redirects=False, **own)
-        if attempt.can_be_cancelled:
-            from poolse._http.threaded_exchange import ThreadedExchange
-
-            return ThreadedExchange(lambda: unread(send()), attempt)
-        return unread(send())
+        self, request: Request, timeout: Timeout, deadline: Deadline, sink: ResponseSink | None
+    ) -> Response:
+        connections = self._connections
+        pool, sent = connections.prepare(request, timeout, deadline)
+        connections.acquire(timeout.pool)
+        try:
+            deadline.check()
+            response = pool.handle_request(sent)
+            try:
+                deadline.has_head = True
+                headers = response_headers(response.headers)
+                pieces = response.iter_stream()
+                content = self._content(response.status, headers, pieces, deadline, sink)
+            finally:
+                if deadline.is_spoilt:
+                    # Bytes came that belong to no response: no other request gets the connection.
+                    cast("Any", response).extensions["network_stream"].close()
+                response.close()
+        finally:
+            connections.release()
+        return Response(response.status, headers, content)
 
     def _content(
         self,
-        response: httpx.Response | ThreadedExchange,
-        attempt: Deadline,
-        intake: ResponseSink | None,
+        status: int,
+        headers: dict[str, str],
+        pieces: Iterator[bytes],
+        deadline: Deadline,
+        sink: ResponseSink | None,
     ) -> bytes:
-        status, headers = response.status_code, response.headers
-        pieces = _checked(response.iter_raw(), attempt)
-        if intake is not None and run_sync(intake.begins(status, headers)):
+        if sink is not None and run_sync(sink.begins(status, headers)):
             for piece in pieces:
-                run_sync(intake.takes(piece))
+                deadline.check()
+                run_sync(sink.takes(piece))
             return b""
-        whole = BodyDecoder(status, headers, self._limit)
+        body = BodyDecoder(status, headers, self._max_response)
         for piece in pieces:
-            whole.takes(piece)
-        return whole.finish()
+            deadline.check()
+            body.add(piece)
+        return body.finish()
 
 
-def _pieces(body: RequestBody, attempt: Deadline) -> Iterator[bytes]:
-    while piece := _next(body, attempt):
-        yield piece
+@attrs.frozen(eq=False)
+class _Origin:
+    """A server, and how to reach it."""
+
+    scheme: bytes
+    host: bytes
+    port: int | None
+    netloc: bytes
+    """For the Host header."""
+    target_prefix: bytes
+    """Put before each target, for a proxy that forwards requests."""
+    proxy_headers: list[tuple[bytes, bytes]]
+    pool: httpcore.ConnectionPool
 
 
-def _next(body: RequestBody, attempt: Deadline) -> bytes:
-    # Nobody expects that the file of a cancelled call is still read.
-    attempt.check()
-    return run_sync(body.next())
+class _Turn(InterruptibleEvent):
+    """One request that waits for another to end."""
+
+    has_come = False
 
 
-def _checked(pieces: Iterator[bytes], attempt: Deadline) -> Iterator[bytes]:
-    for piece in pieces:
-        attempt.check()
-        yield piece
+class _Connections:
+    """The connection pools of a client, and how many requests are in flight.
+
+    Requests beyond `max_connections` wait here in the order in which they came, because httpcore's
+    own queue cannot be left at will.
+    """
+
+    def __init__(
+        self, proxies: Proxies, context: Callable[[], ssl.SSLContext], max_connections: int
+    ) -> None:
+        self._proxies = proxies
+        self._context = context
+        self._size = max_connections
+        self._opened = Opened()
+        self._renew()
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: nothing is sent over the parent's connections."""
+        for sock in self._opened:
+            sock.close()
+        self._opened = Opened()
+        self._free = self._size
+        self._turns = deque[_Turn]()
+        self._lock = threading.Lock()
+        self._origins: dict[str, _Origin] = {}
+        self._pools: dict[tuple[Proxy | None, str], httpcore.ConnectionPool] = {}
+
+    def prepare(
+        self, request: Request, timeout: Timeout, deadline: Deadline
+    ) -> tuple[httpcore.ConnectionPool, httpcore.Request]:
+        """Return the request in httpcore's form, and the pool to send it by."""
+        origin = self._origins.get(request.origin) or self._origin(request.origin)
+        headers = [(b"Host", origin.netloc), *origin.proxy_headers]
+        for name, value in request.wire_headers():
+            headers.append((name.encode("ascii"), value.encode("ascii")))
+        content = request.content
+        if not (content is None or isinstance(content, bytes)):
+            content = pieces_of(content, deadline)
+        target = origin.target_prefix + request.target.encode("ascii")
+        deadline.method = request.method
+        return origin.pool, httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
+            headers=headers,
+            content=content,
+            extensions={
+                "timeout": {
+                    "connect": timeout.connect,
+                    "read": timeout.read,
+                    "write": timeout.write,
+                }
+            },
+        )
+
+    def acquire(self, timeout: float | None) -> None:
+        """Take a place among the requests in flight, within the current deadline.
+
+        Args:
+            timeout: Seconds to wait for one.
+
+        Raises:
+            httpcore.PoolTimeout: There was none in time.
+            Cancelled: By the token of the call.
+            UsageError: The client was closed.
+        """
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = _Turn()
+            self._turns.append(turn)
+        until = Limit(moment(timeout), httpcore.PoolTimeout)
+        deadline = current.get()
+        try:
+            with deadline.telling(turn.set):
+                while not turn.has_come:
+                    deadline.wait_on(turn, until)
+        except BaseException:
+            with self._lock:
+                if not turn.has_come:
+                    self._turns.remove(turn)
+                    raise
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the place to the next request that waits."""
+        with self._lock:
+            if not self._turns:
+                self._free += 1
+                return
+            turn = self._turns.popleft()
+            turn.has_come = True
+        turn.set()
+
+    def stats(self) -> PoolStats:
+        """How many requests are in flight, and how many wait."""
+        from poolse.stats import PoolStats
+
+        with self._lock:
+            return PoolStats(
+                size=self._size, in_use=self._size - self._free, waiting=len(self._turns)
+            )
+
+    def abandon(self) -> bool:
+        """Drop the connections, unless they are in use. Whether there were any."""
+        left = [sock for sock in self._opened if sock.fileno() >= 0]
+        if self._free == self._size:
+            for sock in left:
+                sock.close()
+        return bool(left)
+
+    def close(self) -> None:
+        """Close all connections. Calling it again does nothing."""
+        # They stay here, so that closing again resumes where an interrupted one stopped.
+        with self._lock:
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.close()
+        # Those too that httpcore does not know yet, or not any more.
+        for sock in list(self._opened):
+            close_socket(sock)
+
+    def _origin(self, name: str) -> _Origin:
+        url = httpx.URL(name)
+        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
+        prefix, proxy_headers = b"", list[tuple[bytes, bytes]]()
+        if proxy is not None and not _tunnels(proxy, url.scheme):
+            prefix = f"{url.scheme}://".encode() + url.netloc
+            if proxy.authorization is not None:
+                proxy_headers.append((b"Proxy-Authorization", proxy.authorization.encode()))
+        with self._lock:
+            pool = self._pools.get((proxy, url.scheme))
+            if pool is None:
+                pool = self._pools[proxy, url.scheme] = self._open(proxy, url.scheme)
+            if len(self._origins) == MAX_ORIGINS:
+                self._origins.clear()
+            origin = self._origins[name] = _Origin(
+                url.raw_scheme, url.raw_host, url.port, url.netloc, prefix, proxy_headers, pool
+            )
+        return origin
+
+    def _open(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+        route = None
+        if proxy is not None:
+            route = Route(proxy, _tunnels(proxy, scheme), self._context)
+        return httpcore.ConnectionPool(
+            ssl_context=self._context() if scheme == "https" else None,
+            max_connections=self._size,
+            max_keepalive_connections=self._size,
+            keepalive_expiry=IDLE,
+            # Proxies are handled here: httpcore's tunnels share no code with the socket's, and one
+            # in which TLS fails would keep its place in the pool for ever.
+            network_backend=Backend(self._opened, route),
+        )
+
+
+def _tunnels(proxy: Proxy, scheme: str) -> bool:
+    return scheme == "https" or proxy.is_socks

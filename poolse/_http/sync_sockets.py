@@ -1,6 +1,6 @@
-"""Sockets for httpcore's connection pool that obey the attempt they work for.
+"""Sockets for httpcore's connection pools that obey the current deadline.
 
-They never block in a system call that the attempt's deadline or cancel token could not end.
+They never block in a system call that the deadline or its cancel token could not end.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import attrs
 import httpcore
 
 from poolse._http.deadline import Limit, Selector, current, moment
+from poolse._http.response_bytes import ResponseBytes
 from poolse._network.addresses import attempts, certificate_name
 from poolse._network.proxies import Proxy
 from poolse._network.tunnels import ProxyError, hold, open_tunnel
@@ -38,32 +39,39 @@ UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN}
 
 
 class _Stream(httpcore.NetworkStream):
-    """What a TCP and a TLS stream have in common, seen from httpcore."""
+    """What a TCP and a TLS stream have in common, as httpcore needs it."""
 
-    def pull(self, most: int, until: Limit) -> bytes:
+    def __init__(self) -> None:
+        self._response = ResponseBytes()
+
+    def recv(self, most: int, until: Limit) -> bytes:
         """Wait for bytes; none at the end of the stream."""
         raise NotImplementedError
 
-    def push(
-        self, data: bytes | memoryview, until: Limit, heard: Callable[[], bool] | None = None
+    def send(
+        self,
+        data: bytes | memoryview,
+        until: Limit,
+        early_response: Callable[[], bool] | None = None,
     ) -> None:
         """Hand all of it to the other side.
 
-        While that takes nothing, but says something: whether `heard` has understood enough to
-        give up the rest.
+        While that takes nothing, but says something: whether `early_response` has understood enough
+        to give up the rest.
         """
         raise NotImplementedError
 
-    def heard(self) -> bool:
+    def early_response(self) -> bool:
         """Whether the server has answered, although it was not its turn yet."""
         raise NotImplementedError
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        attempt = current.get()
-        until = attempt.answer_by(timeout, httpcore.ReadTimeout)
+        deadline = current.get()
+        until = deadline.response_by(timeout, httpcore.ReadTimeout)
         try:
-            while data := self.pull(max_bytes, until):
-                kept = attempt.response.take(data)
+            while data := self.recv(max_bytes, until):
+                kept = self._response.take(data)
+                deadline.is_spoilt = self._response.is_spoilt
                 # Nothing would be the end of the stream.
                 if kept:
                     return kept
@@ -75,12 +83,14 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         view = memoryview(buffer)
-        current.get().sends()
+        deadline = current.get()
+        deadline.sent()
+        self._response.expect(deadline.method)
         try:
             # In pieces, since the limit is for silence, not for the whole buffer.
             for start in range(0, len(view), PIECE):
                 until = Limit(moment(timeout), httpcore.WriteTimeout)
-                self.push(view[start : start + PIECE], until, self.heard)
+                self.send(view[start : start + PIECE], until, self.early_response)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:
@@ -104,33 +114,37 @@ class _Stream(httpcore.NetworkStream):
 
 class _TcpStream(_Stream):
     def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
         self._socket = sock
 
-    def pull(self, most: int, until: Limit) -> bytes:
-        attempt = current.get()
-        attempt.check()  # a server that never pauses would not let us wait
+    def recv(self, most: int, until: Limit) -> bytes:
+        deadline = current.get()
+        deadline.check()  # a server that never pauses would not let us wait
         while True:
             try:
                 return self._socket.recv(most)
             except BlockingIOError:
-                attempt.wait_for(self._socket, READ, until)
+                deadline.wait_for(self._socket, READ, until)
 
-    def push(
-        self, data: bytes | memoryview, until: Limit, heard: Callable[[], bool] | None = None
+    def send(
+        self,
+        data: bytes | memoryview,
+        until: Limit,
+        early_response: Callable[[], bool] | None = None,
     ) -> None:
-        attempt = current.get()
-        attempt.check()
+        deadline = current.get()
+        deadline.check()
         rest = memoryview(data)
-        events = WRITE | READ if heard else WRITE
+        events = WRITE | READ if early_response else WRITE
         while rest:
             try:
                 rest = rest[self._socket.send(rest) :]
             except BlockingIOError:
-                ready = attempt.wait_for(self._socket, events, until)
-                if heard and not ready & WRITE and heard():
+                ready = deadline.wait_for(self._socket, events, until)
+                if early_response and not ready & WRITE and early_response():
                     raise BrokenPipeError from None
 
-    def heard(self) -> bool:
+    def early_response(self) -> bool:
         return True
 
     def close(self) -> None:
@@ -152,6 +166,7 @@ class _TlsStream(_Stream):
     def __init__(
         self, inner: _Stream, context: ssl.SSLContext, hostname: str, until: Limit
     ) -> None:
+        super().__init__()
         self._inner = inner
         self._early = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -164,7 +179,7 @@ class _TlsStream(_Stream):
             inner.close()
             raise
 
-    def pull(self, most: int, until: Limit) -> bytes:
+    def recv(self, most: int, until: Limit) -> bytes:
         if self._early:
             early, self._early = self._early[:most], self._early[most:]
             return early
@@ -174,16 +189,19 @@ class _TlsStream(_Stream):
             # Many servers close without goodbye; whether bytes are missing, HTTP knows.
             return b""
 
-    def push(
-        self, data: bytes | memoryview, until: Limit, heard: Callable[[], bool] | None = None
+    def send(
+        self,
+        data: bytes | memoryview,
+        until: Limit,
+        early_response: Callable[[], bool] | None = None,
     ) -> None:
-        self._run(lambda: self._tls.write(data), until, heard)
+        self._run(lambda: self._tls.write(data), until, early_response)
 
-    def heard(self) -> bool:
+    def early_response(self) -> bool:
         # What came may be a matter of TLS alone, such as a session ticket.
         now = Limit(moment(0), TimeoutError)
         try:
-            data = self._inner.pull(PIECE, now)
+            data = self._inner.recv(PIECE, now)
             self._incoming.write(data) if data else self._incoming.write_eof()
             self._early += self._tls.read(PIECE)
         except ssl.SSLWantReadError:
@@ -199,7 +217,7 @@ class _TlsStream(_Stream):
         return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
 
     def _run(
-        self, step: Callable[[], T], until: Limit, heard: Callable[[], bool] | None = None
+        self, step: Callable[[], T], until: Limit, early_response: Callable[[], bool] | None = None
     ) -> T:
         while True:
             try:
@@ -207,9 +225,9 @@ class _TlsStream(_Stream):
                     return step()
                 finally:  # an error has something to send too: the alert
                     if self._outgoing.pending:
-                        self._inner.push(self._outgoing.read(), until, heard)
+                        self._inner.send(self._outgoing.read(), until, early_response)
             except ssl.SSLWantReadError:
-                data = self._inner.pull(PIECE, until)
+                data = self._inner.recv(PIECE, until)
                 self._incoming.write(data) if data else self._incoming.write_eof()
 
 
@@ -262,10 +280,10 @@ class Backend(httpcore.NetworkBackend):
             raise httpcore.ConnectError from error
 
     def _connected(self, host: str, port: int) -> _Stream:
-        attempt = current.get()
-        until = Limit(attempt.connect_by, httpcore.ConnectTimeout)
-        found = attempt.outcome(look_up(host, port), until)
-        return _connect_any(found, attempt.connect_by, self._opened)
+        deadline = current.get()
+        until = Limit(deadline.connect_by, httpcore.ConnectTimeout)
+        found = deadline.outcome(look_up(host, port), until)
+        return _connect_any(found, deadline.connect_by, self._opened)
 
     def _through(self, route: Route, host: str, port: int) -> _Stream:
         proxy = route.proxy
@@ -278,8 +296,8 @@ class Backend(httpcore.NetworkBackend):
                 dialogue = open_tunnel(proxy, host, port)
                 hold(
                     dialogue,
-                    lambda data: stream.push(data, until),
-                    lambda size: stream.pull(size, until),
+                    lambda data: stream.send(data, until),
+                    lambda size: stream.recv(size, until),
                 )
         except BaseException:
             stream.close()

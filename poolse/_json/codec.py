@@ -27,6 +27,7 @@ __all__ = [
     "decode_value",
     "dumped",
     "encode",
+    "encode_fields",
     "missing",
     "parsed",
     "query_text",
@@ -141,6 +142,24 @@ def encode(value: object, name: str = "body") -> bytes:
         raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
     except (UsageError, orjson.JSONEncodeError) as error:
         raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def encode_fields(fields: Mapping[str, object]) -> bytes:
+    """JSON of the fields of a request.
+
+    Raises:
+        UsageError: As `encode`, naming the field.
+    """
+    try:
+        plain: dict[str, object] = {}
+        for name, value in fields.items():
+            plain[name] = value if value.__class__ is str else _plain(value)
+        return orjson.dumps(plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    except (RecursionError, UsageError, orjson.JSONEncodeError):
+        # Each by itself: one has a number of more than 64 bits, or the error is to name it.
+        return orjson.dumps(
+            {name: orjson.Fragment(encode(value, name)) for name, value in fields.items()}
+        )
 
 
 def dumped(value: object, option: int) -> bytes:

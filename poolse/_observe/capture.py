@@ -1,24 +1,22 @@
-"""What calls did, for whoever wants to see it: `chat.capture()`."""
+"""Captured calls: `chat.capture()`."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
+from poolse._rest.messages import Request, Response
 from poolse._support.repr import ReprMixin
 
-if TYPE_CHECKING:
-    from poolse._rest.request_io import Request, Response
-
-__all__ = ["CapturedCall", "Captures", "Headers"]
+__all__ = ["CapturedCall", "Captures", "Headers", "open_captures"]
 
 
 class Headers(Mapping[str, str]):
-    """The headers of an answer. Looked up in whatever case, and never changed."""
+    """The headers of a response. Looked up in whatever case, and never changed."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._values: Final = {name.lower(): value for name, value in headers.items()}
@@ -68,7 +66,8 @@ class _Capture:
 
 
 # Immutable, so that a task that inherits it keeps what was open when it started.
-_open: ContextVar[tuple[_Capture, ...]] = ContextVar("poolse_captures", default=())
+open_captures: Final[ContextVar[tuple[_Capture, ...]]] = ContextVar("poolse_captures", default=())
+"""The blocks that this thread or task is inside of."""
 
 
 class Captures:
@@ -81,34 +80,31 @@ class Captures:
     def collect(self) -> Generator[list[CapturedCall]]:
         """Collect the calls that end inside the block."""
         capture = _Capture()
-        _open.set((*_open.get(), capture))
+        open_captures.set((*open_captures.get(), capture))
         self._running.add(capture)
         try:
             yield capture.calls
         finally:
-            # A task that was started inside may go on for ever: it must not fill the list.
+            # A task that was started inside may run for ever: it must not fill the list.
             self._running.discard(capture)
-            _open.set(tuple(other for other in _open.get() if other is not capture))
+            open_captures.set(tuple(other for other in open_captures.get() if other is not capture))
 
     def add(
         self,
         request: Request,
-        answer: Response | None,
+        response: Response | None,
         attempts: int,
-        error: BaseException | None = None,
+        error: BaseException | None,
     ) -> None:
-        """A call has ended."""
-        captures = _open.get()
-        if not captures:
-            return
+        """Add a call that has ended."""
         call = CapturedCall(
             method=request.method,
-            path="/" + request.url.split("/", 3)[3],
-            status=answer.status if answer else None,
-            headers=Headers(answer.headers if answer else {}),
+            path=request.target,
+            status=response.status if response else None,
+            headers=Headers(response.headers if response else {}),
             attempts=attempts,
             error=error,
         )
-        for capture in captures:
+        for capture in open_captures.get():
             if capture in self._running:
                 capture.calls.append(call)

@@ -1,155 +1,169 @@
-"""A call as its observers see it: its beginning, its retries and its end, and what is counted."""
+"""What a client reports of its calls: to hooks, to the log, to `chat.capture()` and in numbers."""
 
 from __future__ import annotations
 
+import inspect
+import logging
 import re
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, Self, cast, get_args
 
-import attrs
-
-from poolse._support.argument_checks import checked_callback, checked_instance
+from poolse._observe.capture import Captures, open_captures
+from poolse._observe.log_records import record
+from poolse._rest.messages import Request
+from poolse._rest.retry import Progress
+from poolse._support.argument_checks import checked_callback, checked_instance, not_awaitable
+from poolse._support.fork_safety import renew_after_fork
 from poolse.hooks import Hooks, RealtimeInfo, RequestInfo, ResponseInfo, RetryInfo
 
 if TYPE_CHECKING:
-    from poolse._rest.request_io import RequestIO
-    from poolse._rest.retry import Progress
     from poolse.stats import CallStats
 
-__all__ = [
-    "STORAGE",
-    "Kind",
-    "Observers",
-    "RequestCounter",
-    "RequestObserver",
-    "checked_hooks",
-    "no_observers",
-    "template",
-]
+__all__ = ["STORAGE", "Observers", "RequestObserver", "checked_hooks", "template"]
 
-Kind = Literal["on_request", "on_response", "on_retry", "on_realtime"]
+_HTTP_LOG: Final = logging.getLogger("poolse.http")
+_REALTIME_LOG: Final = logging.getLogger("poolse.realtime")
+_HOOKS_LOG: Final = logging.getLogger("poolse.hooks")
+
+HookName = Literal["on_request", "on_response", "on_retry", "on_realtime"]
+Info = RequestInfo | ResponseInfo | RetryInfo | RealtimeInfo
 
 STORAGE: Final = "(storage)"
-"""The path of what goes to a signed URL, which is a secret as a whole."""
+"""The path of a request to a signed URL, which is a secret as a whole."""
 
 PLAIN: Final = re.compile(r"[a-z][a-z_-]*|v\d+|\{\w+\}")
-"""A word of a path that is the same for everybody."""
+"""A word of a path that is the same for all callers."""
 
 
-class RequestCounter:
-    """Counts the calls of a client."""
+class Observers:
+    """Hooks, captures and counters of one client and its views."""
 
-    def __init__(self, guard: AbstractContextManager[object]) -> None:
-        """Begin at nothing. The guard is held during every change."""
-        self._guard = guard
-        self._begun = 0
-        self._over = 0
-        self._retries = 0
-        self._errors = 0
+    def __init__(self, hooks: Sequence[Hooks] = (), *, asynchronous: bool = True) -> None:
+        self._asynchronous = asynchronous
+        self._hooks = {name: _named(name, hooks) for name in get_args(HookName)}
+        self._has_call_hooks = any(map(self._hooks.get, ("on_request", "on_response", "on_retry")))
+        self.captures: Final = Captures()
+        self.lock: AbstractContextManager[object] = nullcontext()
+        """Held while a counter changes."""
+        self.begun = self.ended = self.retries = self.errors = 0
+        self._renew()
+        renew_after_fork(self._renew)
 
-    def renew(self, guard: AbstractContextManager[object]) -> None:
-        """This is a forked child: what is under way is the parent's."""
-        self._guard = guard
-        self._over = self._begun
+    def _renew(self) -> None:
+        """In a forked child: the calls in flight are the parent's."""
+        self.lock = nullcontext() if self._asynchronous else threading.Lock()
+        self.ended = self.begun
 
-    def begun(self) -> None:
-        """A call begins."""
-        with self._guard:
-            self._begun += 1
+    @property
+    def enabled(self) -> bool:
+        """Whether a hook or the log wants to know of calls."""
+        return self._has_call_hooks or _HTTP_LOG.isEnabledFor(logging.DEBUG)
 
-    def retried(self) -> None:
-        """An attempt is repeated."""
-        with self._guard:
-            self._retries += 1
+    @property
+    def realtime_enabled(self) -> bool:
+        """Whether a hook or the log wants to know of sockets."""
+        return bool(self._hooks["on_realtime"]) or _REALTIME_LOG.isEnabledFor(logging.DEBUG)
 
-    def over(self, *, failed: bool) -> None:
-        """A call is over."""
-        with self._guard:
-            self._over += 1
-            self._errors += failed
+    def realtime(self, info: RealtimeInfo) -> object:
+        """Notify of a socket. In an async client the result is to be awaited."""
+        notified = self.notify("on_realtime", info)
+        if self._asynchronous:
+            return notified
+        with suppress(StopIteration):  # sync hooks never suspend it
+            notified.send(None)
+        return None
+
+    async def notify(self, name: HookName, info: Info) -> None:
+        """Write to the log and call the hooks. What a hook raises is logged."""
+        log = _REALTIME_LOG if name == "on_realtime" else _HTTP_LOG
+        if log.isEnabledFor(logging.DEBUG):
+            message, fields = record(info)
+            log.debug(message, extra=fields)
+        for hook in self._hooks[name]:
+            try:
+                result = hook(info)
+                if not self._asynchronous:
+                    not_awaitable(name, result)
+                elif inspect.isawaitable(result):
+                    await result
+            except Exception:
+                _HOOKS_LOG.exception("the hook %s failed", name, extra={"poolse_hook": name})
 
     def stats(self) -> CallStats:
         """All numbers, as of one moment."""
-        # Loaded when they are asked for, here and elsewhere: few programs do.
+        # Imported lazily, here and elsewhere: few programs ask for numbers.
         from poolse.stats import CallStats
 
-        with self._guard:
+        with self.lock:
             return CallStats(
-                begun=self._begun,
-                active=self._begun - self._over,
-                retries=self._retries,
-                errors=self._errors,
+                begun=self.begun,
+                active=self.begun - self.ended,
+                retries=self.retries,
+                errors=self.errors,
             )
 
 
-class Observers(Protocol):
-    """Those who are told, as the body sees them."""
-
-    tally: RequestCounter
-
-    @property
-    def listens(self) -> bool:
-        """Whether anybody wants to be told, so that it is worth saying."""
-        ...
-
-    @property
-    def listens_to_realtime(self) -> bool:
-        """The same for what becomes of sockets."""
-        ...
-
-    def clock(self) -> float:
-        """Seconds, of a clock that only goes forward."""
-        ...
-
-    def realtime(self, info: RealtimeInfo) -> object:
-        """Tell everybody of a socket. In an async client the result is to be awaited."""
-        ...
-
-    async def tell(
-        self, kind: Kind, info: RequestInfo | ResponseInfo | RetryInfo | RealtimeInfo
-    ) -> None:
-        """Tell everybody. What one of them raises does not come out."""
-        ...
-
-
 class RequestObserver:
-    """Around one call, as an `async with`."""
+    """Observes one call, as an `async with`."""
 
-    def __init__(self, hands: RequestIO, method: str, path: str, progress: Progress) -> None:
-        self._ears = hands.ears
+    def __init__(
+        self,
+        observers: Observers,
+        method: str,
+        path: str,
+        progress: Progress,
+        request: Request | None = None,
+    ) -> None:
+        """Observe a call.
+
+        Args:
+            observers: Those of the client.
+            method: The HTTP method.
+            path: The template of the path, or `STORAGE`.
+            progress: The state of the call.
+            request: What `chat.capture()` shows; None for a call that it does not.
+        """
+        self._observers = observers
         self._method = method
         self._path = path
         self._progress = progress
+        self._captured = request
         self._request: RequestInfo | None = None
         self._began = 0.0
 
     async def __aenter__(self) -> Self:
-        self._ears.tally.begun()
-        if self._ears.listens:
-            self._began = self._ears.clock()
+        observers = self._observers
+        with observers.lock:
+            observers.begun += 1
+        if observers.enabled:
+            self._began = time.perf_counter()
             self._request = RequestInfo(method=self._method, path=template(self._path))
             try:
-                await self._ears.tell("on_request", self._request)
+                await observers.notify("on_request", self._request)
             except BaseException as error:
-                await self._end(error)
+                self._captured = None
+                await self.__aexit__(type(error), error, error.__traceback__)
                 raise
         return self
 
-    async def retries(self, wait: float) -> None:
-        """The last attempt did not work, and after so many seconds there is another one."""
-        self._ears.tally.retried()
+    async def retry(self, wait: float) -> None:
+        """The last attempt failed, and the next follows after so many seconds."""
+        observers, response = self._observers, self._progress.response
+        with observers.lock:
+            observers.retries += 1
         if self._request is not None:
-            answer = self._progress.answer
-            retry = RetryInfo(
+            info = RetryInfo(
                 request=self._request,
                 attempt=self._progress.attempts,
-                status=answer.status if answer else None,
-                error=None if answer else self._progress.loss,
+                status=response.status if response else None,
+                error=None if response else self._progress.network_error,
                 wait=wait,
             )
-            await self._ears.tell("on_retry", retry)
+            await observers.notify("on_retry", info)
 
     async def __aexit__(
         self,
@@ -157,27 +171,29 @@ class RequestObserver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._end(error)
-
-    async def _end(self, error: BaseException | None) -> None:
-        self._ears.tally.over(failed=error is not None)
+        observers, progress = self._observers, self._progress
+        response = progress.response
+        if self._captured is not None and open_captures.get():
+            observers.captures.add(self._captured, response, progress.attempts, error)
+        with observers.lock:
+            observers.ended += 1
+            observers.errors += error is not None
         # A flow that was thrown away can await nothing any more.
         if self._request is None or isinstance(error, GeneratorExit):
             return
-        answer = self._progress.answer
-        response = ResponseInfo(
+        info = ResponseInfo(
             request=self._request,
-            attempts=self._progress.attempts,
-            status=answer.status if answer else None,
-            request_id=answer.headers.get("x-request-id") if answer else None,
-            seconds=self._ears.clock() - self._began,
+            attempts=progress.attempts,
+            status=response.status if response else None,
+            request_id=response.headers.get("x-request-id") if response else None,
+            seconds=time.perf_counter() - self._began,
             error=error,
         )
-        await self._ears.tell("on_response", response)
+        await observers.notify("on_response", info)
 
 
 def checked_hooks(hooks: object, *, asynchronous: bool) -> tuple[Hooks, ...]:
-    """The hooks that a client was given.
+    """Return the hooks that a client was given.
 
     Raises:
         ArgumentTypeError: They are something else.
@@ -185,43 +201,24 @@ def checked_hooks(hooks: object, *, asynchronous: bool) -> tuple[Hooks, ...]:
     """
     if hooks is None:
         return ()
-    given = cast("Iterable[object]", hooks) if isinstance(hooks, list | tuple) else [hooks]
-    found = tuple(
-        checked_instance("hooks", one, Hooks, "a Hooks, such as Hooks(on_response=print)")
-        for one in given
-    )
-    for one in found:
-        for kind in get_args(Kind):
-            hook = getattr(one, kind)
-            if hook is not None:
-                checked_callback(kind, hook, awaits=asynchronous)
-    return found
+    items = cast("Iterable[object]", hooks) if isinstance(hooks, list | tuple) else [hooks]
+    wanted = "a Hooks, such as Hooks(on_response=print)"
+    checked = tuple(checked_instance("hooks", item, Hooks, wanted) for item in items)
+    for name in get_args(HookName):
+        for hook in _named(name, checked):
+            checked_callback(name, hook, awaits=asynchronous)
+    return checked
+
+
+def _named(name: HookName, hooks: Sequence[Hooks]) -> list[Callable[[Info], object]]:
+    functions = (getattr(item, name) for item in hooks)
+    # Each kind of info goes to the hooks of that name, which take it.
+    return [cast("Callable[[Info], object]", hook) for hook in functions if hook is not None]
 
 
 def template(path: str) -> str:
-    """A path as it may be told: without a query, and `{}` for what may be an id or a name."""
+    """A path that may be shown: without a query, and `{}` for what may be an ID or a name."""
     if path == STORAGE:
         return path
     words = path.partition("?")[0].split("/")
     return "/".join(word if not word or PLAIN.fullmatch(word) else "{}" for word in words)
-
-
-@attrs.define(eq=False, repr=False)
-class _NullObservers:
-    tally: RequestCounter = attrs.field(factory=lambda: RequestCounter(nullcontext()))
-    listens: bool = False
-    listens_to_realtime: bool = False
-
-    def clock(self) -> float:
-        return 0.0
-
-    def realtime(self, info: object) -> None:
-        """Nobody is there."""
-
-    async def tell(self, kind: Kind, info: object) -> None:
-        """Nobody is there."""
-
-
-def no_observers() -> Observers:
-    """Observers that hear nothing."""
-    return _NullObservers()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from poolse._profiles.profile_loader import Profiles
 from poolse._profiles.resolver import UserProfile
-from poolse._rest.lifetime import Lifetime
+from poolse._rest.request_io import Lifetime
 
 # sync: from poolse._rest.request_io import run_sync
 from poolse._support.ids import checked_id, checked_ids

@@ -76,7 +76,7 @@ class ProfileCache:
         now: float,
     ) -> None:
         """Keep the result of a flight, unless the user was invalidated since it began."""
-        if not self.flights.land(user_id, flight):
+        if not self.flights.complete(user_id, flight):
             return
         self._entries[user_id] = Entry(profile, now + self._ttl)
         self._entries.move_to_end(user_id)

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from poolse._auth.current_flight import WITHIN
-from poolse._auth.single_flight import Abandoned, Flight
+from poolse._auth.single_flight import WITHIN, Abandoned, Flight
 from poolse._profiles.profile_cache import Change, ProfileCache
 from poolse._profiles.resolver import FAILED, Known, ProfileSettings, checked_profile, no_resolver
 from poolse._support.argument_checks import PLAIN_HINT, checked_callback, not_awaitable

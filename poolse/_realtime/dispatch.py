@@ -54,7 +54,7 @@ class Dispatch:
         self._status_handlers = Subscribers[Handler, RealtimeStatus]()
         self._observer: Listener | None = None
         observers = settings.observers
-        if observers is not None and observers.listens_to_realtime:
+        if observers is not None and observers.realtime_enabled:
             observer = cast(Handler, observers.realtime)
             self._observer = Listener("hooks.on_realtime", observer, context=context)
             self.callbacks.general.backlogs.add(self._observer)

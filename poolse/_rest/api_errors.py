@@ -1,4 +1,4 @@
-"""A refusal of the server as the right error."""
+"""Errors of the API: which class a response raises, and what of it the error repeats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from poolse._json.codec import parsed
 from poolse._json.parsing import as_object
-from poolse._rest.request_io import Response
+from poolse._rest.messages import Response
 from poolse.errors import (
     ApiError,
     AuthError,
@@ -24,11 +24,11 @@ from poolse.errors import (
 
 __all__ = ["api_error"]
 
-# Scheme, credentials, host and path. None of it is long, unless somebody means harm.
+# Scheme, credentials, host and path, of bounded lengths: a server may be hostile.
 LOCATION: Final = re.compile(r"((?:https?:)?//)?(?:[^/?#\s]{0,200}@)?([^?#\s]{1,200})")
 
 LONGEST: Final = 1000
-"""Characters of each text that an error repeats of an answer. Whoever logs errors logs these."""
+"""Characters of each text of a response that an error repeats: they end up in logs."""
 
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: BadRequestError,
@@ -41,28 +41,29 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-def api_error(answer: Response, retry_after: float) -> ApiError:
-    """The error of an answer that is not 2xx. It may be a proxy's, which knows no envelope."""
-    status = answer.status
-    envelope = _envelope(answer.content)
+def api_error(response: Response, retry_after: float) -> ApiError:
+    """Return the error of a response that is not 2xx. It may be a proxy's, without an envelope."""
+    status = response.status
+    envelope = _envelope(response.content)
     kind = BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
     return kind(
         status,
         _text(envelope.get("code")) or "unknown_error",
-        _text(envelope.get("message")) or f"HTTP {status}{_pointing(answer)}",
+        _text(envelope.get("message")) or f"HTTP {status}{_redirect(response)}",
         _text(envelope.get("doc_url")),
         _showable(envelope.get("details")),
-        _text(answer.headers.get("x-request-id")) or None,
+        _text(response.headers.get("x-request-id")) or None,
         retry_after,
     )
 
 
-def _pointing(answer: Response) -> str:
+def _redirect(response: Response) -> str:
     """Where a redirect points, without what may be a secret: its query and credentials."""
-    found = LOCATION.match(answer.headers.get("location", "")) if answer.status < 400 else None
-    if found is None:
+    location = response.headers.get("location", "") if response.status < 400 else ""
+    match = LOCATION.match(location)
+    if match is None:
         return ""
-    return f", a redirect to {found[1] or ''}{found[2]}, which is not followed: check api_url"
+    return f", a redirect to {match[1] or ''}{match[2]}, which is not followed: check api_url"
 
 
 def _envelope(content: bytes) -> dict[str, object]:
@@ -76,7 +77,7 @@ def _envelope(content: bytes) -> dict[str, object]:
 
 
 def _text(value: object) -> str:
-    """What the server said, as text: a code may be a number, and a message an object."""
+    """A value as text: a code may be a number, and a message an object."""
     if value is None:
         return ""
     if isinstance(value, str):

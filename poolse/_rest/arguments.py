@@ -1,7 +1,7 @@
-"""What may be given for a field of a request, and how the wrong thing is refused.
+"""What a field of a request may be, and the errors for anything else.
 
-The generated endpoints name a kind for each field. A value of the wrong type is told apart here,
-before anything is sent; the error names its type and never the value, which may be a secret.
+The generated endpoints name a kind for each field. Values of a wrong type are refused here, before
+anything is sent; the error names the type and never the value, which may be a secret.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import attrs
 from poolse._support.argument_checks import named
 from poolse._support.ids import SEGMENTS, checked_id, is_id, wanted_id
 from poolse.errors import ArgumentTypeError
-from poolse.types import UNSET
 
 __all__ = [
     "Kind",
@@ -30,8 +29,8 @@ __all__ = [
     "an_object",
     "an_object_of",
     "anything",
+    "cannot_be_unset",
     "check_arguments",
-    "check_needed",
     "one_or_many_of",
     "or_none",
 ]
@@ -62,6 +61,8 @@ class Kind:
     """What the caller calls the one item, if it is not an item to the caller."""
     sent: Sent | None = None
     """What to send for a value of the kind that is called so; None for the value as it is."""
+    types: tuple[type, ...] = ()
+    """Classes whose objects fit and are sent as they are, so that one look is enough."""
 
     def complaint(self, name: str, value: object) -> str:
         """Why a value does not fit, in words that say what to do."""
@@ -72,33 +73,27 @@ class Kind:
         return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
 
 
-def check_arguments(takes: Mapping[str, Kind], given: Mapping[str, object]) -> Mapping[str, object]:
+def check_arguments(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> dict[str, object]:
     """Return what to send, or refuse the first value that does not fit.
 
     Raises:
-        ArgumentTypeError: It names the field, what is wanted, and the type that was given.
+        ArgumentTypeError: It names the field, what is wanted, and the type of the value.
     """
-    changed: dict[str, object] = {}
-    for name, value in given.items():
+    checked = {**fields}
+    for name, value in fields.items():
         kind = takes.get(name)
-        if kind is None:
+        if kind is None or value.__class__ in kind.types:
             continue
         if not kind.fits(value):
             raise ArgumentTypeError(kind.complaint(name, value))
         if kind.sent is not None:
-            changed[name] = kind.sent(name, value)
-    return {**given, **changed} if changed else given
+            checked[name] = kind.sent(name, value)
+    return checked
 
 
-def check_needed(needs: tuple[str, ...], given: Mapping[str, object]) -> None:
-    """Refuse UNSET for what cannot be left out.
-
-    Raises:
-        ArgumentTypeError: It names the field.
-    """
-    for name in needs:
-        if given.get(name) is UNSET:
-            raise ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
+def cannot_be_unset(name: str) -> ArgumentTypeError:
+    """The error of UNSET for a field that cannot be left out."""
+    return ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
 
 
 def a_list_of(kind: Kind, single: str = "") -> Kind:
@@ -137,7 +132,8 @@ def one_or_many_of(kind: Kind) -> Kind:
     def fits(value: object) -> bool:
         return kind.fits(value) or many.fits(value)
 
-    return attrs.evolve(many, wanted=f"{kind.wanted} or {many.wanted}", fits=fits, hints={})
+    wanted = f"{kind.wanted} or {many.wanted}"
+    return attrs.evolve(many, wanted=wanted, fits=fits, hints={}, types=kind.types)
 
 
 def or_none(kind: Kind) -> Kind:
@@ -147,7 +143,8 @@ def or_none(kind: Kind) -> Kind:
         return value is None or kind.fits(value)
 
     sent = None if kind.sent is None else _unless_none(kind.sent)
-    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits, sent=sent)
+    types = (*kind.types, type(None))
+    return attrs.evolve(kind, wanted=f"{kind.wanted} or None", fits=fits, sent=sent, types=types)
 
 
 def an_id(kind: str) -> Kind:
@@ -194,7 +191,7 @@ def _is_aware(value: object) -> bool:
     return isinstance(value, datetime) and value.utcoffset() is not None
 
 
-a_string: Final = Kind("a str", lambda value: isinstance(value, str))
+a_string: Final = Kind("a str", lambda value: isinstance(value, str), types=(str,))
 """Text; a member of a string enum is one too."""
 
 a_segment: Final = Kind(
@@ -206,16 +203,18 @@ a_segment: Final = Kind(
 
 # Python's booleans are numbers, JSON's are not.
 an_integer: Final = Kind(
-    "an int", lambda value: isinstance(value, int) and not isinstance(value, bool)
+    "an int", lambda value: isinstance(value, int) and not isinstance(value, bool), types=(int,)
 )
 """A whole number."""
 
 a_number: Final = Kind(
-    "a float or int", lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    "a float or int",
+    lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    types=(int, float),
 )
 """Any number."""
 
-a_boolean: Final = Kind("a bool", lambda value: isinstance(value, bool))
+a_boolean: Final = Kind("a bool", lambda value: isinstance(value, bool), types=(bool,))
 """True or False."""
 
 a_time: Final = Kind(

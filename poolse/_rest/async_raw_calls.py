@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from poolse._rest.caller import AsyncCaller
+from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.raw_endpoint import raw_endpoint, raw_options
 from poolse.options import CallOptions
 from poolse.types import UNSET, Json, Unset
@@ -15,7 +15,7 @@ __all__ = ["AsyncRest"]
 class AsyncRest:
     """Untyped calls with the same retries, credentials and idempotency as the typed methods."""
 
-    def __init__(self, core: AsyncCaller) -> None:
+    def __init__(self, core: AsyncCalls) -> None:
         self._core = core
 
     async def request(

@@ -1,4 +1,4 @@
-"""ONE call from start to end: token, send, judge, then return, refresh, back off or raise."""
+"""One call from start to end: build the request, then get a token, send and decide, in a loop."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TypeVar
 from poolse._json.codec import decode
 from poolse._observe.observers import RequestObserver
 from poolse._rest.endpoint import Endpoint
+from poolse._rest.messages import Request
 from poolse._rest.request import authorised, build
-from poolse._rest.request_io import Request, RequestIO
+from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import (
     Progress,
     Raise,
     Refresh,
     Retry,
     Return,
-    Verdict,
     decide,
     decide_without_response,
     may_repeat,
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 async def call(
-    hands: RequestIO,
+    io: RequestIO,
     settings: Settings,
     endpoint: Endpoint[T],
     path: Mapping[str, object],
@@ -41,28 +41,22 @@ async def call(
     """Carry out one operation. `settings` are those of this call.
 
     Raises:
-        ApiError: The server refused, and trying again did not help or is not allowed.
-        NetworkError: No answer came.
-        DecodeError: An answer came that the API does not promise.
+        ApiError: The server refused, and retries did not help or are not allowed.
+        NetworkError: No response came.
+        DecodeError: The response is not what the API promises.
         Cancelled: The cancel token was cancelled.
         UsageError: An argument that cannot be sent.
     """
     request = build(endpoint, path, query, body, settings)
     budget = settings.max_retries if may_repeat(endpoint, request) else 0
     progress = Progress(budget, endpoint.none_on)
-    async with RequestObserver(hands, request.method, endpoint.path, progress) as watch:
+    observer = RequestObserver(io.observers, request.method, endpoint.path, progress, request)
+    async with observer:
         try:
-            # In one: what the answer holds must not be among the local variables of a traceback.
-            result = decode(endpoint.read, await _answer(hands, settings, request, progress, watch))
+            # In one: the body, which may hold a token, must not be among the local variables.
+            return decode(endpoint.read, await _content(io, settings, request, progress, observer))
         except PoolseError as error:
-            failure = _identified(error, request, progress, endpoint.idempotency or "")
-        except BaseException as error:
-            hands.captures.add(request, progress.answer, progress.attempts, error)
-            raise
-        else:
-            hands.captures.add(request, progress.answer, progress.attempts)
-            return result
-        hands.captures.add(request, progress.answer, progress.attempts, failure)
+            failure = _identified(error, request, progress)
         try:
             # Out here, so that it does not have the error that it is a copy of as its context.
             raise failure
@@ -70,57 +64,53 @@ async def call(
             del failure
 
 
-def _identified(
-    error: PoolseError, request: Request, progress: Progress, header: str
-) -> PoolseError:
-    """The error, saying which request it is about, on either side.
-
-    A copy: one that `get_token` raised may be raised in other calls too, and each call has a key
-    of its own. That of the call counts, and none of a request for a token.
-    """
-    own = own_copy(error)
-    own.idempotency_key = request.header(header)
-    if progress.answer is not None:
-        own.request_id = own.request_id or progress.answer.headers.get("x-request-id")
-    return own
-
-
-async def _answer(
-    hands: RequestIO,
+async def _content(
+    io: RequestIO,
     settings: Settings,
     request: Request,
     progress: Progress,
-    watch: RequestObserver,
+    observer: RequestObserver,
 ) -> bytes:
+    """Send the request until it succeeds, and return the body of the response."""
     # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
-    foreign = request.header("Authorization") is not None
+    foreign = "authorization" in settings.header_names
     while True:
-        token = None if foreign else await hands.tokens.get(settings.cancel)
-        match await _attempt(hands, settings, authorised(request, token), progress):
+        token = None if foreign else await io.tokens.get(settings.cancel)
+        progress.attempts += 1
+        progress.response = None
+        try:
+            progress.response = await io.sender.send(
+                authorised(request, token), settings.timeout, settings.cancel
+            )
+        except NetworkError as error:
+            progress.network_error = error
+            decision = decide_without_response(error, settings, progress, io.random())
+        else:
+            decision = decide(progress.response, settings, progress, io.now(), io.random())
+        match decision:
             case Return(content):
                 return content
-            case Refresh(otherwise):
-                if foreign or not hands.tokens.reject(token):
-                    raise otherwise
+            case Refresh(error):
+                if foreign or not io.tokens.reject(token):
+                    raise error
                 progress.refreshed = True
-                await watch.retries(0.0)
+                await observer.retry(0.0)
             case Retry(seconds):
-                await watch.retries(seconds)
-                await hands.sender.sleep(seconds, settings.cancel)
+                await observer.retry(seconds)
+                await io.sender.sleep(seconds, settings.cancel)
                 progress.retries += 1
             case Raise(error):
                 raise error
 
 
-async def _attempt(
-    hands: RequestIO, settings: Settings, request: Request, progress: Progress
-) -> Verdict:
-    progress.attempts += 1
-    progress.answer = None
-    try:
-        answer = await hands.sender.send(request, settings.timeout, settings.cancel)
-    except NetworkError as error:
-        progress.loss = error
-        return decide_without_response(error, settings, progress, hands.random())
-    progress.answer = answer
-    return decide(answer, settings, progress, hands.now(), hands.random())
+def _identified(error: PoolseError, request: Request, progress: Progress) -> PoolseError:
+    """The error with the IDs of the request, on either side.
+
+    A copy: an error that `get_token` raised may be raised in other calls too, and each call has a
+    key of its own. That of the call counts, and none of a request for a token.
+    """
+    own = own_copy(error)
+    own.idempotency_key = request.idempotency_key
+    if progress.response is not None:
+        own.request_id = own.request_id or progress.response.headers.get("x-request-id")
+    return own

@@ -1,4 +1,4 @@
-"""Walking over all pages of an operation."""
+"""Pagination: iterate over all pages of an operation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 
 class Pages(Generic[Page, Item]):
-    """A walk that remembers where it is. The bodies ask for `next` until a page is empty.
+    """An iteration over pages that keeps its position. Call `next` until a page is empty.
 
     Raises:
         UsageError: An argument that cannot be sent, before the first step.
@@ -28,50 +28,48 @@ class Pages(Generic[Page, Item]):
 
     def __init__(
         self,
-        hands: RequestIO,
+        io: RequestIO,
         settings: Settings,
         paging: Paging[Page, Item],
         path: Mapping[str, object],
         query: Mapping[str, object] | None,
     ) -> None:
-        self._hands = hands
+        self._io = io
         self._settings = settings
         self._paging = paging
         self._path = path
         self._query = dict(query or {})
-        self._lost = False
+        self._has_no_cursor = False
         target(paging.endpoint, path, self._query)
 
     async def next(self) -> list[Item]:
-        """The items of the next page.
+        """Return the items of the next page.
 
-        Only an empty page is the end: a short one may be a server with a lower cap.
+        Only an empty page is the end: a short one may be a server with a lower limit.
 
         Raises:
-            DecodeError: The last page did not lead on, or this one leads back, so that the walk
-                would never end.
+            DecodeError: The last page has no cursor, or the cursor of this one does not advance,
+                so that the iteration would never end.
         """
-        if self._lost:
+        if self._has_no_cursor:
             raise DecodeError("the last page has nothing to page by", self._paging.path)
-        page = await call(
-            self._hands, self._settings, self._paging.endpoint, self._path, self._query
-        )
+        page = await call(self._io, self._settings, self._paging.endpoint, self._path, self._query)
         items = self._paging.items(page)
         if items:
             cursor = self._advance(items)
-            # No reason to keep these rows back: only what follows them cannot be had.
-            self._lost = cursor is None
+            # These items can be returned: only what follows them cannot be read.
+            self._has_no_cursor = cursor is None
             self._query[self._paging.cursor] = cursor
         return items
 
     def _advance(self, items: list[Item]) -> int | None:
         paging = self._paging
-        here = self._query.get(paging.cursor)
-        known = [value for item in items if (value := paging.by(item)) is not None]
-        cursor = min(known, default=None) if paging.descending else max(known, default=None)
+        before = self._query.get(paging.cursor)
+        values = [value for item in items if (value := paging.by(item)) is not None]
+        cursor = min(values, default=None) if paging.descending else max(values, default=None)
         if cursor is None:
             return None
-        moved = not isinstance(here, int) or (cursor < here if paging.descending else cursor > here)
-        if not moved:
-            raise DecodeError(f"the server repeats itself: {paging.cursor} stays at {here}")
+        step = cursor - before if isinstance(before, int) else None
+        if step is not None and (step >= 0 if paging.descending else step <= 0):
+            raise DecodeError(f"the server repeats itself: {paging.cursor} stays at {before}")
         return cursor

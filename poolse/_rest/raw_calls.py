@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from poolse._rest.caller import Caller
+from poolse._rest.calls import Calls
 from poolse._rest.raw_endpoint import raw_endpoint, raw_options
 from poolse.options import CallOptions
 from poolse.types import UNSET, Json, Unset
@@ -16,7 +16,7 @@ __all__ = ["Rest"]
 class Rest:
     """Untyped calls with the same retries, credentials and idempotency as the typed methods."""
 
-    def __init__(self, core: Caller) -> None:
+    def __init__(self, core: Calls) -> None:
         self._core = core
 
     def request(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 from urllib.parse import quote
 
 import attrs
 import orjson
 
-from poolse._json.codec import encode, query_text
-from poolse._rest.arguments import check_arguments, check_needed
+from poolse._json.codec import encode, encode_fields, query_text
+from poolse._rest.arguments import cannot_be_unset, check_arguments
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.request_io import Request
-from poolse._rest.settings import Settings, merged
+from poolse._rest.messages import Request
+from poolse._rest.settings import Settings
 from poolse._support.argument_checks import (
     PLAIN_HINT,
     check_header,
@@ -27,6 +28,9 @@ from poolse.types import UNSET
 
 __all__ = ["authorised", "build", "target"]
 
+VISIBLE: Final = re.compile(r"[!-~]+")
+"""What can be the value of a header without a further look."""
+
 
 def build(
     endpoint: Endpoint[object],
@@ -35,33 +39,37 @@ def build(
     body: object,
     settings: Settings,
 ) -> Request:
-    """The request, complete but for its Authorization. A body that is None is not sent.
+    """Return the request, complete but for its Authorization. A body that is None is not sent.
 
     Raises:
         UsageError: A path value, header or body value that cannot be sent.
         ArgumentTypeError: A value of the wrong type.
     """
-    url = settings.api_url + target(endpoint, path, query)
-    # All arguments are judged before an id or a key is made.
-    content = _content(endpoint, _encoded(endpoint, body), settings)
-    own = {"Accept": "application/json"}
-    if content is not None:
-        own["Content-Type"] = "application/json"
-    if endpoint.idempotency and settings.idempotency_key is not None:
-        key = settings.idempotency_key or not_awaitable(
-            "generate_idempotency_key", settings.new_key(), PLAIN_HINT
-        )
-        own[endpoint.idempotency] = check_header(endpoint.idempotency, key)
-        if not key:
-            raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")
-    headers = list(merged(own, settings.headers).items())
-    return Request(endpoint.method, url, headers, content)
+    where = settings.base_path + target(endpoint, path, query)
+    # All arguments are checked before an ID or a key is made.
+    content = None if body is None else _content(endpoint, body, settings)
+    headers = [*settings.headers.items()]
+    # To HTTP, names that differ in case only are the same, and the caller's headers win.
+    names = settings.header_names
+    if "accept" not in names:
+        headers.append(("Accept", "application/json"))
+    if content is not None and "content-type" not in names:
+        headers.append(("Content-Type", "application/json"))
+    key, name = None, endpoint.idempotency
+    if name is not None and name.lower() in names:
+        key = next(value for given, value in headers if given.lower() == name.lower())
+    elif name is not None and settings.idempotency_key is not None:
+        key = settings.new_key() if settings.idempotency_key is UNSET else settings.idempotency_key
+        if key.__class__ is not str or not VISIBLE.fullmatch(key):
+            _check_key(name, key)
+        headers.append((name, key))
+    return Request(endpoint.method, settings.origin, where, headers, content, key)
 
 
 def target(
     endpoint: Endpoint[object], path: Mapping[str, object], query: Mapping[str, object] | None
 ) -> str:
-    """Path and query, percent-encoded.
+    """Return path and query, percent-encoded.
 
     Raises:
         UsageError: A value that cannot be sent.
@@ -69,21 +77,27 @@ def target(
     """
     if endpoint.segments:
         path = check_arguments(endpoint.segments, path)
-    expanded = _expand(endpoint.path, path)
+    expanded = endpoint.path
+    if path:
+        segments: dict[str, str] = {}
+        for name, value in path.items():
+            if value in ("", *SEGMENTS):
+                raise UsageError(f"{name} must not be {value!r}: it would address something else")
+            segments[name] = _quoted(name, value)
+        expanded = endpoint.path.format_map(segments)
     if query is None:
         return expanded
-    fields = {
-        checked_text("a name in query", name): value
-        for name, value in checked_mapping("query", query).items()
-    }
-    check_needed(endpoint.needs, fields)
-    said = {
-        name: value for name, value in fields.items() if value is not None and value is not UNSET
-    }
-    given = check_arguments(endpoint.takes, said)
+    fields: dict[str, object] = {}
+    for key, value in checked_mapping("query", query).items():
+        name = checked_text("a name in query", key)
+        if value is UNSET:
+            if name in endpoint.needs:
+                raise cannot_be_unset(name)
+        elif value is not None:
+            fields[name] = value
     pairs = [
         f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, value))}"
-        for name, value in given.items()
+        for name, value in check_arguments(endpoint.takes, fields).items()
     ]
     # The path of a raw call may have a query of its own.
     joint = "&" if "?" in expanded else "?"
@@ -91,70 +105,56 @@ def target(
 
 
 def authorised(request: Request, token: str | None) -> Request:
-    """The same request with the token, or without any for an unauthenticated call.
+    """Return the request with the token, or without any for an unauthenticated call.
 
     Raises:
         UsageError: A token that HTTP cannot carry.
     """
-    # A header twice means nothing certain to a server, and the caller's own headers win.
-    if not token or request.header("Authorization") is not None:
+    if not token:
         return request
-    value = check_header("Authorization", f"Bearer {token}")
-    return attrs.evolve(request, headers=[*request.headers, ("Authorization", value)])
+    if not VISIBLE.fullmatch(token):
+        check_header("Authorization", f"Bearer {token}")
+    headers = [*request.headers, ("Authorization", f"Bearer {token}")]
+    return attrs.evolve(request, headers=headers)
 
 
-def _encoded(
-    endpoint: Endpoint[object], body: object
-) -> dict[str, orjson.Fragment] | orjson.Fragment | None:
-    """The body, each of its fields encoded by itself: so an error can say which one it is about."""
-    if body is None:
-        return None
+def _check_key(name: str, key: object) -> None:
+    check_header(name, not_awaitable("generate_idempotency_key", key, PLAIN_HINT))
+    if not key:
+        raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")
+
+
+def _content(endpoint: Endpoint[object], body: object, settings: Settings) -> bytes:
     if not isinstance(body, Mapping):
-        return orjson.Fragment(encode(body))
-    fields = {
-        checked_text("a name in body", name): value
-        for name, value in cast("Mapping[object, object]", body).items()
-    }
-    check_needed(endpoint.needs, fields)
-    said = {
-        name: value
-        for name, value in fields.items()
-        # None as well for what the client fills in: an id of null is of no use to anybody.
-        if value is not UNSET and not (value is None and name in endpoint.generate)
-    }
-    given = check_arguments(endpoint.takes, said)
-    return {name: orjson.Fragment(encode(value, name)) for name, value in given.items()}
+        return encode(body)
+    fields: dict[str, object] = {}
+    for name, value in cast("Mapping[object, object]", body).items():
+        if not isinstance(name, str):
+            checked_text("a name in body", name)
+        elif value is UNSET:
+            if name in endpoint.needs:
+                raise cannot_be_unset(name)
+        # Nor None for what the client fills in: an ID of null is of no use to anybody.
+        elif value is not None or name not in endpoint.generate:
+            fields[name] = value
+    fields = check_arguments(endpoint.takes, fields)
+    content = encode_fields(fields)
+    if endpoint.generate:
+        made: dict[str, str] = {}
+        for name in endpoint.generate:
+            if name not in fields:
+                made[name] = settings.new_id()
+        # Added to the JSON, because no ID is made before the arguments are known to be right.
+        if made and fields:
+            return content[:-1] + b"," + orjson.dumps(made)[1:]
+        if made:
+            return orjson.dumps(made)
+    return content
 
 
-def _content(
-    endpoint: Endpoint[object],
-    fields: dict[str, orjson.Fragment] | orjson.Fragment | None,
-    settings: Settings,
-) -> bytes | None:
-    if fields is None:
-        return None
-    if not isinstance(fields, dict):
-        return orjson.dumps(fields)
-    made = {name: settings.new_id() for name in endpoint.generate if name not in fields}
-    return orjson.dumps({**fields, **made})
-
-
-def _expand(template: str, path: Mapping[str, object]) -> str:
-    if not path:
-        return template
-    return template.format_map({name: segment(name, value) for name, value in path.items()})
-
-
-def segment(name: str, value: object) -> str:
-    """One path value as exactly one percent-encoded path segment."""
-    text = checked_text(name, value)
-    if text in ("", *SEGMENTS):
-        raise UsageError(f"{name} must not be {text!r}: it would address something else")
-    return _quoted(name, text)
-
-
-def _quoted(name: str, value: str) -> str:
+def _quoted(name: str, value: object) -> str:
+    text = value if isinstance(value, str) else checked_text(name, value)
     try:
-        return quote(checked_text(name, value), safe="")
+        return quote(text, safe="")
     except UnicodeEncodeError:
         raise UsageError(f"{name} has half a character (a lone surrogate)") from None

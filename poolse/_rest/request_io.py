@@ -1,114 +1,45 @@
-"""What a flow needs done for it: the effects of a call, behind two small protocols.
+"""What a call may do: send, get a token, wait, and notify observers.
 
-A flow is an `async def` that only awaits these. The async body awaits the flow. The sync body's
-methods are `async def` too, but return at once, so that one `send(None)` runs the flow from start
-to end without suspending: `run_sync` does that and asserts it.
+A flow is an `async def` that only awaits these. The async client awaits it. In the sync client the
+methods are `async def` too, but return without suspending, so that one `send(None)` runs the flow
+from start to end: `run_sync` does that and asserts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from poolse._observe.capture import Captures
-from poolse._observe.observers import Observers, no_observers
-from poolse._support.repr import ReprMixin
+from poolse._observe.observers import Observers
+from poolse._rest.messages import Request, Response, ResponseSink
 from poolse.cancel import CancelToken
+from poolse.errors import UsageError
 from poolse.options import Timeout
 
-__all__ = [
-    "Request",
-    "RequestBody",
-    "RequestIO",
-    "Response",
-    "ResponseSink",
-    "Sender",
-    "Tokens",
-    "run_sync",
-]
+__all__ = ["Lifetime", "RequestIO", "Sender", "Tokens", "closed_error", "run_sync"]
 
 T = TypeVar("T")
 
 
-class RequestBody(Protocol):
-    """What is sent piece by piece, so that it need not fit into memory."""
-
-    @property
-    def size(self) -> int:
-        """How many bytes all pieces have together."""
-        ...
-
-    async def next(self) -> bytes:
-        """The next piece; none at the end."""
-        ...
-
-
-class ResponseSink(Protocol):
-    """Takes the body of an answer piece by piece, so that it need not fit into memory."""
-
-    async def begins(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Whether the body of this answer is wanted. If not, it is read as that of any answer."""
-        ...
-
-    async def takes(self, piece: bytes) -> None:
-        """The next piece, as it came: not decompressed."""
-        ...
-
-
-def _without_query(url: str) -> str:
-    """What may be shown of a URL: the query may hold a signature."""
-    path, question, _ = url.partition("?")
-    return repr(f"{path}{question and '?...'}")
-
-
-@attrs.frozen(eq=False, repr=False)
-class Request(ReprMixin):
-    """A request as the brain sees it: plain values, ready for any HTTP library."""
-
-    method: str
-    url: str = attrs.field(repr=_without_query)
-    """Absolute and already percent-encoded: it goes out byte for byte as it stands here."""
-    headers: Sequence[tuple[str, str]] = attrs.field(repr=False)
-    """The token is among them."""
-    content: bytes | RequestBody | None = attrs.field(repr=False)
-    bare: bool = False
-    """Whether these headers are signed: none may be added to them, nor may the answer be packed."""
-
-    def header(self, name: str) -> str | None:
-        """The value of a header, in whatever case; None without it."""
-        found = (value for given, value in self.headers if given.lower() == name.lower())
-        return next(found, None)
-
-
-@attrs.frozen(eq=False, repr=False)
-class Response(ReprMixin):
-    """A whole answer: the body has been read."""
-
-    status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    """Looked up case-insensitively. A redirect may repeat a signed URL there."""
-    content: bytes = attrs.field(repr=False)
-
-
 class Sender(Protocol):
-    """Carries requests, and waits. `Cancelled` and task cancellation come out of both."""
+    """Sends requests, and waits. `Cancelled` and task cancellation come out of both."""
 
     async def send(
         self,
         request: Request,
         timeout: Timeout,
         cancel: CancelToken | None,
-        intake: ResponseSink | None = None,
+        sink: ResponseSink | None = None,
     ) -> Response:
-        """Send once and read the whole answer, whatever its status.
+        """Send once and read the whole response, whatever its status.
 
-        The body that the intake wants goes there, and is empty in the answer.
+        A body that the sink receives is empty in the response.
 
         Raises:
             RequestTimeout: One of the limits was reached.
-            NetworkError: No complete answer came.
+            NetworkError: No complete response came.
         """
         ...
 
@@ -118,25 +49,50 @@ class Sender(Protocol):
 
 
 class Tokens(Protocol):
-    """Hands out the credential. Whoever asks while it is being fetched shares that one fetch."""
+    """Provides the credential. Callers that need one while it is fetched share the fetch."""
 
     async def get(self, cancel: CancelToken | None) -> str | None:
-        """A token that is believed good. What `get_token` raises comes out unwrapped."""
+        """Return a token that is believed good. What `get_token` raises comes out unwrapped."""
         ...
 
     @property
     def last(self) -> str | None:
-        """The token last handed out; None before the first."""
+        """The token last returned; None before the first."""
         ...
 
     def reject(self, token: str | None) -> bool:
-        """The server refused this token: forget it. Whether asking again may give another."""
+        """Forget a token that the server refused. Whether the next may be another."""
         ...
+
+
+class Lifetime(CancelToken):
+    """Whether a client is open, shared with all its views. Cancelled when the client is closed."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._cancelled
+
+    def close(self) -> None:
+        """End every wait of the client. Calling it again does nothing."""
+        self.cancel()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `UsageError` once the client is closed."""
+        if self._cancelled:
+            raise closed_error()
+
+    check = raise_if_cancelled
+
+
+def closed_error() -> UsageError:
+    """The error of using a client that was closed."""
+    return UsageError("this client is closed; make a new one")
 
 
 @attrs.frozen(eq=False, repr=False)
 class RequestIO:
-    """All effects that a flow may have."""
+    """All effects of a flow."""
 
     sender: Sender
     tokens: Tokens
@@ -144,18 +100,17 @@ class RequestIO:
     """Wall clock, seconds since 1970: only to read a Retry-After date."""
     random: Callable[[], float]
     """In [0, 1), for the jitter of the backoff."""
-    captures: Captures = attrs.field(factory=Captures)
-    """Told of each call that ends."""
-    ears: Observers = attrs.field(factory=no_observers)
-    """Told of the beginning, the retries and the end of each call."""
+    observers: Observers = attrs.field(factory=Observers)
+    """Notified of the beginning, the retries and the end of each call."""
+    lifetime: Lifetime = attrs.field(factory=Lifetime)
 
 
 def run_sync(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a flow whose hands never suspend, from start to end, in this thread."""
+    """Run a flow that never suspends from start to end, in this thread."""
     try:
         flow.send(None)
     except StopIteration as done:
         result: T = done.value
         return result
     flow.close()
-    raise AssertionError("a sync hand suspended")
+    raise AssertionError("a sync flow suspended")

@@ -1,6 +1,6 @@
-"""What an answer, or its absence, means for a call.
+"""What a response, or its absence, means for a call.
 
-Pure and total: every outcome of an attempt has exactly one verdict here, so the loop in `call.py`
+Pure and total: every outcome of an attempt has exactly one decision here, so the loop in `call.py`
 has nothing left to decide.
 """
 
@@ -10,18 +10,18 @@ import attrs
 
 from poolse._rest.api_errors import api_error
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.request_io import Request, Response
+from poolse._rest.messages import Request, Response
 from poolse._rest.settings import Settings
 from poolse._support.backoff import full_jitter, parse_retry_after
 from poolse.errors import NetworkError, PoolseError
 
 __all__ = [
+    "Decision",
     "Progress",
     "Raise",
     "Refresh",
     "Retry",
     "Return",
-    "Verdict",
     "decide",
     "decide_without_response",
     "is_transient",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 NOTHING = b"null"
-"""What JSON says of nothing."""
+"""JSON null."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -63,7 +63,7 @@ class Raise:
     error: PoolseError
 
 
-Verdict = Return | Refresh | Retry | Raise
+Decision = Return | Refresh | Retry | Raise
 
 
 @attrs.define(eq=False, repr=False)
@@ -73,14 +73,14 @@ class Progress:
     budget: int
     """Retries that it may use in all."""
     none_on: tuple[int, ...] = ()
-    """Statuses that say that there is nothing."""
+    """Statuses that mean None."""
     retries: int = 0
     refreshed: bool = False
     attempts: int = 0
     """How often the request was sent."""
-    answer: Response | None = None
-    """To the last attempt, if one came."""
-    loss: NetworkError | None = None
+    response: Response | None = None
+    """That of the last attempt, if one came."""
+    network_error: NetworkError | None = None
     """Why none came."""
 
 
@@ -88,21 +88,20 @@ def may_repeat(endpoint: Endpoint[object], request: Request) -> bool:
     """Whether the request can be sent twice and still take effect once."""
     # A lost attempt may have been carried out: only the key makes it safe to send a change again.
     # An empty one is none to the server.
-    key = request.header(endpoint.idempotency) if endpoint.idempotency else None
-    return endpoint.retry and (request.method in SAFE_METHODS or bool(key))
+    return endpoint.retry and (request.method in SAFE_METHODS or bool(request.idempotency_key))
 
 
 def decide(
-    answer: Response, settings: Settings, progress: Progress, now: float, random: float
-) -> Verdict:
-    """The verdict on an answer with any status."""
-    status = answer.status
+    response: Response, settings: Settings, progress: Progress, now: float, random: float
+) -> Decision:
+    """Decide on a response with any status."""
+    status = response.status
     if 200 <= status < 300:
-        return Return(answer.content)
+        return Return(response.content)
     if status in progress.none_on:
         return Return(NOTHING)
-    asked = parse_retry_after(answer.headers.get("retry-after"), now)
-    error = api_error(answer, asked)
+    asked = parse_retry_after(response.headers.get("retry-after"), now)
+    error = api_error(response, asked)
     if status == 401 and not progress.refreshed:
         return Refresh(error)
     if is_transient(status) and asked <= settings.max_retry_after:
@@ -113,12 +112,12 @@ def decide(
 def decide_without_response(
     error: NetworkError, settings: Settings, progress: Progress, random: float
 ) -> Retry | Raise:
-    """The verdict on an attempt that brought no answer."""
+    """Decide on an attempt that brought no response."""
     return retry_delay(settings, progress, random) or Raise(error)
 
 
 def is_transient(status: int) -> bool:
-    """Whether a refusal with this status may be over soon."""
+    """Whether an error with this status is a transient failure."""
     return status == 429 or status >= 500
 
 

@@ -1,4 +1,4 @@
-"""What a client was told at construction, and how a view or a call changes it."""
+"""The settings of a client, and how a view or a call changes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from poolse._network.urls import split
 from poolse._support.argument_checks import (
     checked_instance,
 )
@@ -35,9 +36,26 @@ class Settings:
     new_id: Callable[[], str]
     cancel: CancelToken | None = None
     idempotency_key: str | None | Unset = UNSET
+    origin: str = attrs.field(
+        init=False, default=attrs.Factory(lambda self: split(self.api_url)[0], takes_self=True)
+    )
+    """Scheme, host and port of the API."""
+    base_path: str = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: split(self.api_url)[2].rstrip("/"), takes_self=True),
+    )
+    """The path of the API's URL, without a trailing slash; mostly empty."""
+    header_names: frozenset[str] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: frozenset(map(str.lower, self.headers)), takes_self=True
+        ),
+        repr=False,
+    )
+    """Names of the headers, in lower case."""
 
     def for_call(self, options: CallOptions | None) -> Settings:
-        """These settings, with what `options` says instead where it says something."""
+        """Return these settings with the options of a call in their place."""
         if options is None:
             return self
         checked_instance("options", options, CallOptions, "a CallOptions")
@@ -52,7 +70,7 @@ class Settings:
 
 
 def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """Both, where `more` wins. To HTTP, names that differ in case only are the same."""
+    """Return both, where `more` wins. To HTTP, names that differ in case only are the same."""
     replaced = {name.lower() for name in more}
     kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
     return {**kept, **more}

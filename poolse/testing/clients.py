@@ -33,8 +33,8 @@ def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
     sender = chat._core.sender  # pyright: ignore[reportPrivateUsage]
     real_sleep = sender.sleep
 
-    def sleep(seconds: float, cancel: CancelToken | None) -> None:
-        real_sleep(0.0, cancel)
+    async def sleep(seconds: float, cancel: CancelToken | None) -> None:
+        await real_sleep(0.0, cancel)
         sandbox.clock.advance(seconds)
 
     sender.sleep = sleep  # type: ignore[method-assign]

@@ -12,15 +12,6 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, module_of
 
 KNOWN: set[frozenset[str]] = {
-    frozenset(
-        {
-            "poolse._observe.capture",
-            "poolse._observe.observers",
-            "poolse._rest.api_errors",
-            "poolse._rest.request_io",
-            "poolse._rest.retry",
-        }
-    ),
     frozenset({"poolse._realtime.channel", "poolse._realtime.channel_effects"}),
 }
 """Circles that are left. Whoever removes one removes it here; none may be added."""

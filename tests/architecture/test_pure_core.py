@@ -80,7 +80,7 @@ def test_the_list_is_complete() -> None:
     [
         ("poolse/_rest/call.py", True),
         ("poolse/_rest/retry.py", True),
-        ("poolse/_rest/callers.py", False),
+        ("poolse/_observe/observers.py", False),
         ("poolse/_realtime/connection.py", True),
         ("poolse/_realtime/sync_workers.py", False),
         ("poolse/_realtime/sync_transport.py", False),

@@ -45,9 +45,9 @@ def test_a_forgotten_flight_does_not_count_when_it_lands() -> None:
     assert flights.forget("a")
     assert not flights.forget("a")
     second = join(flights, "a")
-    assert not flights.land("a", first)
-    assert flights.land("a", second)
-    assert not flights.land("a", second)
+    assert not flights.complete("a", first)
+    assert flights.complete("a", second)
+    assert not flights.complete("a", second)
 
 
 def test_a_call_that_asks_for_itself_is_told_so() -> None:

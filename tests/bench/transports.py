@@ -10,7 +10,7 @@ import httpcore
 import httpx
 
 from poolse._http.async_sender import AsyncSender
-from poolse._rest.request_io import Request
+from poolse._rest.messages import Request
 from poolse.options import Timeout
 
 __all__ = ["IMPORTS", "STACKS", "Stack"]
@@ -53,7 +53,7 @@ class Ours:
         self._timeout = Timeout()
 
     async def get(self, url: str) -> object:
-        return await self._sender.send(Request("GET", url, [], None), self._timeout, None)
+        return await self._sender.send(Request.to("GET", url, [], None), self._timeout, None)
 
     async def aclose(self) -> None:
         await self._sender.aclose()

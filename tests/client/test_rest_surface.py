@@ -24,7 +24,7 @@ from poolse import (
     PoolseBackend,
     ValidationError,
 )
-from poolse._observe.log_redaction import redact_library_logs
+from poolse._observe.log_redaction import redacting
 from poolse.testing import Sandbox
 
 FLAVOURS = {"sync": (Poolse, PoolseBackend), "async": (AsyncPoolse, AsyncPoolseBackend)}
@@ -61,8 +61,11 @@ class Stage:
         """What somebody else's client gets."""
         verify = self.sandbox.ssl_context() if url.startswith("https") else False
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        with redact_library_logs():  # this one is the test's own
+        mark = redacting.set(True)  # this one is the test's own
+        try:
             return httpx.get(url, headers=headers, verify=verify, trust_env=False)
+        finally:
+            redacting.reset(mark)
 
     async def _enter(self, client: Any) -> Any:
         if isinstance(client, Poolse | PoolseBackend):

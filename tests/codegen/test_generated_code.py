@@ -139,7 +139,7 @@ def test_a_handle(shop: Shop) -> None:
         "    return ShelfHandle(self._core, id)",
     ]
     assert piece(shop, "resources.py", "ShelfHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, id: str | UUID | ShelfHandle) -> None:",
+        "def __init__(self, core: Calls, id: str | UUID | ShelfHandle) -> None:",
         "    self._core = core",
         "    self._id = checked_id('id', id, 'shelf')",
         "    self._path = {'shelf_id': self._id}",
@@ -159,7 +159,7 @@ def test_a_handle_below_a_handle_keeps_both_values(shop: Shop) -> None:
         "    return BookHandle(self._core, self._path, id)",
     ]
     assert piece(shop, "resources.py", "BookHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, path: Mapping[str, str], "
+        "def __init__(self, core: Calls, path: Mapping[str, str], "
         "id: str | UUID | BookHandle) -> None:",
         "    self._core = core",
         "    self._id = checked_id('id', id, 'book')",

@@ -60,7 +60,7 @@ PICTURE = "        picture: {$ref: '#/components/schemas/Picture'}"
 def test_a_handle_takes_an_id_or_a_row_and_keeps_it(shop: Shop) -> None:
     assert shop.run() == 0
     assert piece(shop, "resources.py", "PicturesHandle.__init__").splitlines() == [
-        "def __init__(self, core: Caller, id: str | UUID | Picture | PicturesHandle) -> None:",
+        "def __init__(self, core: Calls, id: str | UUID | Picture | PicturesHandle) -> None:",
         "    self._core = core",
         "    self._row = id if isinstance(id, Picture) "
         "else id.row if isinstance(id, PicturesHandle) else None",

@@ -21,7 +21,8 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import assert_type
 
-from poolse._rest.caller import AsyncCaller, Caller
+from poolse._rest.async_calls import AsyncCalls
+from poolse._rest.calls import Calls
 from poolse._generated.async_channels import AsyncShelfChannel
 from poolse._generated.async_resources import AsyncResources
 from poolse._generated.channels import ShelfChannel
@@ -30,7 +31,7 @@ from poolse._generated.models import Book, BookList
 from poolse._generated.resources import Resources
 
 
-def sync_side(core: Caller, live: ShelfChannel) -> None:
+def sync_side(core: Calls, live: ShelfChannel) -> None:
     books = Resources(core).shelves.one("s").books
     assert_type(books.list(after=1), BookList)
     assert_type(books.list()[0].bought_at, datetime | None)
@@ -47,7 +48,7 @@ def added(event: BookAdded) -> None:
     assert_type(event.number, int)
 
 
-async def async_side(core: AsyncCaller, live: AsyncShelfChannel) -> None:
+async def async_side(core: AsyncCalls, live: AsyncShelfChannel) -> None:
     books = AsyncResources(core).shelves.one("s").books
     assert_type(await books.list(), BookList)
     assert_type(books.iter(), AsyncIterator[Book])
@@ -58,11 +59,11 @@ async def async_side(core: AsyncCaller, live: AsyncShelfChannel) -> None:
 MISUSE = """
 from __future__ import annotations
 
-from poolse._rest.caller import Caller
+from poolse._rest.calls import Calls
 from poolse._generated.resources import Resources
 
 
-def misuse(core: Caller) -> None:
+def misuse(core: Calls) -> None:
     books = Resources(core).shelves.one("s").books
     books.add("title", "crime")
     books.add("title", genre="poem")

@@ -24,6 +24,7 @@ from poolse._http import deadline as attempt
 from poolse._http.deadline import NEVER, Deadline
 from poolse._http.sync_sender import SyncSender
 from poolse._realtime.sync_wait import Wakeup
+from poolse._rest.request_io import run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
 from poolse.testing import Sandbox
@@ -156,7 +157,7 @@ def waits() -> dict[str, Callable[[CancelToken], object]]:
         return Wakeup().until(threading.RLock(), lambda: False, None, token)
 
     return {
-        "sleep": lambda token: sender.sleep(60.0, token),
+        "sleep": lambda token: run_sync(sender.sleep(60.0, token)),
         "outcome": outcome,
         "socket": on_socket,
         "realtime": in_bell,
@@ -178,7 +179,7 @@ WATCHED: list[Any] = [
     Deadline.__exit__,
     INSIDE._Wakeup.__init__,
     INSIDE._Wakeup.close,
-    INSIDE._Wakeup.ring,
+    INSIDE._Wakeup.set,
     Wakeup.until,
     Wakeup.set,
 ]
@@ -292,8 +293,8 @@ def test_without_threads_a_given_client_is_used_in_the_callers_thread(
 
 def test_a_sleep_lasts_as_long_as_it_is_asked_to() -> None:
     sender, began = SyncSender(), time.monotonic()
-    sender.sleep(0.02, None)
-    sender.sleep(0.02, CancelToken())
+    run_sync(sender.sleep(0.02, None))
+    run_sync(sender.sleep(0.02, CancelToken()))
     assert time.monotonic() - began >= 0.04
     assert not InterruptibleEvent().wait(0.0)
 

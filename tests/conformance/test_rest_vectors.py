@@ -129,14 +129,11 @@ def run(vector: dict[str, Any], flavour: str, monkeypatch: pytest.MonkeyPatch) -
     sleeps: list[tuple[int, float]] = []
 
     # The waits are judged by what was asked for, so that no test has to sit through them.
-    def sleep(_self: object, seconds: float, _cancel: object) -> None:
+    async def sleep(_self: object, seconds: float, _cancel: object) -> None:
         sleeps.append((len(server.seen), seconds))
 
-    async def async_sleep(_self: object, seconds: float, _cancel: object) -> None:
-        sleep(_self, seconds, _cancel)
-
     monkeypatch.setattr(SyncSender, "sleep", sleep)
-    monkeypatch.setattr(AsyncSender, "sleep", async_sleep)
+    monkeypatch.setattr(AsyncSender, "sleep", sleep)
     with ScriptServer(vector["responses"]) as server:
         setup = Setup(vector["config"], server.base)
         if vector["config"].get("server") == "refused":

@@ -15,7 +15,7 @@ import pytest
 from tests.bench import decoding
 from tests.cost.counting import Count
 
-BOUNDS = {"sync call": 140, "async call": 134, "row": 10, "event": 28}
+BOUNDS = {"sync call": 77, "async call": 72, "row": 10, "event": 28}
 """Calls of functions of the library itself."""
 
 LIGHTER = 0.85

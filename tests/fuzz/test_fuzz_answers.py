@@ -17,11 +17,11 @@ from poolse._generated import endpoints
 from poolse._json.codec import decode
 from poolse._json.models import Model
 from poolse._rest.api_errors import api_error
-from poolse._rest.body_decoder import BodyDecoder
 from poolse._rest.endpoint import Endpoint
+from poolse._rest.messages import BodyDecoder, Response
 from poolse._rest.raw_endpoint import raw_endpoint
-from poolse._rest.request_io import Response
 from poolse._support.backoff import parse_retry_after
+from tests.auth.test_token_cache import fresh
 from tests.fuzz.strategies import FUZZED, contents, headers, json_values
 
 ENDPOINTS: list[Endpoint[Any]] = [
@@ -97,11 +97,11 @@ def check_token(token: str) -> None:
     assert subject(token) is None or subject(token)
     cache = TokenCache()
     cache.store(token, cache.epoch, now=NOW, date=NOW)
-    assert cache.fresh(NOW) in (token, None)
+    assert fresh(cache, NOW) in (token, None)
     exp = claims(token).get("exp")
     if "iat" not in claims(token) and isinstance(exp, int | float) and isfinite(exp):
         # However little is left by the clock of this machine, which may be wrong.
-        assert cache.fresh(NOW + 4.9) == token
+        assert fresh(cache, NOW + 4.9) == token
 
 
 @FUZZED
@@ -121,7 +121,7 @@ def test_bodies(pieces: list[bytes], coding: str, length: str, limit: int, packe
     try:
         body = BodyDecoder(200, told, limit)
         for piece in pieces:
-            body.takes(piece)
+            body.add(piece)
         assert len(body.finish()) <= limit
     except (DecodeError, zlib.error):
         pass

@@ -12,7 +12,8 @@ import httpx
 
 from poolse._http.async_sender import AsyncSender
 from poolse._http.sync_sender import SyncSender
-from poolse._rest.request_io import Request, Response
+from poolse._rest.messages import Request, Response
+from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
 from poolse.options import Timeout
 
@@ -37,11 +38,11 @@ class Once(Protocol):
 
 
 def get(url: str, headers: Sequence[tuple[str, str]] = ()) -> Request:
-    return Request("GET", url, headers, None)
+    return Request.to("GET", url, headers, None)
 
 
 def post(url: str, content: bytes) -> Request:
-    return Request("POST", url, [("Content-Type", "application/json")], content)
+    return Request.to("POST", url, [("Content-Type", "application/json")], content)
 
 
 def sync_once(
@@ -54,7 +55,7 @@ def sync_once(
 ) -> Response:
     sender = SyncSender(proxy=proxy, ssl_context=ssl_context)
     try:
-        return sender.send(request, timeout, cancel)
+        return run_sync(sender.send(request, timeout, cancel))
     finally:
         sender.close()
 
@@ -87,7 +88,7 @@ def sync_given(
 ) -> Response:
     verify = True if ssl_context is None else ssl_context
     with httpx.Client(proxy=proxy, verify=verify, follow_redirects=True) as client:
-        return SyncSender(http_client=client).send(request, timeout, cancel)
+        return run_sync(SyncSender(http_client=client).send(request, timeout, cancel))
 
 
 def async_given(

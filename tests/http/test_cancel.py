@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from poolse._http.sync_sender import SyncSender
+from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout, UsageError
 from poolse.options import Timeout
@@ -113,21 +114,22 @@ def test_while_waiting_for_a_connection() -> None:
 
     with RawServer(behave) as server:
         sender = SyncSender(max_connections=1)
-        first = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
+        first = in_thread(lambda: run_sync(sender.send(get(server.base), Timeout(), None)).content)
         server.seen.get(timeout=ASIDE)
         with pytest.raises(RequestTimeout) as caught:
-            sender.send(get(server.base), Timeout(pool=0.05), None)
+            run_sync(sender.send(get(server.base), Timeout(pool=0.05), None))
         assert (caught.value.phase, caught.value.limit) == ("pool", 0.05)
         with pytest.raises(RequestTimeout) as caught:
-            sender.send(get(server.base), Timeout(0.05), None)
+            run_sync(sender.send(get(server.base), Timeout(0.05), None))
         assert caught.value.phase == "total"
         token = Watched()
-        queued = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token))
+        queued = in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, token)))
         # Its place in the queue.
         assert token.registered.acquire(timeout=ASIDE)
         token.cancel()
         assert isinstance(queued.outcome(), Cancelled)
-        waiting = in_thread(lambda: sender.send(get(server.base), Timeout(), None).content)
+        request = get(server.base)
+        waiting = in_thread(lambda: run_sync(sender.send(request, Timeout(), None)).content)
         release.set()
         assert [first.outcome(), waiting.outcome()] == [b"late", b"late"]
         sender.close()
@@ -138,7 +140,8 @@ def test_a_token_serves_many_calls_at_once() -> None:
     with RawServer(hang) as server:
         sender, token = SyncSender(), CancelToken()
         calls = [
-            in_thread(lambda: sender.send(get(server.base), NO_LIMIT, token)) for _ in range(5)
+            in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, token)))
+            for _ in range(5)
         ]
         for _ in calls:
             server.seen.get(timeout=ASIDE)
@@ -149,20 +152,20 @@ def test_a_token_serves_many_calls_at_once() -> None:
 
 def test_sleep_ends_at_once() -> None:
     sender, token = SyncSender(), CancelToken()
-    nap = in_thread(lambda: sender.sleep(60.0, token))
+    nap = in_thread(lambda: run_sync(sender.sleep(60.0, token)))
     token.cancel()
     assert isinstance(nap.outcome(), Cancelled)
     with pytest.raises(Cancelled):
-        sender.sleep(60.0, token)
-    sender.sleep(0.0, None)
-    sender.sleep(0.0, CancelToken())
+        run_sync(sender.sleep(60.0, token))
+    run_sync(sender.sleep(0.0, None))
+    run_sync(sender.sleep(0.0, CancelToken()))
     sender.close()
 
 
 def test_closing_ends_calls_under_way() -> None:
     with RawServer(hang) as server:
         sender = SyncSender()
-        call = in_thread(lambda: sender.send(get(server.base), NO_LIMIT, None))
+        call = in_thread(lambda: run_sync(sender.send(get(server.base), NO_LIMIT, None)))
         server.seen.get(timeout=ASIDE)
         sender.close()
         error = call.outcome()
@@ -170,4 +173,4 @@ def test_closing_ends_calls_under_way() -> None:
         assert "closed" in str(error)
     sender.close()
     with pytest.raises(UsageError, match="closed"):
-        sender.send(get(server.base), NO_LIMIT, None)
+        run_sync(sender.send(get(server.base), NO_LIMIT, None))

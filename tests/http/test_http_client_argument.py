@@ -9,6 +9,7 @@ import pytest
 
 from poolse._http.async_sender import AsyncSender
 from poolse._http.sync_sender import SyncSender
+from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError
 from poolse.options import Timeout
 from tests.http.raw_server import RawServer, answer_with
@@ -25,7 +26,7 @@ def test_its_transport_and_its_headers_are_used() -> None:
     ) as client:
         before = (dict(client.headers), client.timeout)
         sender = SyncSender(http_client=client)
-        answer = sender.send(get("http://api.example/v1/a%2Fb?c=%2F"), Timeout(), None)
+        answer = run_sync(sender.send(get("http://api.example/v1/a%2Fb?c=%2F"), Timeout(), None))
         sender.close()
         assert (answer.status, answer.content) == (
             418,
@@ -57,7 +58,7 @@ def test_failures_of_httpx2_have_our_names_too() -> None:
     client = httpx2.Client()
     sender = SyncSender(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(NetworkError, match="could not connect: Connection refused"):
-        sender.send(get(server.base), Timeout(), None)
+        run_sync(sender.send(get(server.base), Timeout(), None))
     with RawServer(answer_with(b"through httpx2")) as server:
-        assert sender.send(get(server.base), Timeout(), None).content == b"through httpx2"
+        assert run_sync(sender.send(get(server.base), Timeout(), None)).content == b"through httpx2"
     client.close()

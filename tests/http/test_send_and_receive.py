@@ -10,6 +10,7 @@ import zlib
 import pytest
 
 from poolse._http.sync_sender import SyncSender
+from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError, UsageError
 from poolse.options import Timeout
 from tests.http.raw_server import Connection, RawServer, ReceivedRequest, answer_with
@@ -62,10 +63,10 @@ def test_a_body_goes_out_with_its_length(send_any: Once) -> None:
 
 @pytest.mark.parametrize("status", ["200 OK", "204 No Content", "404 Not Found", "599 What"])
 def test_every_status_is_an_answer(send_any: Once, status: str) -> None:
-    with RawServer(answer_with(status=status, fields="X-ReceivedRequest-Id: r1\r\n")) as server:
+    with RawServer(answer_with(status=status, fields="X-Request-Id: r1\r\n")) as server:
         answer = send_any(get(f"{server.base}/x"))
     assert answer.status == int(status[:3])
-    assert answer.headers["x-REQUEST-id"] == "r1"
+    assert answer.headers["x-request-id"] == "r1"
 
 
 def test_a_redirect_is_an_answer(send_any: Once) -> None:
@@ -116,7 +117,7 @@ def test_cookies_are_not_kept_and_connections_are() -> None:
     with RawServer(answer_with(fields="Set-Cookie: a=1; Path=/\r\n")) as server:
         sender = SyncSender()
         for _ in range(3):
-            sender.send(get(f"{server.base}/x"), Timeout(), None)
+            run_sync(sender.send(get(f"{server.base}/x"), Timeout(), None))
         sender.close()
     assert server.accepted == 1
     assert all("cookie" not in server.seen.get_nowait().headers for _ in range(3))
@@ -196,6 +197,6 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used() -> None:
     with RawServer(behave) as server:
         sender = SyncSender()
         for _ in range(2):
-            assert sender.send(get(server.base), Timeout(), None).content == b"bye"
+            assert run_sync(sender.send(get(server.base), Timeout(), None)).content == b"bye"
             server.connections_closed.acquire()
         sender.close()

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from poolse._generated.models import Message
 from poolse._generated.readers import read_message
 from poolse._json.codec import decode_value, encode
-from poolse._json.model_keys import MAX_KEYS, MAX_SHAPES, ModelKeys
 from poolse._json.parsing import (
+    MAX_KEYS,
+    MAX_SHAPES,
+    ModelKeys,
     boolean,
     instant,
     integer,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from poolse._json.codec import read_json
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.request_io import Request, RequestIO, Response, ResponseSink
+from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.request_io import RequestIO
 from poolse._rest.settings import Settings
 from poolse.cancel import CancelToken
 from poolse.errors import NetworkError
@@ -20,7 +21,7 @@ THING: Endpoint[Json] = Endpoint(
 LOOK: Endpoint[Json] = Endpoint(method="GET", path="/v1/things", read=read_json)
 
 
-class ScriptedHands:
+class ScriptedIO:
     """Sender and tokens in one; an outcome of the script is an answer or an error to raise."""
 
     def __init__(self, *outcomes: Response | NetworkError, tokens: tuple[str | None, ...]) -> None:
@@ -35,7 +36,7 @@ class ScriptedHands:
         request: Request,
         timeout: Timeout,
         cancel: CancelToken | None,
-        intake: ResponseSink | None = None,
+        sink: ResponseSink | None = None,
     ) -> Response:
         self.sent.append(request)
         outcome = self._outcomes.pop(0)
@@ -60,7 +61,7 @@ class ScriptedHands:
         return len(self._tokens) > 0
 
 
-def hands(script: ScriptedHands, random: float = 1.0) -> RequestIO:
+def io(script: ScriptedIO, random: float = 1.0) -> RequestIO:
     return RequestIO(script, script, now=lambda: 1_800_000_000.0, random=lambda: random)
 
 

@@ -25,11 +25,12 @@ from poolse._rest.arguments import (
     or_none,
 )
 from poolse._rest.call import call
+from poolse._rest.messages import RequestBody
 from poolse._rest.raw_endpoint import raw_endpoint
 from poolse._rest.request import build
-from poolse._rest.request_io import RequestBody, run_sync
+from poolse._rest.request_io import run_sync
 from poolse.types import OpenEnum
-from tests.rest.scripted_io import LOOK, THING, ScriptedHands, hands, settings
+from tests.rest.scripted_io import LOOK, THING, ScriptedIO, io, settings
 
 
 class Colour(OpenEnum):
@@ -251,10 +252,10 @@ def test_nothing_happens_before_all_arguments_are_judged(name: str) -> None:
         "body": {"body": {"n": "7"}},
         "deep in the body": {"body": {"other": {"a": {1, 2}}}},
     }
-    script = ScriptedHands(tokens=())
+    script = ScriptedIO(tokens=())
     arguments: dict[str, Any] = {"path": {"thing_id": "7"}, "body": {}, **wrong[name]}
     with pytest.raises(UsageError):
-        run_sync(call(hands(script), terms, endpoint, **arguments))
+        run_sync(call(io(script), terms, endpoint, **arguments))
     assert (made, script.sent) == ([], [])
 
 

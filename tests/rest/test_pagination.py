@@ -1,4 +1,4 @@
-"""Walking over pages, on scripted hands."""
+"""Walking over pages, on a scripted `RequestIO`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from poolse import ArgumentTypeError, DecodeError
 from poolse._rest.arguments import an_integer
 from poolse._rest.endpoint import Paging
+from poolse._rest.messages import Response
 from poolse._rest.pagination import Pages
-from poolse._rest.request_io import Response, run_sync
+from poolse._rest.request_io import run_sync
 from poolse.types import Json
-from tests.rest.scripted_io import LOOK, ScriptedHands, answer, hands, settings
+from tests.rest.scripted_io import LOOK, ScriptedIO, answer, io, settings
 
 
 def paging(*, descending: bool) -> Paging[Json, int | None]:
@@ -28,17 +29,17 @@ def paging(*, descending: bool) -> Paging[Json, int | None]:
     )
 
 
-def walk(script: ScriptedHands, *, descending: bool = True, **query: object) -> list[int | None]:
-    pages = Pages(hands(script), settings(), paging(descending=descending), {}, query)
+def walk(script: ScriptedIO, *, descending: bool = True, **query: object) -> list[int | None]:
+    pages = Pages(io(script), settings(), paging(descending=descending), {}, query)
     found: list[int | None] = []
     while items := run_sync(pages.next()):
         found += items
     return found
 
 
-def script_of(*bodies: bytes) -> ScriptedHands:
+def script_of(*bodies: bytes) -> ScriptedIO:
     answers: list[Response] = [answer(200, body) for body in bodies]
-    return ScriptedHands(*answers, tokens=("t",))
+    return ScriptedIO(*answers, tokens=("t",))
 
 
 def test_the_next_page_starts_at_the_end_of_the_last() -> None:
@@ -66,7 +67,7 @@ def test_a_server_that_repeats_itself_is_noticed() -> None:
 
 def test_items_without_a_value_to_page_by_are_given_and_then_noticed() -> None:
     script = script_of(b"[9, 8]", b"[null, null]")
-    pages = Pages(hands(script), settings(), paging(descending=True), {}, {})
+    pages = Pages(io(script), settings(), paging(descending=True), {}, {})
     assert run_sync(pages.next()) == [9, 8]
     assert run_sync(pages.next()) == [None, None]
     for _ in range(2):
@@ -92,4 +93,4 @@ def test_wrong_arguments_are_refused_before_the_first_step() -> None:
     paged = paging(descending=True)
     paged = attrs.evolve(paged, endpoint=attrs.evolve(LOOK, takes={"limit": an_integer}))
     with pytest.raises(ArgumentTypeError, match="limit must be an int"):
-        Pages(hands(script_of()), settings(), paged, {}, {"limit": "2"})
+        Pages(io(script_of()), settings(), paged, {}, {"limit": "2"})

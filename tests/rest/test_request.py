@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolse import UNSET
+from poolse._rest.call import call
+from poolse._rest.messages import Request
 from poolse._rest.request import authorised, build
-from poolse._rest.request_io import Request
-from tests.rest.scripted_io import LOOK, THING, header, settings
+from poolse._rest.request_io import run_sync
+from tests.rest.scripted_io import LOOK, THING, ScriptedIO, answer, header, io, settings
 
 
 def path_of(thing_id: str) -> str:
@@ -82,13 +84,15 @@ def test_an_id_of_the_caller_is_kept() -> None:
 @pytest.mark.parametrize("token", ["a\nb", "a\r\nX-Evil: 1", "tök", "a\x00"])
 def test_a_token_that_http_cannot_carry_is_refused_without_being_shown(token: str) -> None:
     with pytest.raises(ValueError, match="Authorization") as caught:
-        authorised(Request("GET", "https://api.test/", [], None), token)
+        authorised(Request.to("GET", "https://api.test/", [], None), token)
     assert token not in str(caught.value)
 
 
 def test_a_header_of_the_caller_replaces_ours_in_whatever_case() -> None:
     terms = attrs.evolve(settings(), headers={"accept": "text/plain", "authorization": "mine"})
-    request = authorised(build(LOOK, {}, None, None, terms), "token")
+    script = ScriptedIO(answer(200), tokens=("token",))
+    run_sync(call(io(script), terms, LOOK, {}))
+    (request,) = script.sent
     names = [name.lower() for name, _ in request.headers]
     assert sorted(names) == ["accept", "authorization"]
     assert header(request, "authorization") == "mine"

@@ -1,0 +1,1 @@
+"""Where the models of release 0.1 kept what they pickle by name."""
