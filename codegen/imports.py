@@ -12,8 +12,6 @@ __all__ = [
     "import_block",
 ]
 
-FEEDS: Final = ("poolse._generated.async_follow", "poolse._generated.follow")
-
 MODULES: Final = {"attrs", "builtins", "os"}
 
 LIBRARY: Final = {
@@ -33,7 +31,7 @@ LIBRARY: Final = {
         "overload",
     ),
     "uuid": ("UUID",),
-    "typing_extensions": ("Required", "TypeVar", "TypedDict", "deprecated"),
+    "typing_extensions": ("Required", "TypedDict", "deprecated"),
     "poolse._rest.arguments": (
         "a_boolean",
         "a_list_of",
@@ -53,7 +51,7 @@ LIBRARY: Final = {
     "poolse._support.ids": ("checked_id",),
     "poolse._json.codec": ("decode_value", "to_dict"),
     "poolse._rest.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
-    "poolse._support.deprecation": ("former_names",),
+    "poolse._support.deprecation": ("deprecated_names",),
     "poolse._json.parsing": (
         "Mismatch",
         "boolean",
@@ -73,12 +71,9 @@ LIBRARY: Final = {
     ),
     "poolse._json.models": ("Model", "Page"),
     "poolse._json.model_keys": ("ModelKeys", "draft_of"),
-    "poolse._follow": ("async_feed", "sync_feed"),
-    "poolse._follow.positions": ("Numbered",),
+    "poolse._follow": ("async_feed", "feed"),
     "poolse._follow.checkpoints": ("AsyncCheckpoint", "Checkpoint"),
-    "poolse._follow.options": ("After", "Gap"),
-    "poolse._generated.async_follow": ("AsyncDelivery", "AsyncFeed"),
-    "poolse._generated.follow": ("Delivery", "Feed"),
+    "poolse._follow.positions": ("After", "Gap", "Numbered"),
     "poolse._realtime.async_public": ("AsyncChannel", "AsyncRealtime"),
     "poolse._realtime.events": ("ChannelType", "EventType", "PresenceType", "UnknownEvent"),
     "poolse._realtime.settings": ("REPLY_WAIT",),
@@ -101,7 +96,7 @@ LIBRARY: Final = {
         "UploadPaths",
     ),
 }
-LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.options", "uuid", *FEEDS)
+LATE: Final = ("poolse._follow.checkpoints", "poolse._follow.positions", "uuid")
 """Modules that a method of the generated code loads when it is called, or that only its annotations
 name: few programs ever load them."""
 

@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 PRINTED: Final[Mapping[str, str]] = {
+    "_follow/async_feed.py": "_follow/feed.py",
+    "_follow/async_loop.py": "_follow/loop.py",
+    "_follow/async_saved_positions.py": "_follow/saved_positions.py",
+    "_follow/async_source.py": "_follow/source.py",
     "_auth/async_token_provider.py": "_auth/token_provider.py",
     "_client/async_base.py": "_client/base.py",
     "_client/async_core.py": "_client/core.py",
@@ -45,16 +49,16 @@ PRINTED: Final[Mapping[str, str]] = {
 HEADER: Final = '# Printed from poolse/{source} by "make generate". Do not edit.\n'
 
 NAMES: Final[Mapping[str, str]] = {
-    "AsyncCalls": "SyncCalls",
-    "AsyncFlight": "SyncFlight",
-    "AsyncSender": "SyncSender",
-    "AsyncTokens": "SyncTokens",
     "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "aclose": "close",
+    "AsyncCalls": "SyncCalls",
+    "AsyncFlight": "SyncFlight",
+    "AsyncSender": "SyncSender",
+    "AsyncTokens": "SyncTokens",
     "push_async_callback": "callback",
 }
 """Names that Python, or this library, gives to the async form of something."""

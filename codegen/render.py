@@ -83,17 +83,6 @@ OUTPUTS: Final = (
         )
     ),
     Output(
-        "follow.py", "follow", "openapi.yaml", "Feeds and what they give.", ("resources",), SYNC
-    ),
-    Output(
-        "async_follow.py",
-        "follow",
-        "openapi.yaml",
-        "Async feeds and what they give.",
-        ("resources",),
-        ASYNC,
-    ),
-    Output(
         "events.py", "events", "asyncapi.yaml", "Events of the channels.", ("events", "channels")
     ),
     Output("channels.py", "channels", "asyncapi.yaml", "The channels.", EVENT_PARTS, SYNC),

@@ -18,7 +18,6 @@ SURFACE: Final = "surface.txt"
 FILES: Final = (
     "models.py",
     "requests.py",
-    "follow.py",
     "resources.py",
     "backend_resources.py",
     "events.py",

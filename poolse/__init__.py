@@ -29,16 +29,18 @@ if _typing.TYPE_CHECKING:
         MemoryCheckpoint,
         SQLiteCheckpoint,
     )
-    from poolse._follow.options import After, Gap, Last
-    from poolse._follow.positions import Position
+    from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
-    from poolse._generated.async_follow import AsyncDelivery, AsyncFeed
-    from poolse._generated.follow import Delivery, Feed
+    from poolse._generated.async_resources import AsyncDelivery, AsyncFeed
     from poolse._generated.public import *
+    from poolse._generated.resources import Delivery, Feed
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
     from poolse._network.urls import POOLSE_API_URL
     from poolse._observe.capture import CapturedCall
+    from poolse._profiles.async_users import AsyncUsersResource
+    from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile
+    from poolse._profiles.users import UsersResource
     from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse._realtime.public import Events
@@ -56,13 +58,6 @@ if _typing.TYPE_CHECKING:
         RetryInfo,
     )
     from poolse.options import CallOptions, Timeout
-    from poolse.profiles import (
-        AsyncResolver,
-        AsyncUsersResource,
-        Resolver,
-        UserProfile,
-        UsersResource,
-    )
     from poolse.progress import ProgressBar, progress_bar
     from poolse.rest import AsyncRest, Rest
     from poolse.stats import CallStats, FollowStats, PoolStats, RealtimeStats, Stats

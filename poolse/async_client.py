@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from poolse._auth.async_token_provider import AsyncTokenProvider
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
 from poolse._client.async_base import AsyncClientBase
 from poolse._client.async_core import AsyncBackendCore, AsyncUserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.async_backend_resources import AsyncBackendResources
-from poolse._generated.async_resources import AsyncResources
+from poolse._generated.async_resources import AsyncFeed, AsyncResources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, profile_settings
 from poolse._rest.callers import AsyncCalls
@@ -32,10 +31,10 @@ from poolse.types import UNSET, AsyncGetToken, Unset
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
-    from poolse._follow.options import After, Gap
+    from poolse._follow.positions import After, Gap
     from poolse._generated.async_channels import AsyncPoolseRealtime
-    from poolse._generated.async_follow import AsyncFeed
     from poolse._generated.async_resources import AsyncConversationHandle
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse.profiles import AsyncUsersResource
@@ -233,28 +232,26 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             ...     async for item in feed:
             ...         await item.reply(body="Hello")
         """
-        from poolse._follow.client_source import AsyncClientSource, follow_options
-        from poolse._generated.async_follow import AsyncFeed
+        # Imported lazily: most programs follow nothing.
+        from poolse._follow.async_source import async_feed_parts
 
-        wish = follow_options(
+        loop, handle = async_feed_parts(
             self,
             conversation_ids,
-            after,
-            checkpoint,
-            on_gap,
-            cancel,
-            max_backfill=max_backfill,
+            after=after,
+            checkpoint=checkpoint,
             skip_own=skip_own,
-            asynchronous=_ASYNCHRONOUS,
+            on_gap=on_gap,
+            max_backfill=max_backfill,
+            cancel=cancel,
         )
-        return AsyncFeed(AsyncClientSource(self), wish)
+        return AsyncFeed(loop, handle)
 
     def _followed(self, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._follow.client_source import AsyncClientSource, follow_options
+        from poolse._follow.async_source import async_feed_parts
 
-        options = follow_options(self, [key], **choices, asynchronous=_ASYNCHRONOUS)
-        return AsyncClientSource(self), options
+        return async_feed_parts(self, [key], **choices)
 
 
 class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResources):
@@ -363,4 +360,6 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
         Example:
             >>> await backend.token_provider("u-1")()
         """
+        from poolse._auth.async_token_provider import AsyncTokenProvider
+
         return AsyncTokenProvider(self._core.minter, external_id)

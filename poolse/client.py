@@ -12,12 +12,11 @@ import httpx
 
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
-from poolse._auth.token_provider import TokenProvider
 from poolse._client.base import ClientBase
 from poolse._client.core import BackendCore, UserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.backend_resources import BackendResources
-from poolse._generated.resources import Resources
+from poolse._generated.resources import Feed, Resources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, Resolver, profile_settings
 from poolse._rest.callers import SyncCalls
@@ -33,10 +32,10 @@ from poolse.types import UNSET, GetToken, Unset
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from poolse._auth.token_provider import TokenProvider
     from poolse._follow.checkpoints import Checkpoint
-    from poolse._follow.options import After, Gap
+    from poolse._follow.positions import After, Gap
     from poolse._generated.channels import PoolseRealtime
-    from poolse._generated.follow import Feed
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse._generated.resources import ConversationHandle
     from poolse.profiles import UsersResource
@@ -233,28 +232,26 @@ class Poolse(ClientBase[UserCore], Resources):
             ...     for item in feed:
             ...         item.reply(body="Hello")
         """
-        from poolse._follow.client_source import ClientSource, follow_options
-        from poolse._generated.follow import Feed
+        # Imported lazily: most programs follow nothing.
+        from poolse._follow.source import feed_parts
 
-        wish = follow_options(
+        loop, handle = feed_parts(
             self,
             conversation_ids,
-            after,
-            checkpoint,
-            on_gap,
-            cancel,
-            max_backfill=max_backfill,
+            after=after,
+            checkpoint=checkpoint,
             skip_own=skip_own,
-            asynchronous=_ASYNCHRONOUS,
+            on_gap=on_gap,
+            max_backfill=max_backfill,
+            cancel=cancel,
         )
-        return Feed(ClientSource(self), wish)
+        return Feed(loop, handle)
 
     def _followed(self, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
         """What a feed of one conversation is made of."""
-        from poolse._follow.client_source import ClientSource, follow_options
+        from poolse._follow.source import feed_parts
 
-        options = follow_options(self, [key], **choices, asynchronous=_ASYNCHRONOUS)
-        return ClientSource(self), options
+        return feed_parts(self, [key], **choices)
 
 
 class PoolseBackend(ClientBase[BackendCore], BackendResources):
@@ -361,4 +358,6 @@ class PoolseBackend(ClientBase[BackendCore], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
+        from poolse._auth.token_provider import TokenProvider
+
         return TokenProvider(self._core.minter, external_id)

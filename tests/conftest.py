@@ -55,10 +55,22 @@ def pytest_assertrepr_compare() -> Generator[None, list[str] | None, list[str] |
         return (yield)
 
 
+OF_THE_LIBRARY = (
+    "tests/codegen/test_deprecated_names_at_runtime.py",
+    "tests/codegen/test_generated_unions.py",
+    "tests/codegen/test_spec_documents.py",
+)
+"""Tests beside those of the generator that are about what it has generated."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/interop/"):
             item.add_marker(pytest.mark.interop)
+        elif item.nodeid.startswith("tests/codegen/") and not item.nodeid.startswith(
+            OF_THE_LIBRARY
+        ):
+            item.add_marker(pytest.mark.tools)
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,15 @@
 """The async tests on uvloop too, which `uvicorn[standard]` installs and runs programs on.
 
 A pytest plugin. The tests of the folders and files below run a second time, as `test_x[uvloop]`,
-but for those of the sync flavour. `asyncio.run` makes the loop, so that no test has to know.
+except for sync ones. `asyncio.run` creates the loop, so that no test has to know.
+
+The debug mode of asyncio keeps its checks here, but does not record where each future, task and
+handle was created: that takes most of the time of a test.
 """
 
 from __future__ import annotations
 
+import asyncio
 import asyncio.events
 import importlib.util
 import re
@@ -16,26 +20,27 @@ import pytest
 __all__ = ["ON_BOTH"]
 
 ON_BOTH = (
-    "tests/concurrency/test_cancelling",
+    "tests/concurrency/test_cancel_calls",
     "tests/concurrency/test_event_loops",
     "tests/concurrency/test_given_clients",
-    "tests/concurrency/test_storms",
+    "tests/concurrency/test_random_cancellation",
     "tests/concurrency/test_timeouts",
-    "tests/concurrency/test_unclosed",
+    "tests/concurrency/test_unclosed_clients",
     "tests/files/",
-    "tests/follow/test_following",
+    "tests/follow/test_follow.",
     "tests/http/",
-    "tests/network/test_matrix",
-    "tests/realtime/test_bodies",
-    "tests/realtime/test_endings",
-    "tests/realtime/test_flood",
+    "tests/network/test_network_matrix",
+    "tests/realtime/test_close",
+    "tests/realtime/test_connect_and_reconnect",
+    "tests/realtime/test_drivers",
+    "tests/realtime/test_fragments",
     "tests/realtime/test_hostile",
-    "tests/realtime/test_owners",
+    "tests/realtime/test_misbehaving_server",
     "tests/realtime/test_realtime_proxies",
-    "tests/realtime/test_storm",
-    "tests/users/test_users_tasks",
+    "tests/realtime/test_send_while_receiving",
+    "tests/realtime/test_slow_consumer",
 )
-"""How the names of the tests begin."""
+"""How the names of the tests begin: those of transports, sockets, files and feeds."""
 
 NOT_THERE = (
     # No loop at all: `sync` as a word of its own in the id, such as `sync given` and `sync-wss`.
@@ -75,8 +80,14 @@ def loop_of(item: pytest.Function) -> str:
     return "asyncio" if callspec is None else callspec.params.get("event_loop", "asyncio")
 
 
+def _no_tracebacks(_: asyncio.BaseEventLoop) -> bool:
+    return False
+
+
 def pytest_sessionstart() -> None:
-    """Have uvloop open what it keeps open for good, lest the first test be blamed for it."""
+    """Turn off tracebacks of the debug mode, and have uvloop open what it never closes."""
+    # The loop's own checks read `_debug`; only what records tracebacks asks `get_debug`.
+    pytest.MonkeyPatch().setattr(asyncio.BaseEventLoop, "get_debug", _no_tracebacks)
     if HAS_UVLOOP:
         import uvloop
 

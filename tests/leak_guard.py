@@ -9,32 +9,41 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 GRACE = 1.0
 """Seconds that something which is on its way out may take."""
 
-DESCRIPTORS = Path("/proc/self/fd")
+DESCRIPTORS = "/proc/self/fd"
+
+HAS_DESCRIPTORS = os.path.isdir(DESCRIPTORS)  # noqa: PTH112
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what exists from garbage collection: in a whole run 600,000 objects of pytest."""
+    gc.collect()
+    gc.freeze()
 
 
 def open_descriptors() -> set[tuple[int, str]]:
     """Number and target of each open descriptor; nothing where there is no /proc."""
-    found: set[tuple[int, str]] = set()
-    if not DESCRIPTORS.is_dir():
-        return found
-    for link in DESCRIPTORS.iterdir():
+    descriptors: set[tuple[int, str]] = set()
+    if not HAS_DESCRIPTORS:
+        return descriptors
+    # Not with pathlib, which takes five times as long: it is done twice for each test.
+    for name in os.listdir(DESCRIPTORS):  # noqa: PTH208
         try:
-            found.add((int(link.name), str(link.readlink())))
+            descriptors.add((int(name), os.readlink(f"{DESCRIPTORS}/{name}")))  # noqa: PTH115
         except FileNotFoundError:
-            # The descriptor that listed the folder is gone by now.
+            # The descriptor that listed the folder is closed by now.
             continue
-    return found
+    return descriptors
 
 
 def leaked_threads(before: set[threading.Thread]) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from poolse._follow.positions import Newest, Numbered, Position
+from poolse._follow.positions import Last, Numbered, Position
 
 __all__ = ["Backfill", "PageWidth", "StartSearch"]
 
-R = TypeVar("R", bound=Numbered)
+M = TypeVar("M", bound=Numbered)
 
 _NEARLY_ALL: Final = 0.9
 
@@ -20,11 +20,11 @@ _SLACK: Final = 1.25
 
 
 @attrs.define(eq=False)
-class Backfill(Generic[R]):
+class Backfill(Generic[M]):
     """A part of the list that is being read downwards, page by page."""
 
-    asked_at: float
-    """When its first page was asked for."""
+    requested_at: float
+    """When its first page was requested."""
     join: int
     """The last join before that."""
     floor: int
@@ -34,90 +34,86 @@ class Backfill(Generic[R]):
     before: int | None
     """Where its next page begins; None for the top of the list."""
     limit: int
-    window: bool = False
+    is_window: bool = False
     """Whether it began below the top of the list."""
     pages: int = 0
-    rows: dict[int, R] = attrs.field(factory=dict[int, R])
+    messages: dict[int, M] = attrs.field(factory=dict[int, M])
     """What it has shown so far."""
 
     def keep(self, most: int) -> None:
-        """Hold no more rows than this: let the part that is read end at a lower number."""
-        if len(self.rows) > most:
-            kept = sorted(self.rows)[:most]
-            self.rows = {number: self.rows[number] for number in kept}
+        """Hold no more messages than this: let the part that is read end at a lower number."""
+        if len(self.messages) > most:
+            kept = sorted(self.messages)[:most]
+            self.messages = {number: self.messages[number] for number in kept}
             self.upto = kept[-1]
 
 
 class PageWidth:
     """How many numbers a window covers.
 
-    As many as one page can show, as long as nearly all numbers are rows of the list and the server
-    sends as many as it is asked for. Then a window is one request, and none of it is wasted. Else
-    as many as a few pages show, because part of the last one is below the window.
+    As many as one page can show, as long as nearly all numbers are messages of the list and the
+    server sends as many as it is asked for. Then a window is one request, and none of it is wasted.
+    Else as many as a few pages show, because part of the last one is below the window.
     """
 
     def __init__(self, limit: int, pages: int, widest: int) -> None:
-        self.most = limit * widest
-        """The widest window."""
-        self.most_rows = limit * pages
-        """Rows that one window may hold in memory."""
-        self._limit = limit
+        self.most_messages = limit * pages
+        """Messages that one window may hold in memory."""
+        self._most = limit * widest
         # One less, so that the last number known is in the page too.
-        self.numbers = max(1, limit - 1)
+        self._narrow = max(1, limit - 1)
+        self.numbers = self._narrow
         """Of the next window."""
 
-    def learn(self, reading: Backfill[R], rows: int) -> None:
-        """A window was read to its end, and had so many rows."""
-        share = max(1, rows) / max(1, reading.upto - reading.floor)
-        if share > _NEARLY_ALL and reading.pages == 1:
-            self.numbers = max(1, self._limit - 1)
+    def learn(self, backfill: Backfill[M], messages: int) -> None:
+        """A window was read to its end, and had so many messages."""
+        share = max(1, messages) / max(1, backfill.upto - backfill.floor)
+        if share > _NEARLY_ALL and backfill.pages == 1:
+            self.numbers = self._narrow
         else:
-            self.numbers = max(1, min(self.most, int((self.most_rows - 1) / share)))
+            self._span(share)
 
-    def too_many(self, reading: Backfill[R], lowest: int, decided: int) -> bool:
-        """Whether a reading would show more rows than may be held, by what it showed so far.
+    def too_many(self, backfill: Backfill[M], lowest: int, decided: int) -> bool:
+        """Whether a backfill would show more messages than may be held, by what it showed so far.
 
         It is given up then, because all of it that is not held would be read twice, and the next
         window is narrower.
 
         Args:
-            reading: What was read, down to `lowest`.
+            backfill: What was read, down to `lowest`.
             lowest: The lowest number that it showed.
             decided: The number where it would end.
         """
-        share = len(reading.rows) / max(1, reading.upto - lowest + 1)
-        more = share * (lowest - 1 - decided)
-        if reading.window:
-            # It was made as wide as the rows below it were sparse, and these here are not.
-            if len(reading.rows) + more <= self.most_rows * _SLACK:
-                return False
-            self.numbers = max(1, self._limit - 1, (reading.upto - decided) // 2)
-            return True
-        if len(reading.rows) + more <= self.most_rows:
+        share = len(backfill.messages) / max(1, backfill.upto - lowest + 1)
+        total = len(backfill.messages) + share * (lowest - 1 - decided)
+        if total <= self.most_messages * (_SLACK if backfill.is_window else 1):
             return False
-        if share <= _NEARLY_ALL:
-            self.numbers = max(1, min(self.most, int((self.most_rows - 1) / share)))
+        if backfill.is_window:
+            # It was made as wide as the messages below it were sparse, and these here are not.
+            self.numbers = max(self._narrow, (backfill.upto - decided) // 2)
+        elif share <= _NEARLY_ALL:
+            self._span(share)
         return True
+
+    def _span(self, share: float) -> None:
+        self.numbers = max(1, min(self._most, int((self.most_messages - 1) / share)))
 
 
 class StartSearch:
-    """Looks for the position that has the last so many rows of the list above it."""
+    """Looks for the position that has the last so many messages of the list above it."""
 
-    def __init__(self, last: Newest) -> None:
+    def __init__(self, last: Last) -> None:
         self.last = last
         self._counted = 0
 
-    def limit(self, most: int) -> int:
-        """How many rows to ask for."""
-        return min(most, self.last.count)
-
-    def found(self, rows: Sequence[Numbered]) -> Position | None:
-        """Where to start, if this page tells; else it has to be read on below it.
+    def found(self, messages: Sequence[Numbered]) -> Position | None:
+        """Return where to start, if this page tells; else it has to be read on below it.
 
         Args:
-            rows: A page, in ascending order.
+            messages: A page, in ascending order.
         """
-        self._counted += len(rows)
-        if rows and self._counted < self.last.count:
+        self._counted += len(messages)
+        extra = self._counted - self.last.count
+        if messages and extra < 0:
             return None
-        return Position(rows[max(0, self._counted - self.last.count)].sequence - 1 if rows else 0)
+        return Position(messages[max(0, extra)].sequence - 1 if messages else 0)

@@ -1,4 +1,4 @@
-"""Where a follower keeps how far it has come, so that it goes on there after a restart."""
+"""Checkpoints: where a feed saves its positions, to resume from them after a restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncCheckpoint", "Checkpoint", "MemoryCheckpoint", "SQLiteCheckpoint"]
 
 _PATIENCE = 1.0
-"""Seconds that a process that is just ending has to let go of the file."""
+"""Seconds that a process that is just ending has to release the file."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS positions (
@@ -47,7 +47,7 @@ _OTHER_ADVICE: Final = "restore it from a backup, or start with a file of anothe
 
 @runtime_checkable
 class Checkpoint(Protocol):
-    """Keeps positions. Write one of your own to keep them where your other data is.
+    """Saves positions. Write your own to keep them with your other data.
 
     An async client calls both methods in a thread, so that neither a slow disk nor a lock stops
     its event loop; it also takes an `AsyncCheckpoint`. What the methods raise comes out of the feed
@@ -60,24 +60,24 @@ class Checkpoint(Protocol):
     """
 
     def load(self, key: str) -> Position | None:
-        """The position that was saved last under this key, or None."""
+        """Return the position that was saved last under this key, or None."""
         ...
 
     def save(self, key: str, position: Position) -> None:
-        """Keep a position. When it returns, no crash of the process may lose it."""
+        """Save a position. Once this returns, no crash of the process may lose it."""
         ...
 
 
 @runtime_checkable
 class AsyncCheckpoint(Protocol):
-    """The same with methods that are awaited, for async clients only."""
+    """A `Checkpoint` whose methods are awaited, for async clients only."""
 
     async def load(self, key: str) -> Position | None:
-        """The position that was saved last under this key, or None."""
+        """Return the position that was saved last under this key, or None."""
         ...
 
     async def save(self, key: str, position: Position) -> None:
-        """Keep a position. When it returns, no crash of the process may lose it."""
+        """Save a position. Once this returns, no crash of the process may lose it."""
         ...
 
 
@@ -93,15 +93,15 @@ class MemoryCheckpoint:
         """What was saved last, by key."""
 
     def load(self, key: str) -> Position | None:
-        """The position that was saved last under this key, or None."""
+        """Return the position that was saved last under this key, or None."""
         return self.positions.get(key)
 
     def save(self, key: str, position: Position) -> None:
-        """Keep a position."""
+        """Save a position."""
         self.positions[key] = position
 
     def load_or_save(self, key: str, position: Position) -> Position:
-        """The position under this key; if there is none, this one, which is kept then."""
+        """Return the position under this key; if there is none, save and return this one."""
         return self.positions.setdefault(key, position)
 
 
@@ -120,7 +120,7 @@ class SQLiteCheckpoint:
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Open the file; it is made when it is missing.
+        """Open the file; it is created when it is missing.
 
         Args:
             path: Name of the file. SQLite keeps one more beside it, with `-wal` at its end.
@@ -142,7 +142,7 @@ class SQLiteCheckpoint:
         self._is_inherited = True
 
     def load(self, key: str) -> Position | None:
-        """The position that was saved last under this key, or None.
+        """Return the position that was saved last under this key, or None.
 
         Raises:
             CheckpointError: The file cannot be read.
@@ -152,7 +152,7 @@ class SQLiteCheckpoint:
         return Position(*cast("list[tuple[int, str | None]]", found)[0]) if found else None
 
     def save(self, key: str, position: Position) -> None:
-        """Keep a position.
+        """Save a position.
 
         Raises:
             CheckpointError: The file cannot be written, or was removed or replaced meanwhile.
@@ -161,7 +161,7 @@ class SQLiteCheckpoint:
             self._db.execute(_SAVE, (key, position.sequence, position.id))
 
     def load_or_save(self, key: str, position: Position) -> Position:
-        """The position under this key; if there is none, this one, which is kept then.
+        """Return the position under this key; if there is none, save and return this one.
 
         Raises:
             CheckpointError: The file cannot be read or written.
@@ -255,7 +255,7 @@ def _sentence(path: str | Path, error: Exception) -> str:
 
 
 def _open(path: str | Path) -> sqlite3.Connection:
-    # Only now: some builds of Python have no SQLite, and most programs need no checkpoint.
+    # Imported lazily: some builds of Python have no SQLite, and most programs need no checkpoint.
     import sqlite3
 
     try:

@@ -1,19 +1,19 @@
-"""Every row of one log once, in order: from a list that is read backwards, and a lossy channel.
+"""Every message of a conversation once, in order, from a list that is read backwards and a channel.
 
-Told what happened and when (joined, lost, a live row, a page, a failed request), it says what to do
-next: hand out a row, fetch a page, wait. It owns no clock and does nothing itself.
+Told what happened and when (joined, lost, a live message, a page, a failed request), it says what
+to do next: hand out a message, fetch a page, wait. It owns no clock and does nothing itself.
 
-- After each join the list is read anew. So a row that was stored before the reading is in the
+- After each join the list is read anew. So a message that was stored before the reading is in the
   page, and one stored after it comes live. While the channel is not joined, the list is read every
   few seconds instead.
-- The list has no rows for some numbers, so a missing number proves nothing for a while: see
+- The list has no messages for some numbers, so a missing number proves nothing for a while: see
   `GapDeadlines`. A number that only came live counts as known, whether the list has it or not.
-- The list is read backwards from any number, so a gap is filled upwards in small windows, and rows
-  are handed out while most of it is still to be read.
-- A page holds fewer rows than were asked for whenever the server likes. It is complete only down
-  to its lowest number: the rest of its window is asked for again, until a page is empty or
-  reaches down to what is known. A window begins at the last number known, whose row thereby shows
-  that it is complete, and that the log is the same.
+- The list is read backwards from any number, so a gap is filled upwards in small windows, and
+  messages are handed out while most of it is still to be read.
+- A page holds fewer messages than were asked for whenever the server likes. It is complete only
+  down to its lowest number: the rest of its window is asked for again, until a page is empty or
+  reaches down to what is known. A window begins at the last number known, whose message thereby
+  shows that it is complete, and that the log is the same.
 - All buffers are bounded. Of what is too much the highest number is dropped; the list has it.
 """
 
@@ -26,34 +26,23 @@ from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from poolse._follow.backfill import Backfill, PageWidth, StartSearch
-from poolse._follow.positions import (
-    At,
-    Begin,
-    Deliver,
-    Fetch,
-    Hole,
-    Numbered,
-    Position,
-    Start,
-    Wait,
-)
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Gap, Last, Numbered, Position, Start
 from poolse._follow.recent_history import GapDeadlines, ResetDetector
-from poolse._follow.reorder import ReorderBuffer, action_of
+from poolse._follow.reorder import ReorderBuffer
 from poolse._follow.retry import Retry
-from poolse._follow.settings import FeedSettings
+from poolse._follow.steps import Began, Fetch, Item, Wait
 from poolse.errors import DecodeError, FeedReset, PoolseError
 
-__all__ = ["Action", "FeedProtocol"]
+__all__ = ["FeedProtocol"]
 
-R = TypeVar("R", bound=Numbered)
+M = TypeVar("M", bound=Numbered)
 
 _number: Final[Callable[[Numbered], int]] = attrgetter("sequence")
 
-Action = Deliver[R] | Hole | Begin | Fetch | Wait
 
-
-class FeedProtocol(Generic[R]):
-    """One log."""
+class FeedProtocol(Generic[M]):
+    """One conversation."""
 
     def __init__(
         self,
@@ -67,8 +56,6 @@ class FeedProtocol(Generic[R]):
     ) -> None:
         self.error: PoolseError | None = None
         """What ended it."""
-        self.retry = Retry(settings, random)
-        """How the requests go."""
         self.join = 0
         """Number of the last join."""
         self.is_joined = False
@@ -76,29 +63,29 @@ class FeedProtocol(Generic[R]):
         self._key = key
         self._settings = settings
         self._random = random
-        self._search = None if isinstance(start, At) else StartSearch(start)
-        self._out: ReorderBuffer[R] = ReorderBuffer(
+        self._retry = Retry(settings, random)
+        self._search = StartSearch(start) if isinstance(start, Last) else None
+        self._buffer: ReorderBuffer[M] = ReorderBuffer(
             key, most or (lambda: settings.buffer), gaps=gaps
         )
-        self.ready = self._out.ready
-        """What `step` says first."""
-        self._horizon = GapDeadlines(settings.grace)
+        self.ready = self._buffer.ready
+        """What `step` returns first."""
+        self._deadlines = GapDeadlines(settings.grace)
         self._width = PageWidth(settings.limit, settings.pages, settings.widest)
         self._was_lost = True
         self._checked_join = -1
-        self._top = ResetDetector()
-        self._reading: Backfill[R] | None = None
-        self._asked: Fetch | None = None
+        self._resets = ResetDetector()
+        self._backfill: Backfill[M] | None = None
+        self._fetch: Fetch | None = None
         self._look_at = 0.0
         self._reconcile_at = inf
-        if isinstance(start, At):
-            self._begin(start.position)
+        if isinstance(start, Position):
+            self._begin(start)
 
     @property
     def is_live(self) -> bool:
         """Whether all that the list had, when it was read after the last join, is decided."""
-        checked = self.is_joined and self._search is None and self._checked_join == self.join
-        return checked and self._out.decided >= self._horizon.highest
+        return self.is_joined and self._search is None and self.has_looked and self._is_whole
 
     @property
     def has_looked(self) -> bool:
@@ -106,116 +93,129 @@ class FeedProtocol(Generic[R]):
         return self._checked_join == self.join
 
     @property
-    def stands_at(self) -> Start:
-        """Where to start to go on from here, once what is ready was handed out."""
+    def start(self) -> Start:
+        """Where to start to continue from here, once what is ready was handed out."""
         if self._search is not None:
             return self._search.last
-        number = self._out.decided
-        return At(Position(number, self._out.behind.id_of(number)))
+        number = self._buffer.decided
+        return Position(number, self._buffer.history.id_of(number))
 
     @property
     def waiting(self) -> int:
-        """Rows that are held in memory."""
-        read = len(self._reading.rows) if self._reading else 0
-        return len(self._out) + read
+        """Messages that are held in memory."""
+        return len(self._buffer) + (len(self._backfill.messages) if self._backfill else 0)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether every number that was seen is decided."""
+        return self._buffer.decided >= self._deadlines.highest
 
     # What happened.
 
     def joined(self) -> None:
-        """The server has let us in: from now on what is stored comes live."""
+        """The channel is joined: from now on what is stored comes live."""
         self.is_joined = True
         self.join += 1
 
     def lost(self) -> None:
-        """What is stored from now on does not come."""
+        """What is stored from now on does not come live."""
         self.is_joined = False
         self._was_lost = True
 
-    def live(self, row: R, now: float) -> None:
-        """A row came by itself."""
+    def live(self, message: M, now: float) -> None:
+        """A message came by itself."""
         if self.error is not None:
             return
-        if row.sequence <= self._out.decided:
-            self._again(row)
-            if self._grew_below(row.sequence):
+        number = message.sequence
+        if number <= self._buffer.decided:
+            self._again(message)
+            if self._grew_below(number):
                 self._reconcile_at = 0.0
             return
-        was_whole = self._out.decided >= self._horizon.highest
-        self._horizon.seen(row.sequence, now)
-        self._out.keep([row])
+        was_whole = self._is_whole
+        self._deadlines.seen(number, now)
+        self._buffer.keep([message])
         self._drain()
-        if was_whole and self._out.decided < self._horizon.highest:
+        if was_whole and not self._is_whole:
             self._look_at = now + self._settings.reorder
 
-    def page(self, fetch: Fetch, rows: Sequence[R], now: float) -> None:
+    def page(self, fetch: Fetch, messages: Sequence[M], now: float) -> None:
         """The page that was asked for came, in whatever order."""
-        reading = self._reading
-        if fetch is not self._asked or reading is None:
+        backfill = self._backfill
+        if fetch is not self._fetch or backfill is None:
             return
-        self._asked = None
-        self.retry.worked()
-        below = sorted(rows, key=_number)
+        self._fetch = None
+        self._retry.worked()
+        below = sorted(messages, key=_number)
         if fetch.before is not None:
             del below[bisect_left(below, fetch.before, key=_number) :]
-        if rows and not below:
+        if messages and not below:
             self.error = DecodeError(f"the server repeats itself: nothing below {fetch.before}")
             return
         if fetch.before is None:
-            self._saw_newest(reading, below[-1].sequence if below else 0, now)
-        reading.pages += 1
+            self._saw_newest(backfill, below[-1].sequence if below else 0, now)
+        backfill.pages += 1
         if self.error is not None:
             return
         if self._search is None:
-            self._read(reading, below)
+            self._read(backfill, below)
+        elif (position := self._search.found(below)) is None:
+            backfill.before = below[0].sequence
         else:
-            self._look_for_start(self._search, reading, below)
+            self._backfill = None
+            self._begin(position)
 
     def confirms(self, head: int | None, join: int, now: float) -> bool:
-        """The list of all logs shows the highest number. Whether nothing is missing, by that.
+        """The list of all conversations shows the highest number. Whether nothing is missing.
 
         Args:
             head: The number.
             join: The number of the last join when that list was asked for.
             now: The time.
         """
-        behind = self._search is not None or self.error is not None or self._reading is not None
-        if behind or join != self.join or not head == self._out.decided >= self._horizon.highest:
+        is_busy = self._search is not None or self.error is not None or self._backfill is not None
+        if is_busy or join != self.join or not (head == self._buffer.decided and self._is_whole):
             return False
         self._looked(join, now)
         return True
 
-    def failed(self, fetch: Fetch, now: float, retry_after: float = 0.0) -> None:
-        """The page that was asked for did not come, and may later."""
-        if fetch is self._asked:
-            self.retry.failed(now, retry_after)
-            self.abandoned(fetch)
+    def failed(self, fetch: Fetch, now: float, retry_after: float = 0.0) -> float | None:
+        """The page that was asked for did not come, and may later.
+
+        Returns:
+            The time of the next request, if the failure is to be reported.
+        """
+        if fetch is not self._fetch:
+            return None
+        self.abandoned(fetch)
+        return self._retry.at if self._retry.failed(now, retry_after) else None
 
     def abandoned(self, fetch: Fetch) -> None:
-        """Nobody waits for the page any more, but the feed goes on."""
-        if fetch is self._asked:
-            self._asked = None
-            if self._reading is not None and not self._reading.pages:
+        """Nobody waits for the page any more, but the feed continues."""
+        if fetch is self._fetch:
+            self._fetch = None
+            if self._backfill is not None and not self._backfill.pages:
                 # Asked for again, it will show more.
-                self._reading = None
+                self._backfill = None
 
     # What to do.
 
-    def step(self, now: float) -> Action[R]:
-        """The next thing to do. When there is an `error`, only what came before it."""
+    def step(self, now: float) -> Item[M] | Gap | Began | Fetch | Wait:
+        """Return the next thing to do. When there is an `error`, only what came before it."""
         self._drain()
         if self.ready:
-            return action_of(self._key, self.ready.popleft())
-        if self._asked is not None or self.error is not None:
+            return self._buffer.take()
+        if self._fetch is not None or self.error is not None:
             return Wait()
-        if now < self.retry.at:
-            return Wait(self.retry.at)
-        if self._reading is None:
+        if now < self._retry.at:
+            return Wait(self._retry.at)
+        if self._backfill is None:
             until = self._idle_until(now)
             if until is not None:
                 return Wait(until)
-            self._reading = self._next_reading(now)
-        self._asked = Fetch(self._reading.before, self._reading.limit)
-        return self._asked
+            self._backfill = self._next_backfill(now)
+        self._fetch = Fetch(self._key, self._backfill.before, self._backfill.limit)
+        return self._fetch
 
     def _idle_until(self, now: float) -> float | None:
         """When there will be something to read; None for now."""
@@ -225,119 +225,108 @@ class FeedProtocol(Generic[R]):
             self._was_lost = False
             pause = self._settings.poll_after * (0.5 + self._random())
             self._reconcile_at = min(self._reconcile_at, now + pause)
-        whole = self._out.decided >= self._horizon.highest
-        until = self._reconcile_at if whole else min(self._look_at, self._reconcile_at)
+        until = self._reconcile_at if self._is_whole else min(self._look_at, self._reconcile_at)
         return until if now < until else None
 
-    def _next_reading(self, now: float) -> Backfill[R]:
-        limit, highest = self._settings.limit, self._horizon.highest
-        join, decided = self.join, self._out.decided
+    def _next_backfill(self, now: float) -> Backfill[M]:
+        limit, highest = self._settings.limit, self._deadlines.highest
+        join, decided = self.join, self._buffer.decided
         if self.has_looked and now < self._reconcile_at:
             upto = min(decided + self._width.numbers, highest)
-            return Backfill(now, join, decided, upto, upto + 1, limit, window=True)
+            return Backfill(now, join, decided, upto, upto + 1, limit, is_window=True)
         if self._search is not None:
-            limit = self._search.limit(limit)
+            limit = min(limit, self._search.last.count)
         elif self.is_joined and self.has_looked:
             limit = 1
         return Backfill(now, join, decided, highest, None, limit)
 
-    # What a page says.
+    # What a page shows.
 
     def _begin(self, position: Position) -> None:
         self._search = None
-        self._horizon.seen(position.sequence, -inf)
-        self._out.begin(position)
+        self._deadlines.seen(position.sequence, -inf)
+        self._buffer.begin(position)
 
-    def _look_for_start(self, search: StartSearch, reading: Backfill[R], rows: list[R]) -> None:
-        position = search.found(rows)
-        if position is None:
-            reading.before = rows[0].sequence
-        else:
-            self._reading = None
-            self._begin(position)
-
-    def _saw_newest(self, reading: Backfill[R], top: int, now: float) -> None:
+    def _saw_newest(self, backfill: Backfill[M], top: int, now: float) -> None:
         """Nothing is above the newest page, except what came live."""
-        self._horizon.seen(top, now)
+        self._deadlines.seen(top, now)
         most = self._settings.max_backfill
-        if most is not None and self._search is None and self._checked_join != reading.join:
-            self._out.skip(top - most)
-            reading.floor = max(reading.floor, top - most)
-        self._looked(reading.join, now)
-        reading.upto = max(top, reading.upto)
-        reading.limit = self._settings.limit
+        if most is not None and self._search is None and self._checked_join != backfill.join:
+            self._buffer.skip(top - most)
+            backfill.floor = max(backfill.floor, top - most)
+        self._looked(backfill.join, now)
+        backfill.upto = max(top, backfill.upto)
+        backfill.limit = self._settings.limit
         if self._grew_below(top):
             self.error = self._reset(top, "was given out again")
-        self._top.saw(top, self._horizon.settled(reading.asked_at))
+        self._resets.saw(top, self._deadlines.settled(backfill.requested_at))
 
     def _looked(self, join: int, now: float) -> None:
         """The top of the list was seen, after this join."""
         self._checked_join = join
-        pause = self._settings.reconcile if self.is_joined else self._settings.poll
-        self._reconcile_at = now + pause * (0.8 + 0.4 * self._random())
+        self._reconcile_at = now + self._settings.pause(self._random, is_joined=self.is_joined)
 
-    def _read(self, reading: Backfill[R], rows: list[R]) -> None:
-        """Take what a page shows, and go on below it unless its window is complete."""
-        known = bisect_right(rows, self._out.decided, key=_number)
-        for row in rows[:known]:
-            self._again(row)
+    def _read(self, backfill: Backfill[M], messages: list[M]) -> None:
+        """Take what a page shows, and read on below it unless its window is complete."""
+        known = bisect_right(messages, self._buffer.decided, key=_number)
+        for message in messages[:known]:
+            self._again(message)
         if self.error is not None:
             return
-        new = rows[known:]
-        if self._is_next_window(reading, new):
+        new = messages[known:]
+        if self._is_next_window(backfill, new):
             # So is nearly every page of a long gap: there is nothing to be put in order.
-            self._reading, self._look_at = None, 0.0
-            self._width.learn(reading, len(new))
-            self._out.deliver(new)
+            self._backfill, self._look_at = None, 0.0
+            self._width.learn(backfill, len(new))
+            self._buffer.deliver(new)
             return
-        reading.rows |= {row.sequence: row for row in new}
-        reading.keep(self._width.most_rows)
-        if not rows or rows[0].sequence <= self._out.decided + 1:
-            self._reading = None
-            self._width.learn(reading, len(reading.rows))
-            self._decide(reading)
-        elif self._width.too_many(reading, rows[0].sequence, self._out.decided):
+        backfill.messages |= {message.sequence: message for message in new}
+        backfill.keep(self._width.most_messages)
+        if not messages or messages[0].sequence <= self._buffer.decided + 1:
+            self._backfill = None
+            self._width.learn(backfill, len(backfill.messages))
+            self._decide(backfill)
+        elif self._width.too_many(backfill, messages[0].sequence, self._buffer.decided):
             # So it is filled from below, in windows.
-            self._reading, self._look_at = None, 0.0
+            self._backfill, self._look_at = None, 0.0
         else:
-            reading.before = rows[0].sequence
+            backfill.before = messages[0].sequence
 
-    def _is_next_window(self, reading: Backfill[R], new: list[R]) -> bool:
-        """Whether these rows are the whole window, each number once, and no others are known."""
-        if self._out.waiting or reading.rows:
+    def _is_next_window(self, backfill: Backfill[M], new: list[M]) -> bool:
+        """Whether these are the whole window, each number once, and no others are known."""
+        if self._buffer.waiting or backfill.messages:
             return False
-        count = reading.upto - self._out.decided
-        return count == len(new) == len({row.sequence for row in new}) > 0
+        count = backfill.upto - self._buffer.decided
+        return count == len(new) == len({message.sequence for message in new}) > 0
 
-    def _decide(self, reading: Backfill[R]) -> None:
-        """Hand out what is below the first hole that is not final; keep what is above it."""
-        settled = self._horizon.settled(reading.asked_at)
-        waiting = {n: row for n, row in self._out.waiting.items() if n <= reading.upto}
-        known = waiting | reading.rows
-        hole = self._out.hand_out(known, settled)
-        if hole is None:
-            self._out.give_up(min(reading.upto, settled))
-            hole = reading.upto if self._out.decided < reading.upto else None
+    def _decide(self, backfill: Backfill[M]) -> None:
+        """Hand out what is below the first gap that is not final; keep what is above it."""
+        settled = self._deadlines.settled(backfill.requested_at)
+        waiting = {n: m for n, m in self._buffer.waiting.items() if n <= backfill.upto}
+        known = waiting | backfill.messages
+        missing = self._buffer.hand_out(known, settled)
+        if missing is None:
+            self._buffer.give_up(min(backfill.upto, settled))
+            missing = backfill.upto if self._buffer.decided < backfill.upto else None
         else:
-            self._out.keep(row for number, row in known.items() if number > hole)
+            self._buffer.keep(message for number, message in known.items() if number > missing)
         self._drain()
-        self._look_at = 0.0 if hole is None else self._horizon.settles_at(hole)
+        self._look_at = 0.0 if missing is None else self._deadlines.settles_at(missing)
 
-    # Rows and numbers.
-
-    def _again(self, row: R) -> None:
-        """A row whose number is behind us: old, or late, or of another log."""
-        if not self._out.late(row) and self._out.behind.contradicts(row.sequence, row.id):
-            self.error = self._reset(row.sequence, "has another message now")
+    def _again(self, message: M) -> None:
+        """A message whose number is behind us: old, or late, or of another log."""
+        number = message.sequence
+        if not self._buffer.late(message) and self._buffer.history.contradicts(number, message.id):
+            self.error = self._reset(number, "has another message now")
 
     def _grew_below(self, number: int) -> bool:
         """Whether a number behind us was given out after higher ones."""
-        new = number <= self._out.decided and self._top.is_new_below(number)
-        return new and not self._out.behind.knows(number)
+        new = number <= self._buffer.decided and self._resets.is_new_below(number)
+        return new and not self._buffer.history.knows(number)
 
     def _drain(self) -> None:
-        if self._search is None and self._out.waiting:
-            self._out.drain()
+        if self._search is None and self._buffer.waiting:
+            self._buffer.drain()
 
     def _reset(self, number: int, what: str) -> FeedReset:
         text = f"the log of conversation {self._key} began anew: number {number} {what}"

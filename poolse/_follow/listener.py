@@ -1,4 +1,4 @@
-"""What a follower hears of one channel."""
+"""What a feed hears of one channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.events import ChannelType
+from poolse._realtime.events import ChannelType, EventType
 from poolse._realtime.subscription import EventStream
 from poolse.errors import PoolseError
 
@@ -14,7 +14,7 @@ __all__ = ["ChannelListener", "ListenerCallbacks"]
 
 
 class ListenerCallbacks(Protocol):
-    """Whoever is told. Always while the lock of the client is held."""
+    """The loop of a feed, sync or async. Called while the lock of realtime is held."""
 
     def joined(self, key: str) -> None:
         """The channel was joined, for the first time or again."""
@@ -24,7 +24,7 @@ class ListenerCallbacks(Protocol):
         """The channel is not joined any more; it will be again."""
         ...
 
-    def heard(self, key: str, value: object) -> None:
+    def heard(self, key: str, event: object) -> None:
         """An event came."""
         ...
 
@@ -41,20 +41,20 @@ class ChannelListener(EventStream[object]):
         client: RealtimeClient,
         kind: ChannelType,
         key: str,
-        wire: str,
-        listener: ListenerCallbacks,
+        event: EventType[object],
+        callbacks: ListenerCallbacks,
         wake: Callable[[], object],
     ) -> None:
         super().__init__(1, wake)
         self._client = client
         self._key = key
-        self._listener = listener
+        self._callbacks = callbacks
         self._join_ref: str | None = None
         with client.lock:
             self._reference = client.acquire(kind, key, internal=True)
             self._subscription = self._reference.subscription
             self._subscription.wakes.append(self.look)
-            self._subscription.add_stream(self._reference, self, wire)
+            self._subscription.add_stream(self._reference, self, event.wire)
             self.look()
 
     def look(self) -> None:
@@ -65,9 +65,9 @@ class ChannelListener(EventStream[object]):
             return
         self._join_ref = join_ref
         if join_ref is None:
-            self._listener.lost(self._key)
+            self._callbacks.lost(self._key)
         else:
-            self._listener.joined(self._key)
+            self._callbacks.joined(self._key)
         self.wake()
 
     def put(
@@ -77,13 +77,13 @@ class ChannelListener(EventStream[object]):
         *,
         transient: bool = False,  # noqa: ARG002
     ) -> None:
-        """One event more: handed on at once, for whoever is told has a bounded buffer."""
-        self._listener.heard(self._key, event)
+        """One event more: handed on at once, because the loop has bounded buffers."""
+        self._callbacks.heard(self._key, event)
         self.wake()
 
     def end(self, error: PoolseError | None) -> None:
         """The channel is over."""
-        self._listener.ended(self._key, error)
+        self._callbacks.ended(self._key, error)
         self.wake()
 
     def close(self) -> None:

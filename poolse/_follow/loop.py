@@ -1,32 +1,23 @@
-"""From one message to the next: what both bodies of a feed carry out.
-
-Written against `ConversationSource`, as the flows of REST are written against `RequestIO`: async
-sources await, sync ones return when they are done.
-"""
+# Printed from poolse/_follow/async_loop.py by "make generate". Do not edit.
+"""From one message to the next: what the core asks for is carried out by a source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from math import inf
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, Protocol, TypeVar, cast
 
-from poolse._follow.conversation_list import ConversationList, Known
-from poolse._follow.follower import (
-    Ask,
-    Began,
-    Follower,
-    Item,
-    Look,
-    Over,
-    Passed,
-    Restarted,
-)
-from poolse._follow.options import Gap, Last, start_of
-from poolse._follow.positions import At, Numbered, Position, Start, Wait
-from poolse._follow.reorder import nothing_at_hand
-from poolse._follow.reply_ids import SECRET_KEY, is_final, old_reply_id, part_keys, reply_id
-from poolse._follow.source import ConversationSource, FollowOptions
-from poolse._observe.feed_counters import FeedCount
+from poolse._follow.conversation_list import ConversationList
+from poolse._follow.follower import Follower
+from poolse._follow.listener import ListenerCallbacks
+from poolse._follow.options import FollowOptions
+from poolse._follow.positions import Gap, Last, Numbered, Position, Start, start_of
+from poolse._follow.reorder import none_ready
+from poolse._follow.reply_ids import is_final
+from poolse._follow.saved_positions import SavedPositions
+from poolse._follow.steps import Began, Ended, Fetch, Item, ReadList, Restarted, Step, Wait
+from poolse._observe.feed_counters import FeedCount, FeedCounters
 from poolse._realtime.subscription import fresh
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import (
@@ -43,19 +34,20 @@ from poolse.errors import (
 )
 from poolse.types import UNSET
 
-__all__ = ["FeedLoop"]
+__all__ = ["FeedLoop", "Source"]
 
-R = TypeVar("R", bound=Numbered)
+M = TypeVar("M", bound=Numbered)
+M_co = TypeVar("M_co", bound=Numbered, covariant=True)
 
-PASSING = (NetworkError, RateLimitedError, ServerError)
-"""What time may heal."""
+TRANSIENT = (NetworkError, RateLimitedError, ServerError)
+"""Failures that are retried."""
 
 ONE_ONLY = (ApiError, ChannelClosed, DecodeError, JoinError)
-"""What ends one conversation, and none of the others that are followed with it; but not a refused
-token, which is that of all."""
+"""Errors that end one conversation, and none of the others that are followed with it; but not a
+refused token, which is that of all."""
 
 CHUNK: Final = 200
-"""So many heads are compared while the hub is guarded."""
+"""So many conversations are compared with the list while the lock is held."""
 
 LATEST: Final = ("latest", Last(0))
 
@@ -65,418 +57,421 @@ def ends_one_only(error: PoolseError) -> bool:
     return isinstance(error, ONE_ONLY) and not isinstance(error, AuthError)
 
 
-class FeedLoop(Generic[R]):
+class Source(Protocol[M_co]):
+    """Where messages come from, and how to wait: `ConversationSource`, or that of a test."""
+
+    counters: FeedCounters
+    now: Callable[[], float]
+    """Seconds of a clock that never goes back."""
+    random: Callable[[], float]
+    """In [0, 1)."""
+    random_bytes: Callable[[int], bytes]
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held while the callbacks of `listen` are called."""
+        ...
+
+    def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
+        """Join the channel of a conversation."""
+        ...
+
+    def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
+        """Join the channel that announces new conversations."""
+        ...
+
+    def close(self) -> None:
+        """Leave all channels."""
+        ...
+
+    def report(self, error: PoolseError) -> None:
+        """Report an error that ends nothing."""
+        ...
+
+    def user_id(self) -> str:
+        """Return the ID of the user."""
+        ...
+
+    def heads(self, *, once: bool) -> Mapping[str, int | None]:
+        """Return the highest number of each conversation, None where the server does not say.
+
+        With `once` failures are not retried.
+        """
+        ...
+
+    def head(self, key: str) -> int:
+        """Return the highest number of a conversation."""
+        ...
+
+    def page(self, fetch: Fetch) -> Sequence[M_co]:
+        """Return a page of a conversation, without retries."""
+        ...
+
+    def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
+        """Call a method of the checkpoint."""
+        ...
+
+    def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
+        """Call `on_gap`."""
+        ...
+
+    def wait(self, until: float | None) -> None:
+        """Wait until a callback was called, or until this time."""
+        ...
+
+
+class FeedLoop(Generic[M]):
     """One feed, of one consumer."""
 
-    def __init__(self, reach: ConversationSource[R], wish: FollowOptions[R]) -> None:
-        self.in_hand: Item[R] | None = None
+    def __init__(self, source: Source[M], options: FollowOptions[M]) -> None:
+        self.in_hand: Item[M] | None = None
         """What the consumer has, and has not acknowledged."""
         self.is_over = False
         """Whether it was closed."""
-        self._reach = reach
-        self._tally = reach.tally
-        self._wish = wish
-        self.user = ""
-        """Id of the user, once it is open."""
-        self._is_open = False
-        self._is_counted = False
-        self.at_once: Callable[[], R | None] = nothing_at_hand
+        self.key: str = ""
+        """The conversation of the message that `at_once` returned."""
+        self.at_once: Callable[[], M | None] = none_ready
         """The next message, if it is there already and nothing else has to be done before: what
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
-        self.key: str = ""
-        """The log of the row that `at_once` gave."""
+        self.options = options
+        self._source = source
+        self.positions = SavedPositions(
+            options.checkpoint, source.call_checkpoint, source.random_bytes
+        )
+        self._is_open = False
+        self._is_counted = False
         self._count = FeedCount()
         self._failure: PoolseError | None = None
         """What ended it. It is raised again by each later `next`."""
-        self._fresh: set[str] = set()
+        self._searching: set[str] = set()
+        """Conversations whose first position is still to be found and saved."""
         self._ended: dict[str, Start] = {}
         """Where those stand that are followed no more, in case that they can be again."""
-        self._answered_before: dict[str, int | None] = {}
-        """The first message after the position that an older release saved, by log; None until it
-        comes. It may have been answered, with an ID of the old kind."""
-        self._secret: Position | None = None
-        """That of a feed without a checkpoint."""
-        self._follows_all = wish.only is None
-        self._roster = ConversationList(wish.settings, reach.random)
-        self._brain: Follower[R] = Follower(
-            wish.settings,
-            reach.random,
-            skip=(lambda row: wish.author(row) == self.user) if wish.skip_own else None,
-            gaps=wish.on_gap is not None,
+        self._follows_all = options.only is None
+        self._list = ConversationList(options.settings, source.random)
+        self._follower: Follower[M] = Follower(
+            options.settings,
+            source.random,
+            skip=(lambda m: options.author(m) == self.positions.user) if options.skip_own else None,
+            gaps=options.on_gap is not None,
             count=self._count,
-            many=wish.only is None or len(wish.only) > 1,
+            many=options.only is None or len(options.only) > 1,
         )
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: the slow way says that it belongs to the parent."""
-        self.at_once = nothing_at_hand
+        """In a forked child: `next` raises that it belongs to the parent."""
+        self.at_once = none_ready
 
-    # What is heard; the hub is guarded.
+    # Callbacks of the channels; the lock is held.
 
     def joined(self, key: str) -> None:
-        """See `Listener`."""
-        if self._is_news(key):
-            self._roster.joined(self._reach.now())
-        self._brain.joined(key)
+        """See `ListenerCallbacks`."""
+        if self._is_for_new(key):
+            self._list.joined(self._source.now())
+        self._follower.joined(key)
 
     def lost(self, key: str) -> None:
-        """See `Listener`."""
-        if self._is_news(key):
-            self._roster.lost(self._reach.now())
-        self._brain.lost(key)
+        """See `ListenerCallbacks`."""
+        if self._is_for_new(key):
+            self._list.lost(self._source.now())
+        self._follower.lost(key)
 
-    def heard(self, key: str, value: object) -> None:
-        """See `Listener`."""
-        if self._is_news(key):
-            self._roster.look(self._reach.now())
+    def heard(self, key: str, event: object) -> None:
+        """See `ListenerCallbacks`."""
+        if self._is_for_new(key):
+            self._list.refresh(self._source.now())
+        # A channel reads its events with the readers of its own kind, and no others.
+        elif isinstance(getattr(event, "sequence", None), int):
+            self._follower.live(key, cast(M, event), self._source.now())
         else:
-            # A channel reads its events with the readers of its own kind, and no others.
-            if isinstance(getattr(value, "sequence", None), int):
-                self._brain.live(key, cast(R, value), self._reach.now())
-            else:
-                # The list may show it with its number.
-                text = f"a message of conversation {key} has no sequence"
-                self._reach.report(DecodeError(text, "$.sequence"))
+            # The list may show it with its number.
+            text = f"a message of conversation {key} has no sequence"
+            self._source.report(DecodeError(text, "$.sequence"))
 
     def ended(self, key: str, error: PoolseError | None) -> None:
-        """See `Listener`."""
+        """See `ListenerCallbacks`."""
         if error is None:
             self._end()
-        elif not self._is_news(key):
-            self._brain.ended(key, error)
+        elif not self._is_for_new(key):
+            self._follower.ended(key, error)
         elif ends_one_only(error):
             # Then it is only the list that shows new ones.
-            self._roster.lost(self._reach.now())
+            self._list.lost(self._source.now())
         else:
             self._failure = self._failure or error
 
-    def _is_news(self, key: str) -> bool:
-        return self._follows_all and key == self.user
+    def _is_for_new(self, key: str) -> bool:
+        return self._follows_all and key == self.positions.user
 
     # What the consumer does.
 
-    def _of_many(self) -> R | None:
-        now = self._reach.now()
-        if now >= self._roster.due_at():
-            return None
-        with self._reach.guard:
-            found = self._brain.at_once(now)
-        if found is None:
-            return None
-        self.key, row = found
-        return row
+    def open(self) -> None:
+        """Begin. From now on nothing is missed."""
+        if self._is_open or self.is_over:
+            return
+        if not self._is_counted:
+            self._is_counted = True
+            self._source.counters.opened(self._count)
+        self.positions.user = self._source.user_id()
+        if self.options.only is not None:
+            self._add_new(dict.fromkeys(self.options.only))
+        else:
+            if self.options.after is UNSET:
+                self._list.was_read = self.positions.load("*") is not None
+            self._read_list(once=False)
+            self._source.listen_for_new(self.positions.user, self)
+        self._is_open = True
+        self.at_once = self._quick_way()
+        if self.is_over:  # closed meanwhile, by another thread
+            self.at_once = none_ready
 
-    async def next(self) -> Item[R] | None:
+    def _quick_way(self) -> Callable[[], M | None]:
+        only = self.options.only
+        if self.options.checkpoint is not None or self.options.cancel is not None:
+            return none_ready
+        if only is None or len(only) != 1:
+            return self._of_many
+        # No lock is needed: others only append to what is ready, and only the consumer takes.
+        self.key = only[0]
+        return self._follower.at_hand[self.key].__next__
+
+    def _of_many(self) -> M | None:
+        now = self._source.now()
+        if now >= self._list.due_at():
+            return None
+        with self._source.lock:
+            ready = self._follower.at_once(now)
+        if ready is None:
+            return None
+        self.key, message = ready
+        return message
+
+    def next(self) -> Item[M] | None:
         """The next message, once the one in hand is acknowledged; None at the end."""
         if self.in_hand is not None:
-            await self.acknowledge()
+            self.acknowledge()
         if not self._is_open:
-            await self.open()
+            self.open()
         while not self.is_over:
-            if self._wish.cancel is not None:
-                self._wish.cancel.raise_if_cancelled()
+            if self.options.cancel is not None:
+                self.options.cancel.raise_if_cancelled()
             if self._failure is not None:
                 raise fresh(self._failure)
-            if self._follows_all:
-                await self._take_in_new()
-            with self._reach.guard:
-                step = self._brain.step(self._reach.now())
+            if self._follows_all and self._source.now() >= self._list.due_at():
+                self._refresh_list()
+            with self._source.lock:
+                step = self._follower.step(self._source.now())
                 if isinstance(step, Item):
                     return self._hand_out(step)
-            await self._do(step)
+            self._execute(step)
         return None
 
-    def _hand_out(self, item: Item[R]) -> Item[R]:
+    def _hand_out(self, item: Item[M]) -> Item[M]:
         self._count.delivered += 1
-        if not item.late and self._answered_before.get(item.key, item) is None:
-            self._answered_before[item.key] = item.row.sequence
+        if not item.late:
+            self.positions.handed_out(item.key, item.message)
         self.in_hand = item
         return item
 
-    async def acknowledge(self, only: Item[R] | None = None) -> None:
-        """What is in hand is acknowledged; only if it is this item, if one is given."""
+    def acknowledge(self, only: M | None = None) -> None:
+        """What is in hand is acknowledged; only if it is this message, if one is given."""
         item = self.in_hand
-        if item is not None and (only is None or only.row is item.row):
-            if self._wish.checkpoint is not None and not item.late:
-                await self._reach.save(self._key(item.key), item.position)
+        if item is not None and (only is None or only is item.message):
+            if not item.late:
+                position = Position(item.message.sequence, item.message.id)
+                self.positions.save(item.key, position)
             self.in_hand = None
 
-    async def reply_id(self, item: Item[R], answers: int) -> str:
-        """The ID of the next reply to a message."""
-        if self._answered_before.get(item.key) == item.row.sequence and not item.late:
-            return old_reply_id(self.user, item, answers)
-        return reply_id(await self._secrets(), self.user, item, answers)
-
-    async def _secrets(self) -> list[Position]:
-        reach = self._reach
-        if self._wish.checkpoint is None:
-            self._secret = self._secret or reach.new_secret()
-            return [self._secret]
-        # It is not kept here: if two processes make one at the same time, the later one holds.
-        secrets = [await reach.load_or_save(SECRET_KEY, reach.new_secret())]
-        if not secrets[0].id:
-            # A checkpoint that keeps numbers only: one of them is not enough.
-            secrets += [await reach.load_or_save(k, reach.new_secret()) for k in part_keys()]
-        return secrets
-
-    async def refused(self, item: Item[R], error: ApiError) -> None:
+    def refused(self, key: str, message: M, error: ApiError) -> None:
         """A reply to a message was refused. If that is for good, the message is acknowledged."""
         if is_final(error):
-            await self.acknowledge(item)
+            self.acknowledge(message)
             self._report(
                 error,
-                f"the reply to message {item.row.sequence} of conversation {item.key} was "
-                "refused; the message is acknowledged",
+                f"the reply to message {message.sequence} of conversation {key} was refused; the "
+                "message is acknowledged",
             )
 
     def close(self) -> None:
         """The end, whatever is in hand."""
         self._end()
-        self._reach.close()
+        self._source.close()
 
     def _end(self) -> None:
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
-            self._tally.closed(self._count)
-        self.at_once = nothing_at_hand
+            self._source.counters.closed(self._count)
+        self.at_once = none_ready
 
-    async def _do(self, step: Began | Passed | Ask | Look | Over | Restarted | Wait) -> None:
+    # What the core asks for.
+
+    def _execute(self, step: Step[M]) -> None:
         match step:
             case Wait():
-                await self._reach.wait(self._until(step))
-            case Ask():
-                await self._ask(step)
-            case Look():
-                await self._look(step)
-            case Passed():
+                due = self._list.due_at() if self._follows_all else inf
+                until = min(due, inf if step.until is None else step.until)
+                self._source.wait(None if until == inf else until)
+            case Fetch():
+                self._fetch(step)
+            case ReadList():
+                self._look(step)
+            case Gap():
                 self._count.gaps += 1
-                hole = step.hole
-                await self._reach.tell(Gap(step.key, hole.first, hole.last, hole.skipped))
+                if self.options.on_gap is not None:
+                    self._source.call_back(self.options.on_gap, step)
             case Began():
-                await self._began(step)
-            case Over():
+                if step.key in self._searching:
+                    self.positions.save(step.key, step.position)
+                    self._searching.discard(step.key)
+                    self._save_was_read()
+            case Ended():
                 self._give_up(step)
             case Restarted():
-                await self._restarted(step)
+                # The old position would say so again at each start.
+                self.positions.save(step.key, Position(0))
+                self._report(step.error, after="it is followed from its first message")
+            case Item():
+                pass
 
-    async def _began(self, step: Began) -> None:
-        if step.key in self._fresh:
-            await self._reach.save(self._key(step.key), step.position)
-            self._fresh.discard(step.key)
-            await self._save_listed()
-
-    async def _restarted(self, step: Restarted) -> None:
-        """A log began anew. Its old position would say so again at each start."""
-        if self._wish.checkpoint is not None:
-            await self._reach.save(self._key(step.key), step.position)
-        self._report(step.error, after="it is followed from its first message")
-
-    def _until(self, step: Wait) -> float | None:
-        times = [inf if step.until is None else step.until]
-        if self._follows_all:
-            times.append(self._roster.due_at())
-        until = min(times)
-        return None if until == inf else until
-
-    async def _ask(self, ask: Ask) -> None:
-        key, fetch, reach = ask.key, ask.fetch, self._reach
+    def _fetch(self, fetch: Fetch) -> None:
+        source, follower = self._source, self._follower
         self._count.pages += 1
         try:
-            rows = await reach.fetch(key, fetch.before, fetch.limit)
-        except PASSING as error:
+            messages = source.page(fetch)
+        except TRANSIENT as error:
             self._count.failures += 1
-            with self._reach.guard:
-                now = reach.now()
-                wait = getattr(error, "retry_after", 0.0)
-                retry = self._brain.failed(key, fetch, now, wait)
-            if retry is not None and retry.has_stalled(now):
-                self._stalled(f"the messages of conversation {key}", error, retry.at - now)
-        except PoolseError as error:
-            with self._reach.guard:
-                self._brain.abandoned(key, fetch)
-                self._brain.ended(key, error)
-        except BaseException:
-            with self._reach.guard:
-                self._brain.abandoned(key, fetch)
-            raise
+            with source.lock:
+                now = source.now()
+                retry_at = follower.failed(fetch, now, getattr(error, "retry_after", 0.0))
+            if retry_at is not None:
+                what = f"the messages of conversation {fetch.key}"
+                self._report_stalled(what, error, retry_at - now)
+        except BaseException as error:
+            with source.lock:
+                follower.abandoned(fetch)
+                if isinstance(error, PoolseError):
+                    follower.ended(fetch.key, error)
+            if not isinstance(error, PoolseError):
+                raise
         else:
-            with self._reach.guard:
-                self._brain.page(key, fetch, rows, reach.now())
+            with source.lock:
+                follower.page(fetch, messages, source.now())
 
-    def _give_up(self, over: Over) -> None:
+    def _give_up(self, step: Ended) -> None:
         """One conversation can be followed no more."""
-        self._ended[over.key] = over.stands_at
-        error, others = over.error, len(self._brain) > 0 or self._follows_all
+        self._ended[step.key] = step.start
+        error, others = step.error, len(self._follower) > 0 or self._follows_all
         if not (others and ends_one_only(error)):
             self._failure = error
             if isinstance(error, FeedReset):
                 error.message += "; follow it again with after='latest' or after='beginning'"
             return  # `next` raises it
         if not isinstance(error, JoinError | ChannelClosed):
-            self._report(error, f"conversation {over.key} is followed no more")
+            self._report(error, f"conversation {step.key} is followed no more")
 
-    def _stalled(self, what: str, error: PoolseError, wait: float) -> None:
+    def _report_stalled(self, what: str, error: PoolseError, wait: float) -> None:
         self._report(error, f"{what} cannot be read; next request in {wait:.0f} s")
 
     def _report(self, error: PoolseError, before: str = "", after: str = "") -> None:
         """Report an error that ends nothing, with what it means here."""
-        told = fresh(error)
-        told.message = ": ".join(filter(None, [before, told.message]))
-        told.message = "; ".join(filter(None, [told.message, after]))
-        self._reach.report(told)
+        report = fresh(error)
+        report.message = ": ".join(filter(None, [before, report.message]))
+        report.message = "; ".join(filter(None, [report.message, after]))
+        self._source.report(report)
 
-    # What is followed.
+    # Which conversations are followed.
 
-    async def open(self) -> None:
-        """Begin. From now on nothing is missed."""
-        if self._is_open or self.is_over:
-            return
-        if not self._is_counted:
-            self._is_counted = True
-            self._tally.opened(self._count)
-        self.user = await self._reach.who()
-        if self._wish.only is not None:
-            await self._take_in(dict.fromkeys(self._wish.only))
-        else:
-            if self._wish.checkpoint is not None and self._wish.after is UNSET:
-                kept = await self._reach.load(self._key("*"))
-                self._roster.was_listed = kept is not None
-            await self._read_list(once=False)
-            self._reach.listen_for_new(self.user, self)
-        self._is_open = True
-        self.at_once = self._quick_way()
-        if self.is_over:  # closed meanwhile, by another thread
-            self.at_once = nothing_at_hand
-
-    def _quick_way(self) -> Callable[[], R | None]:
-        only = self._wish.only
-        if self._wish.checkpoint is not None or self._wish.cancel is not None:
-            return nothing_at_hand
-        if only is None or len(only) != 1:
-            return self._of_many
-        # No guard is needed: others only append to what is ready, and only the consumer takes.
-        self.key = only[0]
-        return self._brain.at_hand[self.key].__next__
-
-    async def _take_in_new(self) -> None:
-        """Read the list of conversations again, when it is time."""
-        now = self._reach.now()
-        if now < self._roster.due_at():
-            return
+    def _refresh_list(self) -> None:
         try:
-            await self._read_list(once=True)
-        except PASSING as error:
-            self._no_list(error)
+            self._read_list(once=True)
+        except TRANSIENT as error:
+            self._list_failed(error)
         except BaseException:
-            self._roster.look(now)
+            self._list.refresh(self._source.now())
             raise
 
-    def _no_list(self, error: PoolseError) -> None:
-        """The list of conversations cannot be read now: it is asked for again."""
-        now, retry = self._reach.now(), self._roster.retry
-        retry.failed(now, getattr(error, "retry_after", 0.0))
-        self._roster.look(now)
-        with self._reach.guard:
-            self._brain.look_at(retry.at)
-        if retry.has_stalled(now):
-            self._stalled("the list of conversations", error, retry.at - now)
+    def _list_failed(self, error: PoolseError) -> None:
+        """The list of conversations cannot be read now: it is requested again."""
+        now, retry = self._source.now(), self._list.retry
+        is_reported = retry.failed(now, getattr(error, "retry_after", 0.0))
+        self._list.refresh(now)
+        with self._source.lock:
+            self._follower.look_at(retry.at)
+        if is_reported:
+            self._report_stalled("the list of conversations", error, retry.at - now)
 
-    async def _read_list(self, *, once: bool) -> None:
-        with self._reach.guard:
-            joins = self._brain.joins()
-        self._roster.asked(self._reach.now())
-        found = await self._reach.known(once=once)
-        self._roster.retry.worked()
-        await self._take_in({known.key: known.head for known in found})
-        self._heads(found, joins)
-        if not self._roster.was_listed:
-            self._roster.was_listed = True
-            await self._save_listed()
+    def _read_list(self, *, once: bool) -> None:
+        with self._source.lock:
+            joins = self._follower.joins()
+        self._list.requested(self._source.now())
+        heads = self._source.heads(once=once)
+        self._list.retry.worked()
+        self._add_new(heads)
+        self._compare(heads, joins)
+        if not self._list.was_read:
+            self._list.was_read = True
+            self._save_was_read()
 
-    async def _save_listed(self) -> None:
-        """Note that the first list was read, and where each conversation of it begins."""
-        if self._roster.was_listed and self._wish.checkpoint is not None and not self._fresh:
-            await self._reach.save(self._key("*"), Position(0))
+    def _save_was_read(self) -> None:
+        """Save that the first list was read, once each conversation of it has a position."""
+        if self._list.was_read and not self._searching:
+            self.positions.save("*", Position(0))
 
-    async def _look(self, look: Look) -> None:
+    def _look(self, step: ReadList) -> None:
         """One list shows which of many conversations have something new."""
         try:
             if self._follows_all:
-                await self._read_list(once=True)
+                self._read_list(once=True)
             else:
-                self._heads(await self._reach.known(once=True), look.joins)
-        except PASSING as error:
-            self._no_list(error)
+                self._compare(self._source.heads(once=True), step.joins)
+        except TRANSIENT as error:
+            self._list_failed(error)
         except PoolseError:
             if self._follows_all:
                 raise
-            with self._reach.guard:
-                self._brain.uses_list = False
-                self._brain.looked(look.joins)
+            with self._source.lock:
+                self._follower.uses_list = False
+                self._follower.looked(step.joins)
 
-    def _heads(self, found: Sequence[Known], joins: Mapping[str, int]) -> None:
-        for first in range(0, len(found), CHUNK):
-            part = [(known.key, known.head) for known in found[first : first + CHUNK]]
-            with self._reach.guard:
-                self._brain.heads(part, joins, self._reach.now())
-        with self._reach.guard:
-            self._brain.looked(joins)
+    def _compare(self, heads: Mapping[str, int | None], joins: Mapping[str, int]) -> None:
+        items = list(heads.items())
+        for first in range(0, len(items), CHUNK):
+            with self._source.lock:
+                part = dict(items[first : first + CHUNK])
+                self._follower.heads(part, joins, self._source.now())
+        with self._source.lock:
+            self._follower.looked(joins)
 
-    async def _take_in(self, found: Mapping[str, int | None]) -> None:
+    def _add_new(self, heads: Mapping[str, int | None]) -> None:
         """Follow these too, so far as they are not followed."""
-        new = {key: head for key, head in found.items() if key not in self._brain}
-        if not new:
-            return
-        kept = {key: await self._kept(key) for key in new}
-        await self._make_secret(kept)
-        for key, head in new.items():
-            await self._follow(key, head, kept[key])
+        new = [key for key in heads if key not in self._follower]
+        if new:
+            positions = self.positions.load_all(new)
+            for key in new:
+                self._add(key, heads[key], positions[key])
 
-    async def _kept(self, key: str) -> Position | None:
-        if self._wish.checkpoint is None:
-            return None
-        return await self._reach.load(self._key(key))
-
-    async def _make_secret(self, kept: Mapping[str, Position | None]) -> None:
-        """Make the secret before the first position is saved.
-
-        If there are positions and no secret, an older release saved them, and what it had in hand
-        is answered as it would have done.
-        """
-        if self._wish.checkpoint is None or await self._reach.load(SECRET_KEY) is not None:
-            return
-        old = [key for key, position in kept.items() if position is not None]
-        self._answered_before.update(dict.fromkeys(old))
-        if not self._answered_before:
-            await self._secrets()
-
-    async def _follow(self, key: str, head: int | None, kept: Position | None) -> None:
+    def _add(self, key: str, head: int | None, saved: Position | None) -> None:
         """Follow one conversation more: where it was left, else from its beginning if it is new."""
         start = self._ended.pop(key, None)
-        if start is None and kept is not None and self._wish.after is UNSET:
-            start = At(kept)
+        if start is None and self.options.after is UNSET:
+            start = saved
         if start is None:
-            is_new = self._follows_all and self._roster.was_listed
-            start = At(Position(0)) if is_new else await self._start(key, head)
-            if self._wish.checkpoint is None:
-                pass
-            elif isinstance(start, At):
+            start = self._first_start(key, head)
+            if isinstance(start, Position):
                 # Now, because once the list was seen, what has no position is new.
-                await self._reach.save(self._key(key), start.position)
+                self.positions.save(key, start)
             else:
-                self._fresh.add(key)
-        with self._reach.guard:
-            self._brain.add(key, start)
-        self._reach.listen(key, self)
+                self._searching.add(key)
+        with self._source.lock:
+            self._follower.add(key, start)
+        self._source.listen(key, self)
 
-    async def _start(self, key: str, head: int | None) -> Start:
-        after = "latest" if self._wish.after is UNSET else self._wish.after
+    def _first_start(self, key: str, head: int | None) -> Start:
+        if self._follows_all and self._list.was_read:
+            return Position(0)
+        after = "latest" if self.options.after is UNSET else self.options.after
         if head is None and after in LATEST:
-            head = await self._reach.head(key)
+            head = self._source.head(key)
         return start_of(after, head or 0)
-
-    def _key(self, key: str) -> str:
-        """What a position is kept under: two users of one process may share a checkpoint."""
-        return f"{self.user}/{key}"

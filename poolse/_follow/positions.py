@@ -1,115 +1,107 @@
-"""What a feed is asked about, and what it says is to be done."""
+"""Positions in a conversation: where a feed starts, where it stands, and what it passed over."""
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Literal, Protocol
 
 import attrs
 
-__all__ = [
-    "At",
-    "Begin",
-    "Deliver",
-    "Fetch",
-    "Hole",
-    "Newest",
-    "Numbered",
-    "Position",
-    "Start",
-    "Wait",
-]
+from poolse._support.argument_checks import checked_count
+from poolse.errors import ArgumentTypeError, UsageError
+
+__all__ = ["After", "Gap", "Last", "Numbered", "Position", "Start", "start_of"]
 
 
 class Numbered(Protocol):
-    """A row of a log: an id of its own, and a place in the order."""
+    """A message: an ID of its own, and a place in the order of its conversation."""
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """Its ID."""
         ...
 
     @property
     def sequence(self) -> int:
-        """Its number. Unique in its log, and greater than those of all rows before."""
+        """Its number: unique in its conversation, and greater than those of all before it."""
         ...
-
-
-R = TypeVar("R", bound=Numbered)
 
 
 @attrs.frozen
 class Position:
-    """How far a log was followed."""
+    """How far a conversation was followed."""
 
     sequence: int
-    """Everything up to this number is done with."""
+    """Everything up to this number is acknowledged."""
     id: str | None = None
-    """Id of the row with that number, if there is one. It tells whether the log is still the
-    same."""
+    """ID of the message with that number, if there is one. It shows whether the numbers of the
+    conversation began again."""
 
 
 @attrs.frozen
-class At:
-    """Start after a position."""
+class Last:
+    """Start with the last so many messages: `follow(after=Last(20))`.
 
-    position: Position
+    Raises:
+        UsageError: The number is negative.
+        ArgumentTypeError: It is no whole number.
+    """
 
+    count: int
 
-@attrs.frozen
-class Newest:
-    """Start with the last so many rows of the list."""
-
-    count: int = attrs.field(validator=attrs.validators.ge(1))
-
-
-Start = At | Newest
+    def __attrs_post_init__(self) -> None:
+        checked_count("the number of Last", self.count)
 
 
 @attrs.frozen
-class Begin:
-    """The start was found: from here on every row will come."""
+class Gap:
+    """Numbers that were passed over, because the list has no messages for them.
 
-    position: Position
+    Most are replies in threads that came while nobody listened. They are read with
+    `chat.messages.one(id).replies()`.
 
+    With `skipped` nobody looked: more had been missed than `max_backfill` allows. The messages
+    are read with `chat.conversations.one(id).messages.iter(before=gap.last + 1)`, newest first.
+    """
 
-# Not frozen, because that makes it twice as dear, and there is one for each row.
-@attrs.define(eq=False)
-class Deliver(Generic[R]):
-    """Hand this row to the consumer."""
-
-    key: str
-    """The log that it is in."""
-    row: R
-    late: bool = False
-    """It comes after rows that stand behind it: its number had been given up."""
-
-    @property
-    def position(self) -> Position:
-        """Where the log is once the row is handled."""
-        return Position(self.row.sequence, self.row.id)
-
-
-@attrs.frozen
-class Hole:
-    """These numbers were passed over."""
-
+    conversation: str
+    """ID of the conversation."""
     first: int
+    """The first number."""
     last: int
+    """The last one."""
     skipped: bool = False
-    """Nobody asked for their rows, because too many had been missed; else the list has none."""
+    """Whether there are messages that were not read, because of `max_backfill`."""
 
 
-@attrs.frozen(eq=False)
-class Fetch:
-    """Ask the list for a page, newest first."""
+After = int | Position | Last | Literal["latest", "beginning"]
+"""Where a feed starts: a sequence, a `Position`, `Last(n)`, "latest" or "beginning"."""
 
-    before: int | None
-    """Only numbers below this; None for the newest."""
-    limit: int
+Start = Position | Last
+"""The same, once the newest number is known: after a position, or with the last messages, which
+are then at least one."""
+
+_AFTER: Final = 'after is a sequence, "latest", "beginning" or Last(n)'
 
 
-@attrs.frozen
-class Wait:
-    """Nothing to do until something happens, or until this time."""
+def start_of(after: object, head: int) -> Start:
+    """Return where to start.
 
-    until: float | None = None
+    Args:
+        after: The argument of `follow`.
+        head: The highest number of the conversation; only needed for "latest".
+    """
+    match after:
+        case "latest" | Last(count=0):
+            return Position(head)
+        case "beginning":
+            return Position(0)
+        case Last() | Position():
+            return after
+        case bool():
+            raise ArgumentTypeError(f"{_AFTER}, not {after!r}")
+        case int() if after >= 0:
+            return Position(after)
+        case int() | str():
+            raise UsageError(f"{_AFTER}, not {after!r}")
+        case _:
+            raise ArgumentTypeError(f"{_AFTER}, not {type(after).__name__}")

@@ -1,4 +1,4 @@
-"""The rows of one log on their way out: what is decided, and what waits for lower numbers."""
+"""Messages on their way out: those decided, and those that wait for lower numbers."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
-from poolse._follow.positions import Begin, Deliver, Hole, Numbered, Position
+from poolse._follow.positions import Gap, Numbered, Position
 from poolse._follow.recent_history import RECENT, RecentHistory
+from poolse._follow.steps import Began, Item
 from poolse._observe.feed_counters import FeedCount
 
-__all__ = ["Ready", "ReorderBuffer", "action_of", "nothing_at_hand", "rows_at_hand"]
+__all__ = ["Ready", "ReorderBuffer", "none_ready", "ready_messages"]
 
-R = TypeVar("R", bound=Numbered)
+M = TypeVar("M", bound=Numbered)
 
-Ready = deque[R | Deliver[R] | Hole | Begin]
-"""Rows, bare because there are many of them, and what else is to be handed out."""
+Ready = deque[M | Item[M] | Gap | Began]
+"""Messages, bare because there are many of them, and what else is to be handed out."""
 
-_NO_ROWS: Final = frozenset({Deliver, Hole, Begin})
+_STEPS: Final = frozenset({Item, Gap, Began})
 
 
-class ReorderBuffer(Generic[R]):
-    """Where rows are put in order. Both of its buffers are bounded."""
+class ReorderBuffer(Generic[M]):
+    """Where messages are put in order. Both of its buffers are bounded."""
 
     def __init__(self, key: str, most: Callable[[], int], *, gaps: bool) -> None:
         self.decided = 0
         """Every number up to this one is delivered, about to be, or given up."""
-        self.ready: Ready[R] = deque()
+        self.ready: Ready[M] = deque()
         """What can be handed out, in order."""
-        self.waiting: dict[int, R] = {}
-        """Rows that were heard of, above a number that was not."""
-        self.behind = RecentHistory()
+        self.waiting: dict[int, M] = {}
+        """Messages above a number that is missing."""
+        self.history = RecentHistory()
         self._key = key
         self._most = most
         self._gaps = gaps
@@ -43,13 +44,13 @@ class ReorderBuffer(Generic[R]):
         """Start after a position."""
         self.decided = position.sequence
         if position.id is not None:
-            self.behind.delivered(position.sequence, [position.id])
+            self.history.delivered(position.sequence, [position.id])
         self._forget_below()
-        self.ready.append(Begin(position))
+        self.ready.append(Began(self._key, position))
 
-    def keep(self, rows: Iterable[R]) -> None:
-        """Rows above a number that is missing. Of too many the highest are dropped."""
-        self.waiting.update((row.sequence, row) for row in rows)
+    def keep(self, messages: Iterable[M]) -> None:
+        """Messages above a number that is missing. Of too many the highest are dropped."""
+        self.waiting.update((message.sequence, message) for message in messages)
         most = self._most()
         if len(self.waiting) == most + 1:
             del self.waiting[max(self.waiting)]
@@ -58,65 +59,70 @@ class ReorderBuffer(Generic[R]):
                 del self.waiting[number]
 
     def drain(self) -> None:
-        """Hand out what follows without a hole."""
-        run, room = list[R](), self._most() - len(self.ready)
+        """Hand out what follows without a gap."""
+        run, room = list[M](), self._most() - len(self.ready)
         following = self.decided + 1
         while len(run) < room and following + len(run) in self.waiting:
             run.append(self.waiting[following + len(run)])
         self.deliver(run)
 
-    def hand_out(self, known: Mapping[int, R], settled: int) -> int | None:
-        """Hand out what is known, up to the first hole that is not final: the last number of it."""
+    def hand_out(self, known: Mapping[int, M], settled: int) -> int | None:
+        """Hand out what is known below the first gap that is not final: its last number."""
         numbers = sorted(known)
         del numbers[: bisect_right(numbers, self.decided)]
         while numbers:
-            hole = numbers[0] - 1
-            if hole > settled and hole > self.decided:
-                return hole
-            self.give_up(hole)
+            missing = numbers[0] - 1
+            if missing > settled and missing > self.decided:
+                return missing
+            self.give_up(missing)
             count = _unbroken(numbers)
             self.deliver([known[number] for number in numbers[:count]])
             del numbers[:count]
         return None
 
-    def deliver(self, run: list[R]) -> None:
+    def deliver(self, run: list[M]) -> None:
         """These are next, and no number is missing among them."""
         if not run:
             return
         if self.waiting:
-            for row in run:
-                self.waiting.pop(row.sequence, None)
+            for message in run:
+                self.waiting.pop(message.sequence, None)
         self.decided = run[-1].sequence
         last = run[-RECENT:]
         # They follow one after the other.
-        self.behind.delivered(last[0].sequence, [row.id for row in last])
+        self.history.delivered(last[0].sequence, [message.id for message in last])
         self.ready.extend(run)
 
-    def late(self, row: R) -> bool:
-        """Hand out a row whose number had been given up; False if it had not been."""
-        if not self.behind.is_late(row.sequence):
+    def late(self, message: M) -> bool:
+        """Hand out a message whose number had been given up; False if it had not been."""
+        if not self.history.is_late(message.sequence):
             return False
-        self.behind.delivered(row.sequence, [row.id])
-        self.ready.append(Deliver(self._key, row, late=True))
+        self.history.delivered(message.sequence, [message.id])
+        self.ready.append(Item(self._key, message, late=True))
         return True
 
     def give_up(self, last: int) -> None:
-        """The log has no rows from the next number to this one."""
+        """The conversation has no messages from the next number to this one."""
         if last > self.decided:
-            self.behind.gave_up(self.decided + 1, last)
+            self.history.gave_up(self.decided + 1, last)
             if self._gaps:
-                self.ready.append(Hole(self.decided + 1, last))
+                self.ready.append(Gap(self._key, self.decided + 1, last))
             self.decided = last
 
     def skip(self, last: int) -> None:
-        """Nobody looks for rows from the next number to this one. That is always told."""
+        """Messages from the next number to this one are not read. That is always reported."""
         if last > self.decided:
-            self.ready.append(Hole(self.decided + 1, last, skipped=True))
+            self.ready.append(Gap(self._key, self.decided + 1, last, skipped=True))
             self.decided = last
             self._forget_below()
 
+    def take(self) -> Item[M] | Gap | Began:
+        """Take the first that is ready."""
+        first = self.ready.popleft()
+        return first if isinstance(first, Item | Gap | Began) else Item(self._key, first)
+
     def _forget_below(self) -> None:
-        self.waiting = {n: row for n, row in self.waiting.items() if n > self.decided}
+        self.waiting = {n: message for n, message in self.waiting.items() if n > self.decided}
 
 
 def _unbroken(numbers: list[int]) -> int:
@@ -126,16 +132,16 @@ def _unbroken(numbers: list[int]) -> int:
     return next(i for i, number in enumerate(numbers) if number - i != numbers[0])
 
 
-def rows_at_hand(
-    ready: Ready[R], skip: Callable[[R], bool] | None, count: FeedCount
-) -> Generator[R | None]:
-    """Takes and counts rows, without those to be skipped; None while something else comes first.
+def ready_messages(
+    ready: Ready[M], skip: Callable[[M], bool] | None, count: FeedCount
+) -> Generator[M | None]:
+    """Take and count messages, without those to be skipped; None while something else is first.
 
     A generator, which takes half the time of a function, a hundred thousand times.
     """
     while True:
         first: Any = ready[0] if ready else None
-        if first is None or type(first) in _NO_ROWS:
+        if first is None or type(first) in _STEPS:
             yield None
             continue
         ready.popleft()
@@ -144,10 +150,5 @@ def rows_at_hand(
             yield first
 
 
-def nothing_at_hand() -> None:
-    """Stands for the above where there is something to be done before each row."""
-
-
-def action_of(key: str, first: R | Deliver[R] | Hole | Begin) -> Deliver[R] | Hole | Begin:
-    """What was ready, as a feed says it."""
-    return first if isinstance(first, Deliver | Hole | Begin) else Deliver(key, first)
+def none_ready() -> None:
+    """Stands for the above where there is something to be done before each message."""

@@ -7,31 +7,29 @@ which is kept in the checkpoint beside the positions.
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
-from poolse._follow.positions import Deliver, Numbered, Position
+from poolse._follow.positions import Numbered, Position
 from poolse.errors import ApiError
 
 __all__ = [
+    "PART_KEYS",
     "SECRET_BYTES",
     "SECRET_KEY",
     "is_final",
     "new_secret",
     "old_reply_id",
-    "part_keys",
     "reply_id",
 ]
-
-R = TypeVar("R", bound=Numbered)
 
 SECRET_KEY: Final = "secret:v1"  # noqa: S105
 """The key under which a checkpoint holds the secret."""
 
+PART_KEYS: Final = tuple(f"{SECRET_KEY}:{part}" for part in range(1, 8))
+"""Keys of the rest of the secret, for a checkpoint that keeps numbers, of 31 bits, and no IDs."""
+
 SECRET_BYTES: Final = 20
 """How many random bytes `new_secret` takes."""
-
-_PARTS: Final = 8
-"""Positions that hold the secret where a checkpoint keeps no IDs: 31 bits each."""
 
 _NAMESPACE_URL: Final = bytes.fromhex("6ba7b8119dad11d180b400c04fd430c8")
 
@@ -47,33 +45,30 @@ def new_secret(random: bytes) -> Position:
     return Position(number or 1, _uuid(random[4:20], version=4))
 
 
-def part_keys() -> list[str]:
-    """Keys of the rest of the secret, for a checkpoint that keeps numbers and no IDs."""
-    return [f"{SECRET_KEY}:{part}" for part in range(1, _PARTS)]
-
-
-def reply_id(secret: list[Position], user: str, item: Deliver[R], answers: int) -> str:
-    """The ID of a reply.
+def reply_id(secret: list[Position], user: str, key: str, message: Numbered, replies: int) -> str:
+    """Return the ID of a reply.
 
     Args:
         secret: As the checkpoint returned it.
         user: ID of the user who replies.
-        item: The message that is replied to.
-        answers: How many replies were sent to it before.
+        key: ID of the conversation.
+        message: The message that is replied to.
+        replies: How many replies were sent to it before.
     """
     import hmac
 
     # A store may change how it writes an ID, but not what it says.
-    key = " ".join(f"{int(part.sequence)} {part.id or ''}" for part in secret).lower()
-    name = f"{user} {item.key} {item.row.sequence} {item.row.id} {answers}"
-    return _uuid(hmac.digest(key.encode(), name.encode(errors="backslashreplace"), "sha256"), 5)
+    digest_key = " ".join(f"{int(part.sequence)} {part.id or ''}" for part in secret).lower()
+    name = f"{user} {key} {message.sequence} {message.id} {replies}"
+    content = name.encode(errors="backslashreplace")
+    return _uuid(hmac.digest(digest_key.encode(), content, "sha256"), version=5)
 
 
-def old_reply_id(user: str, item: Deliver[R], answers: int) -> str:
-    """The ID of a reply as releases without a secret made it."""
+def old_reply_id(user: str, message: Numbered, replies: int) -> str:
+    """Return the ID of a reply as releases without a secret computed it."""
     import hashlib
 
-    name = f"{user} answers {item.row.id} with number {answers}"
+    name = f"{user} answers {message.id} with number {replies}"
     content = _NAMESPACE_URL + name.encode(errors="backslashreplace")
     return _uuid(hashlib.sha1(content, usedforsecurity=False).digest(), version=5)
 

@@ -1,116 +1,172 @@
-"""What a feed is asked for by its caller, and what it needs done for it."""
+# Printed from poolse/_follow/async_source.py by "make generate". Do not edit.
+"""The client as a feed sees it: its conversations, their channels, and the user's checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
-
-from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
-from poolse._follow.conversation_list import Known
-from poolse._follow.listener import ListenerCallbacks
-from poolse._follow.options import After, Gap, start_of
-from poolse._follow.positions import Numbered, Position
-from poolse._follow.settings import FeedSettings
-from poolse._observe.feed_counters import FeedCounters
-from poolse.cancel import CancelToken
+from poolse._follow.listener import ChannelListener, ListenerCallbacks
+from poolse._follow.loop import FeedLoop
+from poolse._follow.options import FeedSettings, FollowOptions
+from poolse._follow.steps import Fetch
+from poolse._follow.sync_consumer import Consumer
+from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
+from poolse._generated.models import Message
+from poolse._json.models import missing
+from poolse._json.parsing import needed
+from poolse._realtime.client import client_of
+from poolse._realtime.events import ChannelType, EventType
+from poolse._rest.settings import Settings
+from poolse._support.argument_checks import checked_instance
+from poolse._support.ids import checked_ids
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import PoolseError
-from poolse.types import UNSET, Unset
+from poolse.options import CallOptions
+from poolse.types import UNSET
 
-__all__ = ["ConversationSource", "FollowOptions"]
+if TYPE_CHECKING:
+    from poolse._generated.channels import PoolseRealtime
+    from poolse._generated.resources import (
+        ConversationHandle,
+        ConversationsResource,
+        MeResource,
+    )
 
-R = TypeVar("R", bound=Numbered)
-Row = TypeVar("Row", bound=Numbered, covariant=True)
-
-
-@attrs.frozen(kw_only=True)
-class FollowOptions(Generic[R]):
-    """What a caller of `follow` wants."""
-
-    only: Sequence[str] | None
-    """The conversations; None for all."""
-    after: After | Unset = UNSET
-    checkpoint: Checkpoint | AsyncCheckpoint | None = None
-    skip_own: bool = False
-    on_gap: Callable[[Gap], object] | None = None
-    cancel: CancelToken | None = None
-    author: Callable[[R], str | None]
-    """Who wrote a row."""
-    settings: FeedSettings = attrs.field(factory=FeedSettings)
-
-    def __attrs_post_init__(self) -> None:
-        if self.after is not UNSET:
-            start_of(self.after, 0)
+__all__ = ["ConversationSource", "FollowClient", "feed_parts"]
 
 
-class ConversationSource(Protocol[Row]):
-    """What a feed cannot do without a body."""
+class FollowClient(Protocol):
+    """A client, as far as following needs it."""
 
-    tally: FeedCounters
-    now: Callable[[], float]
-    """Seconds of a clock that never goes back."""
-    random: Callable[[], float]
-    """In [0, 1)."""
+    _settings: Settings
 
     @property
-    def guard(self) -> AbstractContextManager[object]:
-        """Held while something is heard, and by whoever must not be told of it meanwhile."""
+    def user_id(self) -> str | None:
+        """The user of the token."""
         ...
 
-    def listen(self, key: str, listener: ListenerCallbacks) -> None:
-        """Hear of a conversation, from now on."""
+    @property
+    def realtime(self) -> PoolseRealtime:
+        """Its realtime."""
         ...
 
-    def listen_for_new(self, user: str, listener: ListenerCallbacks) -> None:
-        """Hear of new conversations, from now on."""
+    @property
+    def me(self) -> MeResource:
+        """The signed-in user."""
         ...
+
+    @property
+    def conversations(self) -> ConversationsResource:
+        """His conversations."""
+        ...
+
+
+class ConversationSource(Consumer):
+    """See `Source`."""
+
+    def __init__(self, client: FollowClient, cancel: CancelToken | None) -> None:
+        super().__init__(client_of(client.realtime))
+        self.counters = self._realtime.feeds
+        self.random = random.random
+        self.random_bytes = os.urandom
+        self._client = client
+        self._listeners: dict[str, ChannelListener] = {}
+        self._cancel = cancel
+        self._forget: Callable[[], None] = lambda: None
+        self._options = CallOptions(cancel=cancel)
+        self._once = CallOptions(max_retries=0, cancel=cancel)
+        """For what the core retries itself."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        return self._realtime.lock
+
+    def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
+        self._listen(CONVERSATION, key, MESSAGE_NEW, callbacks)
+
+    def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
+        self._listen(USER, user, CONVERSATION_CREATED, callbacks)
 
     def close(self) -> None:
-        """Hear nothing more."""
-        ...
+        while self._listeners:
+            self._listeners.popitem()[1].close()
+        self._forget()
+        self.wake()
 
     def report(self, error: PoolseError) -> None:
-        """Tell the user of an error that ends nothing."""
-        ...
+        with self._realtime.lock:
+            self._realtime.callbacks.report_error(error)
 
-    async def who(self) -> str:
-        """Id of the user."""
-        ...
+    def user_id(self) -> str:
+        if self._cancel is not None:
+            self._forget = self.wake_on(self._cancel)
+        return self._client.user_id or (self._client.me.show(options=self._options)).id
 
-    async def known(self, *, once: bool) -> list[Known]:
-        """All conversations; `once` does not try again."""
-        ...
+    def heads(self, *, once: bool) -> Mapping[str, int | None]:
+        options = self._once if once else self._options
+        return {
+            conversation.id: None
+            if "last_sequence" in missing(conversation)
+            else conversation.last_sequence
+            for conversation in self._client.conversations.list(options=options)
+        }
 
-    async def head(self, key: str) -> int:
-        """The highest number that a conversation has handed out."""
-        ...
+    def head(self, key: str) -> int:
+        conversation = self._client.conversations.one(key).show(options=self._options)
+        return needed(conversation.last_sequence, "$.last_sequence")
 
-    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[Row]:
-        """A page of the list."""
-        ...
+    def page(self, fetch: Fetch) -> Sequence[Message]:
+        page = self._client.conversations.one(fetch.key).messages.list(
+            limit=fetch.limit,
+            before=UNSET if fetch.before is None else fetch.before,
+            options=self._once,
+        )
+        for index, message in enumerate(page.data):
+            needed(message.sequence, f"$.data[{index}].sequence")
+        return page.data
 
-    async def load(self, key: str) -> Position | None:
-        """See `Checkpoint`."""
-        ...
+    def _listen(
+        self,
+        kind: ChannelType,
+        key: str,
+        event: EventType[Any],
+        callbacks: ListenerCallbacks,
+    ) -> None:
+        if key in self._listeners:
+            self._listeners.pop(key).close()
+        self._listeners[key] = ChannelListener(
+            self._realtime, kind, key, event, callbacks, self.wake
+        )
 
-    async def save(self, key: str, position: Position) -> None:
-        """See `Checkpoint`."""
-        ...
 
-    async def load_or_save(self, key: str, position: Position) -> Position:
-        """The position under this key; if there is none, save this one first."""
-        ...
+def feed_parts(
+    client: FollowClient,
+    only: Iterable[object] | None,
+    *,
+    cancel: CancelToken | None,
+    max_backfill: int | None,
+    **choices: Any,  # noqa: ANN401
+) -> tuple[FeedLoop[Message], Callable[[str], ConversationHandle]]:
+    """Check the arguments of `follow`, and return what a feed is made of."""
+    if cancel is not None:
+        checked_instance("cancel", cancel, CancelToken, "a CancelToken")
+    settings = client._settings  # pyright: ignore[reportPrivateUsage]
+    cancel = any_of(settings.cancel, cancel)
+    options = FollowOptions[Message](
+        only=None if only is None else _ids(only),
+        cancel=cancel,
+        author=lambda message: message.sender_id,
+        settings=FeedSettings(max_backfill=max_backfill, max_retry_after=settings.max_retry_after),
+        awaits=False,
+        **choices,
+    )
+    loop = FeedLoop(ConversationSource(client, cancel), options)
+    return loop, client.conversations.one
 
-    def new_secret(self) -> Position:
-        """A random secret for the IDs of replies."""
-        ...
 
-    async def tell(self, gap: Gap) -> None:
-        """Call the user's function."""
-        ...
-
-    async def wait(self, until: float | None) -> None:
-        """Wait until something was heard, or until this time."""
-        ...
+def _ids(only: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(checked_ids("conversation_ids", only, "conversation")))

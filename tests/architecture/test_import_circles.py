@@ -12,8 +12,6 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, module_of
 
 KNOWN: set[frozenset[str]] = {
-    frozenset({"poolse._generated.async_follow", "poolse._generated.async_resources"}),
-    frozenset({"poolse._generated.follow", "poolse._generated.resources"}),
     frozenset(
         {
             "poolse._observe.capture",

@@ -170,18 +170,19 @@ FOLLOWED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", list(FOLLOWED))
 def test_what_a_feed_misses_in_its_answers(name: str) -> None:
     answers, path = FOLLOWED[name]
-    from poolse._follow.client_source import AsyncClientSource, ClientSource
-    from poolse.options import CallOptions
+    from poolse._follow.async_source import AsyncConversationSource
+    from poolse._follow.source import ConversationSource
+    from poolse._follow.steps import Fetch
 
     def sync(chat: Any, _: Any) -> None:
-        home = ClientSource(chat)
-        home.head("c", CallOptions())
-        home.page("c", None, 10, CallOptions())
+        source = ConversationSource(chat, None)
+        source.head("c")
+        source.page(Fetch("c", None, 10))
 
     async def asynchronous(chat: Any, _: Any) -> None:
-        home = AsyncClientSource(chat)
-        await home.head("c", CallOptions())
-        await home.page("c", None, 10, CallOptions())
+        source = AsyncConversationSource(chat, None)
+        await source.head("c")
+        await source.page(Fetch("c", None, 10))
 
     for run, do in ((run_sync, sync), (run_async, asynchronous)):
         with pytest.raises(DecodeError) as caught:

@@ -13,6 +13,7 @@ OURS = {
     "poolse",
     "poolse._generated",
     "poolse._generated.names",
+    "poolse._support",
     "poolse._support.version",
     "poolse.errors",
     "poolse.types",
@@ -63,7 +64,8 @@ def test_a_sync_call_loads_what_it_needs() -> None:
     assert len(ours) <= MOST
     rooms = (
         "poolse._files",
-        "poolse._follow.",
+        "poolse._follow.loop",
+        "poolse._follow.source",
         "poolse._realtime",
         "poolse.cli.",
         "poolse._auth.token_provider",

@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from poolse._follow.feed_protocol import FeedProtocol
-from poolse._follow.positions import At, Begin, Deliver, Fetch, Hole, Newest, Position, Wait
-from poolse._follow.settings import FeedSettings
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Gap, Last, Position, Start
+from poolse._follow.steps import Began, Fetch, Item, Wait
 
 __all__ = ["Plan", "Row", "Run", "run"]
 
@@ -68,26 +69,28 @@ class Process:
     """What one life of the follower handed out."""
 
     start: int | None
-    rows: list[Deliver[Row]] = attrs.field(factory=list[Deliver[Row]])
-    gaps: list[Hole] = attrs.field(factory=list[Hole])
+    rows: list[Item[Row]] = attrs.field(factory=list[Item[Row]])
+    gaps: list[Gap] = attrs.field(factory=list[Gap])
     told: int = 0
     """How far rows and gaps have come, without a number left out."""
 
-    def take(self, action: Deliver[Row] | Hole | Begin) -> None:
+    def take(self, action: Item[Row] | Gap | Began) -> None:
         """Check the order while it comes: P1, P2, P10."""
         match action:
-            case Begin():
+            case Began():
                 assert self.start is None or self.start == action.position.sequence
                 self.start = self.told = action.position.sequence
-            case Hole():
+            case Gap():
                 assert action.first == self.told + 1 <= action.last
                 self.told = action.last
                 self.gaps.append(action)
-            case Deliver():
+            case Item():
                 if not action.late:
-                    assert action.row.sequence == self.told + 1
-                    self.told = action.row.sequence
-                assert action.row.sequence not in [given.row.sequence for given in self.rows]
+                    assert action.message.sequence == self.told + 1
+                    self.told = action.message.sequence
+                assert action.message.sequence not in [
+                    given.message.sequence for given in self.rows
+                ]
                 self.rows.append(action)
 
 
@@ -123,7 +126,7 @@ class Run:
         self._plan_all()
         # A position beyond the end would be one of another log.
         start = None if self.plan.start is None else min(self.plan.start, self._number)
-        self._born(Newest(3) if start is None else At(Position(start)), start)
+        self._born(Last(3) if start is None else Position(start), start)
         while self._events and self.now < END:
             self.now, _, happen, arguments = heapq.heappop(self._events)
             happen(*arguments)
@@ -215,15 +218,15 @@ class Run:
             return
         self._in_flight -= 1
         if rows is None:
-            feed.failed(fetch, self.now, self.random.choice([0.0, 1.0]))
-            self.stalled += feed.retry.has_stalled(self.now)
+            retry_at = feed.failed(fetch, self.now, self.random.choice([0.0, 1.0]))
+            self.stalled += retry_at is not None
         else:
             feed.page(fetch, rows, self.now)
         self._pump()
 
     # The consumer.
 
-    def _born(self, start: At | Newest, number: int | None) -> None:
+    def _born(self, start: Start, number: int | None) -> None:
         plan = self.plan
         settings = FeedSettings(
             limit=plan.limit, buffer=plan.buffer, pages=4, widest=8, max_backfill=plan.backfill
@@ -238,7 +241,7 @@ class Run:
 
     def _crash(self) -> None:
         if self._saved is not None:
-            self._born(At(self._saved), self._saved.sequence)
+            self._born(self._saved, self._saved.sequence)
 
     def _pump(self) -> None:
         while not self._busy:
@@ -269,20 +272,20 @@ class Run:
             self._newest_at = self.now
         self.at(self.now + self.random.uniform(0.01, 0.2), self._read, self.feed, fetch)
 
-    def _take(self, action: Deliver[Row] | Hole | Begin) -> None:
+    def _take(self, action: Item[Row] | Gap | Began) -> None:
         self.processes[-1].take(action)
-        if isinstance(action, Begin):
+        if isinstance(action, Began):
             self._saved = self._saved or action.position
-        elif isinstance(action, Deliver):
+        elif isinstance(action, Item):
             self._busy = True
             self.at(self.now + self.plan.pace, self._handled, self.feed, action)
 
-    def _handled(self, feed: FeedProtocol[Row], given: Deliver[Row]) -> None:
+    def _handled(self, feed: FeedProtocol[Row], given: Item[Row]) -> None:
         if feed is not self.feed:
             return
         self._busy = False
         if not given.late:
-            self._saved = Position(given.row.sequence, given.row.id)
+            self._saved = Position(given.message.sequence, given.message.id)
         self._pump()
 
     def _watch_live(self) -> None:

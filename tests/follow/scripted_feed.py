@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from poolse._follow.feed_protocol import FeedProtocol
-from poolse._follow.positions import At, Begin, Deliver, Fetch, Hole, Position, Start, Wait
-from poolse._follow.settings import FeedSettings
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Gap, Position, Start
+from poolse._follow.steps import Began, Fetch, Item, Wait
 from tests.follow.random_schedules import Row
 
 __all__ = ["World", "rows"]
@@ -14,7 +15,7 @@ def rows(*numbers: int, log: str = "m") -> list[Row]:
     return [Row(f"{log}{number}", number) for number in numbers]
 
 
-BEGINNING = At(Position(0))
+BEGINNING = Position(0)
 
 
 class World:
@@ -26,7 +27,7 @@ class World:
         self.feed.joined()
         self.now = 1000.0
         self.begin: Position | None = None
-        self.given: list[int | Hole] = []
+        self.given: list[int | Gap] = []
         self.late: list[int] = []
         self.rows: list[Row] = []
         self.asked: Fetch | None = None
@@ -35,13 +36,13 @@ class World:
         """Take what there is to take."""
         while True:
             match action := self.feed.step(self.now):
-                case Begin():
+                case Began():
                     self.begin = action.position
-                case Hole():
+                case Gap():
                     self.given.append(action)
-                case Deliver():
-                    (self.late if action.late else self.given).append(action.row.sequence)
-                    self.rows.append(action.row)
+                case Item():
+                    (self.late if action.late else self.given).append(action.message.sequence)
+                    self.rows.append(action.message)
                 case Fetch():
                     self.asked = action
                     return action

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
+from poolse._follow.async_loop import AsyncFeedLoop
 from poolse._follow.checkpoints import MemoryCheckpoint
-from poolse._follow.conversation_list import Known
-from poolse._follow.follower import Item
 from poolse._follow.listener import ListenerCallbacks
-from poolse._follow.loop import FeedLoop
-from poolse._follow.options import After, Gap
-from poolse._follow.positions import Position
-from poolse._follow.settings import FeedSettings
-from poolse._follow.source import FollowOptions
+from poolse._follow.options import FeedSettings, FollowOptions
+from poolse._follow.positions import After, Gap
+from poolse._follow.steps import Fetch, Item
 from poolse._observe.feed_counters import FeedCounters
 from poolse._rest.request_io import run_sync
 from poolse.errors import NetworkError, PoolseError
@@ -34,7 +31,7 @@ class Idle(Exception):  # noqa: N818
 
 @attrs.define(eq=False)
 class Service:
-    """See `Reach`."""
+    """See `AsyncSource`."""
 
     rows: dict[str, list[Row]] = attrs.field(factory=dict[str, list[Row]])
     """All messages, by conversation."""
@@ -46,20 +43,20 @@ class Service:
     """Raised by the next requests for a page or the list."""
     broken: bool = False
     """Whether all of them fail."""
-    heads: bool = True
+    shows_heads: bool = True
     """Whether the list shows the highest numbers."""
     clock: float = 1000.0
     reports: list[PoolseError] = attrs.field(factory=list[PoolseError])
     pages: list[str] = attrs.field(factory=list[str])
     """Conversations whose pages were asked for."""
     lists: int = 0
-    secrets: int = 0
     listeners: dict[str, ListenerCallbacks] = attrs.field(factory=dict[str, ListenerCallbacks])
     _deadline: float = 0.0
     now: Callable[[], float] = attrs.field(init=False)
     random: Callable[[], float] = lambda: 0.5
-    guard: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
-    tally: FeedCounters = attrs.field(factory=lambda: FeedCounters(nullcontext()))
+    random_bytes: Callable[[int], bytes] = bytes
+    lock: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
+    counters: FeedCounters = attrs.field(factory=lambda: FeedCounters(nullcontext()))
 
     def __attrs_post_init__(self) -> None:
         self.now = lambda: self.clock
@@ -73,7 +70,7 @@ class Service:
         *,
         checkpoint: bool = True,
         settings: FeedSettings | None = None,
-    ) -> FeedLoop[Row]:
+    ) -> AsyncFeedLoop[Row]:
         """A feed that has begun."""
         wish = FollowOptions[Row](
             only=only,
@@ -83,7 +80,7 @@ class Service:
             settings=settings or FeedSettings(),
         )
         self.listeners.clear()
-        flow: FeedLoop[Row] = FeedLoop(self, wish)
+        flow: AsyncFeedLoop[Row] = AsyncFeedLoop(self, wish)
         run_sync(flow.open())
         return flow
 
@@ -113,14 +110,14 @@ class Service:
         for key, listener in self.listeners.items():
             listener.joined(key)
 
-    def take(self, flow: FeedLoop[Row]) -> list[tuple[str, int]]:
+    def take(self, flow: AsyncFeedLoop[Row]) -> list[tuple[str, int]]:
         """What there is to hand out."""
         taken: list[tuple[str, int]] = []
         while (item := self.next(flow)) is not None:
-            taken.append((item.key, item.row.sequence))
+            taken.append((item.key, item.message.sequence))
         return taken
 
-    def next(self, flow: FeedLoop[Row]) -> Item[Row] | None:
+    def next(self, flow: AsyncFeedLoop[Row]) -> Item[Row] | None:
         """The next message, or None when none comes in time."""
         self._deadline = self.clock + PATIENCE
         try:
@@ -133,13 +130,13 @@ class Service:
 
     # What a feed needs done.
 
-    def listen(self, key: str, listener: ListenerCallbacks) -> None:
-        self.listeners[key] = listener
+    def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
+        self.listeners[key] = callbacks
         if self.realtime:
-            listener.joined(key)
+            callbacks.joined(key)
 
-    def listen_for_new(self, user: str, listener: ListenerCallbacks) -> None:
-        self.listen(user, listener)
+    def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
+        self.listen(user, callbacks)
 
     def close(self) -> None:
         self.listeners.clear()
@@ -147,27 +144,27 @@ class Service:
     def report(self, error: PoolseError) -> None:
         self.reports.append(error)
 
-    async def who(self) -> str:
+    async def user_id(self) -> str:
         return "me"
 
-    async def known(self, *, once: bool) -> list[Known]:
+    async def heads(self, *, once: bool) -> Mapping[str, int | None]:
         self.lists += 1
         self._answer()
-        return [
-            Known(key, len(rows) if self.heads else None)
+        return {
+            key: len(rows) if self.shows_heads else None
             for key, rows in self.rows.items()
             if key not in self.hidden
-        ]
+        }
 
     async def head(self, key: str) -> int:
         return len(self.rows[key])
 
-    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[Row]:
-        self.pages.append(key)
+    async def page(self, fetch: Fetch) -> Sequence[Row]:
+        self.pages.append(fetch.key)
         self._answer()
-        rows = self.rows[key]
-        last = len(rows) if before is None else min(len(rows), before - 1)
-        return rows[max(0, last - limit) : last][::-1]
+        rows = self.rows[fetch.key]
+        last = len(rows) if fetch.before is None else min(len(rows), fetch.before - 1)
+        return rows[max(0, last - fetch.limit) : last][::-1]
 
     def _answer(self) -> None:
         if self.errors:
@@ -175,20 +172,10 @@ class Service:
         if self.broken:
             raise NetworkError("broken")
 
-    async def load(self, key: str) -> Position | None:
-        return self.kept.load(key)
+    async def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
+        return getattr(checkpoint, method)(*arguments)
 
-    async def save(self, key: str, position: Position) -> None:
-        self.kept.save(key, position)
-
-    async def load_or_save(self, key: str, position: Position) -> Position:
-        return self.kept.load_or_save(key, position)
-
-    def new_secret(self) -> Position:
-        self.secrets += 1
-        return Position(self.secrets, f"secret{self.secrets}")
-
-    async def tell(self, gap: Gap) -> None:
+    async def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
         pass
 
     async def wait(self, until: float | None) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from poolse._follow.feed_protocol import FeedProtocol
-from poolse._follow.positions import At, Deliver, Fetch, Position, Wait
-from poolse._follow.settings import FeedSettings
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Position
+from poolse._follow.steps import Fetch, Item, Wait
 from tests.follow.random_schedules import Row
 
 RATE = 2.0
@@ -44,7 +45,7 @@ class Follower:
 
     def __init__(self, start: int, page: Callable[[int | None, int], list[Row]]) -> None:
         self.feed: FeedProtocol[Row] = FeedProtocol(
-            At(Position(start)), FeedSettings(), lambda: 0.5, gaps=False
+            Position(start), FeedSettings(), lambda: 0.5, gaps=False
         )
         self.feed.joined()
         self.requests = 0
@@ -55,8 +56,8 @@ class Follower:
         """Do what there is to do in this time."""
         while now <= end:
             match action := self.feed.step(now):
-                case Deliver():
-                    self.came[action.row.sequence] = now
+                case Item():
+                    self.came[action.message.sequence] = now
                 case Fetch():
                     self.requests += 1
                     rows = self._page(action.before, action.limit)

@@ -6,7 +6,7 @@ P5: what is written down is behind what is in hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -14,13 +14,12 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from poolse._follow.async_loop import AsyncFeedLoop
 from poolse._follow.checkpoints import MemoryCheckpoint
-from poolse._follow.conversation_list import Known
 from poolse._follow.listener import ListenerCallbacks
-from poolse._follow.loop import FeedLoop
-from poolse._follow.options import Gap
-from poolse._follow.positions import Position
-from poolse._follow.source import FollowOptions
+from poolse._follow.options import FollowOptions
+from poolse._follow.positions import Gap
+from poolse._follow.steps import Fetch
 from poolse._observe.feed_counters import FeedCounters
 from poolse._rest.request_io import run_sync
 from poolse.errors import ChannelClosed, NetworkError, PoolseError
@@ -45,16 +44,17 @@ class World:
     cap: int = 3
     now: Callable[[], float] = attrs.field(init=False)
     random: Callable[[], float] = lambda: 0.5
-    guard: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
-    tally: FeedCounters = attrs.field(factory=lambda: FeedCounters(nullcontext()))
+    random_bytes: Callable[[int], bytes] = bytes
+    lock: AbstractContextManager[object] = attrs.field(factory=nullcontext[None])
+    counters: FeedCounters = attrs.field(factory=lambda: FeedCounters(nullcontext()))
 
     def __attrs_post_init__(self) -> None:
         self.now = lambda: self.clock
 
-    def listen(self, key: str, listener: ListenerCallbacks) -> None:
-        listener.joined(key)
+    def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
+        callbacks.joined(key)
 
-    def listen_for_new(self, user: str, listener: ListenerCallbacks) -> None:
+    def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
         raise AssertionError
 
     def close(self) -> None:
@@ -63,34 +63,26 @@ class World:
     def report(self, error: PoolseError) -> None:
         pass
 
-    async def who(self) -> str:
+    async def user_id(self) -> str:
         return "me"
 
-    async def known(self, *, once: bool) -> list[Known]:
-        return []
+    async def heads(self, *, once: bool) -> Mapping[str, int | None]:
+        return {}
 
     async def head(self, key: str) -> int:
         return len(self.rows[key])
 
-    async def fetch(self, key: str, before: int | None, limit: int) -> Sequence[Row]:
+    async def page(self, fetch: Fetch) -> Sequence[Row]:
         if self.broken:
             raise NetworkError("no")
-        below = [row for row in self.rows[key] if before is None or row.sequence < before]
-        return below[::-1][: min(limit, self.cap)]
+        rows = self.rows[fetch.key]
+        below = [row for row in rows if fetch.before is None or row.sequence < fetch.before]
+        return below[::-1][: min(fetch.limit, self.cap)]
 
-    async def load(self, key: str) -> Position | None:
-        return self.kept.load(key)
+    async def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
+        return getattr(checkpoint, method)(*arguments)
 
-    async def save(self, key: str, position: Position) -> None:
-        self.kept.save(key, position)
-
-    async def load_or_save(self, key: str, position: Position) -> Position:
-        return self.kept.load_or_save(key, position)
-
-    def new_secret(self) -> Position:
-        return Position(1, "secret")
-
-    async def tell(self, gap: Gap) -> None:
+    async def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
         pass
 
     async def wait(self, until: float | None) -> None:
@@ -109,7 +101,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         self.world = World()
         kept = self.world.kept if self.writes else None
         wish = FollowOptions[Row](only=self.only, after=0, checkpoint=kept, author=lambda row: None)
-        self.flow: FeedLoop[Row] = FeedLoop(self.world, wish)
+        self.flow: AsyncFeedLoop[Row] = AsyncFeedLoop(self.world, wish)
         run_sync(self.flow.open())
         self.taken = dict.fromkeys(KEYS, 0)
         self.over: dict[str, int] = {}
@@ -161,7 +153,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         assert row.sequence == self.taken[key] + 1
         assert row.sequence <= self.over.get(key, row.sequence)
         self.taken[key] = row.sequence
-        assert self.world.tally.stats().delivered == sum(self.taken.values())
+        assert self.world.counters.stats().delivered == sum(self.taken.values())
         kept = self.world.kept.load(f"me/{key}")
         assert (kept and kept.sequence) == (row.sequence - 1 if self.writes else None)
 
@@ -171,7 +163,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
             return self.flow.key, row
         item = run_sync(self.flow.next())
         assert item is not None
-        return item.key, item.row
+        return item.key, item.message
 
     @rule()
     @precondition(lambda self: self.is_closed)

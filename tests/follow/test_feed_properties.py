@@ -1,8 +1,8 @@
 """Whatever the server, the network and the consumer do: P1 to P14 of a feed.
 
-P1, P2, P7, P9 and P10 are checked while a schedule runs, in `schedules`; the others at its end.
-P11 is a matter of what carries a feed out: see test_flow_any_order. P12 is about a view that keeps
-up with edits and deletions: a feed has none, and docs/follow.md says so.
+P1, P2, P7, P9 and P10 are checked while a schedule runs, in `random_schedules`; the others at its
+end. P11 is a matter of the loop: see test_feed_loop_properties. P12 is about a view that keeps up
+with edits and deletions: a feed has none, and docs/follow.md says so.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PLANS = st.builds(
 
 def delivered(played: Run) -> list[int]:
     """Numbers of the list's rows in the order in which they came first."""
-    rows = [given.row for process in played.processes for given in process.rows]
+    rows = [given.message for process in played.processes for given in process.rows]
     return list(dict.fromkeys(row.sequence for row in rows if row.listed))
 
 
@@ -77,9 +77,9 @@ def judge(played: Run) -> None:
     for process in played.processes:
         # P5 and P6: a restart begins after what was saved, and that was handled.
         assert process.start is not None
-        assert all(given.row.sequence > process.start for given in process.rows)
+        assert all(given.message.sequence > process.start for given in process.rows)
         # P8: the grace was long enough, so nothing was given up that came later.
-        assert not [given for given in process.rows if given.late and given.row.listed]
+        assert not [given for given in process.rows if given.late and given.message.listed]
     # P7
     assert played.feed.is_live is played.plan.realtime
 
@@ -136,7 +136,7 @@ def test_without_realtime_the_list_shows_everything(plan: Plan) -> None:
 def test_rows_that_come_later_than_any_grace_come_once_and_say_so(plan: Plan) -> None:
     played = run(attrs.evolve(plan, slow_commits=8.0, crashes=0))
     judge_memory(played)
-    prompt = [g.row.sequence for g in played.processes[0].rows if not g.late]
+    prompt = [g.message.sequence for g in played.processes[0].rows if not g.late]
     assert prompt == sorted(prompt)
 
 

@@ -7,16 +7,17 @@ from collections.abc import Iterable
 import pytest
 
 from poolse._follow.feed_protocol import FeedProtocol
-from poolse._follow.positions import At, Begin, Fetch, Hole, Newest, Position, Start, Wait
-from poolse._follow.settings import FeedSettings
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Gap, Last, Position, Start
+from poolse._follow.steps import Began, Fetch, Wait
 from poolse.errors import DecodeError
 from tests.follow.random_schedules import Row
 from tests.follow.scripted_feed import World, rows
 
 
 def test_nothing_is_asked_before_the_join_and_everything_after_it() -> None:
-    feed: FeedProtocol[Row] = FeedProtocol(At(Position(0)), FeedSettings(), lambda: 0.5, gaps=False)
-    assert isinstance(feed.step(0.0), Begin)
+    feed: FeedProtocol[Row] = FeedProtocol(Position(0), FeedSettings(), lambda: 0.5, gaps=False)
+    assert isinstance(feed.step(0.0), Began)
     assert feed.step(0.0) == Wait(FeedSettings().poll_after)
     feed.joined()
     assert isinstance(feed.step(0.0), Fetch)
@@ -63,7 +64,7 @@ def test_a_lost_last_broadcast_is_found_by_the_next_look() -> None:
 
 
 def test_a_gap_is_filled_upwards_in_windows() -> None:
-    world = World(At(Position(2, "m2")), pages=1, widest=1)
+    world = World(Position(2, "m2"), pages=1, widest=1)
     world.answer(*range(91, 101))
     asked: list[int | None] = []
     while world.asked is not None:
@@ -99,7 +100,7 @@ def test_an_empty_page_is() -> None:
     world.wait()
     world.answer(5, 4)
     world.answer()
-    assert world.given == [Hole(1, 3), 4, 5]
+    assert world.given == [Gap("", 1, 3), 4, 5]
 
 
 def test_all_holes_share_one_grace() -> None:
@@ -111,7 +112,7 @@ def test_all_holes_share_one_grace() -> None:
     assert world.wait() <= 1000.0 + 2.3
     world.answer(2, 4, 6, 8)
     world.answer()
-    assert world.given == [Hole(1, 1), 2, Hole(3, 3), 4, Hole(5, 5), 6, Hole(7, 7), 8]
+    assert world.given == [Gap("", 1, 1), 2, Gap("", 3, 3), 4, Gap("", 5, 5), 6, Gap("", 7, 7), 8]
 
 
 def test_numbers_that_only_came_live_are_known() -> None:
@@ -146,7 +147,7 @@ def test_a_row_that_comes_after_it_was_given_up_is_late_and_comes_once() -> None
     world.answer()
     world.live(1, 1)
     world.run()
-    assert (world.given, world.late) == ([Hole(1, 1), 2], [1])
+    assert (world.given, world.late) == ([Gap("", 1, 1), 2], [1])
 
 
 def test_of_too_much_the_highest_is_dropped_and_fetched() -> None:
@@ -174,9 +175,9 @@ def test_a_consumer_that_does_not_take_costs_no_memory() -> None:
 
 
 def test_of_too_much_that_was_missed_only_the_last_is_read_and_the_rest_is_told() -> None:
-    world = World(At(Position(2, "m2")), max_backfill=5)
+    world = World(Position(2, "m2"), max_backfill=5)
     world.answer(*range(91, 101))
-    assert world.given == [Hole(3, 95, skipped=True), 96, 97, 98, 99, 100]
+    assert world.given == [Gap("", 3, 95, skipped=True), 96, 97, 98, 99, 100]
     world.live(101, 110)
     world.wait()
     world.answer(*range(100, 110))
@@ -200,12 +201,12 @@ def test_of_two_versions_of_a_row_that_of_the_list_is_handed_out() -> None:
 
 
 STARTS: list[tuple[Start, list[list[int]], Position]] = [
-    (Newest(1), [[]], Position(0)),
-    (Newest(1), [[7]], Position(6)),
-    (Newest(2), [[7, 5]], Position(4)),
-    (Newest(3), [[7, 5], [2]], Position(1)),
-    (Newest(3), [[7, 5], []], Position(0)),
-    (Newest(15), [[20, 19], [18, 17], list(range(4, 17))], Position(5)),
+    (Last(1), [[]], Position(0)),
+    (Last(1), [[7]], Position(6)),
+    (Last(2), [[7, 5]], Position(4)),
+    (Last(3), [[7, 5], [2]], Position(1)),
+    (Last(3), [[7, 5], []], Position(0)),
+    (Last(15), [[20, 19], [18, 17], list(range(4, 17))], Position(5)),
 ]
 
 
@@ -218,7 +219,7 @@ def test_where_it_starts(start: Start, pages: Iterable[list[int]], position: Pos
 
 
 def test_what_comes_live_during_the_search_is_not_lost() -> None:
-    world = World(Newest(2))
+    world = World(Last(2))
     world.live(9)
     world.answer(8, 7)
     world.wait()
@@ -229,13 +230,14 @@ def test_what_comes_live_during_the_search_is_not_lost() -> None:
 def test_failures_wait_longer_and_longer_and_then_it_goes_on() -> None:
     world = World()
     waits: list[float] = []
-    for _ in range(8):
+    reports: list[float | None] = []
+    for _ in range(10):
         before = world.now
-        world.feed.failed(world.fetch(), world.now)
+        reported = world.feed.failed(world.fetch(), world.now)
         waits.append(world.wait() - before)
-    assert waits == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0]
-    assert world.feed.retry.has_stalled(world.now)
-    assert not world.feed.retry.has_stalled(world.now)
+        reports.append(reported)
+    assert waits == [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
+    assert reports == [*[None] * 8, 1045.875, None]
     world.answer(1)
     assert world.given == [1]
 

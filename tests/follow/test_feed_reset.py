@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from poolse._follow.positions import At, Position
+from poolse._follow.positions import Position
 from poolse.errors import FeedReset
 from tests.follow.random_schedules import Row
 from tests.follow.scripted_feed import World
 
 
 def test_another_row_at_the_position() -> None:
-    world = World(At(Position(3, "m3")))
+    world = World(Position(3, "m3"))
     world.answer(4, 3, log="other")
     assert isinstance(world.feed.error, FeedReset)
     assert world.feed.error.sequence == 3
@@ -24,7 +24,7 @@ def test_another_row_live() -> None:
 
 
 def test_a_list_that_grows_below_the_position() -> None:
-    world = World(At(Position(500, "m500")))
+    world = World(Position(500, "m500"))
     world.answer(2, 1, log="other")
     world.feed.live(Row("other3", 3), world.now)
     world.answer(3, 2, 1, log="other")
@@ -46,7 +46,7 @@ def test_deleted_rows_are_no_proof() -> None:
 
 
 def test_neither_are_replies_that_come_twice() -> None:
-    world = World(At(Position(500, "m500")))
+    world = World(Position(500, "m500"))
     world.answer(2, 1)
     world.live(499)
     world.answer(2)

@@ -87,7 +87,7 @@ def test_what_is_acknowledged(play: Play, end: str, first: str) -> None:
                     await done(item.ack())
                 if end == "close":
                     await done(feed.aclose() if hasattr(feed, "aclose") else feed.close())
-                    feed._flow.in_hand = None
+                    feed._loop.in_hand = None
                 if end != "break":
                     raise Oops
         except Oops:

@@ -77,7 +77,7 @@ class FollowAllInAnyOrder(RuleBasedStateMachine):
 
     @rule(broken=st.booleans(), heads=st.booleans())
     def change(self, broken: bool, heads: bool) -> None:
-        self.service.broken, self.service.heads = broken, heads
+        self.service.broken, self.service.shows_heads = broken, heads
 
     @rule()
     @precondition(lambda self: self.checkpoint)
@@ -102,10 +102,10 @@ class FollowAllInAnyOrder(RuleBasedStateMachine):
             # The last one was acknowledged before the wait.
             self.in_hand = None
             return False
-        assert item.row.sequence == self.at[item.key] + 1
-        assert item.row.id == f"{item.key}{item.row.sequence}"
-        self.at[item.key] = item.row.sequence
-        self.in_hand = (item.key, item.row.sequence)
+        assert item.message.sequence == self.at[item.key] + 1
+        assert item.message.id == f"{item.key}{item.message.sequence}"
+        self.at[item.key] = item.message.sequence
+        self.in_hand = (item.key, item.message.sequence)
         return True
 
     @invariant()

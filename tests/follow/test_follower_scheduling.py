@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from poolse._follow.feed_protocol import FeedProtocol
-from poolse._follow.follower import TURNS, Ask, Began, Follower, Item, Look, Over, Step
-from poolse._follow.positions import At, Position, Wait
-from poolse._follow.settings import FeedSettings
+from poolse._follow.follower import TURNS, Follower
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Position
+from poolse._follow.steps import Began, Ended, Fetch, Item, ReadList, Step, Wait
 from poolse._observe.feed_counters import FeedCount
 from poolse.errors import UsageError
 from tests.follow.random_schedules import Row
@@ -22,7 +23,7 @@ def follower(*keys: str, **settings: float) -> Follower[Row]:
         count=FeedCount(),
     )
     for key in keys:
-        found.add(key, At(Position(0)))
+        found.add(key, Position(0))
         found.joined(key)
     return found
 
@@ -32,13 +33,13 @@ def take(found: Follower[Row], now: float = 0.0) -> list[Step[Row]]:
     steps: list[Step[Row]] = []
     while not isinstance(step := found.step(now), Wait):
         steps.append(step)
-        if isinstance(step, Ask):
-            found.page(step.key, step.fetch, [], now)
+        if isinstance(step, Fetch):
+            found.page(step, [], now)
     return steps
 
 
 def items(steps: list[Step[Row]]) -> list[tuple[str, int]]:
-    return [(step.key, step.row.sequence) for step in steps if isinstance(step, Item)]
+    return [(step.key, step.message.sequence) for step in steps if isinstance(step, Item)]
 
 
 def test_a_busy_log_does_not_hold_up_the_others() -> None:
@@ -52,14 +53,14 @@ def test_a_busy_log_does_not_hold_up_the_others() -> None:
 
 def test_one_request_at_a_time_of_all_in_turn() -> None:
     found = follower(*"abcd")
-    asked = [step.key for step in take(found) if isinstance(step, Ask)]
+    asked = [step.key for step in take(found) if isinstance(step, Fetch)]
     assert asked == ["a", "b", "c", "d"]
 
 
 def test_no_more_requests_than_agreed() -> None:
     found = follower(*map(str, range(100)), burst=10, requests_per_second=5.0)
-    assert sum(isinstance(step, Ask) for step in take(found, 0.0)) == 10
-    assert sum(isinstance(step, Ask) for step in take(found, 1.0)) == 5
+    assert sum(isinstance(step, Fetch) for step in take(found, 0.0)) == 10
+    assert sum(isinstance(step, Fetch) for step in take(found, 1.0)) == 5
     wait = found.step(1.0)
     assert isinstance(wait, Wait)
     assert wait.until == 1.2
@@ -75,12 +76,12 @@ def test_all_together_hold_no_more_rows_than_agreed() -> None:
             found.live(key, logs[key][number - 1], 0.0)
     most = found.waiting
     while not isinstance(step := found.step(0.0), Wait):
-        if isinstance(step, Ask):
-            below = [row for row in logs[step.key] if row.sequence < (step.fetch.before or 91)]
-            found.page(step.key, step.fetch, below[::-1][: step.fetch.limit], 0.0)
+        if isinstance(step, Fetch):
+            below = [row for row in logs[step.key] if row.sequence < (step.before or 91)]
+            found.page(step, below[::-1][: step.limit], 0.0)
         elif isinstance(step, Item):
             taken[step.key] += 1
-            assert step.row.sequence == taken[step.key]
+            assert step.message.sequence == taken[step.key]
         most = max(most, found.waiting)
     assert set(taken.values()) == {90}
     # What waits for the consumer, for a gap, and the last page that was asked for.
@@ -91,15 +92,15 @@ def test_a_server_that_asks_for_a_pause_is_left_alone_by_all() -> None:
     found = follower("a", "b", "c", requests_per_second=10.0)
     assert isinstance(found.step(0.0), Began)
     take_one = found.step(0.0)
-    while not isinstance(take_one, Ask):
+    while not isinstance(take_one, Fetch):
         take_one = found.step(0.0)
-    found.failed(take_one.key, take_one.fetch, 0.0, retry_after=5.0)
-    assert not [step for step in take(found, 4.9) if isinstance(step, Ask)]
+    found.failed(take_one, 0.0, retry_after=5.0)
+    assert not [step for step in take(found, 4.9) if isinstance(step, Fetch)]
     wait = found.step(4.9)
     assert isinstance(wait, Wait)
     assert wait.until is not None
     assert 5.0 <= wait.until <= 5.2
-    assert sum(isinstance(step, Ask) for step in take(found, 5.4)) == 3
+    assert sum(isinstance(step, Fetch) for step in take(found, 5.4)) == 3
 
 
 def test_what_is_there_is_handed_out_at_once_unless_others_wait() -> None:
@@ -132,7 +133,7 @@ def test_one_that_ends_leaves_the_others_alone() -> None:
     found.live("b", Row("m1", 1), 0.0)
     steps = take(found)
     assert items(steps) == [("a", 1), ("b", 1)]
-    assert [step.key for step in steps if isinstance(step, Over)] == ["a"]
+    assert [step.key for step in steps if isinstance(step, Ended)] == ["a"]
     found.live("a", Row("m2", 2), 0.0)
     assert take(found) == []
     assert "a" not in found
@@ -151,7 +152,7 @@ def test_it_wakes_for_the_first_that_is_due() -> None:
     wait = found.step(10.0)
     assert isinstance(wait, Wait)
     assert wait.until == 10.25
-    assert isinstance(found.step(10.25), Ask)
+    assert isinstance(found.step(10.25), Fetch)
 
 
 def test_an_empty_budget_is_waited_for_and_not_asked_again_by_each(
@@ -173,10 +174,10 @@ def test_an_empty_budget_is_waited_for_and_not_asked_again_by_each(
         step = found.step(now)
         steps += 1
         assert each - before <= TURNS
-        if isinstance(step, Ask):
+        if isinstance(step, Fetch):
             asked += 1
             now += 0.0005
-            found.page(step.key, step.fetch, [], now)
+            found.page(step, [], now)
         elif isinstance(step, Wait):
             assert step.until is not None
             now = max(now, step.until)
@@ -198,15 +199,15 @@ def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
         FeedSettings(), lambda: 0.5, skip=None, gaps=False, count=FeedCount(), many=True
     )
     for key in keys:
-        found.add(key, At(Position(3)))
+        found.add(key, Position(3))
         found.joined(key)
     looks, step = 0, found.step(0.0)
     for _ in range(3000):
-        if isinstance(step, Look):
+        if isinstance(step, ReadList):
             looks += 1
-            found.heads([(key, 3) for key in keys], step.joins, 0.0)
+            found.heads(dict.fromkeys(keys, 3), step.joins, 0.0)
             found.looked(step.joins)
-        assert not isinstance(step, Ask)
+        assert not isinstance(step, Fetch)
         if isinstance(step, Wait) and step.until != 0.0:
             break
         step = found.step(0.0)
@@ -222,15 +223,15 @@ def test_a_list_that_was_asked_for_before_a_rejoin_proves_nothing_after_it() -> 
         FeedSettings(), lambda: 0.5, skip=None, gaps=False, count=FeedCount(), many=True
     )
     for key in keys:
-        found.add(key, At(Position(3)))
+        found.add(key, Position(3))
         found.joined(key)
-    while not isinstance(step := found.step(0.0), Look):
-        assert not isinstance(step, Ask)
+    while not isinstance(step := found.step(0.0), ReadList):
+        assert not isinstance(step, Fetch)
     found.lost("7")
     found.joined("7")
-    found.heads([(key, 3) for key in keys], step.joins, 0.0)
+    found.heads(dict.fromkeys(keys, 3), step.joins, 0.0)
     found.looked(step.joins)
     while isinstance(step := found.step(0.0), Wait) and step.until == 0.0:
         pass
-    assert isinstance(step, Ask)
+    assert isinstance(step, Fetch)
     assert step.key == "7"

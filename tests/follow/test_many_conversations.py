@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._follow.options import Last
-from poolse._follow.positions import Position
-from poolse._follow.settings import FeedSettings
+from poolse._follow.options import FeedSettings
+from poolse._follow.positions import Last, Position
 from poolse._rest.request_io import run_sync
 from poolse.errors import (
     AuthError,
@@ -165,7 +164,7 @@ def test_the_new_position_is_kept_before_it_is_reported() -> None:
     flow = service.flow()
     first = service.next(flow)
     assert first is not None
-    assert (first.key, first.row.sequence) == ("a", 1)
+    assert (first.key, first.message.sequence) == ("a", 1)
     assert service.kept.load("me/a") == Position(0)
 
 
@@ -278,7 +277,7 @@ def test_those_that_are_joined_later_share_a_list() -> None:
 
 
 def test_a_list_without_numbers_is_made_up_for_by_pages() -> None:
-    service = Service(heads=False)
+    service = Service(shows_heads=False)
     for key in MANY:
         service.post(key)
     flow = service.flow()
@@ -378,7 +377,7 @@ def test_a_server_cannot_stop_it_for_a_day(
     for _ in range(4):
         came = came or service.next(flow)
     assert came is not None
-    assert (came.key, came.row.sequence) == ("a", 2)
+    assert (came.key, came.message.sequence) == ("a", 2)
     (error,) = service.reports
     assert "next request in 60 s" in str(error)
 

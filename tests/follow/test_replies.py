@@ -18,7 +18,6 @@ from poolse import (
     SQLiteCheckpoint,
     ValidationError,
 )
-from poolse._follow.positions import Deliver
 from poolse._follow.reply_ids import new_secret, old_reply_id, reply_id
 from poolse.testing import Sandbox
 from tests.follow.random_schedules import Row
@@ -264,21 +263,21 @@ def test_a_reply_that_fails_for_a_while_is_tried_again(play: Play, status: int) 
 
 
 def test_what_the_id_depends_on() -> None:
-    item = Deliver("talk", Row("m1", 1))
+    row = Row("m1", 1)
     secret = [new_secret(bytes(range(20)))]
     ids = [
-        reply_id(secret, "me", item, 0),
-        reply_id(secret, "me", item, 1),
-        reply_id(secret, "you", item, 0),
-        reply_id(secret, "me", Deliver("other", Row("m1", 1)), 0),
-        reply_id(secret, "me", Deliver("talk", Row("m1", 2)), 0),
-        reply_id(secret, "me", Deliver("talk", Row("m2", 1)), 0),
-        reply_id([new_secret(bytes(range(1, 21)))], "me", item, 0),
-        old_reply_id("me", item, 0),
+        reply_id(secret, "me", "talk", row, 0),
+        reply_id(secret, "me", "talk", row, 1),
+        reply_id(secret, "you", "talk", row, 0),
+        reply_id(secret, "me", "other", Row("m1", 1), 0),
+        reply_id(secret, "me", "talk", Row("m1", 2), 0),
+        reply_id(secret, "me", "talk", Row("m2", 1), 0),
+        reply_id([new_secret(bytes(range(1, 21)))], "me", "talk", row, 0),
+        old_reply_id("me", row, 0),
     ]
     assert len(set(ids)) == len(ids)
     assert [str(uuid.UUID(id)) for id in ids] == ids
-    assert ids[0] == reply_id(secret, "me", item, 0)
+    assert ids[0] == reply_id(secret, "me", "talk", row, 0)
     expected = uuid.uuid5(uuid.NAMESPACE_URL, "me answers m1 with number 0")
     assert ids[-1] == str(expected)
 

@@ -117,6 +117,8 @@ def run(folder: Path, text: str, *arguments: str) -> str:
     (folder / "test_theirs.py").write_text(text, "utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
     plugin = ["-p", "no:poolse", "-p", "poolse.testing.plugin", "-W", "error"]
+    # These take as long to load as all the rest.
+    plugin += ["-p", "no:hypothesispytest", "-p", "no:xdist", "-p", "no:xdist.looponfail"]
     done = subprocess.run(
         [*command, *plugin, *arguments, str(folder)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
