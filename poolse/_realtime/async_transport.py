@@ -47,14 +47,15 @@ class AsyncTransport(ClientConnection):
         self._limit = settings.max_frame
 
     def data_received(self, data: bytes) -> None:
-        unread = self.unread
+        buffered = self.transport.get_write_buffer_size
+        unread = buffered()
         super().data_received(data)
         self.received_at = time.monotonic()
         if self.protocol.close_expected() and not self._is_leaving:
             self._is_leaving = True
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
         # It grows by answers to pings.
-        if self.unread > max(unread, self._limit):
+        if buffered() > max(unread, self._limit):
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

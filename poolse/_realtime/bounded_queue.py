@@ -211,7 +211,7 @@ class EventQueue(Generic[E]):
         """Take no more events. Only the first close counts, except for `discard`.
 
         Args:
-            error: What the consumer is told after the last event.
+            error: Raised to the consumer after the last event.
             discard: Forget what is still queued, since the consumer no longer wants it.
         """
         if discard:

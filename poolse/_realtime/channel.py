@@ -9,7 +9,7 @@ and `Ended`.
   seriously it would close the channel that was just joined.
 - Broadcasts carry no join_ref. They count while joining and joined only; after an error they would
   come twice, here and through whatever fills the gap after the rejoin.
-- What comes between a join and its reply waits for the reply, so that nobody is told of events in
+- What comes between a join and its reply waits for the reply, so that nobody gets events of
   a channel that was then refused.
 - A channel that crashed is joined again by itself. The delays start over only after it has stayed
   joined for a while: else one that crashes right after each join would be joined without a pause.
@@ -17,11 +17,11 @@ and `Ended`.
   unless the channel was joined before: then it is final only if it lasts, as a server that is being
   deployed refuses for a moment.
 - A user's error handler may leave a channel and acquire it again each time that it fails. The new
-  machine waits what was left of the wait of the old one.
+  channel waits what was left of the wait of the old one.
 - The server works on one join at a time. The clock of a join starts over with each answer to one
   that was sent before it.
 - Leaving lasts until the server has confirmed it, or has had its time, and no event is delivered
-  meanwhile. A new join of the topic, by a machine of its own, does not wait for that.
+  meanwhile. A new join of the topic, by another `ChannelProtocol`, does not wait for that.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class ChannelProtocol:
             self._await_reply(now)
 
     def replaced(self, now: float) -> None:
-        """Another machine joins the topic: this one leaves it, and waits for no confirmation."""
+        """Another channel joins the topic: this one leaves it, and waits for no confirmation."""
         self.leave(now)
         if self.state == "leaving":
             self._close(None)

@@ -144,7 +144,7 @@ class Connection:
         self.deadline: float | None = None
         """When `tick` has something to do."""
         self.closing: set[int] = set()
-        """Transports that were told to close and have not yet said that they did."""
+        """Transports that have to close and have not yet reported that they did."""
         self.joins: PendingJoins = PendingJoins()
         """Those that the server has not answered."""
         self._effects = effects

@@ -91,7 +91,7 @@ class Presence:
 
     @property
     def is_synced(self) -> bool:
-        """Whether the set is that of the server, as far as it has told."""
+        """Whether the set is that of the server, as last received."""
         return self._synced_under is not None
 
     @property
@@ -101,12 +101,12 @@ class Presence:
 
     def state(self, payload: object, join_ref: str | None) -> Changes:
         """Take a `presence_state` that came under `join_ref`."""
-        found = _copied_object(payload)
-        if found is None:
+        copied = _copied_object(payload)
+        if copied is None:
             self.dropped += 1
             return Changes()
         self._synced_under = join_ref
-        steps = self._apply(_difference(self._entries, self._well_formed(found)))
+        steps = self._apply(_difference(self._entries, self._well_formed(copied)))
         while self._pending:
             queued_under, diff = self._pending.popleft()
             if queued_under == join_ref or not self._drops_stale:
@@ -115,11 +115,11 @@ class Presence:
 
     def diff(self, payload: object, join_ref: str | None) -> Changes:
         """Take a `presence_diff`. It carries no join_ref: give the channel's current one."""
-        found = _copied_object(payload)
-        if found is None:
+        copied = _copied_object(payload)
+        if copied is None:
             self.dropped += 1
             return Changes()
-        diff = _Diff(self._half(found, "joins"), self._half(found, "leaves"))
+        diff = _Diff(self._half(copied, "joins"), self._half(copied, "leaves"))
         if join_ref is not None and join_ref == self._synced_under:
             return Changes(tuple(self._apply(diff)), synced=True)
         self._synced_under = None

@@ -1,8 +1,8 @@
 """Pushes that want a reply: kept until their channel is joined, sent once, answered or failed.
 
 - One deadline, from the call on. What is kept past it is not sent any more.
-- What was sent when the channel or the link is lost fails at once, and says that its outcome is
-  unknown. It is never sent again: only the caller knows whether doing it twice does harm.
+- What was sent when the channel or the connection is lost fails at once, and says that its outcome
+  is unknown. It is never sent again: only the caller knows whether doing it twice does harm.
 - What was not sent yet survives that, and goes out after the next join, in order.
 - Their number is bounded. One too many is an error of the call that made it.
 """
@@ -32,7 +32,7 @@ class Push:
     event: str
     payload: object = attrs.field(repr=False)
     deadline: float
-    """On the body's clock; infinite for none."""
+    """On the clock of the client; infinite for none."""
     is_done: bool = False
     _response: object = attrs.field(default=None, repr=False)
     _error: PoolseError | None = None
@@ -81,8 +81,8 @@ class Pushes:
         """When the next one has waited long enough."""
         if not self:
             return None
-        found = min(push.deadline for push in self._all())
-        return None if found == inf else found
+        deadline = min(push.deadline for push in self._all())
+        return None if deadline == inf else deadline
 
     def add(self, event: str, payload: Payload, deadline: float) -> Push:
         """One more, to be sent by the next `flush`.
@@ -93,7 +93,7 @@ class Pushes:
         """
         if len(self) >= self._limit:
             raise RealtimeError(f"{self._limit} pushes to {self._topic} wait already")
-        # Encoded already now, so that the caller is told; and a copy, which nobody can change.
+        # Encoded now, so that the caller gets the error; and a copy, which nobody can change.
         frame = encode(Frame("", "", self._topic, event, payload))
         copy = payload if isinstance(payload, bytes) else decode(frame).payload
         push = Push(event, copy, deadline)
@@ -121,7 +121,7 @@ class Pushes:
         return bool(late)
 
     def withdraw(self, push: Push) -> None:
-        """It is waited for no more: not to be sent, or its reply is nobody's."""
+        """Fail a push whose caller has stopped waiting: it is not sent, or its reply is ignored."""
         self._withdraw([push])
 
     def _withdraw(self, late: list[Push]) -> None:
@@ -133,20 +133,20 @@ class Pushes:
 
     def lost(self) -> bool:
         """The join under which they were sent is over; False when that concerns none."""
-        found = bool(self._sent)
+        concerned = bool(self._sent)
         for push in self._sent.values():
             text = f"{self._topic} was lost before the reply to {push.event}"
             push.fail(PushOutcomeUnknown(text))
         self._forget_done()
-        return found
+        return concerned
 
     def end(self, error: PoolseError) -> bool:
         """There will be no next join; False when that concerns none."""
-        found = self.lost() or bool(self._waiting)
+        concerned = self.lost() or bool(self._waiting)
         for push in self._waiting:
             push.fail(error)
         self._forget_done()
-        return found
+        return concerned
 
     def _all(self) -> list[Push]:
         return [*self._waiting, *self._sent.values()]

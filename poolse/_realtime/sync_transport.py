@@ -223,7 +223,7 @@ class Transport:
         self._timeout = timeout
 
     def gettimeout(self) -> float | None:
-        """What `settimeout` was told."""
+        """What `settimeout` was called with."""
         return self._timeout
 
     def fileno(self) -> int:
