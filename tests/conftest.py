@@ -67,9 +67,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/interop/"):
             item.add_marker(pytest.mark.interop)
-        elif item.nodeid.startswith("tests/codegen/"):
-            if not item.nodeid.startswith(OF_THE_LIBRARY):
-                item.add_marker(pytest.mark.tools)
+        elif item.nodeid.startswith("tests/codegen/") and not item.nodeid.startswith(
+            OF_THE_LIBRARY
+        ):
+            item.add_marker(pytest.mark.tools)
 
 
 @pytest.fixture(autouse=True)
