@@ -53,7 +53,7 @@ LIBRARY: Final = {
     "poolse._support.ids": ("checked_id",),
     "poolse._json.codec": ("decode_value", "to_dict"),
     "poolse._rest.endpoint": ("Download", "Endpoint", "Paging", "Read", "Upload"),
-    "poolse._support.deprecation": ("former_names",),
+    "poolse._support.deprecation": ("deprecated_names",),
     "poolse._json.parsing": (
         "Mismatch",
         "boolean",

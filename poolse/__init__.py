@@ -39,6 +39,9 @@ if _typing.TYPE_CHECKING:
     from poolse._json.models import Model, Page, Row
     from poolse._network.urls import POOLSE_API_URL
     from poolse._observe.capture import CapturedCall
+    from poolse._profiles.async_users import AsyncUsersResource
+    from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile
+    from poolse._profiles.users import UsersResource
     from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse._realtime.public import Events
@@ -56,13 +59,6 @@ if _typing.TYPE_CHECKING:
         RetryInfo,
     )
     from poolse.options import CallOptions, Timeout
-    from poolse.profiles import (
-        AsyncResolver,
-        AsyncUsersResource,
-        Resolver,
-        UserProfile,
-        UsersResource,
-    )
     from poolse.progress import ProgressBar, progress_bar
     from poolse.rest import AsyncRest, Rest
     from poolse.stats import CallStats, FollowStats, PoolStats, RealtimeStats, Stats

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from poolse._auth.async_token_provider import AsyncTokenProvider
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
 from poolse._client.async_base import AsyncClientBase
@@ -32,6 +31,7 @@ from poolse.types import UNSET, AsyncGetToken, Unset
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.options import After, Gap
     from poolse._generated.async_channels import AsyncPoolseRealtime
@@ -363,4 +363,6 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
         Example:
             >>> await backend.token_provider("u-1")()
         """
+        from poolse._auth.async_token_provider import AsyncTokenProvider
+
         return AsyncTokenProvider(self._core.minter, external_id)

@@ -12,7 +12,6 @@ import httpx
 
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
-from poolse._auth.token_provider import TokenProvider
 from poolse._client.base import ClientBase
 from poolse._client.core import BackendCore, UserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
@@ -33,6 +32,7 @@ from poolse.types import UNSET, GetToken, Unset
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from poolse._auth.token_provider import TokenProvider
     from poolse._follow.checkpoints import Checkpoint
     from poolse._follow.options import After, Gap
     from poolse._generated.channels import PoolseRealtime
@@ -361,4 +361,6 @@ class PoolseBackend(ClientBase[BackendCore], BackendResources):
         Example:
             >>> backend.token_provider("u-1")()
         """
+        from poolse._auth.token_provider import TokenProvider
+
         return TokenProvider(self._core.minter, external_id)

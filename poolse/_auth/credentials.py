@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from poolse._support.argument_checks import checked_callback, checked_text, is_async, named
-from poolse._support.header_values import Secret, carried
+from poolse._support.secret import Secret, checked_secret
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = ["api_key_from", "check_http_client", "credential"]
@@ -55,4 +55,4 @@ def check_http_client(client: object, *, asynchronous: bool) -> None:
 
 
 def _secret(name: str, value: object) -> Secret:
-    return carried(name, Secret(checked_text(name, value)))
+    return checked_secret(name, Secret(checked_text(name, value)))

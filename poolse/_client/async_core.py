@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
-from poolse._auth.async_token_provider import AsyncTokenMinter
 from poolse._auth.async_tokens import AsyncTokens
 from poolse._auth.token_cache import FixedToken
 from poolse._client.options import ClientOptions, UserOptions
@@ -185,6 +184,9 @@ class AsyncBackendCore(AsyncClientCore):
 
     def __init__(self, options: ClientOptions, name: str) -> None:
         super().__init__(options, name, "backend")
+        # Imported lazily: clients that act for a user need none of this.
+        from poolse._auth.async_token_provider import AsyncTokenMinter
+
         calls = AsyncCalls(self.io, options.settings, self.lifetime)
         self.minter = AsyncTokenMinter(calls)
         self._closers.append(self.minter.aclose)  # sync:

@@ -16,7 +16,6 @@ import attrs
 from poolse._auth.sync_single_flight import SyncFlight
 from poolse._auth.sync_tokens import SyncTokens
 from poolse._auth.token_cache import FixedToken
-from poolse._auth.token_provider import TokenMinter
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
 from poolse._observe.capture import Captures
@@ -173,5 +172,8 @@ class BackendCore(ClientCore):
 
     def __init__(self, options: ClientOptions, name: str) -> None:
         super().__init__(options, name, "backend")
+        # Imported lazily: clients that act for a user need none of this.
+        from poolse._auth.token_provider import TokenMinter
+
         calls = SyncCalls(self.io, options.settings, self.lifetime)
         self.minter = TokenMinter(calls)

@@ -15,7 +15,7 @@ from poolse._rest.request_io import RequestIO, Response
 from poolse._rest.retry import Retry
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_count
-from poolse._support.header_values import hidden
+from poolse._support.secret import hidden
 from poolse.errors import DownloadError, NetworkError
 
 __all__ = ["DownloadState", "Sink", "download"]

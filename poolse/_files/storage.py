@@ -19,7 +19,7 @@ from poolse._rest.retry import Progress, Retry, is_transient, retry_delay
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import check_header
 from poolse._support.backoff import parse_retry_after
-from poolse._support.header_values import hidden, hidden_items
+from poolse._support.secret import hidden, hidden_items
 from poolse.errors import (
     DecodeError,
     DownloadError,

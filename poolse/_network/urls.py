@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from poolse._support.argument_checks import checked_text
-from poolse._support.header_values import hidden
+from poolse._support.secret import hidden
 from poolse.errors import UsageError
 
 __all__ = ["POOLSE_API_URL", "api_url_from", "check_place", "check_proxy", "socket_url", "split"]

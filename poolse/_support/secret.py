@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
-__all__ = ["Secret", "hidden", "hidden_items"]
+from poolse.errors import UsageError
+
+__all__ = ["Secret", "checked_secret", "hidden", "hidden_items"]
 
 T = TypeVar("T")
 
@@ -33,3 +35,12 @@ def hidden_items(value: T) -> T:
         return value
     items = cast("Mapping[object, object]", value).items()
     return cast("T", {hidden(key): hidden(item) for key, item in items})
+
+
+def checked_secret(name: str, secret: Secret) -> Secret:
+    """Return the secret, if a header can carry it as it is."""
+    if not secret.strip():
+        raise UsageError(f"{name} is blank")
+    if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
+        raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
+    return secret

@@ -10,7 +10,7 @@ import pytest
 
 from poolse import UsageError
 from poolse._auth.credentials import api_key_from, check_http_client, credential
-from poolse._support.header_values import Secret, hidden
+from poolse._support.secret import Secret, hidden
 
 
 def test_the_argument_wins_over_the_environment() -> None:

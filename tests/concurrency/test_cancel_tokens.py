@@ -180,7 +180,7 @@ WATCHED: list[Any] = [
     INSIDE._Wakeup.close,
     INSIDE._Wakeup.ring,
     Wakeup.until,
-    Wakeup.ring,
+    Wakeup.set,
 ]
 
 

@@ -13,6 +13,7 @@ OURS = {
     "poolse",
     "poolse._generated",
     "poolse._generated.names",
+    "poolse._support",
     "poolse._support.version",
     "poolse.errors",
     "poolse.types",
