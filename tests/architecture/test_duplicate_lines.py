@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.architecture.duplicate_lines import Run, lines_of, package_runs, runs, total
 
-MOST = 645
+MOST = 433
 """Lines that may occur twice. The goal is 60: whoever removes some lowers it."""
 
 
