@@ -37,6 +37,7 @@ PRINTED: Final[Mapping[str, str]] = {
     "_client/async_core.py": "_client/core.py",
     "_files/async_transfers.py": "_files/transfers.py",
     "_profiles/async_users.py": "_profiles/users.py",
+    "_realtime/async_public.py": "_realtime/public.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
     "async_client.py": "client.py",
 }
@@ -48,8 +49,11 @@ NAMES: Final[Mapping[str, str]] = {
     "AsyncFlight": "SyncFlight",
     "AsyncSender": "SyncSender",
     "AsyncTokens": "SyncTokens",
+    "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
     "aclose": "close",
     "push_async_callback": "callback",
 }

@@ -41,8 +41,8 @@ if _typing.TYPE_CHECKING:
     from poolse._observe.capture import CapturedCall
     from poolse._realtime.async_public import AsyncEvents
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
+    from poolse._realtime.public import Events
     from poolse._realtime.push import Payload
-    from poolse._realtime.sync_public import Events
     from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend

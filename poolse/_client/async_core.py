@@ -123,9 +123,9 @@ class AsyncUserCore(AsyncClientCore):
         realtime = self._realtime.get()
         # After it is created: then a `close` at the same time either sees it or is seen here.
         if self.lifetime.closed:
-            from poolse._realtime.public_base import hub_of
+            from poolse._realtime.client import client_of
 
-            hub_of(realtime).close()
+            client_of(realtime).close()
         return realtime
 
     def stats(self) -> Stats:
@@ -133,10 +133,10 @@ class AsyncUserCore(AsyncClientCore):
         stats, realtime = super().stats(), self._realtime.made
         if realtime is None:
             return stats
-        from poolse._realtime.public_base import hub_of
+        from poolse._realtime.client import client_of
 
-        hub = hub_of(realtime)
-        return attrs.evolve(stats, realtime=hub.stats(), follow=hub.feeds.stats())
+        client = client_of(realtime)
+        return attrs.evolve(stats, realtime=client.stats(), follow=client.feeds.stats())
 
     def _make_users(self) -> AsyncUsersResource:
         # Imported lazily: most programs ask for no profiles.

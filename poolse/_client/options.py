@@ -160,7 +160,7 @@ class UserOptions(ClientOptions):
             ssl_context=self.ssl_context,
             channels_per_socket=self.channels_per_socket,
             max_frame=self.max_frame_bytes,
-            ears=observers,
+            observers=observers,
             connect_timeout=for_sockets(self.timeout),
             max_retry_after=self.max_retry_after,
         )

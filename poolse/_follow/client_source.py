@@ -15,8 +15,7 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Conversation, Message, MessageList
 from poolse._json.models import missing
 from poolse._json.parsing import needed
-from poolse._realtime.client import RealtimeClient
-from poolse._realtime.public_base import hub_of
+from poolse._realtime.client import RealtimeClient, client_of
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_callback, checked_count, checked_instance
 from poolse._support.ids import checked_ids
@@ -108,7 +107,7 @@ class ClientSource:
 
     @property
     def hub(self) -> RealtimeClient:
-        return hub_of(self._chat.realtime)
+        return client_of(self._chat.realtime)
 
     def handle(self, key: str) -> ConversationHandle:
         return self._chat.conversations.one(key)
@@ -142,7 +141,7 @@ class AsyncClientSource:
 
     @property
     def hub(self) -> RealtimeClient:
-        return hub_of(self._chat.realtime)
+        return client_of(self._chat.realtime)
 
     def handle(self, key: str) -> AsyncConversationHandle:
         return self._chat.conversations.one(key)

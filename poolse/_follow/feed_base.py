@@ -122,7 +122,7 @@ class BaseConversationSource(Generic[R]):
 
     @property
     def guard(self) -> AbstractContextManager[object]:
-        return self._hub.guard
+        return self._hub.lock
 
     def listen(self, key: str, listener: ListenerCallbacks) -> None:
         channels = self._home.channels
@@ -133,8 +133,8 @@ class BaseConversationSource(Generic[R]):
         self._listen(channels.news, user, channels.new, listener)
 
     def report(self, error: PoolseError) -> None:
-        with self._hub.guard:
-            self._hub.calls.report(error)
+        with self._hub.lock:
+            self._hub.callbacks.report_error(error)
 
     async def load(self, key: str) -> Position | None:
         """See `Checkpoint`."""

@@ -7,14 +7,14 @@ from typing import Protocol
 
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.events import ChannelType
-from poolse._realtime.subscription import EventStream, fresh
+from poolse._realtime.subscription import EventStream
 from poolse.errors import PoolseError
 
 __all__ = ["ChannelListener", "ListenerCallbacks"]
 
 
 class ListenerCallbacks(Protocol):
-    """Whoever is told. Always while the hub is guarded."""
+    """Whoever is told. Always while the lock of the client is held."""
 
     def joined(self, key: str) -> None:
         """The channel was joined, for the first time or again."""
@@ -34,11 +34,11 @@ class ListenerCallbacks(Protocol):
 
 
 class ChannelListener(EventStream[object]):
-    """A claim on a channel that no `leave` of the user's releases, and one of its events."""
+    """A reference to a channel that no `leave` of the user's releases, and one of its events."""
 
     def __init__(
         self,
-        hub: RealtimeClient,
+        client: RealtimeClient,
         kind: ChannelType,
         key: str,
         wire: str,
@@ -46,25 +46,21 @@ class ChannelListener(EventStream[object]):
         wake: Callable[[], object],
     ) -> None:
         super().__init__(1, wake)
-        self._hub = hub
+        self._client = client
         self._key = key
         self._listener = listener
         self._join_ref: str | None = None
-        with hub.guard:
-            self._claim = hub.acquire(kind, key, own=True)
-            self._session = self._claim.session
-            self._session.tap(self, wire, hub.calls)
-            self._session.wakes.append(self.look)
-            failure = self._session.link.failure
-            if failure is not None:
-                # The socket was given up before, and says so to nobody again.
-                self.end(fresh(failure))
+        with client.lock:
+            self._reference = client.acquire(kind, key, internal=True)
+            self._subscription = self._reference.subscription
+            self._subscription.wakes.append(self.look)
+            self._subscription.add_stream(self._reference, self, wire)
             self.look()
 
     def look(self) -> None:
         """Something about the channel may have changed."""
-        machine = self._session.machine
-        join_ref = machine.join_ref if machine.state == "joined" else None
+        channel = self._subscription.channel
+        join_ref = channel.join_ref if channel.state == "joined" else None
         if join_ref == self._join_ref:
             return
         self._join_ref = join_ref
@@ -91,9 +87,9 @@ class ChannelListener(EventStream[object]):
         self.wake()
 
     def close(self) -> None:
-        """Release the claim."""
-        with self._hub.guard:
-            if self.look in self._session.wakes:
-                self._session.wakes.remove(self.look)
-                self._session.untap(self, self._hub.calls)
-                self._hub.release(self._claim)
+        """Release the reference."""
+        with self._client.lock:
+            if self.look in self._subscription.wakes:
+                self._subscription.wakes.remove(self.look)
+                self._subscription.remove_stream(self)
+                self._client.release(self._reference)

@@ -174,9 +174,9 @@ class _ConversationSource(BaseConversationSource[R]):
             self._forget = wish.cancel.on_cancel(self.wake)
 
     def wake(self) -> None:
-        with self._hub.guard:
+        with self._hub.lock:
             self._is_told = True
-            self._heard.ring()
+            self._heard.set()
 
     def close(self) -> None:
         super().close()
@@ -208,6 +208,6 @@ class _ConversationSource(BaseConversationSource[R]):
 
     async def wait(self, until: float | None) -> None:
         timeout = None if until is None else max(0.0, until - self.now())
-        self._heard.until(self._hub.guard, lambda: self._is_told, timeout)
-        with self._hub.guard:
+        self._heard.until(self._hub.lock, lambda: self._is_told, timeout)
+        with self._hub.lock:
             self._is_told = False

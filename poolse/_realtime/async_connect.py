@@ -1,4 +1,4 @@
-"""From a URL to an open WebSocket, for the async body: TCP, proxy, TLS, handshake."""
+"""From a URL to an open WebSocket, for the async client: TCP, proxy, TLS, handshake."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
     """
     target = origin(settings)
     proxy = Proxies(settings.proxy).of(*target)
-    wire = _wire(settings, token)
+    transport = _transport(settings, token)
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            await _reach(wire, target, proxy, settings)
-            await wire.handshake(settings.headers, None)
+            await _connect(transport, target, proxy, settings)
+            await transport.handshake(settings.headers, None)
     except BaseException:
         # Where this is cancelled as soon as TLS is there, asyncio would wait for the other side to
         # say goodbye, longer perhaps than the event loop runs.
-        wire.drop()
+        transport.drop()
         raise
-    return wire
+    return transport
 
 
-def _wire(settings: RealtimeSettings, token: str | None) -> AsyncTransport:
+def _transport(settings: RealtimeSettings, token: str | None) -> AsyncTransport:
     target = address(settings, token)
     protocol = ClientProtocol(
         parse_uri(target.url),
@@ -63,11 +63,11 @@ def _wire(settings: RealtimeSettings, token: str | None) -> AsyncTransport:
         max_size=settings.max_frame,
         logger=_WEBSOCKETS_LOG,
     )
-    return AsyncTransport(protocol, ping_interval=None, close_timeout=settings.close_timeout)
+    return AsyncTransport(protocol, settings)
 
 
-async def _reach(
-    wire: AsyncTransport, target: Origin, proxy: Proxy | None, settings: RealtimeSettings
+async def _connect(
+    transport: AsyncTransport, target: Origin, proxy: Proxy | None, settings: RealtimeSettings
 ) -> None:
     """TCP to the server, through a proxy where there is one, and TLS on it."""
     loop = asyncio.get_running_loop()
@@ -75,7 +75,7 @@ async def _reach(
     first = target if proxy is None else proxy
     sock = await connected(first.host, first.port, loop.time() + settings.connect_timeout)
     if proxy is not None and proxy.is_secure:
-        await _through_tls(wire, target, proxy, tls, sock)
+        await _through_tls(transport, target, proxy, tls, sock)
         return
     try:
         if proxy is not None:
@@ -89,27 +89,29 @@ async def _reach(
         sock.close()
         raise
     name = certificate_name(target.host) if secure else None
-    await loop.create_connection(lambda: wire, sock=sock, ssl=secure, server_hostname=name)
+    await loop.create_connection(lambda: transport, sock=sock, ssl=secure, server_hostname=name)
 
 
 async def _through_tls(
-    wire: AsyncTransport, target: Origin, proxy: Proxy, tls: Tls, sock: socket.socket
+    transport: AsyncTransport, target: Origin, proxy: Proxy, tls: Tls, sock: socket.socket
 ) -> None:
     """Through a proxy that is itself reached by TLS."""
     loop = asyncio.get_running_loop()
-    transport, talk = await loop.create_connection(
+    outer, conversation = await loop.create_connection(
         Conversation, sock=sock, ssl=tls(), server_hostname=certificate_name(proxy.host)
     )
     try:
-        await hold_async(open_tunnel(proxy, target.host, target.port), talk.send, talk.receive)
-        transport.set_protocol(wire)
-        inner: asyncio.BaseTransport | None = transport
+        await hold_async(
+            open_tunnel(proxy, target.host, target.port), conversation.send, conversation.receive
+        )
+        outer.set_protocol(transport)
+        inner: asyncio.BaseTransport | None = outer
         if target.scheme == "wss":
             name = certificate_name(target.host)
-            inner = await loop.start_tls(transport, wire, tls(), server_hostname=name)
+            inner = await loop.start_tls(outer, transport, tls(), server_hostname=name)
         if inner is None:
             raise ConnectionAbortedError("the proxy closed the connection")
-        wire.connection_made(inner)
+        transport.connection_made(inner)
     except BaseException:
-        transport.abort()
+        outer.abort()
         raise

@@ -1,69 +1,80 @@
-"""Realtime for asyncio: tasks for each socket, and one that calls the user's functions."""
+"""The public classes of realtime: channels, their events, and all channels together."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import logging
-import os
-import random
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextvars import Context, copy_context
-from functools import partial
-from types import TracebackType, coroutine
-from typing import Any, Final, Self
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from poolse._realtime.async_driver import AsyncDriver, AsyncGetToken
-from poolse._realtime.async_wait import until, wait
-from poolse._realtime.callback_queue import Call
+from poolse._realtime.async_driver import AsyncGetToken
+from poolse._realtime.async_wait import AsyncWakeup
+from poolse._realtime.async_workers import AsyncWorkers
+from poolse._realtime.bounded_queue import QueueEnded
+from poolse._realtime.callback_queue import Wake
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.public_base import (
-    JOIN_WAIT,
-    PATIENCE,
-    REPLY_WAIT,
-    BaseChannel,
-    BaseEvents,
-    BaseRealtime,
-    E,
-    log_error,
-)
+from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.push import Payload
-from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.socket import Socket
-from poolse._realtime.subscribers import QueueEnded
-from poolse._realtime.subscription import ChannelReference
-from poolse._support.argument_checks import checked_wait
-from poolse._support.event_loop import BoundLoop
+from poolse._realtime.settings import CLOSE_WAIT, JOIN_WAIT, REPLY_WAIT, RealtimeSettings
+from poolse._realtime.subscription import ChannelReference, EventStream
+from poolse._support.argument_checks import checked_callback, checked_wait
 from poolse._support.ids import ANY, checked_id
 from poolse.cancel import CancelToken
-from poolse.errors import PoolseError
+from poolse.errors import JoinError, PoolseError, PushTimeout
 
 __all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
 
-_LOG: Final = logging.getLogger("poolse.realtime")
+E = TypeVar("E")
+P = TypeVar("P")
+C = TypeVar("C", bound="AsyncChannel[Any]")
+
+_AWAITS = True  # sync: _AWAITS = False
 
 
-class AsyncChannel(BaseChannel[E]):
-    """One holder's handle of a channel, which stays joined for as long as anybody holds it.
+class AsyncChannel(Generic[E]):
+    """A handle of a channel, which stays joined for as long as any handle is not left.
 
-    Handles of the same channel are equal, and each has its own claim: `leave` ends the callbacks
-    and iterators of this handle only.
+    Handles of the same channel are equal and share one join. Each holds its own reference: `leave`
+    ends the callbacks and iterators of this handle only. Those of a sync client are thread-safe;
+    those of an async client belong to its event loop.
 
     As a context manager it is joined when the block begins, and left when it ends.
 
     Each callback is called with its events in order, and those of one channel in the order of the
-    channel; channels take turns, in one task: a callback that takes long delays the others, but
-    neither the sockets nor any iterator. At most 1,000 calls wait for each callback, 20,000 for
-    all of them together. When more come the oldest are dropped: `on_socket_error` is called with a
-    `SlowConsumer` that names the callback, and `dropped` of realtime counts them.
+    channel; channels take turns, in one thread or task: a callback that takes long delays the
+    others, but neither the sockets nor any iterator. At most 1,000 calls wait for each callback,
+    20,000 for all of them together. When more come the oldest are dropped: `on_socket_error` is
+    called with a `SlowConsumer` that names the callback, and `dropped` of realtime counts them.
 
     A callback is called with the context variables of where it was subscribed. What it raises is
-    logged, reported to `on_socket_error`, and stops nothing, but `SystemExit` and
-    `KeyboardInterrupt` are then passed on to the event loop, as from any other task.
+    logged, reported to `on_socket_error`, and stops nothing. In an async client `SystemExit` and
+    `KeyboardInterrupt` are then passed on to the event loop, as from any other task; in a sync
+    client they do not end the program, because they are raised in a thread.
     """
 
-    _awaits = True
+    _TYPE: ClassVar[ChannelType]
+
+    def __init__(self, client: RealtimeClient, reference: ChannelReference) -> None:
+        self._client = client
+        self._reference = reference
+        self._subscription = reference.subscription
+
+    def __repr__(self) -> str:
+        state = "left" if self._reference.is_over else self._subscription.channel.state
+        return f"<{type(self).__name__} {self.topic} {state}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AsyncChannel):
+            return NotImplemented
+        return self._client is other._client and self.topic == other.topic
+
+    def __hash__(self) -> int:
+        return hash(self.topic)
+
+    @property
+    def topic(self) -> str:
+        """The channel's topic on the wire."""
+        return self._subscription.topic
 
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
@@ -85,7 +96,7 @@ class AsyncChannel(BaseChannel[E]):
             AuthError: By the iterator: the token is refused, also after one refresh.
             ConnectionFailed: By the iterator: the socket was given up.
         """
-        return AsyncEvents(self._hub, self._claim, timeout, cancel)
+        return AsyncEvents(self._client, self._reference, timeout, cancel)
 
     async def wait_joined(
         self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
@@ -104,8 +115,16 @@ class AsyncChannel(BaseChannel[E]):
             ConnectionFailed: The socket cannot be opened, and trying again would not help.
         """
         limit = checked_wait("timeout", timeout)
-        if not await wait(self._hub, self._session.wakes, self._is_joined, limit, cancel):
-            raise self._not_in_time(timeout)
+        reference, subscription = self._reference, self._subscription
+        wakes = subscription.wakes
+        if await _wait(self._client, wakes, lambda: reference.joined, limit, cancel):
+            return
+        refusal = subscription.channel.refusal
+        if refusal is not None and subscription.socket.trouble is None:
+            raise JoinError(self.topic, refusal.reason)
+        text = f"{self.topic} was not joined within {limit or 0.0:g} s (join timeout); wait longer"
+        error = PushTimeout(f"{text} with wait_joined(timeout=...)")
+        raise subscription.explain(error)
 
     async def push(
         self,
@@ -137,12 +156,18 @@ class AsyncChannel(BaseChannel[E]):
             RealtimeError: 1,000 pushes wait already.
             UsageError: JSON cannot say the payload.
         """
-        push = self._ask(event, payload, timeout)
+        limit = checked_wait("timeout", timeout)
+        client, reference, wakes = self._client, self._reference, self._subscription.wakes
+        push = client.push(reference, event, {} if payload is None else payload, limit)
         try:
-            await wait(self._hub, self._session.wakes, lambda: push.is_done, timeout, cancel)
+            # The core keeps the time too, but its driver may be held up by `get_token`.
+            await _wait(client, wakes, lambda: push.is_done, limit, cancel)
         finally:
-            self._hub.withdraw(self._session, push)
-        return self._result(push)
+            client.withdraw(reference, push)
+        try:
+            return push.result()
+        except PushTimeout as error:
+            raise self._subscription.explain(error) from error.__cause__
 
     async def leave(self) -> None:
         """Release this handle: its callbacks and iterators end. The last handle leaves the channel.
@@ -150,8 +175,11 @@ class AsyncChannel(BaseChannel[E]):
         Other handles of the same channel are not affected. With the last one it waits until the
         server knows, a few seconds at most. Calling it again does nothing.
         """
-        self._hub.release(self._claim)
-        await wait(self._hub, self._session.wakes, self._has_left, self._hub.settings.leave_timeout)
+        client, subscription = self._client, self._subscription
+        client.release(self._reference)
+        limit, wakes = client.settings.leave_timeout, subscription.wakes
+        # Others may keep the channel joined.
+        await _wait(client, wakes, lambda: subscription.is_left or not subscription.is_over, limit)
 
     async def __aenter__(self) -> Self:
         try:
@@ -169,46 +197,68 @@ class AsyncChannel(BaseChannel[E]):
     ) -> None:
         await self.leave()
 
+    def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
+        checked_callback("handler", handler, awaits=_AWAITS)
+        return self._client.subscribe(self._reference, event, handler, copy_context())
 
-class AsyncEvents(BaseEvents[E]):
+    def _send(self, event: str, payload: Mapping[str, object]) -> None:
+        # Queued for the driver of the socket, so that nobody has to wait.
+        self._client.send(self._reference, event, payload)
+
+    def _presence(self, event: EventType[P]) -> P:
+        with self._client.lock:
+            return self._subscription.presence(event)
+
+
+class AsyncEvents(Generic[E]):
     """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
 
     def __init__(
         self,
-        hub: RealtimeClient,
-        claim: ChannelReference,
+        client: RealtimeClient,
+        reference: ChannelReference,
         timeout: float | None,
         cancel: CancelToken | None,
     ) -> None:
-        self._arrived = asyncio.Event()
-        super().__init__(hub, claim, timeout, cancel, self._arrived.set)
+        self._client = client
+        self._waiting = reference.subscription.waiting
+        self._timeout = checked_wait("timeout", timeout)
+        self._cancel = cancel
+        self._arrived = AsyncWakeup()
+        limit, topic = client.settings.queue_limit, reference.subscription.topic
+        self._stream = EventStream[object](limit, self._arrived.set, topic)
+        client.add_stream(reference, self._stream)
+
+    @property
+    def dropped(self) -> int:
+        """How many events this iterator lost so far, because more came than it took."""
+        return self._stream.queue.dropped
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> E:
-        with self._hub.guard:
-            ready = self._cancel is None and self._ready()
-        if not ready and not await self._arrive():
-            raise StopAsyncIteration
-        try:
-            return self._take()
-        except QueueEnded:
-            raise StopAsyncIteration from None
-
-    async def _arrive(self) -> bool:
+        queue, lock = self._stream.queue, self._client.lock
         # Held meanwhile: a task that nobody else holds would be collected as it waits.
         self._waiting.add(self._stream)
         try:
-            return await until(self._hub, self._arrived, self._ready, self._timeout, self._cancel)
+            if not await self._arrived.until(lock, queue.is_ready, self._timeout, self._cancel):
+                raise StopAsyncIteration
         finally:
             self._waiting.discard(self._stream)
+        try:
+            with lock:
+                # A channel reads its events with the readers of its own type, and no others.
+                return cast(E, queue.get())
+        except QueueEnded:
+            raise StopAsyncIteration from None
 
 
-class AsyncRealtime(BaseRealtime):
-    """The sockets of a client, and the channels on them. It belongs to one event loop."""
+class AsyncRealtime:
+    """The sockets of a client, and the channels on them.
 
-    _awaits = True
+    All methods of a sync client's are thread-safe; an async client's belongs to one event loop.
+    """
 
     def __init__(
         self,
@@ -216,45 +266,71 @@ class AsyncRealtime(BaseRealtime):
         token: AsyncGetToken,
         on_error: Callable[[PoolseError], object] | None = None,
     ) -> None:
-        """Make it; the first socket is opened with the first channel, or by `connect`.
+        """Create it; the first socket is opened with the first channel, or by `connect`.
 
         Args:
             settings: Where to, and how.
-            token: Asked for a token before each handshake, with the one that was refused or None.
-            on_error: Told of everything that goes wrong and ends nothing. It may be async.
+            token: Called for a token before each handshake, with the one that was refused or None.
+            on_error: Called with errors that end nothing. It may be async in an async client.
         """
-        self._token = token
-        self._due = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._context = copy_context()
-        self._home = BoundLoop()
-        self._hub = RealtimeClient(
-            settings,
-            clock=time.monotonic,
-            random=random.random,
-            # Whatever runs in one event loop is never interrupted in the middle of a change.
-            guard=self._home,
-            process=os.getpid,
-            start=self._start,
-            wake_calls=self._due.set,
-            on_error=on_error or log_error(_LOG.warning),
-            context=self._context.copy(),
-        )
+        self._workers = AsyncWorkers(settings, token, on_error)
+        self._client: RealtimeClient = self._workers.client
+
+    @property
+    def _is_running(self) -> bool:
+        return self._workers.is_running
+
+    @property
+    def _is_over(self) -> bool:
+        return self._workers.is_over
+
+    @property
+    def status(self) -> RealtimeStatus:
+        """`idle`, `connecting`, `connected`, `reconnecting` or `closed`.
+
+        With several sockets, the least healthy status.
+        """
+        return self._client.status
+
+    @property
+    def dropped(self) -> int:
+        """How many calls of callbacks were dropped so far, because events came too fast.
+
+        At most 1,000 calls wait for each callback, and 20,000 for all of them together. When more
+        come the oldest of that callback, or of the channel with most waiting, are dropped, and
+        `on_socket_error` is called with a `SlowConsumer` that names it.
+        """
+        return self._client.dropped()
+
+    def on_status(self, handler: Callable[[RealtimeStatus], object]) -> Callable[[], None]:
+        """Call a function with each new status.
+
+        Returns:
+            A function that removes the handler.
+
+        Raises:
+            UsageError: It cannot be called, or is async in a sync client.
+        """
+        checked_callback("handler", handler, awaits=_AWAITS)
+        return self._client.on_status(handler, copy_context())
 
     async def connect(self) -> None:
         """Open the sockets, and keep them open. Returns at once; see `status` and `on_status`."""
-        self._bind()
-        self._hub.connect()
+        self._workers.bind()  # sync:
+        self._client.connect()
 
     async def disconnect(self) -> None:
         """Close the sockets until `connect`. The channels join again then."""
-        self._hub.disconnect()
-        await wait(self._hub, self._hub.wakes, self._hub.is_quiet, PATIENCE)
+        client = self._client
+        client.disconnect()
+        await _wait(client, client.wakes, client.is_disconnected, CLOSE_WAIT)
 
     async def leave(self, id: object) -> None:
         """Release all handles of the channels with this ID. Waits as `leave` of a channel does."""
-        for session in self._hub.release_all(checked_id("id", id, ANY)):
-            await wait(self._hub, session.wakes, session.is_left, self._hub.settings.leave_timeout)
+        client = self._client
+        for subscription in client.release_all(checked_id("id", id, ANY)):
+            limit, wakes = client.settings.leave_timeout, subscription.wakes
+            await _wait(client, wakes, subscription.has_left, limit)
 
     async def aclose(self) -> None:
         """Leave all channels and close all sockets, for good. Calling it again does nothing.
@@ -262,108 +338,30 @@ class AsyncRealtime(BaseRealtime):
         Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
         than a few seconds. A callback may call it.
         """
-        if self._hub.is_elsewhere or self._is_over:
-            return
-        self._hub.close()
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=PATIENCE)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=self._hub.settings.close_timeout)
+        await self._workers.close()
 
-    @property
-    def _is_running(self) -> bool:
-        return bool(self._tasks) and not (
-            self._is_over or self._hub.closed or self._hub.is_elsewhere
-        )
+    def _channel(self, cls: type[C], parameter: str) -> C:
+        self._workers.bind()  # sync:
+        channel_type = cls._TYPE  # pyright: ignore[reportPrivateUsage]
+        return cls(self._client, self._client.acquire(channel_type, parameter))
 
-    @property
-    def _is_over(self) -> bool:
-        return self._home.is_over
-
-    def _bind(self) -> None:
-        with self._hub.guard:
-            self._home.settle()
-
-    def _start(self, link: Socket) -> None:
-        """Called by the hub for each socket, which is the first sign that a task is needed."""
-        self._tasks = [task for task in self._tasks if not task.done()]
-        if not self._tasks:
-            self._run("poolse-calls", self._make_calls())
-        self._run("poolse-socket", AsyncDriver(self._hub, link, self._token).run())
-
-    def _run(self, name: str, work: Coroutine[object, object, None]) -> None:
-        # With the context variables of where the client was made: it serves everybody.
-        self._tasks.append(asyncio.create_task(work, name=name, context=self._context.copy()))
-
-    async def _make_calls(self) -> None:
-        try:
-            await self._call_all()
-        except BaseException as error:
-            self._hub.crashed(error)
-            if not isinstance(error, Exception):
-                raise
-            _LOG.exception("the task of the callbacks failed")
-
-    async def _call_all(self) -> None:
-        calls = self._hub.calls
-        while True:
-            try:
-                call = calls.next()
-            except QueueEnded:
-                return
-            if call is None:
-                self._due.clear()
-                await self._due.wait()
-                continue
-            failure = await self._failure(call)
-            if failure is not None:
-                report = self._hub.callback_failed(call, failure)
-                failures = [failure, report and await self._failure(report)]
-                for ending in failures:
-                    # As from any other task, these end the loop; not before they are reported.
-                    if isinstance(ending, (SystemExit, KeyboardInterrupt)):
-                        asyncio.get_running_loop().call_soon(_throw, ending)
-
-    async def _failure(self, call: Call) -> BaseException | None:
-        """What a call raises, which is logged."""
-        subscription, argument = call
-        try:
-            result = subscription.context.run(subscription.target, argument)
-            if result is not None and inspect.isawaitable(result):
-                await _in_context(result, subscription.context)
-        # It may have awaited what somebody else cancelled. Only our own end ends this task.
-        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
-                raise
-            _LOG.exception("a callback failed")
-            return error
-        return None
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status}>"
 
 
-@coroutine
-def _in_context(work: Awaitable[object], context: Context) -> Generator[object, object, None]:
-    """Await something with these context variables.
-
-    A task of its own would do that too, but costs a turn of the event loop for each callback.
-    """
-    steps: Any = context.run(work.__await__)
-    step = partial(next, steps)
-    while True:
-        try:
-            blocker = context.run(step)
-        except StopIteration:
-            return
-        try:
-            sent = yield blocker
-        except BaseException as error:
-            step = partial(steps.throw, error)
-        else:
-            step = partial(steps.send, sent)
-
-
-def _throw(error: BaseException) -> None:
-    raise error
+async def _wait(
+    client: RealtimeClient,
+    wakes: list[Wake],
+    ready: Callable[[], bool],
+    timeout: float | None,
+    cancel: CancelToken | None = None,
+) -> bool:
+    """Wait until something holds; False when it did not in time."""
+    changed, lock = AsyncWakeup(), client.lock
+    with lock:
+        wakes.append(changed.set)
+    try:
+        return await changed.until(lock, ready, timeout, cancel)
+    finally:
+        with lock:
+            wakes.remove(changed.set)

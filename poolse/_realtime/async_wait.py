@@ -4,58 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
-from poolse._realtime.callback_queue import Wake
-from poolse._realtime.client import RealtimeClient
 from poolse._support.event_loop import in_this_loop
 from poolse.cancel import CancelToken, told
 
-__all__ = ["until", "wait"]
+__all__ = ["AsyncWakeup"]
 
 
-async def wait(
-    hub: RealtimeClient,
-    wakes: list[Wake],
-    ready: Callable[[], bool],
-    timeout: float | None,
-    cancel: CancelToken | None = None,
-) -> bool:
-    """Wait until something holds; False when it did not in time.
+class AsyncWakeup(asyncio.Event):
+    """Wakes one task. Set before it waits, it ends the next wait."""
 
-    Raises:
-        Cancelled: By the token.
-    """
-    changed = asyncio.Event()
-    wakes.append(changed.set)
-    try:
-        return await until(hub, changed, ready, timeout, cancel)
-    finally:
-        wakes.remove(changed.set)
+    async def until(
+        self,
+        lock: AbstractContextManager[object],
+        ready: Callable[[], bool],
+        timeout: float | None,
+        cancel: CancelToken | None = None,
+    ) -> bool:
+        """Wait until something holds; False when it did not in time.
 
+        Args:
+            lock: Held while asking.
+            ready: Asked at first, and after each `set`.
+            timeout: Seconds; None for no end.
+            cancel: Ends the wait.
 
-async def until(
-    hub: RealtimeClient,
-    changed: asyncio.Event,
-    ready: Callable[[], bool],
-    timeout: float | None,
-    cancel: CancelToken | None = None,
-) -> bool:
-    """The same with an event that is set whenever it may hold."""
-    with hub.guard:
-        if cancel is None and ready():
-            return True
-    try:
-        with told(cancel, in_this_loop(changed.set)):
-            async with asyncio.timeout(timeout):
-                while not _now(ready, cancel):
-                    changed.clear()
-                    await changed.wait()
-    except TimeoutError:
-        return False
-    return True
-
-
-def _now(ready: Callable[[], bool], cancel: CancelToken | None) -> bool:
-    if cancel is not None:
-        cancel.raise_if_cancelled()
-    return ready()
+        Raises:
+            Cancelled: By the token.
+        """
+        with lock:
+            if cancel is None and ready():
+                return True
+        try:
+            with nullcontext() if cancel is None else told(cancel, in_this_loop(self.set)):
+                async with asyncio.timeout(timeout):
+                    while True:
+                        if cancel is not None:
+                            cancel.raise_if_cancelled()
+                        if ready():
+                            return True
+                        self.clear()
+                        await self.wait()
+        except TimeoutError:
+            return False

@@ -12,9 +12,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-__all__ = ["Backlog", "OrderedQueue", "victim"]
+from poolse.errors import SlowConsumer
+
+__all__ = ["MAX_QUEUED", "Backlog", "EventQueue", "OrderedQueue", "QueueEnded", "victim"]
+
+MAX_QUEUED: Final = 1000
 
 
 class Backlog:
@@ -115,3 +119,133 @@ def victim(backlogs: Iterable[B]) -> B:
 
 def _worth_dropping(backlog: Backlog) -> tuple[bool, int]:
     return backlog.transient and backlog.waiting > 0, backlog.waiting
+
+
+class QueueEnded(Exception):  # noqa: N818  (as StopIteration, it is no error)
+    """The queue was closed, and nothing is left in it."""
+
+
+class EventQueue(Generic[E]):
+    """A bounded queue from the socket to one iterator.
+
+    The socket must never wait for a consumer, or heartbeats would stop. So when the queue is full
+    an event is dropped and counted. The next `get` then raises `SlowConsumer` with
+    the number lost, once.
+    """
+
+    def __init__(self, limit: int = MAX_QUEUED, topic: str | None = None) -> None:
+        """Start empty.
+
+        Args:
+            limit: How many events may wait.
+            topic: The channel's topic, for `SlowConsumer`.
+        """
+        self._limit = limit
+        self._topic = topic
+        self._unreported = 0
+        self._queue = OrderedQueue[_Kind, E]()
+        self._kinds: dict[str | None, _Kind] = {}
+        self._closed = False
+        self._error: Exception | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost so far, reported or not."""
+        return sum(kind.dropped for kind in self._kinds.values())
+
+    def is_ready(self) -> bool:
+        """Whether `get` returns or raises at once. What a consumer waits for."""
+        return self._closed or len(self._queue) > 0
+
+    def put(self, event: E, name: str | None = None, *, transient: bool = False) -> bool:
+        """Add an event. After `close` it is ignored.
+
+        Args:
+            event: The event.
+            name: Its name on the wire. The names must be few; None stands for the others.
+            transient: Whether it carries no lasting state.
+
+        Returns:
+            Whether `is_ready` has become true by it, so that a consumer may have to be woken.
+        """
+        if self._closed:
+            return False
+        kind, queue = self._kinds.get(name) or self._new_kind(name, transient), self._queue
+        queue.entries.append((kind, event))
+        kind.waiting += 1
+        waiting = len(queue)
+        if waiting > self._limit:
+            queue.drop(victim(self._kinds.values()))
+            self._unreported += 1
+        return waiting == 1
+
+    def get(self) -> E:
+        """Take the oldest event. Call it when `is_ready`.
+
+        Raises:
+            SlowConsumer: Events were lost; the next call goes on with what is left.
+            QueueEnded: Closed and empty. Before that once the error of `close`, if it had one.
+            IndexError: Not `is_ready`.
+        """
+        if self._unreported:
+            raise self._report()
+        entry = self._queue.pop()
+        if entry is not None:
+            return entry[1]
+        if not self._closed:
+            raise IndexError
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        raise QueueEnded
+
+    def clear(self) -> None:
+        """Forget what is queued, and what was lost, since nobody wants it any more."""
+        self._queue.clear()
+        self._forget_lost()
+
+    def close(self, error: Exception | None = None, *, discard: bool = False) -> None:
+        """Take no more events. Only the first close counts, except for `discard`.
+
+        Args:
+            error: What the consumer is told after the last event.
+            discard: Forget what is still queued, since the consumer no longer wants it.
+        """
+        if discard:
+            self.clear()
+        if not self._closed:
+            self._closed = True
+            self._error = error
+
+    def _new_kind(self, name: str | None, transient: bool) -> _Kind:
+        kind = self._kinds[name] = _Kind(name, transient=transient)
+        return kind
+
+    def _report(self) -> SlowConsumer:
+        total = self._unreported
+        kinds = sorted(self._kinds.values(), key=lambda kind: -kind.unreported)
+        counts = ", ".join(f"{k.unreported} {k.event or 'other'}" for k in kinds if k.unreported)
+        text = (
+            f"events() of {self._topic or 'a channel'} lost {total} events ({counts}): they "
+            "arrived faster than they were taken"
+        )
+        self._forget_lost()
+        return SlowConsumer(text, total, topic=self._topic)
+
+    def _forget_lost(self) -> None:
+        self._unreported = 0
+        for kind in self._kinds.values():
+            kind.unreported = 0
+
+
+class _Kind(Backlog):
+    """The events of one name in a queue."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: str | None, *, transient: bool) -> None:
+        super().__init__(transient=transient)
+        self.event = event

@@ -2,11 +2,11 @@
 
 Each channel has a `ChannelQueue`, in which calls keep their order; the queues take turns, so that a
 busy channel does not delay a quiet one. At most `limit` calls wait for each handler, and at most
-`LIMITS_IN_TOTAL` times as many for all of them together: then the fullest lane gives way. A handler
-that loses events is reported to `on_socket_error`.
+`LIMITS_IN_TOTAL` times as many for all of them together: then the fullest queue gives way. A
+handler that loses events is reported to `on_socket_error`.
 
-Neither a slow nor a raising function can hold up a socket. A body takes the calls out one by one
-and makes them without holding any lock.
+Neither a slow nor a raising function can hold up a socket: a thread or task of its own takes the
+calls out one by one, and makes them without holding any lock.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Final, cast
 
-from poolse._realtime.bounded_queue import OrderedQueue, victim
-from poolse._realtime.subscribers import QueueEnded, Subscription
+from poolse._realtime.bounded_queue import OrderedQueue, QueueEnded, victim
+from poolse._realtime.subscribers import Subscriber
 from poolse.errors import PoolseError, RealtimeError, SlowConsumer
 
 __all__ = [
@@ -35,14 +35,14 @@ Handler = Callable[[object], object]
 Wake = Callable[[], object]
 
 
-Call = tuple[Subscription[Handler], object]
-"""Whose function to call, and what with. Taken back meanwhile, it is not called any more."""
+Call = tuple[Subscriber[Handler], object]
+"""Whose function to call, and its argument. Once removed, it is not called any more."""
 
 LIMITS_IN_TOTAL: Final = 20
 """So many times the limit of one handler may wait for all handlers together."""
 
 
-class ChannelQueue(OrderedQueue[Subscription[Handler], object]):
+class ChannelQueue(OrderedQueue[Subscriber[Handler], object]):
     """Calls that are made in their order: those of one channel."""
 
     __slots__ = ("has_turn", "topic")
@@ -55,7 +55,7 @@ class ChannelQueue(OrderedQueue[Subscription[Handler], object]):
         """Whether it is among those that take turns."""
 
 
-class Listener(Subscription[Handler]):
+class Listener(Subscriber[Handler]):
     """Whoever is notified of errors and news. If it fails itself, nobody is left to notify."""
 
     __slots__ = ()
@@ -64,16 +64,16 @@ class Listener(Subscription[Handler]):
 class _Loss:
     """Stands in the queue for the report that a handler lost events, however many until then."""
 
-    __slots__ = ("subscription", "topic")
+    __slots__ = ("subscriber", "topic")
 
-    def __init__(self, subscription: Subscription[Handler], topic: str | None) -> None:
-        self.subscription = subscription
+    def __init__(self, subscriber: Subscriber[Handler], topic: str | None) -> None:
+        self.subscriber = subscriber
         self.topic = topic
 
     def error(self) -> SlowConsumer:
-        subscription = self.subscription
-        dropped, subscription.unreported = subscription.unreported, 0
-        handler, event = name_of(subscription), subscription.event
+        subscriber = self.subscriber
+        dropped, subscriber.unreported = subscriber.unreported, 0
+        handler, event = name_of(subscriber), subscriber.event
         source = f" of {event} of {self.topic}" if self.topic else ""
         text = f"the callback {handler}{source} lost {dropped} calls: it is slower than its events"
         return SlowConsumer(text, dropped, topic=self.topic, event=event, handler=handler)
@@ -114,52 +114,51 @@ class CallbackQueue:
     def __len__(self) -> int:
         return self._waiting
 
-    @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether a call waits, or there will be none any more."""
         return self._closed or bool(self._turns)
 
     @property
     def general(self) -> ChannelQueue:
-        """The lane of handlers that belong to no channel."""
+        """The queue of handlers that belong to no channel."""
         return self._general
 
-    def put(self, lane: ChannelQueue, subscription: Subscription[Any], argument: object) -> None:
-        """Let the handler of a subscription be called with something. It belongs to the lane."""
+    def put(self, queue: ChannelQueue, subscriber: Subscriber[Any], argument: object) -> None:
+        """Let the handler of a subscriber be called with something. It belongs to the queue."""
         if self._closed:
             return
-        if not lane.has_turn:
-            lane.has_turn = True
-            self._turns.append(lane)
-        lane.entries.append((subscription, argument))
-        subscription.waiting += 1
+        if not queue.has_turn:
+            queue.has_turn = True
+            self._turns.append(queue)
+        queue.entries.append((subscriber, argument))
+        subscriber.waiting += 1
         self._waiting += 1
-        if subscription.waiting > self._limit:
-            self._drop(lane, subscription)
+        if subscriber.waiting > self._limit:
+            self._drop(queue, subscriber)
         elif self._waiting > self._total:
-            fullest = max((lane for lane in self._turns if lane.backlogs), key=len)
+            fullest = max((queue for queue in self._turns if queue.backlogs), key=len)
             self._drop(fullest, victim(fullest.backlogs))
         elif self._waiting == 1:
             # A queue that holds something already is looked at again before anybody waits.
             self._wake()
 
-    def report(self, error: PoolseError) -> None:
+    def report_error(self, error: PoolseError) -> None:
         """Let the user be notified of an error that ends nothing."""
         self.put(self._general, self._errors, error)
 
-    def remove(self, lane: ChannelQueue, subscription: Subscription[Any]) -> None:
+    def remove(self, queue: ChannelQueue, subscriber: Subscriber[Any]) -> None:
         """Make no more calls of a handler."""
-        self._waiting -= subscription.waiting
-        lane.discard(subscription)
-        lane.backlogs.discard(subscription)
-        self._end_turn(lane)
+        self._waiting -= subscriber.waiting
+        queue.discard(subscriber)
+        queue.backlogs.discard(subscriber)
+        self._end_turn(queue)
 
-    def clear(self, lane: ChannelQueue) -> None:
-        """Make no more calls of a whole lane."""
-        self._waiting -= len(lane)
-        lane.clear()
-        lane.backlogs.clear()
-        self._end_turn(lane)
+    def clear(self, queue: ChannelQueue) -> None:
+        """Make no more calls of a whole queue."""
+        self._waiting -= len(queue)
+        queue.clear()
+        queue.backlogs.clear()
+        self._end_turn(queue)
 
     def next(self) -> Call | None:
         """The next call; None when none waits.
@@ -169,16 +168,16 @@ class CallbackQueue:
         """
         turns = self._turns
         while turns:
-            lane = turns[0]
-            call = lane.pop()
-            if lane.entries:
+            queue = turns[0]
+            call = queue.pop()
+            if queue.entries:
                 turns.rotate(-1)
             else:
                 turns.popleft()
-                lane.has_turn = False
+                queue.has_turn = False
             if call is None:
                 continue
-            if lane is self._losses:
+            if queue is self._losses:
                 return call[0], cast(_Loss, call[1]).error()
             self._waiting -= 1
             if call[0].active:
@@ -193,10 +192,10 @@ class CallbackQueue:
         Returns:
             The call that reports it, to be made at once; None when nobody is left to notify.
         """
-        subscription, _ = call
-        if isinstance(subscription, Listener):
+        subscriber, _ = call
+        if isinstance(subscriber, Listener):
             return None
-        text = f"the callback {name_of(subscription)} failed: {type(cause).__name__}"
+        text = f"the callback {name_of(subscriber)} failed: {type(cause).__name__}"
         error = RealtimeError(text)
         error.__cause__ = cause
         return self._errors, error
@@ -206,18 +205,18 @@ class CallbackQueue:
         self._closed = True
         self._wake()
 
-    def _end_turn(self, lane: ChannelQueue) -> None:
-        if lane.has_turn and not lane.entries:
-            lane.has_turn = False
-            self._turns.remove(lane)
+    def _end_turn(self, queue: ChannelQueue) -> None:
+        if queue.has_turn and not queue.entries:
+            queue.has_turn = False
+            self._turns.remove(queue)
 
-    def _drop(self, lane: ChannelQueue, subscription: Subscription[Handler]) -> None:
-        lane.drop(subscription)
+    def _drop(self, queue: ChannelQueue, subscriber: Subscriber[Handler]) -> None:
+        queue.drop(subscriber)
         self._waiting -= 1
         self.dropped += 1
         # One report is enough: it counts when it is read.
-        if subscription.unreported == 1:
-            self._report_loss(_Loss(subscription, lane.topic))
+        if subscriber.unreported == 1:
+            self._report_loss(_Loss(subscriber, queue.topic))
 
     def _report_loss(self, loss: _Loss) -> None:
         # Neither counted nor limited: there is at most one for each handler.
@@ -228,9 +227,9 @@ class CallbackQueue:
             self._turns.append(self._losses)
 
 
-def name_of(subscription: Subscription[Handler]) -> str:
+def name_of(subscriber: Subscriber[Handler]) -> str:
     """What a handler is called in reports."""
-    if isinstance(subscription, Listener):
-        return str(subscription.event)
-    function = subscription.target
+    if isinstance(subscriber, Listener):
+        return str(subscriber.event)
+    function = subscriber.target
     return getattr(function, "__qualname__", type(function).__name__)

@@ -1,7 +1,8 @@
 """One channel on a socket: join it, keep it joined, leave it.
 
-Told what happened and when, it answers with effects: frames to send, `Deliver` for events that came
-too early, `JoinDue` when it wants its turn to join, `Trouble`, and `Changed` and `Ended`.
+Told what happened and when, it sends frames through its connection and adds effects to the list of
+its socket: `JoinDue` when it wants its turn to join, `Changed`, `Deliver`, `Answered`, `Trouble`
+and `Ended`.
 
 - Each join has its own join_ref. On a duplicate join the server answers the new one first and then
   closes the old one, so a frame with another join_ref than the current one is dropped: taken
@@ -28,28 +29,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Literal
 
-from poolse._realtime.channel_effects import (
-    Answered,
-    Changed,
-    ChannelEffect,
-    Deliver,
-    Ended,
-    JoinDue,
+from poolse._realtime.bounded_queue import EventQueue
+from poolse._realtime.effects import Answered, Changed, Deliver, Effect, Ended, JoinDue, Trouble
+from poolse._realtime.frames import (
+    PHX_CLOSE,
+    PHX_ERROR,
+    PHX_JOIN,
+    PHX_LEAVE,
+    PHX_REPLY,
+    Frame,
+    is_behind,
 )
-from poolse._realtime.connection_history import ConnectionHistory, Rejoin
-from poolse._realtime.effects import Trouble
-from poolse._realtime.frames import PHX_CLOSE, PHX_ERROR, PHX_JOIN, PHX_LEAVE, PHX_REPLY, Frame
-from poolse._realtime.pending_joins import is_behind
 from poolse._realtime.push import Payload, Push, Pushes, outcome, reason_in
 from poolse._realtime.reconnect_policy import (
     AT_FIRST,
     UNMATCHED_TOPIC,
+    ConnectionHistory,
     Policy,
+    Rejoin,
     Streak,
     rejoin_delay,
 )
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.subscribers import EventQueue
 from poolse.errors import (
     ChannelClosed,
     JoinError,
@@ -59,7 +60,7 @@ from poolse.errors import (
     SlowConsumer,
 )
 
-__all__ = ["TRANSITIONS", "ChannelProtocol"]
+__all__ = ["TRANSITIONS", "ChannelProtocol", "Effects"]
 
 State = Literal["closed", "joining", "joined", "errored", "leaving", "ended"]
 Input = Literal["join", "ok", "error", "end", "leave", "lost"]
@@ -90,6 +91,8 @@ class ChannelProtocol:
         settings: RealtimeSettings,
         random: Callable[[], float],
         next_ref: Callable[[], str],
+        send: Callable[[Frame], object],
+        effects: Effects,
         transient: Collection[str] = (),
         history: ConnectionHistory | None = None,
     ) -> None:
@@ -102,11 +105,12 @@ class ChannelProtocol:
         """Why the last join was refused, until one is not."""
         self.trouble: PoolseError | None = None
         """Why the channel is not joined, as far as it is the channel's fault."""
-        self.effects: list[ChannelEffect] = []
         self.policy: Policy = settings.policy
         self._settings = settings
         self._random = random
         self._next_ref = next_ref
+        self._send_frame = send
+        self._effects = effects
         self._transient = transient
         self._pushes = Pushes(topic, settings.queue_limit)
         self._early = EventQueue[Frame](settings.queue_limit)
@@ -120,8 +124,10 @@ class ChannelProtocol:
     @property
     def wake_at(self) -> float | None:
         """When `tick` has something to do."""
-        mine, theirs = self.deadline, self._pushes.deadline
-        return mine if theirs is None else theirs if mine is None else min(mine, theirs)
+        if not self._pushes:
+            return self.deadline
+        deadlines = (self.deadline, self._pushes.deadline)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def start(self, now: float) -> None:
         """Want a turn to join: now, or when the wait after an earlier failure is over."""
@@ -130,7 +136,7 @@ class ChannelProtocol:
         if rejoin.due > now:
             self.deadline = rejoin.due
         else:
-            self.effects.append(JoinDue())
+            self._add(JoinDue())
 
     def join(self, now: float) -> None:
         """It is this channel's turn to join. The socket is open."""
@@ -169,15 +175,19 @@ class ChannelProtocol:
         if self.state == "leaving":
             self._close(None)
 
-    def push(self, event: str, payload: Mapping[str, object]) -> bool:
-        """Send an event that has no reply. Said to be dropped, with False, unless joined."""
+    def send(self, event: str, payload: Mapping[str, object]) -> bool:
+        """Send an event that has no reply. Unless joined, drop it and return False.
+
+        Raises:
+            FrameError: It cannot be encoded.
+        """
         if self.state != "joined":
             return False
         self._send(event, self._next_ref(), payload)
         return True
 
-    def ask(self, event: str, payload: Payload, deadline: float, now: float) -> Push:
-        """Send an event and want its reply: now, or as soon as the channel is joined.
+    def push(self, event: str, payload: Payload, deadline: float, now: float) -> Push:
+        """Send an event that has a reply: now, or as soon as the channel is joined.
 
         Raises:
             FrameError: It cannot be encoded.
@@ -195,14 +205,14 @@ class ChannelProtocol:
     def give_up(self, error: PoolseError) -> None:
         """Nothing that is asked for now will be answered."""
         if self._pushes.end(error):
-            self.effects.append(Answered(self))
+            self._add(Answered())
 
     def lost(self, now: float) -> None:
         """The socket is gone. It will be this channel's turn as soon as there is a new one."""
         self._forgive(now)
         if self._move("lost"):
             self._forget_join()
-            self.effects.append(Ended(self, None) if self.state == "ended" else Changed(self))
+            self._add(Ended(None) if self.state == "ended" else Changed())
 
     def receive(self, frame: Frame, now: float) -> bool:
         """A frame of this topic came.
@@ -218,7 +228,7 @@ class ChannelProtocol:
             self._crashed(now)
         elif frame.event == PHX_CLOSE:
             self._closed(now)
-        elif self.state in self.policy.hears_in:
+        elif self.state in self.policy.delivers_in:
             return True
         elif self.state == "joining":
             transient = frame.event in self._transient
@@ -228,12 +238,12 @@ class ChannelProtocol:
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""
         if self._pushes.expire(now):
-            self.effects.append(Answered(self))
+            self._add(Answered())
         if self.deadline is None or now < self.deadline:
             return
         self.deadline = None
         if self.state in ("closed", "errored"):
-            self.effects.append(JoinDue())
+            self._add(JoinDue())
         elif self.state == "leaving":
             self._close(None)
         elif self.state == "joining":
@@ -254,7 +264,7 @@ class ChannelProtocol:
             self._close(None)
         elif self.state == "joined":
             if self._pushes.answered(frame.ref, frame.payload):
-                self.effects.append(Answered(self))
+                self._add(Answered())
             if reason == UNMATCHED_TOPIC and self.policy.unmatched_rejoins:
                 # The server has lost a channel that we believe to be in.
                 text = f"the server does not know {self.topic} any more"
@@ -280,14 +290,14 @@ class ChannelProtocol:
         self._refusals = Streak()
         self._was_joined = True
         self._joined_at = now
-        self.effects.append(Changed(self))
+        self._add(Changed())
         self._pushes.flush(self._send_push, now)
-        while self._early.ready:
+        while self._early.is_ready():
             try:
-                self.effects.append(Deliver(self, self._early.get()))
+                self._add(Deliver(self._early.get()))
             except SlowConsumer as lost:
                 text = f"{lost.dropped} events of {self.topic} were lost while joining"
-                self.effects.append(Trouble(SlowConsumer(text, lost.dropped)))
+                self._add(Trouble(SlowConsumer(text, lost.dropped)))
 
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
@@ -306,7 +316,8 @@ class ChannelProtocol:
         self._move("error")
         self._forget_join()
         self.deadline = due
-        self.effects += [Changed(self), Trouble(error)]
+        self._add(Changed())
+        self._add(Trouble(error))
 
     def _fail(self, error: PoolseError, now: float) -> None:
         """The server ended the channel. Whoever wants it again has to wait a little."""
@@ -334,7 +345,7 @@ class ChannelProtocol:
     def _end(self, error: PoolseError | None) -> None:
         self._forget_join()
         self.give_up(error or ChannelClosed(f"{self.topic} was left"))
-        self.effects.append(Ended(self, error))
+        self._add(Ended(error))
 
     def _forgive(self, now: float) -> None:
         if self.state == "joined" and now - self._joined_at >= self._settings.stable_after:
@@ -343,7 +354,7 @@ class ChannelProtocol:
 
     def _forget_join(self) -> None:
         if self.policy.lost_pushes_fail and self._pushes.lost():
-            self.effects.append(Answered(self))
+            self._add(Answered())
         self.join_ref = None
         self.deadline = None
         self._early.clear()
@@ -354,7 +365,10 @@ class ChannelProtocol:
         return ref
 
     def _send(self, event: str, ref: str, payload: object) -> None:
-        self.effects.append(Frame(self.join_ref, ref, self.topic, event, payload))
+        self._send_frame(Frame(self.join_ref, ref, self.topic, event, payload))
+
+    def _add(self, effect: Effect) -> None:
+        self._effects.append((self, effect))
 
     def _move(self, what: Input) -> bool:
         after = TRANSITIONS[self.state].get(what)
@@ -362,3 +376,7 @@ class ChannelProtocol:
             return False
         self.state = after
         return True
+
+
+Effects = list[tuple[ChannelProtocol | None, Effect]]
+"""Effects of one socket in their order, each with its channel; None for the connection."""

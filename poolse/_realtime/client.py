@@ -1,253 +1,472 @@
-"""The brain of realtime as one object: what a user wants on one side, the sockets on the other.
+"""The core of realtime: what a user wants on one side, the sockets on the other.
 
-A body gives it the clock, randomness, and a guard that is held during every change: a lock where
-threads share it. A body carries out each link's commands, calls the functions that wait in
-`calls`, and waits for what its callers wait for. It decides nothing.
+It is given the clock, randomness, and a lock that is held during every change. A driver executes
+the commands of each socket, another thread or task calls the functions that wait in `callbacks`.
+They decide nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import Context
 from math import inf
-from typing import TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
-from poolse._realtime.callback_queue import Handler
-from poolse._realtime.dispatch import Dispatch, wake_all
+from poolse._observe.feed_counters import FeedCounters
+from poolse._realtime.callback_queue import Call, Handler, Wake
+from poolse._realtime.dispatch import Dispatch
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
-from poolse._realtime.frames import FrameError
+from poolse._realtime.frames import Data, FrameError
 from poolse._realtime.push import Payload, Push
+from poolse._realtime.reconnect_policy import ConnectionHistory
+from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.subscription import (
     ChannelReference,
     ChannelSubscription,
     EventStream,
+    fresh,
     topic_of,
 )
-from poolse.errors import UsageError
+from poolse.errors import ConnectionFailed, PoolseError, UsageError
 from poolse.stats import RealtimeStats
 
-__all__ = ["RealtimeClient"]
+__all__ = ["RealtimeClient", "client_of", "log_error"]
 
 P = TypeVar("P")
 
+_LEAST_HEALTHY_FIRST: Final[tuple[RealtimeStatus, ...]] = (
+    "closed",
+    "reconnecting",
+    "connecting",
+    "idle",
+    "connected",
+)
 
-class RealtimeClient(Dispatch):
-    """All channels, all sockets, and everything that waits to be told to the user."""
+
+class RealtimeClient:
+    """All channels, and as many sockets as they need: a server takes so many on each."""
+
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        *,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        lock: AbstractContextManager[object],
+        process: Callable[[], int],
+        start: Callable[[Socket], None],
+        wake_callbacks: Wake,
+        on_error: Callable[[PoolseError], object],
+        check_caller: Callable[[], object] | None = None,
+        context: Context | None = None,
+    ) -> None:
+        """Create a client without sockets.
+
+        Args:
+            settings: Where to connect, and how long to wait for what.
+            clock: The monotonic clock.
+            random: Returns numbers between 0 and 1.
+            lock: Held during every change.
+            process: Returns the ID of the process.
+            start: Called with each new socket, to start its driver.
+            wake_callbacks: Called when the first call waits in `callbacks`.
+            on_error: Called with errors that end nothing.
+            check_caller: Called before a caller takes the lock, and raises where it must not.
+            context: The context to call `on_error` in.
+        """
+        self.settings = settings
+        self.closed = False
+        self.wakes: list[Wake] = []
+        """Called after every change, for whoever waits for all sockets."""
+        self.feeds: FeedCounters = FeedCounters(lock)
+        """Counts what the feeds that listen here do."""
+        self._dispatch = Dispatch(settings, wake_callbacks, on_error, context)
+        self.callbacks = self._dispatch.callbacks
+        """The user's functions that are to be called, in order."""
+        self._lock = lock
+        self._check_caller = check_caller
+        self._process = process
+        self._started_in: int | None = None
+        self._crash: PoolseError | None = None
+        self._clock = clock
+        self._random = random
+        self._start = start
+        self._sockets: list[Socket] = []
+        self._history = ConnectionHistory(settings.stable_after)
+        self._created = 0
+        self._retired_reconnects = 0
+        self._wanted: bool | None = None
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held during every change.
+
+        Raises:
+            UsageError: This is another process than the one where it all runs, or another loop.
+        """
+        # Before it is taken: at the fork, a thread that the child lacks may have held it.
+        if self.is_forked:
+            raise UsageError("realtime does not survive a fork: make a client in each process")
+        if self._check_caller is not None:
+            self._check_caller()
+        return self._lock
+
+    def renew(self, lock: AbstractContextManager[object]) -> None:
+        """Replace the lock in a forked child: no thread that could release it is in it."""
+        self._lock = lock
+        self.feeds.renew(lock)
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether the threads or tasks that it runs on belong to another process."""
+        return self._started_in is not None and self._started_in != self._process()
+
+    @property
+    def status(self) -> RealtimeStatus:
+        """State of the connection; with several sockets, the least healthy."""
+        with self.lock:
+            return self._current_status()
+
+    @contextmanager
+    def step(self, socket: Socket) -> Generator[float]:
+        """Let something happen to a socket, at the time given, and work off what follows."""
+        with self._lock:
+            now = self._clock()
+            yield now
+            self._flush(socket, now)
+
+    def receive(self, socket: Socket, generation: int, data: Data) -> None:
+        """Take a message: an event goes to its channel at once, all else is a step."""
+        with self._lock:
+            now = self._clock()
+            event = socket.receive(generation, data, now)
+            if event is None:
+                self._flush(socket, now)
+            else:
+                channel, frame = event
+                self._dispatch.subscriptions[channel].deliver(frame)
+
+    def driver_failed(self, socket: Socket, cause: BaseException) -> None:
+        """Give up a socket whose driver failed."""
+        error = ConnectionFailed(f"the socket's driver failed: {type(cause).__name__}", final=True)
+        error.__cause__ = cause
+        with self.step(socket):
+            socket.driver_failed(error)
+
+    def callbacks_failed(self, cause: BaseException) -> None:
+        """Give up all: what calls the user's functions failed, and nothing would arrive."""
+        with self._lock:
+            self._crash = ConnectionFailed("nobody calls the callbacks any more", final=True)
+            self._crash.__cause__ = cause
+            for socket in list(self._sockets):
+                self.driver_failed(socket, cause)
+
+    def callback_failed(self, call: Call, cause: BaseException) -> Call | None:
+        """Return the call that reports that a user's function raised, if there is one."""
+        with self._lock:
+            return self.callbacks.failed(call, cause)
 
     def connect(self) -> None:
         """Be connected from now on."""
-        with self.guard:
+        with self.lock:
             self._check_open()
-            links = self._fleet.usable or [self._add_link()]
+            sockets = self._usable or [self._add_socket()]
             self._wanted = True
-            for link in links:
-                link.connect(self._clock())
-                self._settle(link)
+            for socket in sockets:
+                with self.step(socket) as now:
+                    socket.connect(now)
 
     def disconnect(self) -> None:
         """Be disconnected from now on."""
-        with self.guard:
+        with self.lock:
             self._wanted = False
-            for link in list(self._fleet.links):
-                link.disconnect(self._clock())
-                self._settle(link)
-            self._wake_waiters()
+            for socket in list(self._sockets):
+                with self.step(socket):
+                    socket.disconnect()
+            self._notify_all()
 
-    def is_quiet(self) -> bool:
-        """Whether every transport that was told to close has done so."""
-        return not any(link.connection.closing for link in self._fleet.links)
+    def is_disconnected(self) -> bool:
+        """Whether every transport that had to close has done so."""
+        return not any(socket.connection.closing for socket in self._sockets)
 
     def close(self) -> None:
         """End everything. Doing it again does nothing."""
-        with self.guard:
+        with self.lock:
             if self.closed:
                 return
             self.disconnect()
-            for session in self._sessions.values():
-                session.over(None, self.calls)
-                session.has_left = True
+            for subscription in self._dispatch.subscriptions.values():
+                subscription.end(None)
+                subscription.is_left = True
             self.closed = True
-            self._by_topic.clear()
-            self._tell_status()
-            self.calls.close()
-            self._wake_waiters()
-            for link in self._fleet.links:
-                link.wake()
+            self._dispatch.by_topic.clear()
+            self._dispatch.notify_status("closed")
+            self.callbacks.close()
+            self._notify_all()
+            for socket in self._sockets:
+                socket.wake()
 
-    def has_ended(self, link: Socket) -> bool:
-        """Whether the owner of this socket has nothing left to do but to close it."""
-        return self.closed or link.is_retired
+    def has_ended(self, socket: Socket) -> bool:
+        """Whether the driver of this socket has nothing left to do but to close it."""
+        return self.closed or socket.is_retired
 
-    def acquire(self, kind: ChannelType, parameter: str, *, own: bool = False) -> ChannelReference:
-        """Acquire a claim on a channel; the first one joins it.
+    def acquire(
+        self, channel_type: ChannelType, parameter: str, *, internal: bool = False
+    ) -> ChannelReference:
+        """Acquire a reference to a channel; the first one joins it.
 
-        A socket that was given up is tried again: whoever asks anew wants to know anew.
+        A socket that was given up is tried again: whoever asks again wants to know again.
 
         Args:
-            kind: The kind of channel.
-            parameter: What it is about, such as the id of a conversation.
-            own: Whether it is for the library itself. Only `release` ends such a claim, and no
-                `leave` of a user's.
+            channel_type: The type of the channel.
+            parameter: What it is about, such as the ID of a conversation.
+            internal: Whether it is for the library itself. Only `release` ends such a reference,
+                and no `leave` of a user's.
 
         Raises:
             UsageError: The client is closed.
             ConnectionFailed: No thread, or nothing else that a socket needs, can be created.
         """
-        with self.guard:
+        with self.lock:
             self._check_open()
-            topic = topic_of(kind, parameter)
-            session = self._by_topic.get(topic) or self._join(kind, parameter, topic)
+            topic = topic_of(channel_type, parameter)
+            subscription = self._dispatch.by_topic.get(topic)
+            if subscription is None:
+                subscription = self._join(channel_type, parameter, topic)
             if self._wanted is None:
                 self._wanted = True
-            link = session.link
-            if self._wanted and link.connection.state in ("idle", "failed"):
-                link.connect(self._clock())
-                self._settle(link)
-            return session.acquire(own=own)
+            socket = subscription.socket
+            if self._wanted and socket.connection.state in ("idle", "failed"):
+                with self.step(socket) as now:
+                    socket.connect(now)
+            return subscription.acquire(internal=internal)
 
-    def release(self, claim: ChannelReference) -> None:
-        """Release a claim, and with it its handlers and iterators; the last one leaves."""
-        with self.guard:
-            session = claim.session
-            if session.release(claim, self.calls):
-                self._leave_unless_claimed(session)
-                wake_all(session.wakes)
-
-    def _leave_unless_claimed(self, session: ChannelSubscription) -> None:
-        if session.is_over or session.claims:
-            return
-        if session.holds:
-            session.silence(self.calls)
-        else:
-            session.over(None, self.calls)
-            del self._by_topic[session.topic]
-            session.link.leave(session.machine, self._clock())
-            self._settle(session.link)
+    def release(self, reference: ChannelReference) -> None:
+        """Release a reference, with its handlers and iterators; the last one leaves."""
+        with self.lock:
+            if reference.subscription.release(reference):
+                self._leave_unless_referenced(reference.subscription)
 
     def release_all(self, parameter: str) -> list[ChannelSubscription]:
-        """Release all claims of users on the channels with this parameter."""
-        with self.guard:
-            found = [s for s in self._by_topic.values() if s.parameter == parameter]
-            for session in found:
-                session.release_all()
-                self._leave_unless_claimed(session)
-                wake_all(session.wakes)
-            # One that the library holds is not left.
-            return [session for session in found if session.is_over]
+        """Release all references of users to the channels with this parameter.
 
-    def push(self, claim: ChannelReference, event: str, payload: Mapping[str, object]) -> None:
+        Returns:
+            Those that are left: one that the library needs is not.
+        """
+        with self.lock:
+            subscriptions = [
+                s for s in self._dispatch.by_topic.values() if s.parameter == parameter
+            ]
+            for subscription in subscriptions:
+                subscription.release_all()
+                self._leave_unless_referenced(subscription)
+            return [subscription for subscription in subscriptions if subscription.is_over]
+
+    def send(self, reference: ChannelReference, event: str, payload: Mapping[str, object]) -> None:
         """Send an event that has no reply, or drop it when the channel is not joined."""
-        session = claim.session
-        with self.guard:
-            claim.check()
+        subscription = reference.subscription
+        with self.lock:
+            reference.check()
+            subscription.socket.check_backlog()
             try:
-                session.link.push(session.machine, event, payload, self._clock())
+                with self.step(subscription.socket):
+                    subscription.channel.send(event, payload)
             except FrameError as error:
                 raise UsageError(str(error)) from None
-            self._settle(session.link)
 
-    def ask(
-        self, claim: ChannelReference, event: str, payload: Payload, timeout: float | None
+    def push(
+        self, reference: ChannelReference, event: str, payload: Payload, timeout: float | None
     ) -> Push:
-        """Send an event and want its reply: now, or as soon as the channel is joined."""
-        session = claim.session
-        with self.guard:
-            # It says so where a channel will not be joined.
-            _ = claim.joined
-            now = self._clock()
-            deadline = inf if timeout is None else now + timeout
+        """Send an event that has a reply: now, or as soon as the channel is joined."""
+        subscription = reference.subscription
+        with self.lock:
+            # It raises where a channel will not be joined.
+            _ = reference.joined
+            subscription.socket.check_backlog()
             try:
-                push = session.link.ask(session.machine, event, payload, deadline, now)
+                with self.step(subscription.socket) as now:
+                    deadline = inf if timeout is None else now + timeout
+                    return subscription.channel.push(event, payload, deadline, now)
             except FrameError as error:
                 raise UsageError(str(error)) from None
-            self._settle(session.link)
-            return push
 
-    def withdraw(self, session: ChannelSubscription, push: Push) -> None:
-        """Want a reply no more."""
-        with self.guard:
-            session.link.withdraw(session.machine, push)
-            self._settle(session.link)
+    def withdraw(self, reference: ChannelReference, push: Push) -> None:
+        """Wait for the reply to a push no longer."""
+        subscription = reference.subscription
+        with self.lock, self.step(subscription.socket):
+            subscription.channel.withdraw(push)
 
     def subscribe(
         self,
-        claim: ChannelReference,
+        reference: ChannelReference,
         event: EventType[P],
         handler: Callable[[P], object],
         context: Context | None = None,
     ) -> Callable[[], None]:
-        """Let a handler be called for an event, until the function returned is called.
+        """Call a handler for an event, until the function returned is called.
 
         Args:
-            claim: What the handler hangs on.
+            reference: What the handler ends with.
             event: The event.
             handler: Called with what `event.read` returned.
             context: The context variables that it is called with; empty by default.
         """
-        session = claim.session
-        with self.guard:
-            claim.check()
+        subscription = reference.subscription
+        with self.lock:
+            reference.check()
             # It is given what `event.read` returned, and nothing else.
-            subscription = session.subscribe(
-                claim, event.wire, cast(Handler, handler), context, self.calls
+            subscriber = subscription.subscribe(
+                reference, event.wire, cast(Handler, handler), context
             )
 
         def unsubscribe() -> None:
-            with self.guard:
-                claim.subscriptions.discard(subscription)
-                session.unsubscribe(subscription, self.calls)
+            with self.lock:
+                reference.handlers.discard(subscriber)
+                subscription.unsubscribe(subscriber)
 
         return unsubscribe
 
-    def stream(self, claim: ChannelReference, stream: EventStream[object]) -> None:
+    def add_stream(self, reference: ChannelReference, stream: EventStream[object]) -> None:
         """Give an iterator every event from now on."""
-        with self.guard:
-            claim.check()
-            claim.session.stream(claim, stream, self.calls)
+        with self.lock:
+            reference.check()
+            reference.subscription.add_stream(reference, stream)
 
     def on_status(
         self, handler: Callable[[RealtimeStatus], object], context: Context | None = None
     ) -> Callable[[], None]:
-        """Let a handler be called with each new status, until the function returned is called."""
-        with self.guard:
+        """Call a handler with each new status, until the function returned is called."""
+        with self.lock:
             self._check_open()
-            subscription = self._watch.subscribe(handler, context, self.calls)
+            subscriber = self._dispatch.on_status(handler, context)
 
         def unsubscribe() -> None:
-            with self.guard:
-                self._watch.unsubscribe(subscription, self.calls)
+            with self.lock:
+                self._dispatch.remove_status_handler(subscriber)
 
         return unsubscribe
 
     def stats(self) -> RealtimeStats:
         """How many there are of what."""
-        with self.guard:
-            links = self._fleet.links
-            again = sum(max(0, link.opened_times - 1) for link in links)
-            sessions = [session for session in self._by_topic.values() if not session.is_over]
+        with self.lock:
+            subscriptions = [s for s in self._dispatch.by_topic.values() if not s.is_over]
             return RealtimeStats(
-                status=self.status,
-                sockets=sum(link.connection.state == "open" for link in links),
-                channels=len(sessions),
-                joined=sum(session.machine.state == "joined" for session in sessions),
-                reconnects=self._fleet.retired_reconnects + again,
-                queued=len(self.calls),
-                dropped=self.calls.dropped,
+                status=self._current_status(),
+                sockets=sum(socket.connection.state == "open" for socket in self._sockets),
+                channels=len(subscriptions),
+                joined=sum(s.channel.state == "joined" for s in subscriptions),
+                reconnects=self._retired_reconnects + sum(map(_reconnects, self._sockets)),
+                queued=len(self.callbacks),
+                dropped=self.callbacks.dropped,
             )
 
     def dropped(self) -> int:
-        """How many calls of the user's functions were not made, and reported as `SlowConsumer`."""
-        with self.guard:
-            return self.calls.dropped
+        """How many calls of the user's functions were dropped, and reported as `SlowConsumer`."""
+        with self.lock:
+            return self.callbacks.dropped
 
-    def _join(self, kind: ChannelType, parameter: str, topic: str) -> ChannelSubscription:
-        # Nothing is registered before the socket has an owner.
-        link = self._fleet.with_room() or self._add_link()
-        transient = frozenset(event.wire for event in kind.events.values() if event.transient)
-        machine = link.join(topic, self._clock(), transient)
-        session = ChannelSubscription(kind, parameter, topic, link, machine)
-        self._sessions[machine] = session
-        self._by_topic[topic] = session
-        self._settle(link)
-        return session
+    def _check_open(self) -> None:
+        if self.closed:
+            raise UsageError("this client is closed; make a new one")
+        if self._crash is not None:
+            raise fresh(self._crash)
+
+    def _current_status(self) -> RealtimeStatus:
+        if self.closed:
+            return "closed"
+        statuses = {socket.connection.status for socket in self._sockets} or {"idle"}
+        return next(status for status in _LEAST_HEALTHY_FIRST if status in statuses)
+
+    def _flush(self, socket: Socket, now: float) -> None:
+        """Work off the effects of a step."""
+        for channel, effect in socket.flush(now):
+            self._dispatch.execute(socket, channel, effect)
+        if socket.is_empty:
+            self._retire(socket, now)
+        socket.wake_if_needed()
+        self._dispatch.notify_status(self._current_status())
+        for wake in self.wakes:
+            wake()
+
+    def _retire(self, socket: Socket, now: float) -> None:
+        """Close an empty socket, unless it is the only one: that is kept for the next channel."""
+        if socket in self._usable and len(self._usable) > 1:
+            self._remove(socket)
+            socket.retire()
+            for channel, effect in socket.flush(now):
+                self._dispatch.execute(socket, channel, effect)
+
+    def _join(self, channel_type: ChannelType, parameter: str, topic: str) -> ChannelSubscription:
+        # Nothing is registered before the socket has a driver.
+        socket = next((s for s in self._sockets if s.has_room), None) or self._add_socket()
+        events = channel_type.events.values()
+        transient = frozenset(event.wire for event in events if event.transient)
+        with self.step(socket) as now:
+            channel = socket.join(topic, now, transient)
+            subscription = ChannelSubscription(
+                channel_type, parameter, socket, channel, self.callbacks
+            )
+            self._dispatch.subscriptions[channel] = subscription
+            self._dispatch.by_topic[topic] = subscription
+        return subscription
+
+    def _leave_unless_referenced(self, subscription: ChannelSubscription) -> None:
+        if not subscription.is_over and not subscription.references:
+            if subscription.internal_references:
+                subscription.end_users()
+            else:
+                subscription.end(None)
+                del self._dispatch.by_topic[subscription.topic]
+                with self.step(subscription.socket) as now:
+                    subscription.channel.leave(now)
+        subscription.notify()
+
+    @property
+    def _usable(self) -> list[Socket]:
+        return [socket for socket in self._sockets if not socket.is_broken]
+
+    def _add_socket(self) -> Socket:
+        self._created += 1
+        socket = Socket(self.settings, self._random, self._history, self._created)
+        # It belongs here once it has a driver: nothing can be expected of a socket without one.
+        try:
+            self._start(socket)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConnectionFailed(f"no socket can be started: {reason}") from error
+        self._started_in = self._process()
+        # It takes the place of those whose driver failed.
+        for broken in [other for other in self._sockets if other.is_broken]:
+            self._remove(broken)
+        self._sockets.append(socket)
+        return socket
+
+    def _remove(self, socket: Socket) -> None:
+        self._sockets.remove(socket)
+        self._retired_reconnects += _reconnects(socket)
+
+    def _notify_all(self) -> None:
+        for wake in self.wakes:
+            wake()
+        for subscription in self._dispatch.subscriptions.values():
+            subscription.notify()
+
+
+def _reconnects(socket: Socket) -> int:
+    return max(0, socket.opened_times - 1)
+
+
+def log_error(log: Callable[[str, object], None]) -> Callable[[PoolseError], None]:
+    """Return the `on_error` of a user who gave none: a log must not stay silent."""
+    return lambda error: log("realtime: %s", error)
+
+
+class _Realtime(Protocol):
+    _client: RealtimeClient
+
+
+def client_of(realtime: _Realtime) -> RealtimeClient:
+    """Return the core of a public `Realtime` or `AsyncRealtime`."""
+    return realtime._client  # pyright: ignore[reportPrivateUsage]

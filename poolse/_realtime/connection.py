@@ -1,8 +1,8 @@
 """One socket: open it, keep it alive, and come back after every close that we did not ask for.
 
-This machine does no I/O. It is told what happened and when, and answers with effects: the
-commands `Open`, `Send` and `Close` for whoever owns the transport, and `Up`, `Down`, `Failed` and
-`Trouble` for the channels above. What came for these it gives back at once.
+This machine does no I/O. Told what happened and when, it answers with `commands` for the driver of
+the transport, `Open`, `Send` and `Close`, and adds effects to the list of its socket: `Up`, `Down`,
+`Failed` and `Trouble`. Frames for channels it returns at once.
 
 - A server that closes with 1000 or 1001 does not say "stay away": deploys, proxies and load
   balancers do it all day. Only our own close, and what the tables of `policy` call final, is final.
@@ -26,8 +26,19 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Final, Literal
 
-from poolse._realtime.connection_history import ConnectionHistory
-from poolse._realtime.effects import Close, Down, Effect, Failed, Failure, Open, Send, Trouble, Up
+from poolse._realtime.channel import Effects
+from poolse._realtime.effects import (
+    Close,
+    Command,
+    Down,
+    Effect,
+    Failed,
+    Failure,
+    Open,
+    Send,
+    Trouble,
+    Up,
+)
 from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.frames import (
     HEARTBEAT,
@@ -39,11 +50,12 @@ from poolse._realtime.frames import (
     FrameError,
     decode,
     encode,
+    is_behind,
 )
-from poolse._realtime.pending_joins import PendingJoins, is_behind
 from poolse._realtime.reconnect_policy import (
     AT_FIRST,
     UNANSWERED,
+    ConnectionHistory,
     Pause,
     Streak,
     Verdict,
@@ -53,7 +65,7 @@ from poolse._realtime.reconnect_policy import (
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed, DecodeError, PoolseError
 
-__all__ = ["TRANSITIONS", "Connection"]
+__all__ = ["TRANSITIONS", "Connection", "PendingJoins"]
 
 State = Literal["idle", "connecting", "open", "waiting", "failed"]
 Input = Literal["want", "unwant", "opened", "retry", "fatal"]
@@ -70,31 +82,72 @@ TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
 NORMAL_CLOSURE: Final = 1000
 POLICY_VIOLATION: Final = 1008
 
-# Seconds. Whoever waits longer is told so, whatever the reason.
+# Seconds. A longer wait is reported, whatever the reason.
 _LONG_WAIT: Final = 30.0
 
 # A timer that fires this late slept with the machine: what has come meanwhile is read first.
 _GRACE: Final = 1.0
 
 
+class PendingJoins:
+    """Joins that a server has not answered yet, in the order in which they were sent.
+
+    A Phoenix server works on the joins of one socket one after the other, and on everything else
+    that was sent after them only then. So the answer to one says that the next one begins, and a
+    clock that started when a frame was sent would count the time that others took.
+    """
+
+    def __init__(self) -> None:
+        self._refs: dict[str, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._refs)
+
+    def sent(self, ref: str) -> None:
+        """Count one more."""
+        self._refs[ref] = None
+
+    def answered(self, ref: str) -> bool:
+        """Forget one that was answered; False when it is none of them."""
+        if ref not in self._refs:
+            return False
+        self.passed(ref)
+        return True
+
+    def passed(self, ref: str) -> None:
+        """Forget all up to the frame with this ref: they will not be answered after it."""
+        self._refs = {other: None for other in self._refs if is_behind(other, ref)}
+
+    def any_before(self, ref: str) -> bool:
+        """Return whether the server has to work on one before it gets to this frame."""
+        return any(is_behind(ref, other) for other in self._refs)
+
+    def clear(self) -> None:
+        """Forget all: the transport that carried them is gone."""
+        self._refs.clear()
+
+
 class Connection:
-    """The state of one socket."""
+    """The state of one connection."""
 
     def __init__(
         self,
         settings: RealtimeSettings,
         random: Callable[[], float],
+        effects: Effects,
         history: ConnectionHistory | None = None,
     ) -> None:
         self.state: State = "idle"
         self.generation: int = 0
-        self.effects: list[Effect] = []
+        self.commands: list[Command] = []
+        """What the driver of the transport has to execute, in this order."""
         self.deadline: float | None = None
         """When `tick` has something to do."""
         self.closing: set[int] = set()
         """Transports that were told to close and have not yet said that they did."""
         self.joins: PendingJoins = PendingJoins()
         """Those that the server has not answered."""
+        self._effects = effects
         self._settings = settings
         self._policy = settings.policy
         self._random = random
@@ -149,6 +202,11 @@ class Connection:
         elif self.state != "waiting" and self._move("retry"):
             self.deadline = self._retry_at
 
+    def give_up(self, error: PoolseError) -> None:
+        """Be disconnected for good."""
+        self.disconnect()
+        self._add(Failed(error))
+
     def disconnect(self) -> None:
         """Be disconnected from now on."""
         before = self.state
@@ -166,7 +224,7 @@ class Connection:
             FrameError: It cannot be encoded.
         """
         if self.state == "open":
-            self.effects.append(Send(self.generation, encode(frame)))
+            self.commands.append(Send(self.generation, encode(frame)))
             if frame.event == PHX_JOIN and frame.ref is not None:
                 self.joins.sent(frame.ref)
 
@@ -179,7 +237,7 @@ class Connection:
             self._refusals = Streak()
             self._heartbeat_ref = None
             self.deadline = now + self._settings.heartbeat_interval
-            self.effects.append(Up())
+            self._add(Up())
 
     def failed(self, generation: int, failure: Failure, now: float) -> None:
         """The transport could not be opened."""
@@ -199,7 +257,7 @@ class Connection:
         delay = self._wait(self._pause_after(failure, judged), now)
         # A token that expired before the first handshake is no news if the next one works.
         if known or judged != "refresh" or delay > _LONG_WAIT:
-            self.effects.append(Trouble(_not_opened(failure, delay)))
+            self._add(Trouble(_not_opened(failure, delay)))
 
     def closed(self, generation: int, code: int, now: float) -> None:
         """The transport is gone; with 1006 when it went without a close frame."""
@@ -215,16 +273,17 @@ class Connection:
         try:
             frame = decode(data)
         except FrameError as error:
-            self.effects.append(Trouble(DecodeError(str(error))))
+            self._add(Trouble(DecodeError(str(error))))
             return None
         if frame.topic != PHOENIX_TOPIC:
             return frame
         self._system(frame, now)
         return None
 
-    def hears(self, now: float) -> None:
-        """A part of a message came: the link works, and what follows it has to wait."""
-        self._heard_at = max(self._heard_at, now)
+    def received_part(self, generation: int, now: float) -> None:
+        """A part of a message came: the transport works, and what follows it has to wait."""
+        if generation == self.generation:
+            self._heard_at = max(self._heard_at, now)
 
     def held_up(self, now: float) -> None:
         """What was to be sent before now could only be sent now: its clocks start now."""
@@ -282,11 +341,11 @@ class Connection:
                 return
         closed = UNANSWERED if code is None else code
         delay = self._wait(self._policy.pauses.get(closed, self._policy.pause), now)
-        self.effects.append(Trouble(ConnectionFailed(reason + _next_attempt(delay), code)))
+        self._add(Trouble(ConnectionFailed(reason + _next_attempt(delay), code)))
 
     def _down(self) -> None:
         self.joins.clear()
-        self.effects.append(Down())
+        self._add(Down())
 
     def _wait(self, pause: Pause, now: float) -> float:
         """Wait for the next attempt.
@@ -315,17 +374,20 @@ class Connection:
         self._backoff(self._policy.refused, now)
         self._move("fatal")
         self.deadline = None
-        self.effects.append(Failed(error))
+        self._add(Failed(error))
+
+    def _add(self, effect: Effect) -> None:
+        self._effects.append((None, effect))
 
     def _open(self) -> None:
         self.generation += 1
         self.deadline = None
         refresh, self._refresh = self._refresh, False
-        self.effects.append(Open(self.generation, refresh))
+        self.commands.append(Open(self.generation, refresh))
 
     def _hang_up(self, code: int) -> None:
         self.closing.add(self.generation)
-        self.effects.append(Close(self.generation, code))
+        self.commands.append(Close(self.generation, code))
 
     def _forget_failures_if_stable(self, now: float) -> None:
         if now - self._opened_at >= self._settings.stable_after:

@@ -1,18 +1,24 @@
-"""What a connection answers with: commands for whoever owns the transport, and news for above."""
+"""What the state machines answer with: commands for a driver, and effects for those above."""
 
 from __future__ import annotations
 
 import attrs
 
+from poolse._realtime.frames import Frame
 from poolse.errors import PoolseError
 
 __all__ = [
+    "Answered",
+    "Changed",
     "Close",
     "Command",
+    "Deliver",
     "Down",
     "Effect",
+    "Ended",
     "Failed",
     "Failure",
+    "JoinDue",
     "Open",
     "Send",
     "Trouble",
@@ -59,7 +65,7 @@ class Down:
 
 @attrs.frozen
 class Failed:
-    """It will not be tried again."""
+    """The connection will not be tried again."""
 
     error: PoolseError
 
@@ -71,7 +77,37 @@ class Trouble:
     error: PoolseError
 
 
-Effect = Command | Up | Down | Failed | Trouble
+@attrs.frozen
+class JoinDue:
+    """The channel waits for its turn to join."""
+
+
+@attrs.frozen
+class Changed:
+    """The channel was joined, or is not joined any more and will be again."""
+
+
+@attrs.frozen
+class Deliver:
+    """An event arrived before the reply to the join."""
+
+    frame: Frame
+
+
+@attrs.frozen
+class Answered:
+    """A push has its reply, or will have none: whoever waits for one looks."""
+
+
+@attrs.frozen
+class Ended:
+    """The channel is closed for good; without an error when we left it."""
+
+    error: PoolseError | None
+
+
+Effect = Up | Down | Failed | Trouble | JoinDue | Changed | Deliver | Answered | Ended
+"""The first three are a connection's; trouble is either's; the others are a channel's."""
 
 
 @attrs.frozen(kw_only=True)

@@ -24,6 +24,7 @@ __all__ = [
     "FrameError",
     "decode",
     "encode",
+    "is_behind",
 ]
 
 VSN: Final = "2.0.0"
@@ -123,6 +124,11 @@ def decode(data: Data) -> Frame:
     if ref is not None and not isinstance(ref, str):
         raise FrameError("ref of a frame is neither a string nor null")
     return Frame(join_ref, ref, topic, event, payload)
+
+
+def is_behind(ref: str | None, other: str | None) -> bool:
+    """Return whether a frame was sent after another one. Refs count up over a socket's life."""
+    return ref is not None and other is not None and int(ref) > int(other)
 
 
 def _encode_binary(frame: Frame, payload: bytes) -> bytes:

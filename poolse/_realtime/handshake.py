@@ -1,4 +1,4 @@
-"""What both bodies say when they knock, and what they make of not being let in."""
+"""The handshake of the WebSocket: its URL and headers, and what its failure means."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from poolse.errors import PoolseError, UsageError
 
 __all__ = [
     "Address",
+    "NotOpened",
     "Origin",
     "Parameter",
     "address",
@@ -41,16 +42,24 @@ Parameter = str | int | None | Sequence["Parameter"] | Mapping[str, "Parameter"]
 """What a parameter of the URL may be. None stands for one that is left out."""
 
 
+class NotOpened(Exception):  # noqa: N818  (carries the reason to the connection)
+    """The WebSocket could not be opened."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
 @attrs.frozen
 class Address:
-    """Where to knock, and what to offer there. Both may carry the token: never log either."""
+    """Where to connect, and what to offer there. Both may carry the token: never log either."""
 
     url: str = attrs.field(repr=False)
     subprotocols: tuple[str, ...] = attrs.field(default=(), repr=False)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The subprotocols as a header, for who offers none otherwise."""
+        """The subprotocols as a header."""
         offered = ",".join(self.subprotocols)
         return {"Sec-WebSocket-Protocol": offered} if offered else {}
 
@@ -66,7 +75,7 @@ class Origin(NamedTuple):
 
 
 def address(settings: RealtimeSettings, token: str | None) -> Address:
-    """Where to knock with this token.
+    """Return where to connect with this token.
 
     Raises:
         UsageError: The token cannot be part of a header.

@@ -1,4 +1,4 @@
-"""What is decided otherwise than by the official client, each by its name; delays and verdicts.
+"""When to reconnect and to rejoin: what a failure means, delays, and the memory of failures.
 
 All of it is tables and arithmetic. The machines look up a `Policy` and know no client but ours;
 with the official client's values in it they do what that one was recorded doing.
@@ -19,10 +19,13 @@ __all__ = [
     "TERMINAL_REASONS",
     "UNANSWERED",
     "UNMATCHED_TOPIC",
+    "ConnectionHistory",
     "FinalAfter",
     "Pause",
     "Policy",
+    "Rejoin",
     "Streak",
+    "Verdict",
     "close_verdict",
     "reconnect_delay",
     "rejoin_delay",
@@ -147,7 +150,7 @@ class Policy:
     unmatched_rejoins: bool = True
     """Whether the reply "unmatched topic" to a push makes us join the channel again, which the
     server has lost. [Only the push fails, and all that follow.]"""
-    hears_in: frozenset[str] = frozenset({"joined"})
+    delivers_in: frozenset[str] = frozenset({"joined"})
     """States of a channel in which events are handed on; those that come while it joins wait for
     the reply. [All states but the last: nothing waits.]"""
     lost_pushes_fail: bool = True
@@ -188,3 +191,50 @@ def reconnect_delay(delays: Sequence[float], attempt: int, pause: Pause, random:
 def rejoin_delay(delays: Sequence[float], attempt: int, random: float) -> float:
     """Seconds before the next join: at least half of the span, so that a crash loop is slow."""
     return (0.5 + 0.5 * random) * delays[min(attempt, len(delays) - 1)]
+
+
+@attrs.frozen
+class Rejoin:
+    """When a topic may be joined again after a failure, and how many failures there were."""
+
+    attempt: int
+    due: float
+
+
+class ConnectionHistory:
+    """What the sockets of a client remember together, longer than one socket or channel lives.
+
+    A user's error handler may connect again, or acquire a channel again, each time that one fails.
+    The wait that was due must survive that, or the handler makes a hot loop of the backoff.
+    """
+
+    def __init__(self, remembered_for: float) -> None:
+        """Create an empty one.
+
+        Args:
+            remembered_for: Seconds after the end of its wait for which a failure counts.
+        """
+        self.has_connected = False
+        """Whether the server has accepted a socket of this client before."""
+        self._remembered_for = remembered_for
+        self._rejoins: dict[str, Rejoin] = {}
+
+    def join_failed(self, topic: str, rejoin: Rejoin, now: float) -> None:
+        """Remember the wait of a topic."""
+        # At the end, so that the oldest are in front, and go when their time is over.
+        self._rejoins.pop(topic, None)
+        self._rejoins[topic] = rejoin
+        while self._is_over(next(iter(self._rejoins.values())), now):
+            del self._rejoins[next(iter(self._rejoins))]
+
+    def joined(self, topic: str) -> None:
+        """Forget the failures of a topic."""
+        self._rejoins.pop(topic, None)
+
+    def rejoin(self, topic: str, now: float) -> Rejoin:
+        """Return the wait of a topic, with no failures when there is none."""
+        rejoin = self._rejoins.get(topic)
+        return Rejoin(0, now) if rejoin is None or self._is_over(rejoin, now) else rejoin
+
+    def _is_over(self, rejoin: Rejoin, now: float) -> bool:
+        return now > rejoin.due + self._remembered_for

@@ -1,9 +1,9 @@
-"""What realtime was told at construction: where to connect, and how long to wait for what."""
+"""Settings of realtime: where to connect, and how long to wait for what."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from poolse._observe.observers import Observers
 
-__all__ = ["RealtimeSettings"]
+__all__ = ["CLOSE_WAIT", "JOIN_WAIT", "REPLY_WAIT", "RealtimeSettings"]
+
+JOIN_WAIT: Final = 30.0
+"""Seconds that a join is waited for unless the caller says otherwise."""
+
+REPLY_WAIT: Final = 10.0
+"""Seconds that the reply to a push is waited for unless the caller says otherwise."""
+
+CLOSE_WAIT: Final = 5.0
+"""Seconds that closing waits for user code, which can hold it up for as long as it likes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,8 +76,8 @@ class RealtimeSettings:
 
     max_frame: int = MAX_FRAME
     """Bytes. A larger message ends the connection with code 1009."""
-    ears: Observers | None = attrs.field(default=None, repr=False)
-    """Those who are told what becomes of sockets and channels."""
+    observers: Observers | None = attrs.field(default=None, repr=False)
+    """Notified of what becomes of sockets and channels."""
     queue_limit: int = 1000
     """Events that may wait for one consumer, and pushes that may wait for the socket."""
     policy: Policy = attrs.field(factory=Policy)

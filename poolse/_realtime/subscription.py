@@ -1,7 +1,7 @@
-"""The life of one channel: from the first claim on it to the last one released.
+"""The life of one channel in a client: from the first reference to it to the last one released.
 
-It knows who wants which event, who is present, and how it ended. What it hands out goes into
-bounded queues; nothing here waits or calls a user's code.
+It knows who wants which event, who is present, and how it ended. Events go into bounded queues;
+nothing here waits or calls a user's code.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 from contextvars import Context
 from copy import copy
 from typing import Generic, TypeVar, cast
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 import attrs
 
 from poolse._json.codec import Mismatch, decode_value
+from poolse._realtime.bounded_queue import EventQueue
 from poolse._realtime.callback_queue import CallbackQueue, ChannelQueue, Handler, Wake
 from poolse._realtime.channel import ChannelProtocol
 from poolse._realtime.events import ChannelType, EventType, UnknownEvent
 from poolse._realtime.frames import Frame
 from poolse._realtime.presence import Presence
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscribers import EventQueue, Subscribers, Subscription
+from poolse._realtime.subscribers import Subscriber, Subscribers
 from poolse.errors import ChannelClosed, DecodeError, PoolseError, UsageError
 
 __all__ = ["ChannelReference", "ChannelSubscription", "EventStream", "fresh", "topic_of"]
@@ -34,11 +35,11 @@ class EventStream(Generic[P]):
     def __init__(self, limit: int, wake: Wake, topic: str | None = None) -> None:
         self.queue: EventQueue[P] = EventQueue(limit, topic)
         self.wake = wake
-        self.claim: ChannelReference | None = None
-        """What it hangs on."""
+        self.reference: ChannelReference | None = None
+        """What it ends with."""
 
     def put(self, event: P, name: str | None = None, *, transient: bool = False) -> None:
-        """One event more."""
+        """Add an event."""
         if self.queue.put(event, name, transient=transient):
             self.wake()
 
@@ -56,29 +57,29 @@ middle of a loop must not collect events for ever. While a task or thread waits 
 
 @attrs.define(eq=False)
 class ChannelReference:
-    """One holder's right to a channel. It is released once; a second time does nothing."""
+    """A reference that keeps a channel joined. It is released once; again does nothing."""
 
-    session: ChannelSubscription
-    is_own: bool
+    subscription: ChannelSubscription
+    is_internal: bool
     """Whether it is the library's own, which a user's `leave` does not release."""
     epoch: int
-    """How often all claims of users had been released at once before this one was acquired."""
+    """How often all references of users had been released at once before it was acquired."""
     is_released: bool = False
-    subscriptions: set[Subscription[Target]] = attrs.field(factory=set[Subscription[Target]])
+    handlers: set[Subscriber[Target]] = attrs.field(factory=set[Subscriber[Target]])
     """Handlers that end with it."""
 
     @property
     def is_over(self) -> bool:
         """Whether it holds the channel no longer."""
-        session = self.session
-        revoked = not self.is_own and self.epoch != session.epoch
-        return self.is_released or session.is_over or revoked
+        subscription = self.subscription
+        revoked = not self.is_internal and self.epoch != subscription.epoch
+        return self.is_released or subscription.is_over or revoked
 
     def check(self) -> None:
-        """Raise what ended this claim, if it has ended."""
-        self.session.check()
+        """Raise what ended this reference, if it has ended."""
+        self.subscription.check()
         if self.is_over:
-            raise ChannelClosed(f"{self.session.topic} was left")
+            raise ChannelClosed(f"{self.subscription.topic} was left")
 
     @property
     def joined(self) -> bool:
@@ -88,74 +89,78 @@ class ChannelReference:
             PoolseError: It is not, and will not be.
         """
         self.check()
-        return self.session.joined
+        return self.subscription.joined
 
 
 class ChannelSubscription:
-    """One channel, and everybody who holds it."""
+    """One channel, and everybody who refers to it."""
 
     def __init__(
-        self, kind: ChannelType, parameter: str, topic: str, link: Socket, machine: ChannelProtocol
+        self,
+        channel_type: ChannelType,
+        parameter: str,
+        socket: Socket,
+        channel: ChannelProtocol,
+        callbacks: CallbackQueue,
     ) -> None:
-        self.kind = kind
+        self.channel_type = channel_type
         self.parameter = parameter
-        self.topic = topic
-        self.link = link
-        self.machine = machine
-        self.claims: int = 0
-        """How many claims of users there are. A handle that was thrown away keeps its claim."""
-        self.holds: int = 0
-        """Claims of the library's own."""
+        self.topic = channel.topic
+        self.socket = socket
+        self.channel = channel
+        self.references: int = 0
+        """References of users. A handle that was thrown away keeps its own."""
+        self.internal_references: int = 0
+        """References of the library's own."""
         self.epoch: int = 0
-        """How often all claims of users were released at once."""
+        """How often all references of users were released at once."""
         self.is_over: bool = False
-        self.has_left = False
-        self.lane: ChannelQueue = ChannelQueue(topic)
+        self.is_left: bool = False
+        """Whether it is over for the server too."""
+        self.queue: ChannelQueue = ChannelQueue(self.topic)
         """The calls of handlers that wait."""
         self.waiting: set[EventStream[object]] = set()
         """Iterators that are waited for: nobody else may hold them, nor the task that waits."""
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
+        self._callbacks = callbacks
         self._error: PoolseError | None = None
-        self._presence = Presence(drops_stale=machine.policy.stale_diffs_dropped)
-        self._streams = WeakSet[EventStream[object]]()
-        self._taps = WeakKeyDictionary[EventStream[object], Subscription[Target]]()
-        events = kind.events.values()
-        presence = kind.presence
+        self._presence = Presence(drops_stale=channel.policy.stale_diffs_dropped)
+        self._streams = WeakKeyDictionary[EventStream[object], Subscriber[Target]]()
+        presence = channel_type.presence
         self._of_presence = frozenset((presence.state, presence.diff) if presence else ())
-        self._fanout = Subscribers[Target, object](
-            # The latest presence is that of `Presence`: the event itself is out of date soon.
-            [event.wire for event in events if event.replay and event.wire not in self._of_presence]
-        )
+        replayed = {event.wire for event in channel_type.events.values() if event.replay}
+        # The latest presence is that of `Presence`: the event itself is out of date soon.
+        self._subscribers = Subscribers[Target, object](replayed - self._of_presence)
 
-    def acquire(self, *, own: bool) -> ChannelReference:
-        """One claim more."""
-        if own:
-            self.holds += 1
+    def acquire(self, *, internal: bool) -> ChannelReference:
+        """Add a reference."""
+        if internal:
+            self.internal_references += 1
         else:
-            self.claims += 1
-        return ChannelReference(self, own, self.epoch)
+            self.references += 1
+        return ChannelReference(self, internal, self.epoch)
 
-    def release(self, claim: ChannelReference, calls: CallbackQueue) -> bool:
-        """One claim less, with its handlers and iterators; False when it had ended before."""
-        if claim.is_over:
+    def release(self, reference: ChannelReference) -> bool:
+        """Drop a reference, with its handlers and iterators; False when it had ended before."""
+        if reference.is_over:
             return False
-        claim.is_released = True
-        for subscription in list(claim.subscriptions):
-            self.unsubscribe(subscription, calls)
+        reference.is_released = True
+        for handler in list(reference.handlers):
+            self.unsubscribe(handler)
         for stream in list(self._streams):
-            if stream.claim is claim and stream not in self._taps:
+            if stream.reference is reference:
                 stream.end(None)
-                self._streams.discard(stream)
-        if claim.is_own:
-            self.holds -= 1
+                self.remove_stream(stream)
+        if reference.is_internal:
+            self.internal_references -= 1
         else:
-            self.claims -= 1
+            self.references -= 1
         return True
 
     def release_all(self) -> None:
-        """No claim of a user's any more."""
-        self.claims = 0
+        """Drop all references of users."""
+        self.references = 0
         self.epoch += 1
 
     @property
@@ -166,24 +171,20 @@ class ChannelSubscription:
             PoolseError: It is not, and will not be.
         """
         self.check()
-        if self.link.failure is not None:
-            raise fresh(self.link.failure)
-        if self.link.connection.status == "closed":
+        if self.socket.failure is not None:
+            raise fresh(self.socket.failure)
+        if self.socket.connection.status == "closed":
             raise ChannelClosed(f"{self.topic} cannot be joined: realtime was disconnected")
-        return self.machine.state == "joined"
+        return self.channel.state == "joined"
 
     def explain(self, error: PoolseError) -> PoolseError:
         """Add to a timeout what was wrong last, in its text and as its cause."""
-        cause = self.link.trouble or self.machine.trouble
+        cause = self.socket.trouble or self.channel.trouble
         if cause is not None:
             error.message = f"{error.message}; the reason: {cause}"
             error.args = (error.message,)
             error.__cause__ = fresh(cause)
         return error
-
-    def is_left(self) -> bool:
-        """Whether the server is done with it too."""
-        return self.has_left
 
     def check(self) -> None:
         """Raise what ended this channel, if it has ended."""
@@ -191,162 +192,158 @@ class ChannelSubscription:
             raise fresh(self._error or ChannelClosed(f"{self.topic} was left"))
 
     def presence(self, event: EventType[P]) -> P:
-        """Who is in the channel, as far as the server has told."""
+        """Return who is in the channel, as last known."""
         return decode_value(event.read, self._presence.snapshot)
 
     def subscribe(
-        self,
-        claim: ChannelReference,
-        wire: str,
-        handler: Handler,
-        context: Context | None,
-        calls: CallbackQueue,
-    ) -> Subscription[Target]:
-        """Let a handler be called for an event."""
-        subscription = self._subscribe(wire, handler, calls, context)
-        claim.subscriptions.add(subscription)
-        return subscription
+        self, reference: ChannelReference, wire: str, handler: Handler, context: Context | None
+    ) -> Subscriber[Target]:
+        """Call a handler for each event of a name, until `unsubscribe`."""
+        subscriber = self._subscribe(wire, handler, context)
+        reference.handlers.add(subscriber)
+        return subscriber
 
-    def stream(
-        self, claim: ChannelReference, stream: EventStream[object], calls: CallbackQueue
+    def unsubscribe(self, subscriber: Subscriber[Target]) -> None:
+        """Remove a handler or an iterator. Doing it again does nothing."""
+        if subscriber.active:
+            self._subscribers.unsubscribe(subscriber)
+            self._callbacks.remove(self.queue, subscriber)
+
+    def add_stream(
+        self, reference: ChannelReference, stream: EventStream[object], wire: str | None = None
     ) -> None:
-        """Give an iterator every event from now on."""
-        stream.claim = claim
-        self._streams.add(stream)
-        self._subscribe(None, ref(stream), calls)
-        if self.link.failure is not None:
-            stream.end(fresh(self.link.failure))
+        """Give an iterator the events of a name, or all events, from now on."""
+        stream.reference = reference
+        self._add_stream(stream, wire)
+        if self.socket.failure is not None:
+            stream.end(fresh(self.socket.failure))
 
-    def tap(self, stream: EventStream[object], wire: str, calls: CallbackQueue) -> None:
-        """Give a reader of the library's own an event from now on, whoever leaves meanwhile."""
-        self._streams.add(stream)
-        self._taps[stream] = self._subscribe(wire, ref(stream), calls)
+    def remove_stream(self, stream: EventStream[object]) -> None:
+        """Give an iterator no more events. Doing it again does nothing."""
+        subscriber = self._streams.pop(stream, None)
+        if subscriber is not None:
+            self.unsubscribe(subscriber)
 
-    def untap(self, stream: EventStream[object], calls: CallbackQueue) -> None:
-        """Such a reader wants no more."""
-        self._streams.discard(stream)
-        self.unsubscribe(self._taps.pop(stream), calls)
+    def end_users(self) -> None:
+        """The user has left, and the library has not: end all but what is the library's own."""
+        internal: list[tuple[EventStream[object], str | None]] = []
+        for stream, subscriber in list(self._streams.items()):
+            if stream.reference is not None and stream.reference.is_internal:
+                internal.append((stream, subscriber.event))
+            else:
+                stream.end(None)
+        self._clear()
+        self._streams.clear()
+        for stream, wire in internal:
+            self._add_stream(stream, wire)
 
-    def silence(self, calls: CallbackQueue) -> None:
-        """The user has left, and the library has not: forget everything but the taps."""
-        taps = dict(self._taps)
-        for stream in set(self._streams) - taps.keys():
-            stream.end(None)
-            self._streams.discard(stream)
-        self._clear(calls)
-        for stream, subscription in taps.items():
-            self.tap(stream, str(subscription.event), calls)
+    def _add_stream(self, stream: EventStream[object], wire: str | None) -> None:
+        self._streams[stream] = self._subscribe(wire, ref(stream))
 
     def _subscribe(
-        self,
-        wire: str | None,
-        target: Target,
-        calls: CallbackQueue,
-        context: Context | None = None,
-    ) -> Subscription[Target]:
-        event = self.kind.events.get(wire or "")
-        subscription, latest = self._fanout.subscribe(
+        self, wire: str | None, target: Target, context: Context | None = None
+    ) -> Subscriber[Target]:
+        events, presence = self.channel_type.events, self.channel_type.presence
+        event = events.get(wire or "")
+        subscriber, latest = self._subscribers.subscribe(
             wire, target, transient=event is not None and event.transient, context=context
         )
         if not isinstance(target, ref):
-            self.lane.backlogs.add(cast("Subscription[Handler]", subscription))
-        events, kind = self.kind.events, self.kind.presence
-        if kind and wire in (None, kind.state) and self._presence.is_synced:
-            latest.append((kind.state, self.presence(events[kind.state])))
+            self.queue.backlogs.add(cast("Subscriber[Handler]", subscriber))
+        if presence and wire in (None, presence.state) and self._presence.is_synced:
+            latest.append((presence.state, self.presence(events[presence.state])))
         for name, value in latest:
-            self._give([subscription], value, events.get(name), calls)
-        return subscription
+            self._give([subscriber], value, events.get(name))
+        return subscriber
 
-    def unsubscribe(self, subscription: Subscription[Target], calls: CallbackQueue) -> None:
-        """Take an interest back. Doing it again does nothing."""
-        if subscription.active:
-            self._fanout.unsubscribe(subscription)
-            calls.remove(self.lane, subscription)
-
-    def deliver(self, frame: Frame, calls: CallbackQueue) -> None:
-        """The server said something: queue it for whoever wants it."""
+    def deliver(self, frame: Frame) -> None:
+        """Queue an event for all that want it."""
         if frame.event in self._of_presence:
             self._keep_presence(frame)
-        takers, keeps = self._fanout.takers(frame.event), frame.event in self._fanout.replayed
+        subscribers = self._subscribers.matching(frame.event)
+        keeps = frame.event in self._subscribers.replayed
         # What nobody wants, now or later, is not worth reading.
-        if not takers and not keeps:
+        if not subscribers and not keeps:
             return
-        event = self.kind.events.get(frame.event)
+        event = self.channel_type.events.get(frame.event)
         try:
-            value = event.read(frame.payload) if event else _unknown(frame)
+            value = event.read(frame.payload) if event else UnknownEvent(frame.event, frame.payload)
         except Mismatch as mismatch:
             error = DecodeError(str(mismatch), mismatch.path)
             error.message = f"{frame.event} of {self.topic}: {error.message}"
-            calls.report(error)
+            self._callbacks.report_error(error)
             return
         if keeps:
-            self._fanout.keep(frame.event, value)
-        self._give(takers, value, event, calls)
+            self._subscribers.keep(frame.event, value)
+        self._give(subscribers, value, event)
 
     def _give(
         self,
-        takers: list[Subscription[Target]],
+        subscribers: list[Subscriber[Target]],
         value: object,
         event: EventType[object] | None,
-        calls: CallbackQueue,
     ) -> None:
-        for subscription in takers:
-            target = subscription.target
+        for subscriber in subscribers:
+            target = subscriber.target
             if not isinstance(target, ref):
-                calls.put(self.lane, subscription, value)
-            elif (stream := target()) is not None:
+                self._callbacks.put(self.queue, subscriber, value)
+            elif (stream := target()) is None:
+                self.unsubscribe(subscriber)
+            elif event is None:
                 # A server can make up any number of names that this release does not know.
-                if event is None:
-                    stream.put(value)
-                else:
-                    stream.put(value, event.wire, transient=event.transient)
+                stream.put(value)
             else:
-                self.unsubscribe(subscription, calls)
+                stream.put(value, event.wire, transient=event.transient)
+
+    def has_left(self) -> bool:
+        """Whether it is over for the server too. What a caller of `leave` waits for."""
+        return self.is_left
 
     def lost(self) -> None:
         """The channel is not joined any more, or not yet again."""
         self._presence.lost()
 
-    def over(self, error: PoolseError | None, calls: CallbackQueue) -> None:
-        """The channel is dead: left without an error, or ended by one."""
+    def end(self, error: PoolseError | None) -> None:
+        """The channel is over: left without an error, or ended by one. Again does nothing."""
         if not self.is_over:
             self.is_over = True
             self._error = error
             self._presence.lost()
             self.end_streams(error)
-            self._clear(calls)
+            self._clear()
 
     def end_streams(self, error: PoolseError | None) -> None:
         """Let all iterators end after what is queued for them."""
         for stream in list(self._streams):
             stream.end(error and fresh(error))
 
-    def _clear(self, calls: CallbackQueue) -> None:
-        self._fanout.clear()
-        calls.clear(self.lane)
+    def notify(self) -> None:
+        """Wake all that wait for a change of this channel."""
+        for wake in self.wakes:
+            wake()
+
+    def _clear(self) -> None:
+        self._subscribers.clear()
+        self._callbacks.clear(self.queue)
 
     def _keep_presence(self, frame: Frame) -> None:
-        kind = self.kind.presence
-        if kind is not None and frame.event == kind.state:
-            self._presence.state(frame.payload, self.machine.join_ref)
+        presence = self.channel_type.presence
+        if presence is not None and frame.event == presence.state:
+            self._presence.state(frame.payload, self.channel.join_ref)
         else:
-            self._presence.diff(frame.payload, self.machine.join_ref)
-
-
-def _unknown(frame: Frame) -> UnknownEvent:
-    return UnknownEvent(frame.event, frame.payload)
+            self._presence.diff(frame.payload, self.channel.join_ref)
 
 
 def fresh(error: PoolseError) -> PoolseError:
-    """A copy to raise: one error may be told to many, and each raise adds to its traceback."""
+    """Copy an error to raise it: it may be raised to many, and each adds to its traceback."""
     twin = copy(error)
     twin.__cause__ = error.__cause__
     return twin
 
 
-def topic_of(kind: ChannelType, parameter: str) -> str:
-    """The topic of a channel of this kind."""
+def topic_of(channel_type: ChannelType, parameter: str) -> str:
+    """Return the topic of a channel of this type."""
     if not parameter:
-        raise UsageError(f"a channel {kind.topic} needs an id, not {parameter!r}")
-    before, _, rest = kind.topic.partition("{")
+        raise UsageError(f"a channel {channel_type.topic} needs an id, not {parameter!r}")
+    before, _, rest = channel_type.topic.partition("{")
     return before + parameter + rest.partition("}")[2]

@@ -1,4 +1,4 @@
-"""WebSocket frames from a wire, as websocket-client reads them, but quicker."""
+"""WebSocket frames and messages of the sync client: as websocket-client reads them, but faster."""
 
 from __future__ import annotations
 
@@ -11,26 +11,69 @@ from websocket import (
     frame_buffer,
 )
 
-from poolse._realtime.fragments import Reassembler, TooLarge
-from poolse._realtime.sync_transport import Transport
+from poolse._realtime.sync_transport import TooLarge, Transport
 
-__all__ = ["Frames"]
+__all__ = ["Frames", "InvalidFragment", "Reassembler"]
 
 _OPCODE: Final = 4
 """Where it is in the header, as the library takes it apart."""
 
+_PER_FRAGMENT: Final = 1024
+"""Bytes that each fragment after the first counts beside its own: empty ones cost memory too."""
+
+
+class InvalidFragment(Exception):  # noqa: N818
+    """A fragment that belongs to nothing, or a message within another."""
+
+
+class Reassembler:
+    """Puts the fragments of messages together, and limits how much one may weigh."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._weight = 0
+        self._data = bytearray()
+        self._begun = False
+
+    @property
+    def room(self) -> int:
+        """Bytes that the next fragment, or the next message, may have."""
+        return self._limit - self._weight
+
+    def add(self, data: bytes, *, first: bool, last: bool) -> bytes | None:
+        """Return the whole message, if this is the end of one.
+
+        Raises:
+            TooLarge: The message is larger than the limit.
+            InvalidFragment: It belongs to no message, or begins one within another.
+        """
+        if first is self._begun:
+            raise InvalidFragment
+        weight = self._weight + len(data)
+        if weight > self._limit:
+            raise TooLarge
+        self._begun = not last
+        self._weight = 0 if last else weight + _PER_FRAGMENT
+        if first and last:
+            return data
+        self._data += data
+        if not last:
+            return None
+        message, self._data = bytes(self._data), bytearray()
+        return message
+
 
 class Frames(frame_buffer):
-    """Stands in for the `frame_buffer` of a `WebSocket`, whose socket is the wire.
+    """Stands in for the `frame_buffer` of a `WebSocket`, whose socket is the transport.
 
     A frame is read in two or three pieces, most of which are here already. The library would ask
     the socket for each of them, which takes longer than all that it does with them.
     """
 
-    def __init__(self, wire: Transport, limit: int) -> None:
+    def __init__(self, transport: Transport, limit: int) -> None:
         # The JSON decoder checks the UTF-8 anyway.
         super().__init__(self._receive, skip_utf8_validation=True)
-        self._wire = wire
+        self._transport = transport
         self._limit = limit
         self.messages = Reassembler(limit)
         """What the data frames make up. Whoever reads them has to add them."""
@@ -58,11 +101,11 @@ class Frames(frame_buffer):
             WebSocketConnectionClosedException: They will not come.
         """
         # Where a part of them is kept, it was all that was here.
-        found = self._wire.take(bufsize)
-        return super().recv_strict(bufsize) if found is None else found
+        data = self._transport.take(bufsize)
+        return super().recv_strict(bufsize) if data is None else data
 
     def _receive(self, size: int) -> bytes:
-        found = self._wire.recv(size)
-        if not found:
+        data = self._transport.recv(size)
+        if not data:
             raise WebSocketConnectionClosedException("the server hung up")
-        return found
+        return data

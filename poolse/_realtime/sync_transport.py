@@ -1,4 +1,4 @@
-"""A blocking socket that can be told to stop waiting."""
+"""The socket of the sync client: blocking, with limits, and others can interrupt it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Final
 
 from poolse._network.addresses import attempts, certificate_name
 from poolse._network.nested_tls import NestedTls
-from poolse._realtime.fragments import TooLarge
 from poolse._support.dns import Address, look_up
 from poolse._support.fork_safety import renew_after_fork
 
-__all__ = ["InterruptPipe", "Interrupted", "Transport"]
+__all__ = ["InterruptPipe", "Interrupted", "TooLarge", "Transport"]
 
 # One read from the operating system brings many frames: two reads for each would be the costliest
 # part of a frame.
@@ -35,13 +34,17 @@ class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
 
 
+class TooLarge(Exception):  # noqa: N818
+    """The other side sends more in one piece than we take."""
+
+
 class InterruptPipe:
     """Ends a wait from another thread."""
 
     def __init__(self) -> None:
-        self._ear, self._mouth = socket.socketpair()
-        self._ear.setblocking(False)
-        self._mouth.setblocking(False)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -50,7 +53,7 @@ class InterruptPipe:
 
     def fileno(self) -> int:
         """What to wait on."""
-        return self._ear.fileno()
+        return self._reader.fileno()
 
     def wait(self, timeout: float) -> None:
         """Wait for a wake."""
@@ -62,7 +65,7 @@ class InterruptPipe:
     def wake(self) -> None:
         """End the wait, or the next one."""
         try:
-            self._mouth.send(b"\0")
+            self._writer.send(b"\0")
         except OSError:
             # Full, so that a wake is due anyway; or closed, and nobody waits any more.
             pass
@@ -70,21 +73,21 @@ class InterruptPipe:
     def clear(self) -> None:
         """Forget the wakes so far."""
         try:
-            while len(self._ear.recv(4096)) == 4096:
+            while len(self._reader.recv(4096)) == 4096:
                 pass
         except BlockingIOError:
             pass
 
     def close(self) -> None:
         """Free both ends."""
-        self._ear.close()
-        self._mouth.close()
+        self._reader.close()
+        self._writer.close()
 
 
 class Transport:
     """A TCP or TLS socket in the shape that websocket-client takes.
 
-    Each wait has a limit, and ends when the waker says so and `wanted` does not hold any more.
+    Each wait has a limit, and ends when the interrupt says so and `wanted` does not hold any more.
     With a timeout of zero, `recv` takes only what has come: half a frame holds up nobody.
 
     Everything that waits raises TimeoutError when the limit was reached, and `Interrupted` when it
@@ -92,23 +95,27 @@ class Transport:
     """
 
     def __init__(
-        self, waker: InterruptPipe, wanted: Callable[[], bool], deadline: float, limit: int | None
+        self,
+        interrupt: InterruptPipe,
+        wanted: Callable[[], bool],
+        deadline: float,
+        limit: int | None,
     ) -> None:
         self.deadline = deadline
         """On the monotonic clock: until when to wait at most."""
         self.wanted = wanted
-        """Asked when the waker ends a wait."""
-        self.taken = 0
-        """Bytes received since it was last set to zero."""
+        """Asked when the interrupt ends a wait."""
+        self.received = 0
+        """Bytes received so far."""
         self.limit = limit
         """More of them than this are `TooLarge`; None for no limit."""
-        self._waker = waker
+        self._interrupt = interrupt
         self._sock: socket.socket | NestedTls | None = None
         self._timeout: float | None = None
         self._chunk: bytes = b""
         self._at = 0
         self._selector = _Selector()
-        self._selector.register(waker, selectors.EVENT_READ)
+        self._selector.register(interrupt, selectors.EVENT_READ)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -117,11 +124,11 @@ class Transport:
 
     def connect(self, host: str, port: int) -> None:
         """Open a TCP connection to the first address that answers. Each has its share of time."""
-        found = self._addresses(host, port)
+        addresses = self._addresses(host, port)
         until = self.deadline
         failure = OSError(f"{host} has no address")
         try:
-            for address, self.deadline in attempts(found, until, time.monotonic):
+            for address, self.deadline in attempts(addresses, until, time.monotonic):
                 try:
                     return self._connect(address)
                 except OSError as error:
@@ -157,12 +164,15 @@ class Transport:
                 return
 
     def wait(self, timeout: float) -> None:
-        """Wait until something has come, the waker says so, or the time is over."""
-        if self._at < len(self._chunk) or self._has_decrypted():
+        """Wait until something has come, the interrupt says so, or the time is over."""
+        if self._at < len(self._chunk):
+            return
+        sock = self._sock
+        if isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0:
             return
         for key, _ in self._selector.select(timeout):
-            if key.fileobj is self._waker:
-                self._waker.clear()
+            if key.fileobj is self._interrupt:
+                self._interrupt.clear()
 
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes; none when the other side has closed."""
@@ -177,19 +187,21 @@ class Transport:
                 self._wait(selectors.EVENT_READ)
             except ssl.SSLWantWriteError:
                 self._wait(selectors.EVENT_WRITE)
-        found = self._chunk[self._at : self._at + size]
-        self._at += len(found)
-        self._count(len(found))
-        return found
+        data = self._chunk[self._at : self._at + size]
+        self._at += len(data)
+        self.received += len(data)
+        if self.limit is not None and self.received > self.limit:
+            raise TooLarge
+        return data
 
     def take(self, size: int) -> bytes | None:
         """So many bytes, if they are here already: that needs no look at the socket."""
         end = self._at + size
         if end > len(self._chunk):
             return None
-        found, self._at = self._chunk[self._at : end], end
-        self._count(size)
-        return found
+        data, self._at = self._chunk[self._at : end], end
+        self.received += size
+        return data
 
     def send_all(self, data: bytes) -> None:
         """Send all of it."""
@@ -234,11 +246,6 @@ class Transport:
             raise ConnectionAbortedError("the socket is closed")
         return self._sock
 
-    def _count(self, size: int) -> None:
-        self.taken += size
-        if self.limit is not None and self.taken > self.limit:
-            raise TooLarge
-
     def _adopt(self, sock: socket.socket | NestedTls) -> None:
         sock.setblocking(False)
         self._sock = sock
@@ -251,13 +258,13 @@ class Transport:
         sock.close()
 
     def _addresses(self, host: str, port: int) -> Sequence[Address]:
-        found = look_up(host, port)
-        found.add_done_callback(lambda _: self._waker.wake())
-        while not found.done():
-            self._waker.wait(self._left())
+        addresses = look_up(host, port)
+        addresses.add_done_callback(lambda _: self._interrupt.wake())
+        while not addresses.done():
+            self._interrupt.wait(self._left())
             if not self.wanted():
                 raise Interrupted
-        return found.result()
+        return addresses.result()
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -278,17 +285,14 @@ class Transport:
             raise OSError(code, os.strerror(code))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def _has_decrypted(self) -> bool:
-        return isinstance(self._sock, ssl.SSLSocket | NestedTls) and self._sock.pending() > 0
-
     def _wait(self, events: int) -> None:
         sock = self._socket
         self._selector.modify(sock, events)
         try:
             while True:
                 ready = {key.fileobj for key, _ in self._selector.select(self._left())}
-                if self._waker in ready:
-                    self._waker.clear()
+                if self._interrupt in ready:
+                    self._interrupt.clear()
                     if not self.wanted():
                         raise Interrupted
                 if sock in ready:

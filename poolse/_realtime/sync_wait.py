@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from poolse.cancel import CancelToken, told
@@ -23,22 +23,22 @@ _LONGEST_WAIT: Final = 1.0
 
 
 class Wakeup:
-    """Wakes one thread. Rung before it waits, it ends the next wait."""
+    """Wakes one thread. Set before it waits, it ends the next wait."""
 
     def __init__(self) -> None:
-        self._silence = threading.Lock()
-        self._silence.acquire()
+        self._is_clear = threading.Lock()
+        self._is_clear.acquire()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake the thread. A signal handler may do it, and any number of threads at a time."""
         try:
-            self._silence.release()
-        except RuntimeError:  # it has rung, and nobody has waited since
+            self._is_clear.release()
+        except RuntimeError:  # it is set, and nobody has waited since
             pass
 
     def until(
         self,
-        guard: AbstractContextManager[object],
+        lock: AbstractContextManager[object],
         ready: Callable[[], bool],
         timeout: float | None,
         cancel: CancelToken | None = None,
@@ -46,8 +46,8 @@ class Wakeup:
         """Wait until something holds; False when it did not in time.
 
         Args:
-            guard: Held while asking.
-            ready: Asked at first, and after each ring.
+            lock: Held while asking.
+            ready: Asked at first, and after each `set`.
             timeout: Seconds; None for no end.
             cancel: Ends the wait.
 
@@ -55,14 +55,14 @@ class Wakeup:
             Cancelled: By the token.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        with told(cancel, self.ring):
+        with nullcontext() if cancel is None else told(cancel, self.set):
             while True:
                 if cancel is not None:
                     cancel.raise_if_cancelled()
-                with guard:
+                with lock:
                     if ready():
                         return True
                 left = _LONGEST_WAIT if end is None else end - time.monotonic()
                 if left <= 0:
                     return False
-                self._silence.acquire(timeout=min(left, _LONGEST_WAIT))
+                self._is_clear.acquire(timeout=min(left, _LONGEST_WAIT))

@@ -21,14 +21,10 @@ import httpcore
 import httpx
 import pytest
 import websocket
-import websockets
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.http11 import Request, Response
-from websockets.protocol import Event
 
 HELLO = bytes([0x82, 5]) + b"hello"
 """A binary frame, as a server sends it."""
@@ -40,16 +36,11 @@ class Spied(ClientConnection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.calls: list[str] = []
-        self.events: list[Event] = []
         self.closing: list[bool] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.calls.append("connection_made")
         super().connection_made(transport)
-
-    def process_event(self, event: Event) -> None:
-        self.events.append(event)
-        super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -75,73 +66,22 @@ async def spy_on(
             return client
 
 
-def test_websockets_hands_every_frame_to_process_event() -> None:
+def test_websockets_hands_all_bytes_to_data_received() -> None:
     async def speak(server: ServerConnection) -> None:
-        await server.send(b"whole")
+        await server.send("text")
         await server.send([b"in ", b"parts"])
         await server.recv()
         await server.close()
 
     async def listen(client: Spied) -> None:
         assert client.transport.get_write_buffer_size() == 0
-        assert client.protocol.max_message_size == 1000
-        assert [await client.recv(), await client.recv()] == [b"whole", b"in parts"]
+        assert [await client.recv(decode=False) for _ in range(2)] == [b"text", b"in parts"]
         await client.send("that was all")
         await client.wait_closed()
 
     client = asyncio.run(spy_on(speak, listen))
-    response, *frames = client.events
-    assert isinstance(response, Response)
-    seen = [(f.opcode, f.fin, bytes(f.data)) for f in frames if isinstance(f, Frame)]
-    assert seen[0] == (Opcode.BINARY, True, b"whole")
-    assert seen[1] == (Opcode.BINARY, False, b"in ")
-    assert [opcode for opcode, _, _ in seen[2:-1]] == [Opcode.CONT] * len(seen[2:-1])
-    assert b"".join(data for _, _, data in seen[1:-1]) == b"in parts"
-    assert seen[-2][1]
-    assert seen[-1][0] is Opcode.CLOSE
     assert client.calls == ["connection_made", "connection_lost"]
     assert (client.closing[0], client.closing[-1]) == (False, True)
-
-
-def test_websockets_lets_a_connection_fail_with_a_code() -> None:
-    codes: list[int | None] = []
-
-    async def listen(server: ServerConnection) -> None:
-        await server.wait_closed()
-        codes.append(server.close_code)
-
-    async def fail(client: Spied) -> None:
-        client.protocol.fail(CloseCode.MESSAGE_TOO_BIG)
-        client.send_data()
-        await client.wait_closed()
-
-    asyncio.run(spy_on(listen, fail))
-    assert codes == [1009]
-
-
-def test_websockets_asks_process_redirect_before_it_follows() -> None:
-    class Unmoved(connect):
-        def process_redirect(self, exc: Exception) -> Exception | str:
-            return exc
-
-    def move(server: ServerConnection, request: Request) -> Response:
-        answer = server.respond(302, "elsewhere")
-        answer.headers["Location"] = request.path
-        asked.append(request.path)
-        return answer
-
-    async def listen(server: ServerConnection) -> None:
-        await server.wait_closed()
-
-    async def main() -> None:
-        async with serve(listen, "127.0.0.1", 0, process_request=move) as server:
-            port = server.sockets[0].getsockname()[1]
-            await Unmoved(f"ws://127.0.0.1:{port}/here")
-
-    asked: list[str] = []
-    with pytest.raises(websockets.InvalidStatus):
-        asyncio.run(main())
-    assert asked == ["/here"]
 
 
 def test_websocket_client_reads_frames_by_recv_strict_and_resumes() -> None:

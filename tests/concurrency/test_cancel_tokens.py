@@ -181,7 +181,7 @@ WATCHED: list[Any] = [
     INSIDE._Wakeup.close,
     INSIDE._Wakeup.set,
     Wakeup.until,
-    Wakeup.ring,
+    Wakeup.set,
 ]
 
 

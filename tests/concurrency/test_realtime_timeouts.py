@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from poolse import AsyncPoolse, ConnectionFailed, PoolseError, PushTimeout, Timeout
-from poolse._realtime.public_base import hub_of
+from poolse._realtime.client import client_of
 from poolse.testing import Sandbox
 from tests.concurrency.hanging_servers import Names
 from tests.concurrency.realtime_scenarios import FLAVOURS, LIMIT, Flavour, aside, connected, play
@@ -123,7 +123,7 @@ def test_what_a_socket_has_to_be_opened(
 ) -> None:
     async def scenario() -> None:
         chat: Any = flavour(api_url="http://127.0.0.1:9", token="t", timeout=timeout)
-        assert hub_of(chat.realtime).settings.connect_timeout == seconds
+        assert client_of(chat.realtime).settings.connect_timeout == seconds
 
     play(scenario)
 

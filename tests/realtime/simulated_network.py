@@ -1,6 +1,6 @@
 """A network and a server for the whole brain, on a virtual clock, as unreliable as one likes.
 
-The test is the body too: it carries out the commands of each link when it pleases.
+The test is the body too: it carries out the commands of each socket when it pleases.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Command, Failure, Open, Send
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.public_base import BaseChannel
+from poolse._realtime.public import Channel
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.subscription import ChannelReference
@@ -26,27 +26,27 @@ from tests.realtime.channel_types import ROOM
 __all__ = ["Network", "Room", "Server", "Wire"]
 
 
-class Room(BaseChannel[Any]):
+class Room(Channel[Any]):
     """A handle."""
 
-    TYPE = ROOM
+    _TYPE = ROOM
 
     @property
-    def session(self) -> Any:
+    def subscription(self) -> Any:
         """What it stands for."""
-        return self._session
+        return self._subscription
 
     @property
-    def claim(self) -> ChannelReference:
+    def reference(self) -> ChannelReference:
         """What it holds."""
-        return self._claim
+        return self._reference
 
 
 @attrs.define(eq=False)
 class Wire:
     """One transport, and the server's end of it."""
 
-    link: Socket
+    socket: Socket
     generation: int
     state: Literal["opening", "open", "closing"] = "opening"
     """`closing` is what we were told to close, whether it was open or not."""
@@ -102,67 +102,67 @@ class Server:
 
 
 class Network:
-    """A hub, its wires, and the clock."""
+    """A client, its wires, and the clock."""
 
     def __init__(self, settings: RealtimeSettings, random: Callable[[], float]) -> None:
         self.now = 1000.0
         self.server = Server()
-        self.links: list[Socket] = []
+        self.sockets: list[Socket] = []
         self.wires: list[Wire] = []
         self.errors: list[PoolseError] = []
         self.settings = settings
-        self.hub = RealtimeClient(
+        self.client = RealtimeClient(
             settings,
             clock=lambda: self.now,
             random=random,
-            guard=nullcontext(),
+            lock=nullcontext(),
             process=lambda: 1,
-            start=self.links.append,
-            wake_calls=lambda: None,
+            start=self.sockets.append,
+            wake_callbacks=lambda: None,
             on_error=self.errors.append,
         )
 
     def room(self, parameter: str) -> Room:
-        """A claim on a channel."""
-        return Room(self.hub, self.hub.acquire(ROOM, parameter))
+        """A reference to a channel."""
+        return Room(self.client, self.client.acquire(ROOM, parameter))
 
-    def live(self, link: Socket) -> list[Wire]:
-        """The transports of a link that it wants."""
-        return [wire for wire in self.wires if wire.link is link and wire.state != "closing"]
+    def live(self, socket: Socket) -> list[Wire]:
+        """The transports of a socket that it wants."""
+        return [wire for wire in self.wires if wire.socket is socket and wire.state != "closing"]
 
-    def carry_out(self, link: Socket) -> None:
-        """Do what a link wants, as a body does."""
-        with self.hub.turn(link) as now:
-            link.tick(now)
-        for command in link.take_commands():
-            self._carry_out(link, command)
+    def carry_out(self, socket: Socket) -> None:
+        """Do what a socket wants, as a body does."""
+        with self.client.step(socket) as now:
+            socket.tick(now)
+        for command in socket.take_commands():
+            self._carry_out(socket, command)
 
     def opened(self, wire: Wire) -> None:
-        """A transport is open. If it is not wanted any more, its link ignores that."""
+        """A transport is open. If it is not wanted any more, its socket ignores that."""
         if wire.state == "opening":
             wire.state = "open"
-        with self.hub.turn(wire.link) as now:
-            wire.link.opened(wire.generation, now)
+        with self.client.step(wire.socket) as now:
+            wire.socket.connection.opened(wire.generation, now)
 
     def failed(self, wire: Wire, status: int | None) -> None:
         """A transport could not be opened."""
         self.wires.remove(wire)
-        with self.hub.turn(wire.link) as now:
-            wire.link.failed(wire.generation, Failure(reason="x", status=status), now)
+        with self.client.step(wire.socket) as now:
+            wire.socket.connection.failed(wire.generation, Failure(reason="x", status=status), now)
 
     def closed(self, wire: Wire, code: int) -> None:
         """A transport is gone, and what was under way on it too."""
         self.wires.remove(wire)
-        with self.hub.turn(wire.link) as now:
-            wire.link.closed(wire.generation, code, now)
+        with self.client.step(wire.socket) as now:
+            wire.socket.connection.closed(wire.generation, code, now)
 
     def deliver(self, wire: Wire, *, twice: bool = False) -> None:
         """What the server sent first arrives; twice means that it will do so again."""
         frame = wire.inbox[0] if twice else wire.inbox.popleft()
-        self.hub.received(wire.link, wire.generation, [orjson.dumps(frame)])
+        self.client.receive(wire.socket, wire.generation, orjson.dumps(frame))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass; links notice when they have their turn."""
+        """Let time pass; sockets notice when they have their turn."""
         self.now += seconds
 
     def heal(self, seconds: float) -> None:
@@ -172,13 +172,13 @@ class Network:
             busy = True
             while busy:
                 busy = self._work()
-            deadlines = [link.next_deadline() for link in self.links]
+            deadlines = [socket.next_deadline() for socket in self.sockets]
             self.now = min([until, *(due for due in deadlines if due is not None)])
             self.now = max(self.now, until - seconds)
 
     def _work(self) -> bool:
-        for link in self.links:
-            self.carry_out(link)
+        for socket in self.sockets:
+            self.carry_out(socket)
         for wire in list(self.wires):
             if wire.state == "closing":
                 self.closed(wire, 1000)
@@ -189,14 +189,14 @@ class Network:
             else:
                 continue
             return True
-        return any(link.commands for link in self.links)
+        return any(socket.connection.commands for socket in self.sockets)
 
-    def _carry_out(self, link: Socket, command: Command) -> None:
+    def _carry_out(self, socket: Socket, command: Command) -> None:
         if isinstance(command, Open):
-            assert not self.live(link), "two transports of one socket"
-            self.wires.append(Wire(link, command.generation))
+            assert not self.live(socket), "two transports of one socket"
+            self.wires.append(Wire(socket, command.generation))
             return
-        for wire in self.live(link):
+        for wire in self.live(socket):
             if wire.generation == command.generation:
                 if isinstance(command, Send):
                     self.server.receive(wire, decode(command.data))

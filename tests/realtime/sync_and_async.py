@@ -15,9 +15,9 @@ from typing import Any
 
 from poolse._realtime.async_public import AsyncChannel, AsyncEvents, AsyncRealtime
 from poolse._realtime.events import EventType
+from poolse._realtime.public import Channel, Events, Realtime
 from poolse._realtime.reconnect_policy import Pause, Policy
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.sync_public import Channel, Events, Realtime
 from tests.realtime.channel_types import CONVERSATION, WHO, Who
 
 __all__ = ["FAST", "FLAVOURS", "LIMIT", "Aio", "Flavour", "Log", "Sync", "done", "opened"]
@@ -92,7 +92,7 @@ class SyncRoom(Channel[Any]):
         return self._on(event, handler)
 
     def tell(self, event: str) -> None:
-        self._push(event, {})
+        self._send(event, {})
 
     @property
     def who(self) -> Who:
@@ -108,7 +108,7 @@ class AsyncRoom(AsyncChannel[Any]):
         return self._on(event, handler)
 
     async def tell(self, event: str) -> None:
-        self._push(event, {})
+        self._send(event, {})
 
     @property
     def who(self) -> Who:

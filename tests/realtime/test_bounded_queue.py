@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolse._realtime.bounded_queue import Backlog, OrderedQueue, victim
+from poolse._realtime.bounded_queue import Backlog, EventQueue, OrderedQueue, QueueEnded, victim
 from poolse._realtime.callback_queue import LIMITS_IN_TOTAL, CallbackQueue, ChannelQueue, Handler
-from poolse._realtime.subscribers import EventQueue, QueueEnded, Subscription
+from poolse._realtime.subscribers import Subscriber
 from poolse.errors import PoolseError, SlowConsumer
 
 
@@ -76,7 +76,7 @@ def test_typing_finds_no_room_among_messages() -> None:
     with pytest.raises(SlowConsumer, match="1 typing:start"):
         queue.get()
     assert [queue.get(), queue.get()] == ["a", "b"]
-    assert not queue.ready
+    assert not queue.is_ready()
 
 
 class Calls:
@@ -92,14 +92,14 @@ class Calls:
         self.wakes += 1
 
     def handler(
-        self, lane: ChannelQueue, name: str, *, transient: bool = False
-    ) -> Subscription[Handler]:
+        self, queue: ChannelQueue, name: str, *, transient: bool = False
+    ) -> Subscriber[Handler]:
         def called(value: object) -> None:
             self.called.append((name, value))
 
         called.__qualname__ = name
-        made: Subscription[Handler] = Subscription(name, called, transient=transient)
-        lane.backlogs.add(made)
+        made: Subscriber[Handler] = Subscriber(name, called, transient=transient)
+        queue.backlogs.add(made)
         return made
 
     def call(self, most: int = 10**9) -> None:
@@ -136,7 +136,7 @@ def test_a_flooded_handler_loses_its_own_events_only() -> None:
 def test_channels_take_turns_and_keep_their_own_order() -> None:
     calls = Calls(limit=100)
     lanes = [ChannelQueue(name) for name in "ab"]
-    handlers = [[calls.handler(lane, f"{lane.topic}{n}") for n in range(2)] for lane in lanes]
+    handlers = [[calls.handler(queue, f"{queue.topic}{n}") for n in range(2)] for queue in lanes]
     for number in range(3):
         for handler in handlers[0]:
             calls.queue.put(lanes[0], handler, number)
@@ -171,10 +171,10 @@ def test_all_together_have_a_limit_and_the_fullest_channel_gives_way() -> None:
 def test_reports_do_not_keep_calls_from_being_made() -> None:
     """A slow error handler under a flood that does not end."""
     calls = Calls(limit=2)
-    lane = ChannelQueue("room:1")
-    handler = calls.handler(lane, "handler")
+    queue = ChannelQueue("room:1")
+    handler = calls.handler(queue, "handler")
     for number in range(100):
-        calls.queue.put(lane, handler, number)
+        calls.queue.put(queue, handler, number)
         if number % 5 == 4:
             calls.call(1)
     assert len(calls.called) >= 8
@@ -183,20 +183,20 @@ def test_reports_do_not_keep_calls_from_being_made() -> None:
 
 def test_nothing_is_left_of_a_handler_that_is_removed() -> None:
     calls = Calls(limit=10)
-    lane = ChannelQueue("room:1")
+    queue = ChannelQueue("room:1")
     for _ in range(100):
-        handler = calls.handler(lane, "gone")
-        calls.queue.put(lane, handler, "x")
+        handler = calls.handler(queue, "gone")
+        calls.queue.put(queue, handler, "x")
         handler.active = False
-        calls.queue.remove(lane, handler)
+        calls.queue.remove(queue, handler)
         assert len(calls.queue) == 0
-        assert not lane.entries
-        assert not lane.backlogs
-    kept = calls.handler(lane, "kept")
-    calls.queue.put(lane, kept, "y")
-    calls.queue.clear(lane)
+        assert not queue.entries
+        assert not queue.backlogs
+    kept = calls.handler(queue, "kept")
+    calls.queue.put(queue, kept, "y")
+    calls.queue.clear(queue)
     assert len(calls.queue) == 0
-    assert not calls.queue.ready
+    assert not calls.queue.is_ready()
     calls.call()
     assert calls.called == []
     calls.queue.close()
@@ -206,11 +206,11 @@ def test_nothing_is_left_of_a_handler_that_is_removed() -> None:
 
 def test_the_first_call_wakes_and_no_other() -> None:
     calls = Calls(limit=3)
-    lane = ChannelQueue("room:1")
-    handler = calls.handler(lane, "handler")
+    queue = ChannelQueue("room:1")
+    handler = calls.handler(queue, "handler")
     for _ in range(10):
-        calls.queue.put(lane, handler, "x")
+        calls.queue.put(queue, handler, "x")
     assert calls.wakes == 1
     calls.call()
-    calls.queue.put(lane, handler, "x")
+    calls.queue.put(queue, handler, "x")
     assert calls.wakes == 2

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.public_base import hub_of
+from poolse._realtime.client import client_of
 from poolse.errors import RealtimeError
 from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
@@ -79,7 +79,7 @@ def subscribe(rooms: Any, room: Any, where: str, handler: Callable[[object], obj
         room.on(PING, handler)
     else:
         # As if it had been given to the constructor.
-        errors = hub_of(rooms.realtime).calls._errors  # pyright: ignore[reportPrivateUsage]
+        errors = client_of(rooms.realtime).callbacks._errors  # pyright: ignore[reportPrivateUsage]
         reports = errors.target
 
         def report_and_end(error: object) -> object:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Literal, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.channel import TRANSITIONS, ChannelProtocol
-from poolse._realtime.channel_effects import Deliver, Ended
+from poolse._realtime.channel import TRANSITIONS, ChannelProtocol, Effects
+from poolse._realtime.effects import Deliver, Ended
 from poolse._realtime.frames import Frame
 from poolse._realtime.reconnect_policy import FinalAfter
 from poolse._realtime.settings import RealtimeSettings
@@ -70,30 +71,34 @@ def happen(machine: ChannelProtocol, happening: Happening, now: float) -> float:
     return now
 
 
-def joins_among(machine: ChannelProtocol) -> list[int]:
-    """The refs of the joins that it sent; whatever it delivered or ended was in order."""
-    joins: list[int] = []
-    for effect in machine.effects:
+def check(machine: ChannelProtocol, effects: Effects) -> None:
+    """Whatever it delivered or ended was in order."""
+    for channel, effect in effects:
+        assert channel is machine
         match effect:
             case Deliver():
                 assert machine.state == "joined"
             case Ended():
                 assert machine.state == "ended"
-            case Frame(event="phx_join", ref=ref):
-                joins.append(int(ref or ""))
             case _:
                 pass
-    machine.effects.clear()
-    return joins
+    effects.clear()
 
 
 @given(st.lists(st.sampled_from(get_args(Happening)), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]) -> None:
     refs = iter(range(1, 10**6))
-    machine = ChannelProtocol(TOPIC, SETTINGS, fixed(0.5), lambda: str(next(refs)))
-    now = 0.0
+    effects: Effects = []
     joins: list[int] = []
+
+    def send(frame: Frame) -> None:
+        if frame.event == "phx_join":
+            joins.append(int(frame.ref or ""))
+
+    next_ref = partial(next, map(str, refs))
+    machine = ChannelProtocol(TOPIC, SETTINGS, fixed(0.5), next_ref, send, effects)
+    now = 0.0
     denied: list[float] = []
     was_joined = False
     for happening in happenings:
@@ -102,12 +107,12 @@ def test_never_stuck_and_never_heard_when_not_joined(happenings: list[Happening]
         now = happen(machine, happening, now)
         if machine.state == "joined":
             was_joined, denied = True, []
-        for effect in machine.effects:
+        for _, effect in effects:
             if isinstance(effect, Ended) and isinstance(effect.error, JoinError):
                 # Two refusals are enough for who was never in, and else only what lasts.
                 assert len(denied) >= (LASTING.times if was_joined else 2)
                 assert denied[-1] - denied[0] >= (LASTING.seconds if was_joined else 0)
-        joins += joins_among(machine)
+        check(machine, effects)
         if machine.state == "ended":
             break
         # Whoever waits for something has a time at which it ends, or waits for its turn.

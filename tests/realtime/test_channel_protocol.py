@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel_effects import Ended
-from poolse._realtime.effects import Trouble
+from poolse._realtime.effects import Ended, Trouble
 from poolse._realtime.frames import Frame
 from poolse._realtime.reconnect_policy import Policy
 from poolse._realtime.settings import RealtimeSettings
@@ -51,7 +50,7 @@ def test_broadcasts_and_pushes_are_delivered(bench: Bench) -> None:
 
 
 def test_what_comes_before_the_reply_is_delivered_after_it(bench: Bench) -> None:
-    bench.link.join(TOPIC, bench.now)
+    bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     bench.receive(event("first"))
     bench.receive(event("second", join.ref))
@@ -62,7 +61,7 @@ def test_what_comes_before_the_reply_is_delivered_after_it(bench: Bench) -> None
 
 
 def test_what_came_before_a_refusal_is_not_delivered(bench: Bench) -> None:
-    bench.link.join(TOPIC, bench.now)
+    bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     bench.receive(event("early"))
     bench.receive(reply(join, refusal("try later")))
@@ -77,7 +76,7 @@ def test_early_events_are_bounded_and_their_loss_is_told() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", queue_limit=3))
     bench.connect()
     bench.drain()
-    bench.link.join(TOPIC, bench.now)
+    bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     for number in range(5):
         bench.receive(event(f"e{number}"))
@@ -106,7 +105,7 @@ def test_a_crashed_channel_is_joined_again_later_and_later(bench: Bench) -> None
     for _ in range(5):
         bench.receive(crash(join))
         start = bench.now
-        deadline = bench.link.next_deadline()
+        deadline = bench.socket.next_deadline()
         assert deadline is not None
         bench.advance(deadline - bench.now)
         (join,) = bench.sent()
@@ -137,7 +136,7 @@ def test_after_a_crash_nothing_is_delivered_until_the_rejoin(bench: Bench) -> No
 
 @pytest.mark.parametrize("reason", ["unauthorized", "forbidden", "not_found", "unmatched topic"])
 def test_a_terminal_refusal_is_tried_once_more(bench: Bench, reason: str) -> None:
-    bench.link.join(TOPIC, bench.now)
+    bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     # As the server says "unmatched topic": without a join_ref.
     bench.receive(Frame(None, join.ref, TOPIC, "phx_reply", refusal(reason)))
@@ -154,7 +153,7 @@ def test_a_terminal_refusal_is_tried_once_more(bench: Bench, reason: str) -> Non
 
 
 def test_other_refusals_are_tried_for_ever(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     for _ in range(20):
         bench.receive(reply(join, refusal("too many channels joined")))
@@ -168,7 +167,7 @@ def test_other_refusals_are_tried_for_ever(bench: Bench) -> None:
 
 
 def test_an_unanswered_join_is_taken_back_and_tried_again(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     bench.advance(10)
     (leave,) = bench.sent()
@@ -192,9 +191,9 @@ def test_a_close_that_nobody_asked_for_is_final(bench: Bench) -> None:
 
 
 def test_a_server_that_lost_the_channel_is_joined_again(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     bench.receive(reply(bench.sent()[-1]))
-    assert bench.link.push(machine, "typing", {}, bench.now)
+    assert bench.socket.send(machine, "typing", {}, bench.now)
     (push,) = bench.sent()
     bench.receive(Frame(None, push.ref, TOPIC, "phx_reply", refusal("unmatched topic")))
     assert machine.state == "errored"
@@ -203,25 +202,25 @@ def test_a_server_that_lost_the_channel_is_joined_again(bench: Bench) -> None:
 
 
 def test_a_push_goes_out_when_joined_and_is_dropped_otherwise(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
-    assert not bench.link.push(machine, "typing", {}, bench.now)
+    assert not bench.socket.send(machine, "typing", {}, bench.now)
     bench.receive(reply(join))
     assert bench.sent() == []
-    assert bench.link.push(machine, "typing", {"a": 1}, bench.now)
+    assert bench.socket.send(machine, "typing", {"a": 1}, bench.now)
     (push,) = bench.sent()
     assert (push.join_ref, push.event, push.payload) == (join.ref, "typing", {"a": 1})
     assert push.ref not in (None, join.ref)
     bench.drop()
-    assert not bench.link.push(machine, "typing", {}, bench.now)
+    assert not bench.socket.send(machine, "typing", {}, bench.now)
 
 
-@pytest.mark.parametrize("how", ["reply", "phx_close", "crash", "link lost", "five seconds"])
+@pytest.mark.parametrize("how", ["reply", "phx_close", "crash", "socket lost", "five seconds"])
 def test_leaving_lasts_until_it_is_confirmed(bench: Bench, how: str) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     join = bench.sent()[-1]
     bench.receive(reply(join))
-    bench.link.leave(machine, bench.now)
+    bench.socket.leave(machine, bench.now)
     (leave,) = bench.sent()
     assert (leave.event, leave.join_ref) == ("phx_leave", join.ref)
     bench.receive(event("late"))
@@ -234,20 +233,20 @@ def test_leaving_lasts_until_it_is_confirmed(bench: Bench, how: str) -> None:
             bench.receive(Frame(join.ref, join.ref, TOPIC, "phx_close", {}))
         case "crash":
             bench.receive(crash(join))
-        case "link lost":
+        case "socket lost":
             bench.drop()
         case _:
             bench.advance(5)
     assert ended(bench) == [None]
     assert machine.state == "ended"
-    bench.link.leave(machine, bench.now)
+    bench.socket.leave(machine, bench.now)
     assert ended(bench) == []
 
 
 def test_a_channel_is_left_while_joining(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
-    bench.link.leave(machine, bench.now)
+    bench.socket.leave(machine, bench.now)
     (leave,) = bench.sent()
     bench.receive(reply(join))
     assert machine.state == "leaving"
@@ -256,11 +255,11 @@ def test_a_channel_is_left_while_joining(bench: Bench) -> None:
 
 
 def test_nothing_is_sent_to_leave_what_is_not_joined(bench: Bench) -> None:
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     join = bench.sent()[-1]
     bench.receive(reply(join))
     bench.receive(crash(join))
-    bench.link.leave(machine, bench.now)
+    bench.socket.leave(machine, bench.now)
     assert bench.sent() == []
     assert ended(bench) == [None]
 
@@ -270,9 +269,9 @@ def test_a_lost_channel_is_not_joined_again_where_the_policy_says_so() -> None:
     bench = Bench(settings)
     bench.connect()
     bench.drain()
-    machine = bench.link.join(TOPIC, bench.now)
+    machine = bench.socket.join(TOPIC, bench.now)
     bench.receive(reply(bench.sent()[-1]))
-    assert bench.link.push(machine, "typing", {}, bench.now)
+    assert bench.socket.send(machine, "typing", {}, bench.now)
     (push,) = bench.sent()
     bench.receive(Frame(None, push.ref, TOPIC, "phx_reply", refusal("unmatched topic")))
     assert machine.state == "joined"

@@ -144,7 +144,7 @@ def test_leave_and_come_again(world: World) -> None:
             for _ in range(3):
                 await done(first.leave())
             assert not [e for e in await client.take(ended, 100) if isinstance(e, News)]
-            world.ping("one claim left")
+            world.ping("one reference left")
             await got.until(len)
             assert none.items == []
             events = room.events()

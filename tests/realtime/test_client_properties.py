@@ -44,34 +44,34 @@ class Brain(RuleBasedStateMachine):
     # The user.
 
     @rule(room=ROOMS)
-    def claim(self, room: str) -> None:
-        if room not in self.rooms or self.rooms[room].session.is_over:
+    def reference(self, room: str) -> None:
+        if room not in self.rooms or self.rooms[room].subscription.is_over:
             self.rooms[room] = self.net.room(room)
 
     @precondition(lambda self: self.rooms)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         room = self.rooms.pop(data.draw(st.sampled_from(sorted(self.rooms))))
-        self.net.hub.release(room.claim)
-        assert room.session.is_over
+        self.net.client.release(room.reference)
+        assert room.subscription.is_over
 
     @rule()
     def connect(self) -> None:
         self.wanted = True
-        self.net.hub.connect()
+        self.net.client.connect()
 
     @rule()
     def disconnect(self) -> None:
         self.wanted = False
-        self.net.hub.disconnect()
+        self.net.client.disconnect()
 
     @precondition(lambda self: self.rooms)
     @rule(data=st.data(), timeout=st.sampled_from([1.0, 20.0, 120.0]))
     def push(self, data: st.DataObject, timeout: float) -> None:
         room = self.rooms[data.draw(st.sampled_from(sorted(self.rooms)))]
         try:
-            self.pushes.append(self.net.hub.ask(room.claim, "ask", {}, timeout))
-            self.net.hub.push(room.claim, "typing", {})
+            self.pushes.append(self.net.client.push(room.reference, "ask", {}, timeout))
+            self.net.client.send(room.reference, "typing", {})
         except PoolseError:
             return
 
@@ -79,17 +79,17 @@ class Brain(RuleBasedStateMachine):
     @rule(data=st.data())
     def iterate(self, data: st.DataObject) -> None:
         room = self.rooms[data.draw(st.sampled_from(sorted(self.rooms)))]
-        if not room.session.is_over:
+        if not room.subscription.is_over:
             stream = EventStream[object](SETTINGS.queue_limit, lambda: None)
-            self.net.hub.stream(room.claim, stream)
+            self.net.client.add_stream(room.reference, stream)
             self.streams.append((room, stream))
 
     # The body, the network and the clock.
 
-    @precondition(lambda self: self.net.links)
+    @precondition(lambda self: self.net.sockets)
     @rule(data=st.data())
     def carry_out(self, data: st.DataObject) -> None:
-        self.net.carry_out(data.draw(st.sampled_from(self.net.links)))
+        self.net.carry_out(data.draw(st.sampled_from(self.net.sockets)))
 
     @precondition(lambda self: self.net.wires)
     @rule(data=st.data(), status=STATUSES)
@@ -121,15 +121,15 @@ class Brain(RuleBasedStateMachine):
         self.draws.append(draw)
         self.net.advance(seconds)
 
-    @precondition(lambda self: self.net.links)
+    @precondition(lambda self: self.net.sockets)
     @rule(steps=st.integers(1, 6))
     def be_punctual(self, steps: int) -> None:
         """Let every timer fire when it is due, while nothing arrives."""
         for _ in range(steps):
-            due = [link.next_deadline() for link in self.net.links]
+            due = [socket.next_deadline() for socket in self.net.sockets]
             self.net.now = max(self.net.now, min((at for at in due if at is not None), default=0))
-            for link in self.net.links:
-                self.net.carry_out(link)
+            for socket in self.net.sockets:
+                self.net.carry_out(socket)
 
     # The server.
 
@@ -158,14 +158,14 @@ class Brain(RuleBasedStateMachine):
 
     @invariant()
     def never_two_transports_of_one_socket(self) -> None:
-        for link in self.net.links:
-            assert len(self.net.live(link)) <= 1
+        for socket in self.net.sockets:
+            assert len(self.net.live(socket)) <= 1
 
     @invariant()
     def no_socket_without_an_exit(self) -> None:
-        for link in self.net.links:
-            connection = link.connection
-            opening = bool(link.commands) or bool(self.net.live(link))
+        for socket in self.net.sockets:
+            connection = socket.connection
+            opening = bool(socket.connection.commands) or bool(self.net.live(socket))
             match connection.state:
                 case "connecting":
                     assert opening
@@ -178,51 +178,55 @@ class Brain(RuleBasedStateMachine):
     def nothing_is_final_for_one_answer_after_a_success(self) -> None:
         # Fifty steps cannot hold ten refusals over five minutes, and a success before them.
         if self.was_open:
-            assert not any(link.failure for link in self.net.links if link in self.unfailed)
-        self.was_open = self.was_open or any(link.opened_times for link in self.net.links)
-        self.unfailed = [link for link in self.net.links if link.failure is None]
+            assert not any(socket.failure for socket in self.net.sockets if socket in self.unfailed)
+        self.was_open = self.was_open or any(socket.opened_times for socket in self.net.sockets)
+        self.unfailed = [socket for socket in self.net.sockets if socket.failure is None]
 
     @invariant()
     def every_wait_has_an_end_that_is_near(self) -> None:
-        for link in self.net.links:
-            deadline = link.connection.deadline
+        for socket in self.net.sockets:
+            deadline = socket.connection.deadline
             assert deadline is None or deadline - self.net.now <= SETTINGS.max_retry_after + 31
 
     @invariant()
     def no_channel_without_an_exit(self) -> None:
         for room in self.rooms.values():
-            session = room.session
-            if session.is_over:
+            subscription = room.subscription
+            if subscription.is_over:
                 continue
-            is_open = session.link.connection.state == "open"
-            match session.machine.state:
+            is_open = subscription.socket.connection.state == "open"
+            match subscription.channel.state:
                 case "joining" | "leaving":
                     assert is_open
-                    assert session.machine.deadline is not None
+                    assert subscription.channel.deadline is not None
                 case "joined":
                     assert is_open
                 case "errored":
-                    waits = session.machine.deadline is not None
-                    assert waits or not is_open or self._has_a_turn(session.link)
+                    waits = subscription.channel.deadline is not None
+                    assert waits or not is_open or self._has_a_turn(subscription.socket)
                 case state:
                     assert state == "closed"
-                    waits = session.machine.deadline is not None
-                    assert waits or not is_open or self._has_a_turn(session.link)
+                    waits = subscription.channel.deadline is not None
+                    assert waits or not is_open or self._has_a_turn(subscription.socket)
 
-    def _has_a_turn(self, link: Socket) -> bool:
+    def _has_a_turn(self, socket: Socket) -> bool:
         """Whether another join is under way, after which the next has its turn."""
-        rooms = [room.session.machine for room in self.rooms.values() if room.session.link is link]
-        leaving = any(wire.joined for wire in self.net.live(link))
+        rooms = [
+            room.subscription.channel
+            for room in self.rooms.values()
+            if room.subscription.socket is socket
+        ]
+        leaving = any(wire.joined for wire in self.net.live(socket))
         return leaving or any(machine.state == "joining" for machine in rooms)
 
     @invariant()
     def no_waiter_is_lost(self) -> None:
         waiting = [push for push in self.pushes if not push.is_done]
-        due = [link.next_deadline() for link in self.net.links]
+        due = [socket.next_deadline() for socket in self.net.sockets]
         for push in waiting:
             assert any(at is not None and at <= push.deadline for at in due)
         for room, stream in self.streams:
-            assert stream.queue.ready or not room.session.is_over
+            assert stream.queue.is_ready() or not room.subscription.is_over
             assert len(stream.queue) <= SETTINGS.queue_limit
 
     # And in the end.
@@ -230,31 +234,31 @@ class Brain(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.net.server.deaf = False
         self.net.server.refusals.clear()
-        self.net.hub.connect()
+        self.net.client.connect()
         self.net.heal(120)
         for room in self.rooms.values():
             # What the server forgot without a word can only be noticed by pushing.
-            if not room.session.is_over:
-                self.net.hub.push(room.claim, "typing", {})
+            if not room.subscription.is_over:
+                self.net.client.send(room.reference, "typing", {})
         self.net.heal(120)
         for wire in list(self.net.wires):
             self.net.closed(wire, 1006)
         self.net.heal(120)
-        for link in self.net.links:
+        for socket in self.net.sockets:
             # One without channels is closed, but for the last one.
-            states = [wire.state for wire in self.net.live(link)]
-            assert states == ([] if link.is_retired else ["open"])
-            assert link.is_retired or link.failure is None
-        claimed = {room.topic for room in self.rooms.values() if not room.session.is_over}
+            states = [wire.state for wire in self.net.live(socket)]
+            assert states == ([] if socket.is_retired else ["open"])
+            assert socket.is_retired or socket.failure is None
+        claimed = {room.topic for room in self.rooms.values() if not room.subscription.is_over}
         joined = [topic for wire in self.net.wires for topic in wire.joined]
         assert sorted(joined) == sorted(claimed), "every channel is joined, once"
         for room in self.rooms.values():
-            assert room.session.is_over or room.session.joined
+            assert room.subscription.is_over or room.subscription.joined
         assert all(push.is_done for push in self.pushes)
-        self.net.hub.close()
-        assert all(stream.queue.ready for _, stream in self.streams)
-        for link in self.net.links:
-            self.net.carry_out(link)
+        self.net.client.close()
+        assert all(stream.queue.is_ready() for _, stream in self.streams)
+        for socket in self.net.sockets:
+            self.net.carry_out(socket)
         assert {wire.state for wire in self.net.wires} <= {"closing"}
 
 

@@ -6,11 +6,11 @@ from contextlib import nullcontext
 
 import pytest
 
+from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import Frame
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.subscribers import QueueEnded
 from poolse.errors import (
     AuthError,
     ChannelClosed,
@@ -39,14 +39,14 @@ def meta(ref: str) -> dict[str, object]:
 def presence(world: World, event: str, payload: object) -> None:
     join_ref = None
     if event == "presence_state":
-        join_ref = world.room().session.machine.join_ref
+        join_ref = world.room().subscription.channel.join_ref
     world.say(Frame(join_ref, None, "room:1", event, payload))
 
 
 def test_presence_is_kept_up_to_date(world: World) -> None:
     room = world.joined()
     got: list[Who] = []
-    world.hub.subscribe(room.claim, WHO, got.append)
+    world.client.subscribe(room.reference, WHO, got.append)
     presence(world, "presence_diff", {"joins": {"u2": meta("B")}, "leaves": {}})
     assert room.who == {}
     presence(world, "presence_state", {"u1": meta("A")})
@@ -61,20 +61,20 @@ def test_presence_is_kept_up_to_date(world: World) -> None:
 def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
     room = world.joined()
     early: list[Who] = []
-    world.hub.subscribe(room.claim, WHO, early.append)
+    world.client.subscribe(room.reference, WHO, early.append)
     presence(world, "presence_state", {"u1": meta("A")})
     presence(world, "presence_diff", {"joins": {"u2": meta("B")}, "leaves": {}})
     late: list[Who] = []
-    world.hub.subscribe(room.claim, WHO, late.append)
+    world.client.subscribe(room.reference, WHO, late.append)
     stream = stream_of(world, room)
     world.call()
     assert [set(who) for who in late] == [{"u1", "u2"}]
     assert taken(stream) == [late[0]]
     # After a crash nothing is known until the rejoin, and nothing is made up.
-    ref = room.session.machine.join_ref
+    ref = room.subscription.channel.join_ref
     world.say(Frame(ref, ref, "room:1", "phx_error", {}))
     later: list[Who] = []
-    world.hub.subscribe(room.claim, WHO, later.append)
+    world.client.subscribe(room.reference, WHO, later.append)
     world.call()
     assert later == []
 
@@ -82,7 +82,7 @@ def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
 def test_a_bad_payload_is_reported_and_stops_nothing(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    world.hub.subscribe(room.claim, NEWS, got.append)
+    world.client.subscribe(room.reference, NEWS, got.append)
     world.news(7)
     world.news("good")
     world.call()
@@ -95,7 +95,7 @@ def test_a_bad_payload_is_reported_and_stops_nothing(world: World) -> None:
 def test_what_nobody_wants_is_not_read(world: World) -> None:
     room = world.joined()
     world.news(7)
-    off = world.hub.subscribe(room.claim, NEWS, lambda _: None)
+    off = world.client.subscribe(room.reference, NEWS, lambda _: None)
     off()
     world.news(7)
     world.call()
@@ -109,8 +109,8 @@ def test_a_raising_handler_is_reported_and_stops_no_other(world: World) -> None:
     def fail(_: News) -> None:
         raise ZeroDivisionError
 
-    world.hub.subscribe(room.claim, NEWS, fail)
-    world.hub.subscribe(room.claim, NEWS, got.append)
+    world.client.subscribe(room.reference, NEWS, fail)
+    world.client.subscribe(room.reference, NEWS, got.append)
     world.news()
     world.news()
     world.call()
@@ -129,18 +129,18 @@ def test_an_error_handler_that_fails_is_not_told_of_itself() -> None:
         raise ZeroDivisionError
 
     world.errors = calls
-    world.hub = RealtimeClient(
+    world.client = RealtimeClient(
         world.settings,
         clock=lambda: world.now,
         random=fixed(),
-        guard=nullcontext(),
+        lock=nullcontext(),
         process=lambda: world.process,
-        start=world.links.append,
-        wake_calls=lambda: None,
+        start=world.sockets.append,
+        wake_callbacks=lambda: None,
         on_error=fail,
     )
     room = world.joined()
-    world.hub.subscribe(room.claim, NEWS, lambda _: None)
+    world.client.subscribe(room.reference, NEWS, lambda _: None)
     world.news(7)
     world.call()
     assert len(calls) == 1
@@ -151,7 +151,7 @@ def test_a_slow_dispatcher_loses_the_oldest_and_says_so() -> None:
     room = world.joined()
     world.call()
     got: list[News] = []
-    world.hub.subscribe(room.claim, NEWS, got.append)
+    world.client.subscribe(room.reference, NEWS, got.append)
     for number in range(25):
         world.news(str(number))
     world.call()
@@ -163,18 +163,18 @@ def test_a_slow_dispatcher_loses_the_oldest_and_says_so() -> None:
 
 def test_status_is_told_when_it_changes(world: World) -> None:
     told: list[str] = []
-    off = world.hub.on_status(told.append)
+    off = world.client.on_status(told.append)
     world.joined()
-    link = world.links[0]
-    with world.hub.turn(link) as now:
-        link.closed(1, 1006, now)
+    socket = world.sockets[0]
+    with world.client.step(socket) as now:
+        socket.connection.closed(1, 1006, now)
     world.advance(2)
     world.serve()
-    world.hub.disconnect()
+    world.client.disconnect()
     world.call()
     assert told == ["connecting", "connected", "reconnecting", "connected", "closed"]
     off()
-    world.hub.connect()
+    world.client.connect()
     world.call()
     assert len(told) == 5
     assert [type(error) for error in world.errors] == [ConnectionFailed]
@@ -184,13 +184,13 @@ def test_a_refused_channel_ends_its_handle(world: World) -> None:
     room = world.room()
     stream = stream_of(world, room)
     woken: list[None] = []
-    room.session.wakes.append(lambda: woken.append(None))
+    room.subscription.wakes.append(lambda: woken.append(None))
     world.serve(refusal("unauthorized"))
-    assert not room.session.joined
+    assert not room.subscription.joined
     world.advance(1)
     world.serve(refusal("unauthorized"))
     with pytest.raises(JoinError, match="unauthorized"):
-        _ = room.session.joined
+        _ = room.subscription.joined
     with pytest.raises(JoinError):
         taken(stream)
     assert woken
@@ -200,10 +200,10 @@ def test_a_refused_channel_ends_its_handle(world: World) -> None:
 def test_a_channel_closed_by_the_server_ends_its_handle(world: World) -> None:
     room = world.joined()
     stream = stream_of(world, room)
-    ref = room.session.machine.join_ref
+    ref = room.subscription.channel.join_ref
     world.say(Frame(ref, ref, "room:1", "phx_close", {}))
     with pytest.raises(ChannelClosed, match="server closed"):
-        _ = room.session.joined
+        _ = room.subscription.joined
     with pytest.raises(ChannelClosed):
         taken(stream)
     world.call()
@@ -213,68 +213,68 @@ def test_a_channel_closed_by_the_server_ends_its_handle(world: World) -> None:
 def test_a_refused_token_fails_whoever_waits_until_connect(world: World) -> None:
     room = world.room()
     stream = stream_of(world, room)
-    link = world.links[0]
+    socket = world.sockets[0]
     for _ in range(2):
-        with world.hub.turn(link) as now:
+        with world.client.step(socket) as now:
             failure = Failure(reason="no", status=403)
-            link.failed(link.connection.generation, failure, now)
+            socket.connection.failed(socket.connection.generation, failure, now)
         world.advance(3)
     with pytest.raises(AuthError):
-        _ = room.session.joined
+        _ = room.subscription.joined
     with pytest.raises(AuthError):
         taken(stream)
-    assert world.hub.status == "closed"
-    link.take_commands()
+    assert world.client.status == "closed"
+    socket.take_commands()
     world.advance(10)
-    world.hub.connect()
+    world.client.connect()
     world.serve()
-    assert room.session.joined
+    assert room.subscription.joined
 
 
 def test_disconnected_channels_cannot_be_waited_for(world: World) -> None:
     room = world.joined()
-    world.hub.disconnect()
+    world.client.disconnect()
     with pytest.raises(ChannelClosed, match="disconnected"):
-        _ = room.session.joined
+        _ = room.subscription.joined
     # A new channel does not undo what was asked for.
     other = world.room("2")
     with pytest.raises(ChannelClosed, match="disconnected"):
-        _ = other.session.joined
-    world.hub.connect()
+        _ = other.subscription.joined
+    world.client.connect()
     world.serve()
-    assert room.session.joined
-    assert other.session.joined
+    assert room.subscription.joined
+    assert other.subscription.joined
 
 
 def test_a_closed_hub_says_so(world: World) -> None:
     room = world.joined()
     told: list[str] = []
-    world.hub.on_status(told.append)
+    world.client.on_status(told.append)
     stream = stream_of(world, room)
-    world.hub.close()
-    world.hub.close()
+    world.client.close()
+    world.client.close()
     world.call()
     assert told == ["closed"]
-    assert world.hub.status == "closed"
+    assert world.client.status == "closed"
     assert taken(stream) == []
     with pytest.raises(ChannelClosed):
-        _ = room.session.joined
-    for use in (world.room, world.hub.connect, lambda: world.hub.on_status(print)):
+        _ = room.subscription.joined
+    for use in (world.room, world.client.connect, lambda: world.client.on_status(print)):
         with pytest.raises(UsageError, match="closed"):
             use()
     with pytest.raises(QueueEnded):
-        world.hub.calls.next()
+        world.client.callbacks.next()
 
 
 def test_channels_take_as_many_sockets_as_they_need() -> None:
     world = World(RealtimeSettings(url="ws://h", channels_per_socket=2))
     rooms = [world.joined(str(number)) for number in range(5)]
-    assert len(world.links) == 3
-    assert all(room.session.joined for room in rooms)
-    assert world.hub.status == "connected"
+    assert len(world.sockets) == 3
+    assert all(room.subscription.joined for room in rooms)
+    assert world.client.status == "connected"
 
 
 def test_a_payload_that_json_cannot_say_is_the_callers_mistake(world: World) -> None:
     room = world.joined()
     with pytest.raises(UsageError, match="NaN"):
-        world.hub.push(room.claim, "typing", {"x": float("nan")})
+        world.client.send(room.reference, "typing", {"x": float("nan")})

@@ -19,7 +19,7 @@ CODES = (1000, 1001, 1002, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4000)
 
 
 def failure_of(bench: Bench) -> Exception | None:
-    return bench.link.failure
+    return bench.socket.failure
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -28,55 +28,55 @@ def test_it_comes_back_after_every_close_but_ours(code: int) -> None:
     bench.connect()
     bench.advance(60 - 31)
     bench.drop(code)
-    assert bench.link.connection.status == "reconnecting"
+    assert bench.socket.connection.status == "reconnecting"
     bench.advance(11)
     assert len(bench.opens()) == 2
     bench.open()
-    assert bench.link.connection.status == "connected"
+    assert bench.socket.connection.status == "connected"
 
 
 def test_it_stays_away_after_our_close() -> None:
     bench = Bench()
     bench.connect()
-    bench.link.disconnect(bench.now)
+    bench.socket.disconnected(bench.now)
     bench.advance(3600)
     assert len(bench.opens()) == 1
     assert bench.closes() == [Close(1, 1000)]
-    assert bench.link.connection.status == "closed"
+    assert bench.socket.connection.status == "closed"
 
 
 def test_the_close_is_under_way_until_the_transport_says_so() -> None:
     bench = Bench()
     bench.connect()
-    bench.link.disconnect(bench.now)
-    assert bench.link.connection.closing == {1}
-    bench.link.connect(bench.now)
-    bench.link.closed(1, 1000, bench.now)
-    assert not bench.link.connection.closing
-    assert bench.link.connection.state == "connecting"
+    bench.socket.disconnected(bench.now)
+    assert bench.socket.connection.closing == {1}
+    bench.socket.connect(bench.now)
+    bench.socket.closed(1, 1000, bench.now)
+    assert not bench.socket.connection.closing
+    assert bench.socket.connection.state == "connecting"
 
 
 @pytest.mark.parametrize("state", ["waiting", "failed", "disconnected"])
 def test_connect_tries_at_once_long_after_a_failure_and_not_just_after_it(state: str) -> None:
     bench = Bench()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     for _ in range(12):
         bench.fail()
         bench.advance(30)
     bench.fail(404 if state == "failed" else None)
     if state == "disconnected":
-        bench.link.disconnect(bench.now)
+        bench.socket.disconnected(bench.now)
     before = len(bench.opens())
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     bench.advance(SETTINGS.connect_after - 0.1)
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     assert len(bench.opens()) == before, "what is left of the backoff is waited"
-    assert bench.link.connection.status == "connecting"
+    assert bench.socket.connection.status == "connecting"
     bench.advance(0.1)
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     assert len(bench.opens()) == before + 1
     bench.fail()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     bench.advance(SETTINGS.connect_after)
     assert len(bench.opens()) == before + 1, "and it does not start over"
     bench.advance(30)
@@ -91,11 +91,11 @@ def test_what_an_old_transport_says_changes_nothing() -> None:
     bench.open()
     join = bench.joined()
     bench.drain()
-    bench.link.closed(1, 1006, bench.now)
-    bench.link.failed(1, Failure(reason="late"), bench.now)
-    bench.link.opened(1, bench.now)
+    bench.socket.closed(1, 1006, bench.now)
+    bench.socket.failed(1, Failure(reason="late"), bench.now)
+    bench.socket.opened(1, bench.now)
     bench.receive_data(b'[null,null,"t:1","old",{}]', generation=1)
-    assert bench.link.connection.state == "open"
+    assert bench.socket.connection.state == "open"
     assert bench.drain() == []
     assert bench.events() == []
     bench.receive(Frame(join.join_ref, None, "t:1", "new", {}))
@@ -104,7 +104,7 @@ def test_what_an_old_transport_says_changes_nothing() -> None:
 
 def test_a_refused_token_is_replaced_once_after_a_pause() -> None:
     bench = Bench(random=fixed(0.0))
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     start = bench.now
     bench.fail(403)
     assert bench.drain() == [Open(1, refresh=False)]
@@ -114,7 +114,7 @@ def test_a_refused_token_is_replaced_once_after_a_pause() -> None:
     assert bench.opens() == [start, start + 0.5]
     bench.fail(401)
     assert isinstance(failure_of(bench), AuthError)
-    assert bench.link.connection.status == "closed"
+    assert bench.socket.connection.status == "closed"
     bench.advance(600)
     assert len(bench.opens()) == 2
 
@@ -134,7 +134,7 @@ def test_a_token_that_worked_meanwhile_earns_another_refresh() -> None:
 
 def test_an_outage_between_two_refusals_is_no_answer() -> None:
     bench = Bench()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     for status in (403, 502, 403):
         bench.fail(status)
         bench.advance(30)
@@ -143,24 +143,24 @@ def test_an_outage_between_two_refusals_is_no_answer() -> None:
 
 def test_connect_tries_again_after_a_final_failure() -> None:
     bench = Bench()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     bench.fail(404)
     error = failure_of(bench)
     assert isinstance(error, ConnectionFailed)
     assert error.final
     assert error.code == 404
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     assert failure_of(bench) is None
     bench.advance(3)
     bench.open()
-    assert bench.link.connection.status == "connected"
+    assert bench.socket.connection.status == "connected"
 
 
 def test_what_would_fail_again_is_final() -> None:
     bench = Bench()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     failure = Failure(reason="the certificate is not trusted", final=True)
-    bench.link.failed(1, failure, bench.now)
+    bench.socket.failed(1, failure, bench.now)
     bench.advance(3600)
     assert len(bench.opens()) == 1
     assert "certificate" in str(failure_of(bench))
@@ -168,7 +168,7 @@ def test_what_would_fail_again_is_final() -> None:
 
 def test_the_server_may_ask_for_time() -> None:
     bench = Bench(random=fixed(0.0))
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     start = bench.now
     bench.fail(503, retry_after=42.0)
     bench.advance(100)
@@ -179,7 +179,7 @@ def test_the_server_may_ask_for_time() -> None:
 @pytest.mark.parametrize("status", [503, 429, 403])
 def test_nobody_waits_a_day(known: bool, status: int) -> None:
     bench = Bench()
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     if known:
         bench.open()
         bench.drop()
@@ -208,7 +208,7 @@ def test_policy_violations_refresh_the_token_and_are_final_when_they_last() -> N
     assert len(bench.opens()) >= LASTING.times
     assert bench.now - start >= LASTING.seconds
     bench.advance(600)
-    assert bench.link.connection.status == "closed"
+    assert bench.socket.connection.status == "closed"
 
 
 def test_heartbeats_follow_their_replies() -> None:
@@ -250,9 +250,9 @@ def test_a_reply_that_comes_after_the_time_out_revives_nothing() -> None:
     assert isinstance(beat, Send)
     late = reply(decode(beat.data))
     bench.advance(10)
-    assert bench.link.connection.status == "reconnecting", "overdue is not connected"
+    assert bench.socket.connection.status == "reconnecting", "overdue is not connected"
     bench.receive(late)
-    assert bench.link.connection.status == "reconnecting"
+    assert bench.socket.connection.status == "reconnecting"
     bench.advance(2)
     bench.open()
     bench.receive(late)
@@ -267,7 +267,7 @@ def test_after_a_long_sleep_the_input_comes_first() -> None:
     beat = bench.log[-1][1]
     assert isinstance(beat, Send)
     bench.now += 3600
-    bench.link.tick(bench.now)
+    bench.socket.tick(bench.now)
     assert not bench.closes()
     bench.receive(reply(decode(beat.data)))
     bench.advance(29)
@@ -284,7 +284,7 @@ def test_accept_and_drop_is_no_hot_loop(seed: int) -> None:
     end = bench.now + 60
     while bench.now < end:
         bench.drop(1000)
-        deadline = bench.link.next_deadline()
+        deadline = bench.socket.next_deadline()
         assert deadline is not None
         bench.advance(deadline - bench.now)
         bench.open()
@@ -307,18 +307,21 @@ def test_a_connection_that_held_starts_the_backoff_over() -> None:
 def test_an_hour_of_reconnects() -> None:
     bench = Bench(random=random.Random(1).random)
     source = random.Random(2)
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     end = bench.now + 3600
     while bench.now < end:
-        if bench.link.connection.state == "connecting":
+        if bench.socket.connection.state == "connecting":
             if source.random() < 0.5:
                 bench.fail(source.choice([None, 500, 503]))
             else:
                 bench.open()
-        elif bench.link.connection.state == "open" and source.random() < 0.7:
+        elif bench.socket.connection.state == "open" and source.random() < 0.7:
             bench.drop(source.choice(CODES[:5]))
         bench.advance(1)
-        assert bench.link.next_deadline() is not None or bench.link.connection.state == "connecting"
+        assert (
+            bench.socket.next_deadline() is not None
+            or bench.socket.connection.state == "connecting"
+        )
     assert len(bench.opens()) == bench.generation
 
 
@@ -328,4 +331,4 @@ def test_what_is_no_frame_is_reported_and_dropped() -> None:
     for data in (b"", b"{}", b"[1]", b"\x07", b'["1","1",null,"x",{}]', b"\xff\xfe"):
         bench.receive_data(data)
     assert bench.troubles() == ["DecodeError"] * 6
-    assert bench.link.connection.state == "open"
+    assert bench.socket.connection.state == "open"

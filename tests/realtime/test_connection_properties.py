@@ -7,8 +7,9 @@ from typing import Literal, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poolse._realtime.channel import Effects
 from poolse._realtime.connection import TRANSITIONS, Connection
-from poolse._realtime.effects import Close, Down, Failed, Failure, Open, Send, Trouble, Up
+from poolse._realtime.effects import Close, Failed, Failure, Open, Send
 from poolse._realtime.frames import Frame
 from poolse._realtime.reconnect_policy import FinalAfter
 from poolse._realtime.settings import RealtimeSettings
@@ -44,21 +45,24 @@ class Transports:
         self.alive: set[int] = set()
         self.has_failed = False
 
-    def follow(self, connection: Connection) -> None:
-        for effect in connection.effects:
-            match effect:
+    def follow(self, connection: Connection, effects: Effects) -> None:
+        for command in connection.commands:
+            match command:
                 case Open():
                     assert not self.alive, "two transports at a time"
-                    self.alive.add(effect.generation)
+                    self.alive.add(command.generation)
                 case Close():
-                    self.alive.discard(effect.generation)
+                    self.alive.discard(command.generation)
                 case Send():
-                    assert effect.generation in self.alive
-                case Failed():
-                    self.has_failed = True
-                case Up() | Down() | Trouble():
-                    pass
-        connection.effects.clear()
+                    assert command.generation in self.alive
+        self.has_failed = self.has_failed or any(isinstance(e, Failed) for _, e in effects)
+        connection.commands.clear()
+        effects.clear()
+
+
+def snapshot(connection: Connection, effects: Effects) -> object:
+    """All that could have changed."""
+    return (connection.state, connection.deadline, list(connection.commands), list(effects))
 
 
 class Refusals:
@@ -81,12 +85,13 @@ class Refusals:
 @given(st.lists(st.sampled_from(get_args(Happening)), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> None:
-    connection = Connection(SETTINGS, fixed(0.5))
+    effects: Effects = []
+    connection = Connection(SETTINGS, fixed(0.5), effects)
     transports, refusals, now, wanted = Transports(), Refusals(), 0.0, False
     for happening in happenings:
         generation = connection.generation
         opening = connection.state == "connecting"
-        before = (connection.state, connection.deadline, list(connection.effects))
+        before = snapshot(connection, effects)
         match happening:
             case "connect":
                 if connection.state in ("idle", "failed"):
@@ -118,7 +123,12 @@ def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> No
                 connection.failed(generation - 1, Failure(reason="x", status=404), now)
                 connection.closed(generation - 1, 1000, now)
                 connection.received(generation - 1, b'[null,null,"t","e",{}]', now)
-                after = (connection.state, connection.deadline, list(connection.effects))
+                after = (
+                    connection.state,
+                    connection.deadline,
+                    list(connection.commands),
+                    list(effects),
+                )
                 assert before == after
             case "join":
                 ref = connection.next_ref()
@@ -129,7 +139,7 @@ def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> No
             case "wait":
                 now = now + 5 if connection.deadline is None else connection.deadline
                 connection.tick(now)
-        transports.follow(connection)
+        transports.follow(connection, effects)
         if transports.has_failed:
             assert refusals.may_be_final()
             transports.has_failed = False
@@ -146,7 +156,7 @@ def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> No
 def test_refusals_end_in_time() -> None:
     """Where nothing else happens than that the server refuses, for whatever reason."""
     for known in (False, True):
-        connection, now = Connection(SETTINGS, fixed(0.5)), 0.0
+        connection, now = Connection(SETTINGS, fixed(0.5), []), 0.0
         connection.connect(now)
         if known:
             connection.opened(1, now)

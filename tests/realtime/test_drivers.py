@@ -22,7 +22,7 @@ from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import LIMIT, Aio, Log, done
 
 PARTS = {
-    "reader": (Socket, "received"),
+    "reader": (Socket, "receive"),
     "writer": (Socket, "take_commands"),
     "timer": (Socket, "tick"),
     "dispatcher": (CallbackQueue, "next"),

@@ -14,6 +14,7 @@ import pytest
 from poolse._realtime.effects import Failure
 from poolse.errors import AuthError, ConnectionFailed, PoolseError
 from poolse.testing import Sandbox
+from tests.realtime.channel_types import ROOM
 from tests.realtime.real_backend import World, run
 from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Flavour, done
@@ -26,14 +27,14 @@ GIVEN_UP: dict[int, type[PoolseError]] = {403: AuthError, 404: ConnectionFailed}
 
 def give_up(world: HubWorld, status: int) -> None:
     """Let the handshake be refused until it is final."""
-    link = world.links[-1]
-    while link.failure is None:
+    socket = world.sockets[-1]
+    while socket.failure is None:
         # Between two attempts there is always a wait.
         world.advance(30)
-        with world.hub.turn(link) as now:
-            generation = link.connection.generation
-            link.failed(generation, Failure(reason="no", status=status), now)
-    link.take_commands()
+        with world.client.step(socket) as now:
+            generation = socket.connection.generation
+            socket.connection.failed(generation, Failure(reason="no", status=status), now)
+    socket.take_commands()
 
 
 @pytest.mark.parametrize("status", GIVEN_UP)
@@ -47,10 +48,10 @@ def test_what_hangs_on_an_old_handle_raises_the_reason_at_once(status: int) -> N
         with pytest.raises(kind):
             taken(stream)
     with pytest.raises(kind):
-        _ = room.claim.joined
+        _ = room.reference.joined
     with pytest.raises(kind):
-        world.hub.ask(room.claim, "ask", {}, 1.0)
-    assert world.hub.status == "closed"
+        world.client.push(room.reference, "ask", {}, 1.0)
+    assert world.client.status == "closed"
 
 
 @pytest.mark.parametrize("status", GIVEN_UP)
@@ -60,31 +61,31 @@ def test_a_new_handle_tries_anew(status: int, parameter: str, own: bool) -> None
     world = HubWorld()
     room = world.room()
     give_up(world, status)
-    claim = world.hub.acquire(room.TYPE, parameter, own=own)
-    assert world.hub.status == "connecting"
+    reference = world.client.acquire(ROOM, parameter, internal=own)
+    assert world.client.status == "connecting"
     # It failed again: raised again, and not waited for.
     give_up(world, status)
     with pytest.raises(GIVEN_UP[status]):
-        _ = claim.joined
-    world.hub.acquire(room.TYPE, parameter)
+        _ = reference.joined
+    world.client.acquire(ROOM, parameter)
     world.advance(30)
     world.serve()
-    assert claim.joined
-    assert room.claim.joined, "the old one profits from it"
+    assert reference.joined
+    assert room.reference.joined, "the old one profits from it"
 
 
 def test_after_disconnect_nothing_is_tried() -> None:
     world = HubWorld()
     world.room()
     give_up(world, 404)
-    world.hub.disconnect()
+    world.client.disconnect()
     world.room()
-    assert world.links[0].take_commands() == []
+    assert world.sockets[0].take_commands() == []
 
 
 @pytest.mark.parametrize("status", GIVEN_UP)
 def test_a_supervised_program_that_starts_again(world: World, status: int) -> None:
-    """As in the hub, through sockets and threads or tasks."""
+    """As in the client, through sockets and threads or tasks."""
 
     async def scenario() -> None:
         async with world.client() as client:

@@ -11,8 +11,7 @@ import attrs
 import pytest
 import trustme
 
-from poolse._realtime.channel_effects import Ended
-from poolse._realtime.effects import Failed, Failure, Open
+from poolse._realtime.effects import Ended, Failed, Failure, Open
 from poolse._realtime.reconnect_policy import FinalAfter, Policy
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import AuthError, ConnectionFailed, JoinError, PoolseError
@@ -30,7 +29,7 @@ LASTING = Policy().lasting or FinalAfter(0, 0.0)
 def refuse(bench: Bench, how: object) -> None:
     if how == "certificate":
         failure = Failure(reason="the certificate is not trusted", final=True)
-        bench.link.failed(bench.generation, failure, bench.now)
+        bench.socket.failed(bench.generation, failure, bench.now)
     else:
         bench.fail(how)  # type: ignore[arg-type]
 
@@ -53,14 +52,14 @@ def test_one_refusal_after_a_success_is_told_and_tried_again(how: object) -> Non
     bench = connected_once()
     for _ in range(4):
         refuse(bench, how)
-        assert bench.link.failure is None
-        assert bench.link.connection.status == "reconnecting"
+        assert bench.socket.failure is None
+        assert bench.socket.connection.status == "reconnecting"
         assert bench.troubles() == ["ConnectionFailed"], "each one is told"
         bench.advance(31)
         (again,) = bench.drain()
         assert again == Open(bench.generation, refresh=how in (401, 403))
     bench.open()
-    assert bench.link.connection.status == "connected"
+    assert bench.socket.connection.status == "connected"
 
 
 @pytest.mark.parametrize("how", REFUSALS)
@@ -68,11 +67,11 @@ def test_one_refusal_after_a_success_is_told_and_tried_again(how: object) -> Non
 def test_what_lasts_is_final(how: object, seed: int) -> None:
     bench = connected_once(seed)
     first, count = bench.now, 0
-    while bench.link.failure is None:
+    while bench.socket.failure is None:
         refuse(bench, how)
         count += 1
-        if bench.link.failure is None:
-            deadline = bench.link.next_deadline()
+        if bench.socket.failure is None:
+            deadline = bench.socket.next_deadline()
             assert deadline is not None
             assert bench.now < deadline <= bench.now + 31
             bench.advance(deadline - bench.now)
@@ -80,9 +79,9 @@ def test_what_lasts_is_final(how: object, seed: int) -> None:
     assert count >= LASTING.times
     assert LASTING.seconds <= bench.now - first <= LASTING.seconds + 31
     expected = AuthError if how in (401, 403) else ConnectionFailed
-    assert isinstance(bench.link.failure, expected)
-    assert getattr(bench.link.failure, "final", True)
-    assert bench.link.connection.status == "closed"
+    assert isinstance(bench.socket.failure, expected)
+    assert getattr(bench.socket.failure, "final", True)
+    assert bench.socket.connection.status == "closed"
 
 
 def test_a_success_in_between_starts_the_count_over() -> None:
@@ -94,13 +93,13 @@ def test_a_success_in_between_starts_the_count_over() -> None:
         bench.open()
         bench.drop()
         bench.advance(100)
-    assert bench.link.failure is None
+    assert bench.socket.failure is None
 
 
 def test_there_is_a_pause_and_a_refresh_between_two_refusals_of_a_token() -> None:
     for bench in (Bench(random=fixed(0.0)), connected_once(0)):
         bench.random = fixed(0.0)
-        bench.link.connect(bench.now)
+        bench.socket.connect(bench.now)
         bench.drain()
         bench.fail(403)
         refused = bench.now
@@ -113,28 +112,28 @@ def test_there_is_a_pause_and_a_refresh_between_two_refusals_of_a_token() -> Non
 
 def test_a_further_socket_is_not_the_first_to_succeed() -> None:
     world = HubWorld(RealtimeSettings(url="ws://h", channels_per_socket=1))
-    assert world.joined("1").session.joined
+    assert world.joined("1").subscription.joined
     world.room("2")
-    second = world.links[1]
+    second = world.sockets[1]
     second.take_commands()
-    with world.hub.turn(second) as now:
-        second.failed(1, Failure(reason="x", status=404), now)
+    with world.client.step(second) as now:
+        second.connection.failed(1, Failure(reason="x", status=404), now)
     assert second.failure is None
     world.advance(5)
     world.serve()
-    assert world.room("2").session.joined
+    assert world.room("2").subscription.joined
 
 
 def test_who_connects_again_is_refused_at_once_no_more() -> None:
     """A new `connect` after the end is a new try, as patient as before."""
     bench = connected_once()
-    while bench.link.failure is None:
+    while bench.socket.failure is None:
         bench.fail(403)
         bench.advance(31)
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     bench.advance(40)
     bench.fail(403)
-    assert bench.link.failure is None
+    assert bench.socket.failure is None
 
 
 # Joins.

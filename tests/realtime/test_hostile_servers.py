@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.public_base import hub_of
+from poolse._realtime.client import client_of
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed, PoolseError
 from poolse.testing import Sandbox
@@ -223,7 +223,7 @@ def stops_reading(connection: socket.socket) -> None:
 
 
 def until_connected(realtime: Any) -> None:
-    while hub_of(realtime).stats().sockets == 0:
+    while client_of(realtime).stats().sockets == 0:
         time.sleep(0.01)
 
 
@@ -239,9 +239,9 @@ def test_a_server_that_stops_reading_holds_up_no_end(flavour: Flavour, how: str)
             await done(rooms.realtime.connect())
             await asyncio.to_thread(until_connected, rooms.realtime)
             room = rooms.realtime.room("x")
-            room._session.machine.state = "joined"
+            room._subscription.channel.state = "joined"
             for _ in range(300):
-                room._push("typing", {"text": "x" * 50_000})
+                room._send("typing", {"text": "x" * 50_000})
                 await asyncio.sleep(0)
             began = time.monotonic()
             if how == "disconnect":

@@ -6,9 +6,9 @@ import attrs
 import orjson
 import pytest
 
+from poolse._realtime.client import client_of
 from poolse._realtime.effects import Close, Send
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.public_base import hub_of
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.channel_types import NEWS, News
 from tests.realtime.real_backend import World, run
@@ -27,50 +27,50 @@ def hub_world() -> HubWorld:
 def test_only_one_is_kept_when_all_have_left(hub_world: HubWorld, connected: bool) -> None:
     world = hub_world
     if connected:
-        world.hub.connect()
+        world.client.connect()
     rooms = [world.joined(str(number)) for number in range(9)]
-    assert world.hub.stats().sockets == 5
+    assert world.client.stats().sockets == 5
     for room in rooms:
-        world.hub.release(room.claim)
+        world.client.release(room.reference)
     world.serve()
-    stats = world.hub.stats()
+    stats = world.client.stats()
     assert (stats.sockets, stats.channels, stats.status) == (1, 0, "connected")
-    assert sum(world.hub.has_ended(link) for link in world.links) == 4
-    assert world.joined("again").session.joined
-    assert len(world.links) == 5, "no new one was needed"
+    assert sum(world.client.has_ended(socket) for socket in world.sockets) == 4
+    assert world.joined("again").subscription.joined
+    assert len(world.sockets) == 5, "no new one was needed"
 
 
 def test_an_empty_one_is_told_to_close_once_the_server_knows(hub_world: HubWorld) -> None:
     world = hub_world
     rooms = [world.joined(str(number)) for number in range(3)]
-    last = world.links[1]
-    world.hub.release(rooms[2].claim)
+    last = world.sockets[1]
+    world.client.release(rooms[2].reference)
     assert not last.is_retired, "the leave is not answered yet"
     (leave,) = [decode(c.data) for c in last.take_commands() if isinstance(c, Send)]
     frame = Frame(leave.join_ref, leave.ref, leave.topic, "phx_reply", OK)
-    world.hub.received(last, 1, [orjson.dumps(list(attrs.astuple(frame)))])
+    world.client.receive(last, 1, orjson.dumps(list(attrs.astuple(frame))))
     assert last.is_retired
     (close,) = last.take_commands()
     assert isinstance(close, Close)
-    assert rooms[0].session.joined
+    assert rooms[0].subscription.joined
 
 
 def test_counters_and_numbers_survive_it(hub_world: HubWorld) -> None:
     world = hub_world
     rooms = [world.joined(str(number)) for number in range(3)]
-    link = world.links[1]
-    with world.hub.turn(link) as now:
-        link.closed(1, 1006, now)
+    socket = world.sockets[1]
+    with world.client.step(socket) as now:
+        socket.connection.closed(1, 1006, now)
     world.advance(5)
     world.serve()
-    assert world.hub.stats().reconnects == 1
-    world.hub.release(rooms[2].claim)
+    assert world.client.stats().reconnects == 1
+    world.client.release(rooms[2].reference)
     world.serve()
-    assert world.hub.stats().reconnects == 1
+    assert world.client.stats().reconnects == 1
     more = [world.joined(f"more {number}") for number in range(3)]
-    assert [link.number for link in world.links] == [1, 2, 3, 4]
+    assert [socket.number for socket in world.sockets] == [1, 2, 3, 4]
     got: list[News] = []
-    world.hub.subscribe(more[2].claim, NEWS, got.append)
+    world.client.subscribe(more[2].reference, NEWS, got.append)
     world.news(topic="room:more 2")
     world.call()
     assert got == [News("hi")]
@@ -93,7 +93,7 @@ def test_sockets_threads_and_tasks_are_gone(world: World) -> None:
                 await world.until(lambda: sandbox.sockets == 1)
                 await done(rooms[0].leave())
                 assert client.realtime.status == "connected", turn
-                assert hub_of(client.realtime).stats().sockets == 1
+                assert client_of(client.realtime).stats().sockets == 1
 
     run(scenario)
     sandbox.wait_for(lambda: sandbox.sockets == 0)

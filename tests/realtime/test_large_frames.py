@@ -110,7 +110,7 @@ def test_a_server_that_reads_slowly_is_not_dead(flavour: Flavour) -> None:
         async with client(flavour, url, **TIMES) as rooms:
             room = rooms.realtime.room("x")
             await done(room.wait_joined())
-            room._ask("large", bytes(SIZE), LIMIT)
+            room._client.push(room._reference, "large", bytes(SIZE), LIMIT)
             await slow.pushed.until(len)
             beats = len(slow.beats.items)
             await slow.beats.reach(beats + 2)
@@ -152,7 +152,7 @@ def test_a_server_that_reads_nothing_is_dead(flavour: Flavour) -> None:
         async with client(flavour, url, **TIMES, reading_limit=1.0) as rooms:
             room = rooms.realtime.room("x")
             await done(room.wait_joined())
-            room._ask("large", bytes(SIZE), LIMIT)
+            room._client.push(room._reference, "large", bytes(SIZE), LIMIT)
             await rooms.errors.until(len)
             stuck.set()
 

@@ -112,7 +112,7 @@ def test_what_was_received_is_read_when_sending_fails(flavour: Flavour) -> None:
             room.on(PING, got.append)
             await done(room.wait_joined())
             # Neither thread nor event loop looks at the socket between the two.
-            with rooms.realtime._hub.guard:
+            with rooms.realtime._client.lock:
                 is_told.set()
                 assert gone.wait(LIMIT)
                 await done(room.tell("typing"))

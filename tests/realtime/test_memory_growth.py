@@ -45,9 +45,9 @@ class Client:
         self.net.heal(60)
 
     def listen(self, room: Room) -> EventStream[object]:
-        self.net.hub.subscribe(room.claim, NEWS, self.count)
+        self.net.client.subscribe(room.reference, NEWS, self.count)
         stream = EventStream[object](1000, lambda: None)
-        self.net.hub.stream(room.claim, stream)
+        self.net.client.add_stream(room.reference, stream)
         return stream
 
     def count(self, _: News) -> None:
@@ -55,9 +55,9 @@ class Client:
 
     def consume(self) -> int:
         """Do what user code does: take all that waits; the number of events taken."""
-        taken, calls = 0, self.net.hub.calls
+        taken, calls = 0, self.net.client.callbacks
         for stream in self.streams:
-            while stream.queue.ready:
+            while stream.queue.is_ready():
                 stream.queue.get()
                 taken += 1
         while (call := calls.next()) is not None:
@@ -70,20 +70,20 @@ class Client:
         for wire in list(self.net.wires):
             self.net.closed(wire, 1006)
         visited = self.net.room("visited")
-        push = self.net.hub.ask(self.rooms[0].claim, "ask", {}, 30)
+        push = self.net.client.push(self.rooms[0].reference, "ask", {}, 30)
         self.net.heal(55)
         assert push.is_done
-        self.net.hub.release(visited.claim)
+        self.net.client.release(visited.reference)
         self.net.heal(5)
         assert [wire.state for wire in self.net.wires] == ["open", "open"]
-        assert all(room.session.joined for room in self.rooms)
+        assert all(room.subscription.joined for room in self.rooms)
         self.consume()
 
     def reconnect(self) -> None:
         """A lost connection and the way back, and nothing else."""
         self.net.closed(self.net.wires[0], 1001)
         self.net.heal(31)
-        assert all(room.session.joined for room in self.rooms)
+        assert all(room.subscription.joined for room in self.rooms)
         self.consume()
 
     def hear(self, count: int) -> None:
@@ -116,7 +116,7 @@ def test_a_day_with_a_reconnect_every_minute_leaves_nothing() -> None:
     client.minute()
     assert grown(day) < SLACK
     assert client.net.now - start >= DAY * 60
-    assert len(client.net.links) == 2
+    assert len(client.net.sockets) == 2
 
 
 def test_a_hundred_thousand_reconnects_leave_nothing() -> None:
@@ -154,7 +154,7 @@ def test_what_nobody_takes_is_bounded() -> None:
     flood()
     assert grown(flood) < SLACK
     assert len(client.streams[0].queue) == 1000
-    assert client.streams[0].queue.dropped == client.net.hub.dropped() == 39_000
+    assert client.streams[0].queue.dropped == client.net.client.dropped() == 39_000
 
 
 def test_reconnects_of_the_bodies_leave_no_thread_and_no_task(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolse._realtime.channel import ChannelProtocol
-from poolse._realtime.channel_effects import Answered
+from poolse._realtime.effects import Answered
 from poolse._realtime.frames import Frame, FrameError
 from poolse._realtime.push import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
@@ -28,7 +28,7 @@ class Asking:
     def __init__(self, limit: int = 1000) -> None:
         self.bench = Bench(RealtimeSettings(url="ws://h/socket", queue_limit=limit))
         self.bench.connect()
-        self.machine: ChannelProtocol = self.bench.link.join(TOPIC, self.bench.now)
+        self.channel: ChannelProtocol = self.bench.socket.join(TOPIC, self.bench.now)
         (self.join,) = self.bench.sent()
 
     def admit(self) -> None:
@@ -37,7 +37,7 @@ class Asking:
     def ask(self, event: str = "ask", payload: Payload | None = None, timeout: float = 10) -> Push:
         bench = self.bench
         deadline = bench.now + timeout
-        return bench.link.ask(self.machine, event, payload or {}, deadline, bench.now)
+        return bench.socket.push(self.channel, event, payload or {}, deadline, bench.now)
 
     def sent(self) -> list[str]:
         return [frame.event for frame in self.bench.sent()]
@@ -45,7 +45,7 @@ class Asking:
     def rejoin(self) -> list[Frame]:
         """Come back after a loss; what was sent after the join."""
         self.bench.advance(2)
-        if self.bench.link.connection.state == "connecting":
+        if self.bench.socket.connection.state == "connecting":
             self.bench.open()
         (join,) = self.bench.sent()
         assert join.event == "phx_join"
@@ -109,13 +109,13 @@ def test_what_is_too_late_is_not_sent_even_if_no_tick_came_first(asking: Asking)
     assert isinstance(failure_of(push), PushTimeout)
 
 
-@pytest.mark.parametrize("how", ["link lost", "heartbeat", "crash"])
+@pytest.mark.parametrize("how", ["socket lost", "heartbeat", "crash"])
 def test_what_was_sent_fails_at_once_and_is_not_sent_again(asking: Asking, how: str) -> None:
     bench = asking.bench
     asking.admit()
     push = asking.ask(timeout=600)
     assert asking.sent() == ["ask"]
-    if how == "link lost":
+    if how == "socket lost":
         bench.drop()
     elif how == "heartbeat":
         bench.answers_heartbeats = False
@@ -141,7 +141,7 @@ def test_where_no_join_will_come_nothing_waits(asking: Asking, how: str) -> None
     push = asking.ask(timeout=600)
     match how:
         case "leave":
-            bench.link.leave(asking.machine, bench.now)
+            bench.socket.leave(asking.channel, bench.now)
         case "closed":
             bench.receive(Frame(asking.join.ref, asking.join.ref, TOPIC, "phx_close", {}))
         case "refused":
@@ -149,9 +149,9 @@ def test_where_no_join_will_come_nothing_waits(asking: Asking, how: str) -> None
             bench.advance(1)
             bench.receive(reply(bench.sent()[-1], refusal("unauthorized")))
         case "disconnect":
-            bench.link.disconnect(bench.now)
+            bench.socket.disconnected(bench.now)
         case _:
-            bench.link.broken(ChannelClosed("over"), bench.now)
+            bench.socket.broken(ChannelClosed("over"), bench.now)
     failure_of(push)
     assert bench.effects(Answered)
 
@@ -163,7 +163,7 @@ def test_a_late_reply_is_nobodys(asking: Asking) -> None:
     asking.bench.advance(1)
     asking.bench.receive(reply(frame))
     assert isinstance(failure_of(push), PushTimeout)
-    assert asking.machine.state == "joined"
+    assert asking.channel.state == "joined"
 
 
 def test_ten_thousand_that_nobody_answered_leave_nothing(asking: Asking) -> None:
@@ -171,7 +171,7 @@ def test_ten_thousand_that_nobody_answered_leave_nothing(asking: Asking) -> None
     for _ in range(10_000):
         asking.ask(timeout=0.5)
         asking.bench.advance(1)
-    assert asking.machine.wake_at is None
+    assert asking.channel.wake_at is None
 
 
 def test_one_too_many_is_an_error() -> None:
@@ -186,12 +186,12 @@ def test_one_too_many_is_an_error() -> None:
 
 def test_what_is_not_wanted_any_more_is_not_sent(asking: Asking) -> None:
     push, other = asking.ask("unwanted"), asking.ask("wanted")
-    asking.bench.link.withdraw(asking.machine, push)
+    asking.channel.withdraw(push)
     asking.admit()
     assert asking.sent() == ["wanted"]
     assert not other.is_done
-    asking.bench.link.withdraw(asking.machine, other)
-    assert asking.machine.wake_at is None
+    asking.channel.withdraw(other)
+    assert asking.channel.wake_at is None
 
 
 def test_the_caller_cannot_change_it_afterwards(asking: Asking) -> None:
@@ -217,9 +217,9 @@ def test_a_lost_channel_refuses_and_joins_again(asking: Asking) -> None:
     unmatched = refusal("unmatched topic")
     asking.bench.receive(Frame(None, frame.ref, TOPIC, "phx_reply", unmatched))
     assert isinstance(failure_of(push), PushError)
-    assert asking.machine.state == "errored"
+    assert asking.channel.state == "errored"
     asking.rejoin()
-    assert asking.machine.state == "joined"
+    assert asking.channel.state == "joined"
 
 
 def test_bytes_go_and_come_in_binary_frames(asking: Asking) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.effects import Send
 from poolse._realtime.events import UnknownEvent
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.subscribers import QueueEnded
 from poolse.errors import (
     ChannelClosed,
     UsageError,
@@ -23,11 +23,11 @@ def world() -> World:
 
 
 def test_nothing_happens_before_the_first_channel(world: World) -> None:
-    assert world.hub.status == "idle"
-    assert world.links == []
+    assert world.client.status == "idle"
+    assert world.sockets == []
     world.room()
-    assert world.hub.status == "connecting"
-    assert len(world.links) == 1
+    assert world.client.status == "connecting"
+    assert len(world.sockets) == 1
 
 
 def test_handles_of_the_same_id_are_equal_and_share_one_channel(world: World) -> None:
@@ -35,7 +35,7 @@ def test_handles_of_the_same_id_are_equal_and_share_one_channel(world: World) ->
     same, other = world.room(), world.room("2")
     assert same == room
     assert hash(same) == hash(room)
-    assert same.session is room.session
+    assert same.subscription is room.subscription
     assert other != room
     assert len({room, same, other}) == 2
     assert room.topic == "room:1"
@@ -50,23 +50,23 @@ def test_an_id_may_hold_anything_but_nothing(world: World) -> None:
 
 def test_the_last_claim_leaves(world: World) -> None:
     first, second = world.joined(), world.room()
-    world.hub.release(first.claim)
+    world.client.release(first.reference)
     assert world.serve() == []
-    world.hub.release(second.claim)
+    world.client.release(second.reference)
     assert [frame.event for frame in world.serve()] == ["phx_leave"]
-    assert first.session.has_left
+    assert first.subscription.has_left
 
 
 def test_a_claim_is_released_once(world: World) -> None:
     first, second = world.joined(), world.room()
     for _ in range(3):
-        world.hub.release(first.claim)
+        world.client.release(first.reference)
     assert world.serve() == []
-    assert second.claim.joined
+    assert second.reference.joined
     assert repr(first) == "<Room room:1 left>"
     assert repr(second) == "<Room room:1 joined>"
     with pytest.raises(ChannelClosed, match="left"):
-        _ = first.claim.joined
+        _ = first.reference.joined
 
 
 def test_a_claim_takes_its_own_handlers_and_iterators_along(world: World) -> None:
@@ -74,9 +74,9 @@ def test_a_claim_takes_its_own_handlers_and_iterators_along(world: World) -> Non
     got: list[object] = []
     streams = [stream_of(world, room) for room in (first, second)]
     for room in (first, second):
-        world.hub.subscribe(room.claim, NEWS, got.append)
+        world.client.subscribe(room.reference, NEWS, got.append)
     world.news("both")
-    world.hub.release(first.claim)
+    world.client.release(first.reference)
     world.news("one")
     world.call()
     assert got == [News("both"), News("one")], "what waits for the first one is not called"
@@ -87,47 +87,47 @@ def test_a_claim_takes_its_own_handlers_and_iterators_along(world: World) -> Non
 
 def test_a_claim_of_the_library_is_released_once_and_by_nobody_else(world: World) -> None:
     room = world.joined()
-    claims = [world.hub.acquire(ROOM, "1", own=True) for _ in range(2)]
-    assert world.hub.release_all("1") == []
+    claims = [world.client.acquire(ROOM, "1", internal=True) for _ in range(2)]
+    assert world.client.release_all("1") == []
     for _ in range(2):
-        world.hub.release(claims[0])
-        world.hub.release(room.claim)
+        world.client.release(claims[0])
+        world.client.release(room.reference)
     assert world.serve() == []
     # After `leave(id)` old handles are dead, whoever else keeps the channel.
     with pytest.raises(ChannelClosed, match="left"):
-        world.hub.subscribe(room.claim, NEWS, print)
+        world.client.subscribe(room.reference, NEWS, print)
     again = world.room()
-    world.hub.release(room.claim)
-    assert again.claim.joined
-    world.hub.release(again.claim)
-    world.hub.release(claims[1])
+    world.client.release(room.reference)
+    assert again.reference.joined
+    world.client.release(again.reference)
+    world.client.release(claims[1])
     assert [frame.event for frame in world.serve()] == ["phx_leave"]
 
 
 def test_all_claims_of_an_id_go_at_once(world: World) -> None:
     room = world.joined()
     world.room()
-    assert world.hub.release_all("1") == [room.session]
+    assert world.client.release_all("1") == [room.subscription]
     assert [frame.event for frame in world.serve()] == ["phx_leave"]
-    assert world.hub.release_all("1") == []
+    assert world.client.release_all("1") == []
 
 
 def test_a_handle_that_was_left_is_dead_and_the_next_one_is_another(world: World) -> None:
     room = world.joined()
-    world.hub.release(room.claim)
+    world.client.release(room.reference)
     with pytest.raises(ChannelClosed, match="left"):
-        world.hub.subscribe(room.claim, NEWS, print)
+        world.client.subscribe(room.reference, NEWS, print)
     with pytest.raises(ChannelClosed):
-        world.hub.push(room.claim, "typing", {})
+        world.client.send(room.reference, "typing", {})
     again = world.joined()
-    assert again.session is not room.session
-    assert again.session.joined
+    assert again.subscription is not room.subscription
+    assert again.subscription.joined
 
 
 def test_handlers_get_typed_events_in_order(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    off = world.hub.subscribe(room.claim, NEWS, got.append)
+    off = world.client.subscribe(room.reference, NEWS, got.append)
     for number in range(3):
         world.news(str(number))
     assert got == [], "only the body calls"
@@ -143,14 +143,14 @@ def test_handlers_get_typed_events_in_order(world: World) -> None:
 def test_no_event_comes_after_leaving_or_unsubscribing(world: World) -> None:
     room = world.joined()
     got: list[News] = []
-    off = world.hub.subscribe(room.claim, NEWS, got.append)
-    world.hub.subscribe(room.claim, NEWS, got.append)
+    off = world.client.subscribe(room.reference, NEWS, got.append)
+    world.client.subscribe(room.reference, NEWS, got.append)
     world.news()
     off()
     world.call()
     assert len(got) == 1
     world.news()
-    world.hub.release(room.claim)
+    world.client.release(room.reference)
     world.call()
     assert len(got) == 1
 
@@ -166,10 +166,10 @@ def test_iterators_get_everything_unknown_events_too(world: World) -> None:
 def test_what_comes_together_is_heard_in_its_order(world: World) -> None:
     room = world.room()
     stream = stream_of(world, room)
-    (link,) = world.links
-    with world.hub.turn(link) as now:
-        link.opened(link.connection.generation, now)
-    (join,) = [decode(c.data) for c in link.take_commands() if isinstance(c, Send)]
+    (socket,) = world.sockets
+    with world.client.step(socket) as now:
+        socket.connection.opened(socket.connection.generation, now)
+    (join,) = [decode(c.data) for c in socket.take_commands() if isinstance(c, Send)]
     world.say(
         Frame(None, None, "room:1", "news", {"text": "early"}),
         Frame(join.join_ref, join.ref, "room:1", "phx_reply", OK),
@@ -192,6 +192,6 @@ def test_a_late_subscriber_is_given_the_last_event(world: World) -> None:
     world.news("a", "last")
     world.news("b", "last")
     got: list[News] = []
-    world.hub.subscribe(room.claim, LAST, got.append)
+    world.client.subscribe(room.reference, LAST, got.append)
     world.call()
     assert got == [News("b")]

@@ -129,8 +129,9 @@ def test_a_transport_may_end_before_it_began() -> None:
     """Where TLS fails inside of TLS to a proxy, asyncio reports the end of what never began."""
 
     async def scenario() -> None:
-        transport = AsyncTransport(ClientProtocol(parse_uri("wss://127.0.0.1:9/socket")))
+        url = "wss://127.0.0.1:9/socket"
+        transport = AsyncTransport(ClientProtocol(parse_uri(url)), RealtimeSettings(url=url))
         transport.connection_lost(ConnectionResetError())
-        assert transport.heard_at == -inf
+        assert transport.received_at == -inf
 
     asyncio.run(scenario())

@@ -9,8 +9,7 @@ from statistics import median
 import pytest
 
 from poolse._realtime.channel import ChannelProtocol
-from poolse._realtime.channel_effects import Ended
-from poolse._realtime.effects import Trouble
+from poolse._realtime.effects import Ended, Trouble
 from poolse._realtime.frames import PHX_JOIN, Frame
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.virtual_socket import Bench, fixed, refusal, reply
@@ -95,7 +94,7 @@ def test_who_was_asked_to_wait_does_not_come_at_the_same_moment() -> None:
 def test_connect_in_an_error_handler_gathers_no_herd() -> None:
     def drop_and_connect(bench: Bench) -> None:
         bench.drop(1006)
-        bench.link.connect(bench.now)
+        bench.socket.connect(bench.now)
 
     delays = herd(drop_and_connect)
     assert width(delays) >= 1.6
@@ -107,12 +106,12 @@ Handler = Callable[[Bench], None]
 
 
 def connects(bench: Bench) -> None:
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
 
 
 def reconnects(bench: Bench) -> None:
-    bench.link.disconnect(bench.now)
-    bench.link.connect(bench.now)
+    bench.socket.disconnected(bench.now)
+    bench.socket.connect(bench.now)
 
 
 def connects_twice(bench: Bench) -> None:
@@ -125,16 +124,16 @@ def connects_twice(bench: Bench) -> None:
 def test_connect_in_an_error_handler_is_no_hot_loop(handler: Handler, outcome: object) -> None:
     source = random.Random(7)
     bench = Bench(random=source.random)
-    bench.link.connect(bench.now)
+    bench.socket.connect(bench.now)
     end = bench.now + 300
     while bench.now < end:
-        if bench.link.connection.state == "connecting":
+        if bench.socket.connection.state == "connecting":
             if outcome == "accept and drop":
                 bench.open()
                 bench.drop(1000)
             else:
                 bench.fail(outcome)  # type: ignore[arg-type]
-        told = bool(bench.effects(Trouble)) or bench.link.failure is not None
+        told = bool(bench.effects(Trouble)) or bench.socket.failure is not None
         if told:
             handler(bench)
         bench.advance(0.05)
@@ -157,14 +156,14 @@ def refuses(bench: Bench, machine: ChannelProtocol, join: Frame) -> None:
 def crashes_and_is_left(bench: Bench, machine: ChannelProtocol, join: Frame) -> None:
     bench.receive(reply(join))
     bench.receive(Frame(join.ref, join.ref, join.topic, "phx_error", {}))
-    bench.link.leave(machine, bench.now)
+    bench.socket.leave(machine, bench.now)
 
 
 @pytest.mark.parametrize("ending", [closes, refuses, crashes_and_is_left])
 def test_a_channel_acquired_again_in_an_error_handler_is_no_hot_loop(ending: Ending) -> None:
     bench = Bench(random=fixed(0.5))
     bench.connect()
-    machine = bench.link.join("t:1", bench.now)
+    machine = bench.socket.join("t:1", bench.now)
     end, joins = bench.now + 60, 0
     while bench.now < end:
         for frame in bench.sent():
@@ -172,7 +171,7 @@ def test_a_channel_acquired_again_in_an_error_handler_is_no_hot_loop(ending: End
                 joins += 1
                 ending(bench, machine, frame)
         if bench.effects(Ended):
-            machine = bench.link.join("t:1", bench.now)
+            machine = bench.socket.join("t:1", bench.now)
         bench.advance(0.05)
     assert 5 <= joins <= 20
 
@@ -181,12 +180,12 @@ def test_a_channel_acquired_after_a_while_is_joined_at_once() -> None:
     bench = Bench()
     bench.connect()
     for _ in range(6):
-        bench.link.join("t:1", bench.now)
+        bench.socket.join("t:1", bench.now)
         bench.advance(10)
         join = bench.sent()[-1]
         bench.receive(Frame(join.ref, join.ref, "t:1", "phx_close", {}))
     bench.advance(60)
-    bench.link.join("t:1", bench.now)
+    bench.socket.join("t:1", bench.now)
     assert [frame.event for frame in bench.sent()] == [PHX_JOIN]
 
 
@@ -194,10 +193,10 @@ def test_a_channel_that_was_left_without_an_error_is_joined_at_once() -> None:
     bench = Bench()
     bench.connect()
     for _ in range(5):
-        machine = bench.link.join("t:1", bench.now)
+        machine = bench.socket.join("t:1", bench.now)
         (join,) = bench.sent()
         bench.receive(reply(join))
-        bench.link.leave(machine, bench.now)
+        bench.socket.leave(machine, bench.now)
         bench.receive(reply(bench.sent()[-1]))
 
 
@@ -205,8 +204,8 @@ def test_what_is_remembered_of_topics_is_forgotten() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", channels_per_socket=10**6), random=fixed(0.5))
     bench.connect()
     for number in range(2000):
-        bench.link.join(f"t:{number}", bench.now)
+        bench.socket.join(f"t:{number}", bench.now)
         (join,) = bench.sent()
         bench.receive(Frame(join.ref, join.ref, join.topic, "phx_close", {}))
         bench.advance(1)
-    assert len(bench.link._history._rejoins) < 50  # pyright: ignore[reportPrivateUsage]
+    assert len(bench.socket._history._rejoins) < 50  # pyright: ignore[reportPrivateUsage]

@@ -21,7 +21,7 @@ from tests.realtime.hostile_servers import server, silent
 from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import LIMIT
 
-LISTENER = Path(__file__).with_name("listener.py")
+LISTENER = Path(__file__).with_name("listener_program.py")
 CLEAN = "left ['MainThread'] handlers True"
 
 FLAVOUR = pytest.mark.parametrize("flavour", ["sync", "async"])
@@ -102,7 +102,7 @@ def test_an_interrupt_at_any_point_leaves_nothing_locked(sandbox: Sandbox) -> No
     """Sync only: in async it is asyncio that takes the signal, between two steps of the loop."""
     conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
     arguments = [sandbox.url, sandbox.token("alice"), conversation]
-    program = LISTENER.with_name("interrupted.py")
+    program = LISTENER.with_name("interrupted_program.py")
     with listening(*arguments, program=program) as process:
         # A steady stream, so that the program is in the middle of something most of the time.
         while process.poll() is None:

@@ -52,7 +52,7 @@ class Busy:
         while True:
             self.take()
             times = [self.queue[0][0]] if self.queue else []
-            deadline = self.bench.link.next_deadline()
+            deadline = self.bench.socket.next_deadline()
             times += [] if deadline is None else [deadline]
             if not times or min(times) > until:
                 break
@@ -60,7 +60,7 @@ class Busy:
             if self.queue and self.queue[0][0] <= self.bench.now:
                 self.answer(self.queue.popleft()[1])
             else:
-                self.bench.link.tick(self.bench.now)
+                self.bench.socket.tick(self.bench.now)
         self.bench.now = until
 
     def answer(self, frame: Frame) -> None:
@@ -77,23 +77,23 @@ def joining(count: int, join_takes: float, **changes: object) -> Busy:
     server = Busy(bench, join_takes, **changes)  # type: ignore[arg-type]
     bench.connect()
     for number in range(count):
-        bench.link.join(f"t:{number}", bench.now)
+        bench.socket.join(f"t:{number}", bench.now)
     return server
 
 
-def channels(link: Socket) -> dict[str, ChannelProtocol]:
-    return link._channels  # pyright: ignore[reportPrivateUsage]
+def channels(socket: Socket) -> dict[str, ChannelProtocol]:
+    return socket._channels  # pyright: ignore[reportPrivateUsage]
 
 
-def states(link: Socket) -> list[str]:
-    return [channel.state for channel in channels(link).values()]
+def states(socket: Socket) -> list[str]:
+    return [channel.state for channel in channels(socket).values()]
 
 
 @pytest.mark.parametrize(("count", "takes"), [(40, 1.0), (90, 0.6), (20, 9.5)])
 def test_all_are_joined_once_on_one_connection(count: int, takes: float) -> None:
     server = joining(count, takes)
     server.run(count * takes + 1)
-    assert states(server.bench.link) == ["joined"] * count
+    assert states(server.bench.socket) == ["joined"] * count
     assert len(server.joins) == count
     assert len(server.bench.opens()) == 1
     assert server.bench.troubles() == []
@@ -105,9 +105,9 @@ def test_any_number_of_joins_that_each_come_in_time(count: int, takes: float, ea
     server = joining(0, takes)
     server.run(early)
     for number in range(count):
-        server.bench.link.join(f"t:{number}", server.bench.now)
+        server.bench.socket.join(f"t:{number}", server.bench.now)
     server.run(count * takes + 1)
-    assert states(server.bench.link) == ["joined"] * count
+    assert states(server.bench.socket) == ["joined"] * count
     assert len(server.bench.opens()) == 1
     # And afterwards the heart goes on.
     server.run(120)
@@ -133,24 +133,24 @@ def test_a_join_that_was_passed_over_has_no_more_than_its_time() -> None:
     server = joining(40, 3.0, forgets=frozenset({"t:2"}))
     server.run(9.1)
     # Joins are answered in order: with the one after it, its time is not extended any more.
-    forgotten = channels(server.bench.link)["t:2"]
+    forgotten = channels(server.bench.socket)["t:2"]
     server.run(10)
     assert forgotten.state == "errored"
     (error,) = server.bench.troubles()
     assert error == PushTimeout.__name__
     server.forgets = frozenset()
     server.run(200)
-    assert states(server.bench.link) == ["joined"] * 40
+    assert states(server.bench.socket) == ["joined"] * 40
     assert len(server.bench.opens()) == 1
 
 
 def test_a_join_that_takes_longer_than_its_time_costs_no_connection() -> None:
     server = joining(1, 14.0)
     server.run(10.5)
-    assert states(server.bench.link) == ["errored"], "told and tried again"
+    assert states(server.bench.socket) == ["errored"], "told and tried again"
     server.join_takes = 0.5
     server.run(120)
-    assert states(server.bench.link) == ["joined"]
+    assert states(server.bench.socket) == ["joined"]
     assert len(server.bench.opens()) == 1
 
 
@@ -158,9 +158,9 @@ def test_a_leave_behind_joins_waits_for_them() -> None:
     server = joining(1, 1.0)
     server.run(2)
     for number in range(8):
-        server.bench.link.join(f"s:{number}", server.bench.now)
-    leaving = channels(server.bench.link)["t:0"]
-    server.bench.link.leave(leaving, server.bench.now)
+        server.bench.socket.join(f"s:{number}", server.bench.now)
+    leaving = channels(server.bench.socket)["t:0"]
+    server.bench.socket.leave(leaving, server.bench.now)
     server.run(6)
     assert leaving.state == "leaving", "its place on the server is taken until then"
     server.run(3)
@@ -170,15 +170,15 @@ def test_a_leave_behind_joins_waits_for_them() -> None:
 def test_what_waited_for_the_wire_has_its_time_from_then_on() -> None:
     bench = Bench(answers_heartbeats=False)
     bench.connect()
-    channel = bench.link.join("t:1", bench.now)
+    channel = bench.socket.join("t:1", bench.now)
     bench.advance(30)
-    bench.link.join("t:2", bench.now)
+    bench.socket.join("t:2", bench.now)
     # It took 9 s to send what came before.
     bench.now += 9
-    bench.link.held_up(bench.now)
+    bench.socket.held_up(bench.now)
     bench.advance(9.9)
     assert bench.closes() == []
-    assert channels(bench.link)["t:2"].state == "joining"
+    assert channels(bench.socket)["t:2"].state == "joining"
     bench.advance(20)
     assert len(bench.closes()) == 1
     assert channel.state == "errored"
@@ -190,7 +190,7 @@ def test_no_verdict_while_something_comes_in_but_not_for_ever() -> None:
     bench.advance(30)
     for _ in range(60):
         bench.advance(0.5)
-        bench.link.hears(bench.generation, bench.now)
+        bench.socket.connection.received_part(bench.generation, bench.now)
     assert bench.closes() == [], "the reply may be behind a large frame"
     bench.advance(2)
     assert len(bench.closes()) == 1
@@ -207,9 +207,9 @@ def test_heartbeats_are_no_secret_to_joins() -> None:
     """The reply to a heartbeat says that the joins before it are done with."""
     bench = Bench(random=fixed(0.5))
     bench.connect()
-    bench.link.join("t:1", bench.now)
+    bench.socket.join("t:1", bench.now)
     bench.advance(30)
-    assert len(bench.link.connection.joins) == 0
+    assert len(bench.socket.connection.joins) == 0
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])

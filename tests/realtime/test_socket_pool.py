@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel_effects import Ended
 from poolse._realtime.frames import Frame, FrameError
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.socket import Socket
-from poolse._realtime.socket_pool import SocketPool
 from poolse.errors import RealtimeError
-from tests.realtime.virtual_socket import Bench, fixed, reply
+from tests.realtime.virtual_client import World
+from tests.realtime.virtual_socket import Bench, reply
 
 
 def events_of(frames: list[Frame]) -> list[str]:
     return [frame.event for frame in frames]
-
-
-def added(fleet: SocketPool) -> Socket:
-    link = fleet.new()
-    fleet.add(link)
-    return link
 
 
 def test_all_channels_join_again_at_once_each_with_a_new_ref() -> None:
@@ -40,7 +32,7 @@ def test_all_channels_join_again_at_once_each_with_a_new_ref() -> None:
 def test_one_slow_join_delays_no_other() -> None:
     bench = Bench()
     bench.connect()
-    machines = [bench.link.join(topic, bench.now) for topic in ("t:1", "t:2")]
+    machines = [bench.socket.join(topic, bench.now) for topic in ("t:1", "t:2")]
     slow, quick = bench.sent()
     bench.receive(reply(quick))
     assert [machine.state for machine in machines] == ["joining", "joined"]
@@ -50,7 +42,7 @@ def test_one_slow_join_delays_no_other() -> None:
 def test_a_crashed_channel_concerns_no_other() -> None:
     bench = Bench()
     bench.connect()
-    machines = [bench.link.join(topic, bench.now) for topic in ("t:1", "t:2")]
+    machines = [bench.socket.join(topic, bench.now) for topic in ("t:1", "t:2")]
     crashing, other = bench.sent()
     for frame in (crashing, other):
         bench.receive(reply(frame))
@@ -65,13 +57,13 @@ def test_a_crashed_channel_concerns_no_other() -> None:
 def test_a_newer_channel_of_a_topic_takes_the_place_of_an_older_one() -> None:
     bench = Bench()
     bench.connect()
-    older = bench.link.join("t:1", bench.now)
+    older = bench.socket.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[0]))
-    newer = bench.link.join("t:1", bench.now)
+    newer = bench.socket.join("t:1", bench.now)
     left, joined = bench.sent()
     assert (left.event, joined.event) == ("phx_leave", "phx_join")
     assert left.join_ref != joined.join_ref
-    assert [effect.channel for effect in bench.effects(Ended)] == [older]
+    assert bench.ended() == [older]
     bench.receive(reply(joined))
     bench.receive(reply(left))
     assert newer.state == "joined"
@@ -81,7 +73,7 @@ def test_joins_are_paced() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", joins_at_once=20))
     bench.connect()
     for number in range(50):
-        bench.link.join(f"t:{number}", bench.now)
+        bench.socket.join(f"t:{number}", bench.now)
     first = bench.sent()
     assert len(first) == 20
     for frame in first[:5]:
@@ -97,8 +89,8 @@ def test_joins_are_paced() -> None:
 
 def test_a_channel_waits_for_the_socket() -> None:
     bench = Bench()
-    bench.link.join("t:1", bench.now)
-    bench.link.connect(bench.now)
+    bench.socket.join("t:1", bench.now)
+    bench.socket.connect(bench.now)
     assert bench.sent() == []
     bench.open()
     assert events_of(bench.sent()) == ["phx_join"]
@@ -107,11 +99,11 @@ def test_a_channel_waits_for_the_socket() -> None:
 def test_what_was_left_offline_is_never_sent() -> None:
     bench = Bench()
     bench.connect()
-    machine = bench.link.join("t:1", bench.now)
+    machine = bench.socket.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[-1]))
     bench.drop()
-    bench.link.leave(machine, bench.now)
-    assert [effect.channel for effect in bench.effects(Ended)] == [machine]
+    bench.socket.leave(machine, bench.now)
+    assert bench.ended() == [machine]
     bench.advance(1)
     bench.open()
     bench.advance(60)
@@ -121,14 +113,14 @@ def test_what_was_left_offline_is_never_sent() -> None:
 def test_a_topic_is_joined_again_while_it_is_being_left() -> None:
     bench = Bench()
     bench.connect()
-    old = bench.link.join("t:1", bench.now)
+    old = bench.socket.join("t:1", bench.now)
     join = bench.sent()[-1]
     bench.receive(reply(join))
-    bench.link.leave(old, bench.now)
-    new = bench.link.join("t:1", bench.now)
+    bench.socket.leave(old, bench.now)
+    new = bench.socket.join("t:1", bench.now)
     leave, again = bench.sent()
     assert events_of([leave, again]) == ["phx_leave", "phx_join"]
-    assert [effect.channel for effect in bench.effects(Ended)] == [old]
+    assert bench.ended() == [old]
     # In the server's order; what belongs to the old join does not concern the new one.
     bench.receive(reply(leave))
     bench.receive(Frame(join.ref, join.ref, "t:1", "phx_close", {}))
@@ -141,66 +133,69 @@ def test_a_topic_is_joined_again_while_it_is_being_left() -> None:
 def test_frames_of_unknown_topics_are_nobodys() -> None:
     bench = Bench()
     bench.connect()
-    bench.link.effects.clear()
+    bench.socket.news.clear()
     bench.receive(Frame(None, None, "t:unknown", "news", {}))
-    assert bench.link.effects == []
+    assert bench.socket.news == []
 
 
 def test_only_channels_with_a_deadline_cost_time() -> None:
     bench = Bench()
     bench.connect()
     bench.joined()
-    assert bench.link.next_deadline() == bench.now + 30
-    bench.link.join("t:2", bench.now)
-    assert bench.link.next_deadline() == bench.now + 10
+    assert bench.socket.next_deadline() == bench.now + 30
+    bench.socket.join("t:2", bench.now)
+    assert bench.socket.next_deadline() == bench.now + 10
 
 
 def test_the_backlog_of_pushes_is_bounded() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", queue_limit=10))
     bench.connect()
-    machine = bench.link.join("t:1", bench.now)
+    machine = bench.socket.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[-1]))
     for _ in range(10):
-        assert bench.link.push(machine, "typing", {}, bench.now)
+        assert bench.socket.send(machine, "typing", {}, bench.now)
     with pytest.raises(RealtimeError, match="10 frames wait"):
-        bench.link.push(machine, "typing", {}, bench.now)
+        bench.socket.send(machine, "typing", {}, bench.now)
     with pytest.raises(RealtimeError, match="10 frames wait"):
-        bench.link.ask(machine, "ask", {}, bench.now + 1, bench.now)
+        bench.socket.push(machine, "ask", {}, bench.now + 1, bench.now)
     assert len(bench.sent()) == 10
 
 
 def test_a_payload_that_json_cannot_say_is_the_callers_mistake() -> None:
     bench = Bench()
     bench.connect()
-    machine = bench.link.join("t:1", bench.now)
+    machine = bench.socket.join("t:1", bench.now)
     bench.receive(reply(bench.sent()[-1]))
     with pytest.raises(FrameError):
-        bench.link.push(machine, "typing", {"x": float("nan")}, bench.now)
-    assert bench.link.push(machine, "typing", {"x": 1}, bench.now)
+        bench.socket.send(machine, "typing", {"x": float("nan")}, bench.now)
+    assert bench.socket.send(machine, "typing", {"x": 1}, bench.now)
 
 
 def test_sockets_are_added_as_channels_need_them() -> None:
-    fleet = SocketPool(RealtimeSettings(url="ws://h", channels_per_socket=2), fixed())
-    for number in range(5):
-        (fleet.with_room() or added(fleet)).join(f"t:{number}", 0.0)
-    assert len(fleet.links) == 3
-    leaving = fleet.links[0].join("t:x", 0.0)
-    assert fleet.with_room() is fleet.links[2]
-    fleet.links[0].leave(leaving, 0.0)
-    assert fleet.with_room() is fleet.links[2]
+    world = World(RealtimeSettings(url="ws://h", channels_per_socket=2))
+    rooms = [world.joined(str(number)) for number in range(5)]
+    assert len(world.sockets) == 3
+    assert world.joined("x").subscription.socket is world.sockets[2]
+    world.client.release(rooms[0].reference)
+    assert len(world.sockets[0].take_commands()) == 1, "the leave, which is not answered yet"
+    assert world.room("y").subscription.socket is world.sockets[3]
 
 
 def test_the_status_is_that_of_the_worst_socket() -> None:
-    fleet = SocketPool(RealtimeSettings(url="ws://h"), fixed())
-    assert fleet.status == "idle"
-    good, bad = added(fleet), added(fleet)
-    for link in (good, bad):
-        link.connect(0.0)
-    good.opened(1, 0.0)
-    assert fleet.status == "connecting"
-    bad.opened(1, 0.0)
-    assert fleet.status == "connected"
-    bad.closed(1, 1006, 1.0)
-    assert fleet.status == "reconnecting"
-    bad.disconnect(1.0)
-    assert fleet.status == "closed"
+    world = World(RealtimeSettings(url="ws://h", channels_per_socket=1))
+    assert world.client.status == "idle"
+    world.room("1")
+    world.room("2")
+    good, bad = world.sockets
+    with world.client.step(good) as now:
+        good.connection.opened(1, now)
+    assert world.client.status == "connecting"
+    with world.client.step(bad) as now:
+        bad.connection.opened(1, now)
+    assert world.client.status == "connected"
+    with world.client.step(bad) as now:
+        bad.connection.closed(1, 1006, now)
+    assert world.client.status == "reconnecting"
+    with world.client.step(bad):
+        bad.disconnect()
+    assert world.client.status == "closed"

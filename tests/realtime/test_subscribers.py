@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.subscribers import EventQueue, QueueEnded, Subscribers, Subscription
+from poolse._realtime.bounded_queue import EventQueue, QueueEnded
+from poolse._realtime.subscribers import Subscriber, Subscribers
 from poolse.errors import SlowConsumer
 
 
-def targets(subscriptions: list[Subscription[str]]) -> list[str]:
+def targets(subscriptions: list[Subscriber[str]]) -> list[str]:
     return [subscription.target for subscription in subscriptions]
 
 
@@ -20,8 +21,8 @@ def test_an_event_goes_to_those_who_want_it_in_their_order() -> None:
     for name in ("first", "second"):
         fanout.subscribe("message", name)
     fanout.subscribe("typing", "other")
-    assert targets(fanout.takers("message")) == ["first", "second", "everything"]
-    assert targets(fanout.takers("unknown")) == ["everything"]
+    assert targets(fanout.matching("message")) == ["first", "second", "everything"]
+    assert targets(fanout.matching("unknown")) == ["everything"]
 
 
 def test_the_same_target_twice_is_given_it_twice_and_each_is_taken_back_alone() -> None:
@@ -30,7 +31,7 @@ def test_the_same_target_twice_is_given_it_twice_and_each_is_taken_back_alone() 
     again, _ = fanout.subscribe("message", "handler")
     fanout.unsubscribe(once)
     fanout.unsubscribe(once)
-    assert fanout.takers("message") == [again]
+    assert fanout.matching("message") == [again]
     assert (once.active, again.active) == (False, True)
 
 
@@ -38,12 +39,12 @@ def test_taking_back_while_an_event_is_handed_out_changes_nothing_for_the_others
     fanout: Subscribers[str, int] = Subscribers()
     made = [fanout.subscribe("message", name)[0] for name in "abc"]
     given_to: list[str] = []
-    for subscription in fanout.takers("message"):
+    for subscription in fanout.matching("message"):
         given_to.append(subscription.target)
         fanout.unsubscribe(subscription)
     assert given_to == ["a", "b", "c"]
     assert not any(subscription.active for subscription in made)
-    assert fanout.takers("message") == []
+    assert fanout.matching("message") == []
 
 
 def test_late_subscribers_are_given_the_latest_of_replayed_events() -> None:
@@ -64,7 +65,7 @@ def test_clearing_ends_all_subscriptions_and_forgets() -> None:
     fanout.clear()
     assert not any(subscription.active for subscription in made)
     fanout.unsubscribe(made[0])
-    assert fanout.takers("message") == []
+    assert fanout.matching("message") == []
     assert fanout.subscribe("state", "late")[1] == []
 
 
@@ -77,7 +78,7 @@ def test_a_full_queue_drops_the_oldest_and_says_so_once() -> None:
         queue.get()
     assert caught.value.dropped == 2
     assert [queue.get(), queue.get(), queue.get()] == [2, 3, 4]
-    assert not queue.ready
+    assert not queue.is_ready()
     queue.put(5)
     assert queue.get() == 5
     assert queue.dropped == 2
@@ -102,7 +103,7 @@ def test_a_later_overflow_is_told_where_it_happened() -> None:
 
 def test_nothing_ready_is_an_index_error() -> None:
     queue: EventQueue[int] = EventQueue()
-    assert not queue.ready
+    assert not queue.is_ready()
     with pytest.raises(IndexError):
         queue.get()
 
@@ -114,7 +115,7 @@ def test_a_closed_queue_gives_what_it_has_then_ends_for_good() -> None:
     queue.put(2)
     assert queue.get() == 1
     for _ in range(2):
-        assert queue.ready
+        assert queue.is_ready()
         with pytest.raises(QueueEnded):
             queue.get()
 
@@ -166,9 +167,9 @@ def test_nothing_is_lost_in_silence(limit: int, puts: list[bool]) -> None:
         if is_put:
             queue.put(count)
             count += 1
-        elif queue.ready:
+        elif queue.is_ready():
             take()
         assert len(queue) <= limit
-    while queue.ready:
+    while queue.is_ready():
         take()
     assert expected == count

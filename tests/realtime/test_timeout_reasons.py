@@ -67,7 +67,7 @@ def test_the_token_cannot_be_had(world: World) -> None:
 
     async def scenario() -> None:
         async with world.client() as client:
-            client.realtime._token = no_token
+            client.realtime._workers._get_token = no_token
             room = client.realtime.room(world.conversation)
             await client.errors.until(len)
             with pytest.raises(PushTimeout, match="no token") as caught:

@@ -13,8 +13,7 @@ import attrs
 import pytest
 
 from poolse._realtime.channel import ChannelProtocol
-from poolse._realtime.channel_effects import Deliver, Ended
-from poolse._realtime.effects import Close, Open, Send
+from poolse._realtime.effects import Close, Deliver, Ended, Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handshake import address, socket_url
 from poolse._realtime.push import Push
@@ -51,12 +50,12 @@ class Player:
         self._topics: dict[str, str] = {}
 
     def play(self, step: list[Any]) -> None:
-        bench, link = self.bench, self.bench.link
+        bench, socket = self.bench, self.bench.socket
         match step:
             case ["connect"]:
-                link.connect(bench.now)
+                socket.connect(bench.now)
             case ["disconnect"]:
-                link.disconnect(bench.now)
+                socket.disconnected(bench.now)
             case ["open"]:
                 bench.open()
             case ["fail"]:
@@ -68,9 +67,9 @@ class Player:
             case ["channel", name, topic, *_]:
                 self._topics[name] = topic
             case ["join", name]:
-                self.machines[name] = link.join(self._topics[name], bench.now)
+                self.machines[name] = socket.join(self._topics[name], bench.now)
             case ["leave", name]:
-                link.leave(self.machines[name], bench.now)
+                socket.leave(self.machines[name], bench.now)
             case ["push", name, event, *rest]:
                 self._push(self.machines[name], event, *rest)
             case ["recv", [join_ref, ref, topic, event, payload]]:
@@ -86,20 +85,23 @@ class Player:
     ) -> None:
         now = self.bench.now
         deadline = now + timeout / 1000
-        self.pushes[event] = self.bench.link.ask(machine, event, payload or {}, deadline, now)
+        self.pushes[event] = self.bench.socket.push(machine, event, payload or {}, deadline, now)
 
     def refuse(self, step: list[Any]) -> None:
         """A call for which theirs raises. There is no handle of ours that could make it; the
         machine below it stays as it is."""
         machine = self.machines.get(step[1])
         if machine is None:
-            machine = ChannelProtocol(self._topics[step[1]], self.bench.settings, fixed(), str)
+            socket, topic = self.bench.socket, self._topics[step[1]]
+            machine = ChannelProtocol(
+                topic, self.bench.settings, fixed(), str, socket.connection.send, socket.effects
+            )
         before = machine.state
         if step[0] == "push":
-            assert not machine.push(step[2], {})
+            assert not machine.send(step[2], {})
         else:
             machine.join(self.bench.now)
-        assert machine.effects == []
+        assert self.bench.socket.effects == []
         assert machine.state == before
 
     def commands(self, since: int) -> list[Output]:
@@ -126,13 +128,13 @@ class Player:
         """What came for those above since, by the names of the channels."""
         names = {id(machine): name for name, machine in self.machines.items()}
         found: list[tuple[str, str, object]] = []
-        for effect in self.bench.link.effects:
+        for channel, effect in self.bench.socket.news:
             if isinstance(effect, Deliver):
                 payload = effect.frame.payload
-                found.append((names[id(effect.channel)], effect.frame.event, payload))
+                found.append((names[id(channel)], effect.frame.event, payload))
             elif isinstance(effect, Ended):
-                found.append((names[id(effect.channel)], "channel_close", None))
-        self.bench.link.effects.clear()
+                found.append((names[id(channel)], "channel_close", None))
+        self.bench.socket.news.clear()
         return found
 
     def translated(self, outputs: list[dict[str, Any]], ours: list[Any]) -> list[Output]:
@@ -176,7 +178,7 @@ def replay(name: str, settings: RealtimeSettings) -> None:
 
 
 def check_states(player: Player, step: dict[str, Any]) -> None:
-    state = player.bench.link.connection.state
+    state = player.bench.socket.connection.state
     assert state in SOCKET[step["socket"]], step
     for name, machine in player.machines.items():
         theirs = step["channels"][name]["state"]
@@ -228,7 +230,7 @@ TOLD_APART = {
     "reconnect_delays": ["reconnect_backoff", "server_close_1006"],
     "pauses": ["heartbeat_missed_reconnects", "server_close_1001"],
     "pause": ["server_close_1000", "server_close_1011", "server_close_1012"],
-    "hears_in": ["event_delivered_while_joining"],
+    "delivers_in": ["event_delivered_while_joining"],
     "lost_pushes_fail": ["sent_push_pending_when_connection_drops"],
     "token_in_url": ["auth_token_subprotocol"],
 }

@@ -184,11 +184,11 @@ def test_an_iterator_that_was_thrown_away_while_nobody_waits_collects_nothing(
             room.on(PING, got.append)
             events = room.events(timeout=LIMIT)
             await client.take(events, 1)
-            session = room._session
-            assert session.waiting == set()
+            subscription = room._subscription
+            assert subscription.waiting == set()
             del events
             gc.collect()
-            assert list(session._streams) == []
+            assert list(subscription._streams) == []
             world.ping("nobody takes it")
             await got.until(len)
 

@@ -1,4 +1,4 @@
-"""The hub with everything around it, on a virtual clock."""
+"""The client with everything around it, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 import orjson
 
+from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Open, Send
 from poolse._realtime.frames import Frame, decode
-from poolse._realtime.public_base import BaseChannel
+from poolse._realtime.public import Channel
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscribers import QueueEnded
 from poolse._realtime.subscription import ChannelReference, ChannelSubscription, EventStream
 from poolse.errors import (
     PoolseError,
@@ -23,16 +23,16 @@ from tests.realtime.channel_types import ROOM, WHO, Who
 from tests.realtime.virtual_socket import OK, fixed
 
 
-class Room(BaseChannel[Any]):
-    TYPE = ROOM
+class Room(Channel[Any]):
+    _TYPE = ROOM
 
     @property
-    def claim(self) -> ChannelReference:
-        return self._claim
+    def reference(self) -> ChannelReference:
+        return self._reference
 
     @property
-    def session(self) -> ChannelSubscription:
-        return self._session
+    def subscription(self) -> ChannelSubscription:
+        return self._subscription
 
     @property
     def who(self) -> Who:
@@ -41,29 +41,29 @@ class Room(BaseChannel[Any]):
 
 @attrs.define
 class World:
-    """A hub, its sockets, and the clock."""
+    """A client, its sockets, and the clock."""
 
     settings: RealtimeSettings = attrs.field(factory=lambda: RealtimeSettings(url="ws://h/socket"))
     now: float = 1000.0
     process: int = 1
-    links: list[Socket] = attrs.field(factory=list[Socket])
+    sockets: list[Socket] = attrs.field(factory=list[Socket])
     errors: list[PoolseError] = attrs.field(factory=list[PoolseError])
-    hub: RealtimeClient = attrs.field(init=False)
+    client: RealtimeClient = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.hub = RealtimeClient(
+        self.client = RealtimeClient(
             self.settings,
             clock=lambda: self.now,
             random=fixed(),
-            guard=nullcontext(),
+            lock=nullcontext(),
             process=lambda: self.process,
-            start=self.links.append,
-            wake_calls=lambda: None,
+            start=self.sockets.append,
+            wake_callbacks=lambda: None,
             on_error=self.errors.append,
         )
 
     def room(self, parameter: str = "1") -> Room:
-        return Room(self.hub, self.hub.acquire(ROOM, parameter))
+        return Room(self.client, self.client.acquire(ROOM, parameter))
 
     def joined(self, parameter: str = "1") -> Room:
         room = self.room(parameter)
@@ -73,11 +73,11 @@ class World:
     def serve(self, answer: object = OK) -> list[Frame]:
         """Open what is to be opened, and answer what is sent; the frames that were."""
         sent: list[Frame] = []
-        while commands := [(link, c) for link in self.links for c in link.take_commands()]:
-            for link, command in commands:
+        while commands := [(socket, c) for socket in self.sockets for c in socket.take_commands()]:
+            for socket, command in commands:
                 if isinstance(command, Open):
-                    with self.hub.turn(link) as now:
-                        link.opened(command.generation, now)
+                    with self.client.step(socket) as now:
+                        socket.connection.opened(command.generation, now)
                 elif isinstance(command, Send):
                     frame = decode(command.data)
                     sent.append(frame)
@@ -87,8 +87,9 @@ class World:
     def say(self, *frames: Frame) -> None:
         """Frames that come together."""
         messages = [orjson.dumps(list(attrs.astuple(frame))) for frame in frames]
-        for link in self.links:
-            self.hub.received(link, link.connection.generation, messages)
+        for socket in self.sockets:
+            for message in messages:
+                self.client.receive(socket, socket.connection.generation, message)
 
     def news(self, text: object = "hi", event: str = "news", topic: str = "room:1") -> None:
         self.say(Frame(None, None, topic, event, {"text": text}))
@@ -97,7 +98,7 @@ class World:
         """Call all that waits, as a body does."""
         while True:
             try:
-                call = self.hub.calls.next()
+                call = self.client.callbacks.next()
             except QueueEnded:
                 return
             if call is None:
@@ -105,20 +106,20 @@ class World:
             try:
                 call[0].target(call[1])
             except Exception as error:
-                report = self.hub.callback_failed(call, error)
+                report = self.client.callback_failed(call, error)
                 if report is not None:
                     report[0].target(report[1])
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
-        for link in self.links:
-            with self.hub.turn(link) as now:
-                link.tick(now)
+        for socket in self.sockets:
+            with self.client.step(socket) as now:
+                socket.tick(now)
 
 
 def taken(stream: EventStream[object]) -> list[object]:
     found: list[object] = []
-    while stream.queue.ready:
+    while stream.queue.is_ready():
         try:
             found.append(stream.queue.get())
         except QueueEnded:
@@ -128,5 +129,5 @@ def taken(stream: EventStream[object]) -> list[object]:
 
 def stream_of(world: World, room: Room) -> EventStream[object]:
     stream = EventStream[object](world.settings.queue_limit, lambda: None)
-    world.hub.stream(room.claim, stream)
+    world.client.add_stream(room.reference, stream)
     return stream
