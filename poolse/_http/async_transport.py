@@ -206,9 +206,8 @@ class AsyncTransport:
                 keepalive_expiry=IDLE,
                 network_backend=SocksBackend(proxy),
             )
-        content = request.content
-        if not (content is None or isinstance(content, bytes)):
-            content = pieces_of(content)
+        body = request.content
+        content = body if body is None or isinstance(body, bytes) else pieces_of(body)
         sent = httpcore.Request(
             request.method,
             httpcore.URL(

@@ -9,6 +9,7 @@ import httpx
 
 from poolse._http.errors import phase_limit
 from poolse._rest.messages import Request
+from poolse.errors import TimeoutPhase
 from poolse.options import Timeout
 
 __all__ = ["httpx_request", "unread"]
@@ -25,7 +26,7 @@ def httpx_request(
     """Return the request in httpx's form, whatever the client's transport."""
     headers = request.wire_headers()
     # None of the limits outlasts the whole attempt.
-    phases = ("connect", "read", "write", "pool")
+    phases: tuple[TimeoutPhase, ...] = ("connect", "read", "write", "pool")
     limits = {phase: phase_limit(timeout, phase)[1] for phase in phases}
     sent = client.build_request(
         request.method,

@@ -226,9 +226,8 @@ class _Connections:
         headers = [(b"Host", origin.netloc), *origin.proxy_headers]
         for name, value in request.wire_headers():
             headers.append((name.encode("ascii"), value.encode("ascii")))
-        content = request.content
-        if not (content is None or isinstance(content, bytes)):
-            content = pieces_of(content, deadline)
+        body = request.content
+        content = body if body is None or isinstance(body, bytes) else pieces_of(body, deadline)
         target = origin.target_prefix + request.target.encode("ascii")
         deadline.method = request.method
         return origin.pool, httpcore.Request(

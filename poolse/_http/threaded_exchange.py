@@ -37,6 +37,7 @@ def exchange(
     sent = httpx_request(client, request, timeout, content)
     without_auth: dict[str, None] = {"auth": None} if request.bare else {}
     send = partial(client.send, sent, stream=True, follow_redirects=False, **without_auth)
+    response: httpx.Response | ThreadedExchange
     if deadline.can_be_cancelled:
         response = ThreadedExchange(lambda: unread(send()), deadline)
     else:

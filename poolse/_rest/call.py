@@ -78,13 +78,14 @@ async def _content(
         token = None if foreign else await io.tokens.get(settings.cancel)
         progress.attempts += 1
         progress.response = None
+        decision: Return | Refresh | Retry | Raise
         try:
             progress.response = await io.sender.send(
                 authorised(request, token), settings.timeout, settings.cancel
             )
-        except NetworkError as error:
-            progress.network_error = error
-            decision = decide_without_response(error, settings, progress, io.random())
+        except NetworkError as failure:
+            progress.network_error = failure
+            decision = decide_without_response(failure, settings, progress, io.random())
         else:
             decision = decide(progress.response, settings, progress, io.now(), io.random())
         match decision:

@@ -75,7 +75,8 @@ def tail(
         names.learn(chat, me.id, me.display_name or me.external_id)
         messages = chat.conversations.one(conversation).messages
         title = chat.conversations.one(conversation).show().name or "direct conversation"
-        view = stack.enter_context(_view(session, title))
+        view = _view(session, title)
+        stack.enter_context(view)
         channel = stack.enter_context(chat.realtime.conversation(conversation))
         stack.enter_context(LiveState(chat, channel, names, view.status))
         saved = stack.enter_context(_checkpoint(checkpoint))

@@ -54,7 +54,7 @@ def test_the_last_claim_leaves(world: World) -> None:
     assert world.serve() == []
     world.client.release(second.reference)
     assert [frame.event for frame in world.serve()] == ["phx_leave"]
-    assert first.subscription.has_left
+    assert first.subscription.is_left
 
 
 def test_a_claim_is_released_once(world: World) -> None:
