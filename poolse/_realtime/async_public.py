@@ -330,7 +330,7 @@ class AsyncRealtime:
         client = self._client
         for subscription in client.release_all(checked_id("id", id, ANY)):
             limit, wakes = client.settings.leave_timeout, subscription.wakes
-            await _wait(client, wakes, lambda: subscription.is_left, limit)
+            await _wait(client, wakes, subscription.has_left, limit)
 
     async def aclose(self) -> None:
         """Leave all channels and close all sockets, for good. Calling it again does nothing.

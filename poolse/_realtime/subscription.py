@@ -295,6 +295,10 @@ class ChannelSubscription:
             else:
                 stream.put(value, event.wire, transient=event.transient)
 
+    def has_left(self) -> bool:
+        """Whether it is over for the server too. What a caller of `leave` waits for."""
+        return self.is_left
+
     def lost(self) -> None:
         """The channel is not joined any more, or not yet again."""
         self._presence.lost()

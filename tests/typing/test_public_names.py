@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pickle
 import sys
+import tempfile
 import types
 import typing
 from collections.abc import Iterator
@@ -161,6 +162,9 @@ def use(chat: Poolse, other: AsyncPoolse, backend: PoolseBackend, item: Delivery
     live = chat.realtime.conversation("c-1")
     {}
 """
+# One that two workers share may be read while it is written.
+CACHE = tempfile.TemporaryDirectory()
+jedi.settings.cache_directory = CACHE.name
 JEDI: Any = jedi.get_default_environment()
 """Its process starts at its first use and lives as long as this one."""
 jedi.Script("import poolse\npoolse.", environment=JEDI).complete(2, 7)  # pyright: ignore[reportUnknownMemberType]
