@@ -17,8 +17,6 @@ from hashlib import sha1
 from typing import Any
 
 import aiohttp
-import httpcore
-import httpx
 import pytest
 import websocket
 from aiohttp.connector import Connection
@@ -226,37 +224,6 @@ def test_aiohttp_repeats_a_call_unless_a_middleware_raises_something_else(
                 await session.get(url)
 
     assert asyncio.run(serve_once([], use)) == sent
-
-
-def test_httpcore_opens_each_connection_by_create_connection() -> None:
-    made: list[httpcore.Origin] = []
-
-    class Pool(httpcore.ConnectionPool):
-        def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
-            made.append(origin)
-            return super().create_connection(origin)
-
-    head = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
-    with Pool(network_backend=httpcore.MockBackend(head)) as pool:
-        assert pool.request("GET", "http://example.test/").status == 200
-    assert [origin.host for origin in made] == [b"example.test"]
-    # A wrapper around a connection passes on all that a pool asks of one.
-    public = {name for name in dir(httpcore.ConnectionInterface) if not name.startswith("_")}
-    assert public - {"request", "stream"} == {
-        "can_handle_request",
-        "close",
-        "handle_request",
-        "has_expired",
-        "info",
-        "is_available",
-        "is_closed",
-        "is_idle",
-    }
-
-
-def test_httpx_has_the_credentials_of_a_proxy_as_bytes() -> None:
-    assert httpx.Proxy("http://user:p%40ss@proxy.test").raw_auth == (b"user", b"p@ss")
-    assert httpx.Proxy("http://proxy.test").raw_auth is None
 
 
 def test_urllib_knows_which_hosts_go_past_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     AsyncRacksResource: TypeAlias = AsyncShelvesResource
     """AsyncRacksResource is called AsyncShelvesResource since 1.1, and ends with 2.0."""
 else:
-    __getattr__ = former_names(
+    __getattr__ = deprecated_names(
         __name__,
         {
             "AsyncRacksResource": (

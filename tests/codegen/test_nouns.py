@@ -32,8 +32,15 @@ SHARED: Final = {
 }
 """Words of the spec that are also words of the formats and tools that the generator is about."""
 
-PHRASES: Final = ("from typing import", "typing_extensions", '"typing"', "error.message", "sha256")
-"""Modules and functions of Python, and an attribute of jsonschema's errors."""
+PHRASES: Final = (
+    "from typing import",
+    "typing_extensions",
+    '"typing"',
+    "error.message",
+    "sha256",
+    "_realtime.settings",
+)
+"""Modules and functions of Python, an attribute of jsonschema's errors, and one of our modules."""
 
 
 def words(name: str) -> list[str]:

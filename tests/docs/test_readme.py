@@ -133,7 +133,9 @@ def test_the_status_of_an_error_is_told() -> None:
 
 def test_every_public_name_is_in_the_api() -> None:
     pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs/api").glob("*.md"))
-    documented = set(re.findall(r"^\.\. (?:auto\w+|data):: poolse\.(\w+)$", pages, re.MULTILINE))
+    documented = set(
+        re.findall(r"^\.\. (?:auto\w+|data|py:class):: poolse\.(\w+)$", pages, re.MULTILINE)
+    )
     assert documented == set(poolse.__all__)
 
 

@@ -123,13 +123,7 @@ def test_never_two_transports_and_never_stuck(happenings: list[Happening]) -> No
                 connection.failed(generation - 1, Failure(reason="x", status=404), now)
                 connection.closed(generation - 1, 1000, now)
                 connection.received(generation - 1, b'[null,null,"t","e",{}]', now)
-                after = (
-                    connection.state,
-                    connection.deadline,
-                    list(connection.commands),
-                    list(effects),
-                )
-                assert before == after
+                assert before == snapshot(connection, effects)
             case "join":
                 ref = connection.next_ref()
                 connection.send(Frame(ref, ref, "t:1", "phx_join", {}))
