@@ -10,7 +10,7 @@ from typing import Final
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
 from poolse._realtime.settings import RealtimeSettings
 
@@ -34,8 +34,10 @@ class AsyncTransport(ClientConnection):
 
     _is_leaving = False
 
+    _is_partial = False
+
     received_at = -inf
-    """When something came last, on the monotonic clock; it may be a part of a message."""
+    """When a part of a message came last, on the monotonic clock. Pings are no sign of life."""
 
     def __init__(self, protocol: ClientProtocol, settings: RealtimeSettings) -> None:
         super().__init__(
@@ -49,14 +51,21 @@ class AsyncTransport(ClientConnection):
     def data_received(self, data: bytes) -> None:
         buffered = self.transport.get_write_buffer_size
         unread = buffered()
+        self._is_partial = True
         super().data_received(data)
-        self.received_at = time.monotonic()
+        if self._is_partial:
+            self.received_at = time.monotonic()
         if self.protocol.close_expected() and not self._is_leaving:
             self._is_leaving = True
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
         # It grows by answers to pings.
         if buffered() > max(unread, self._limit):
             self.transport.abort()
+
+    def process_event(self, event: Event) -> None:
+        # A whole frame has come, which is no part of a message under way.
+        self._is_partial = False
+        super().process_event(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         # Where TLS through a proxy fails, asyncio reports the end of what never began.

@@ -23,6 +23,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.protocol import Event
 
 HELLO = bytes([0x82, 5]) + b"hello"
 """A binary frame, as a server sends it."""
@@ -35,10 +36,15 @@ class Spied(ClientConnection):
         super().__init__(*args, **options)
         self.calls: list[str] = []
         self.closing: list[bool] = []
+        self.events = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.calls.append("connection_made")
         super().connection_made(transport)
+
+    def process_event(self, event: Event) -> None:
+        self.events += 1
+        super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -80,6 +86,20 @@ def test_websockets_hands_all_bytes_to_data_received() -> None:
     client = asyncio.run(spy_on(speak, listen))
     assert client.calls == ["connection_made", "connection_lost"]
     assert (client.closing[0], client.closing[-1]) == (False, True)
+
+
+def test_websockets_processes_an_event_for_each_frame() -> None:
+    async def speak(server: ServerConnection) -> None:
+        await (await server.ping())
+        await server.send([b"in ", b"parts"])
+        await server.close()
+
+    async def listen(client: Spied) -> None:
+        assert await client.recv(decode=False) == b"in parts"
+        await client.wait_closed()
+
+    # The handshake, a ping, three fragments (the last one is empty), and the close.
+    assert asyncio.run(spy_on(speak, listen)).events == 6
 
 
 def test_websocket_client_reads_frames_by_recv_strict_and_resumes() -> None:

@@ -6,6 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# Imported here: what threads import first, pytest rewrites in them, which fails on Python 3.11.
+import poolse._follow.async_source  # noqa: F401
+import poolse._follow.source  # noqa: F401
 from poolse import Cancelled, Gap, MemoryCheckpoint, NetworkError, RealtimeError, SQLiteCheckpoint
 from tests.chaos.flavours import done, opened, steps
 from tests.chaos.world import Followed, World
