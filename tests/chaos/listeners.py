@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# Imported here: what threads import first, pytest rewrites in them, which fails on Python 3.11.
-import poolse._follow.async_source  # noqa: F401
-import poolse._follow.source  # noqa: F401
 from poolse import Cancelled, Gap, MemoryCheckpoint, NetworkError, RealtimeError, SQLiteCheckpoint
 from tests.chaos.flavours import done, opened, steps
 from tests.chaos.world import Followed, World
 
 __all__ = ["answer", "follow", "follow_and_restart", "listen"]
+
+# Not in the threads that follow: what they import first, pytest rewrites in them, and Python 3.11
+# cannot parse in several threads whose stacks are deep.
+for module in ("async_source", "source"):
+    import_module(f"poolse._follow.{module}")
 
 LIFE = 15
 """Messages that a follower takes before it stops, or falls over, and begins anew."""
