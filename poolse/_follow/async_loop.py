@@ -125,7 +125,7 @@ class AsyncFeedLoop(Generic[M]):
     def __init__(self, source: AsyncSource[M], options: FollowOptions[M]) -> None:
         self.in_hand: Item[M] | None = None
         """What the consumer has, and has not acknowledged."""
-        self.is_over = False
+        self.is_over: bool = False
         """Whether it was closed."""
         self.key: str = ""
         """The conversation of the message that `at_once` returned."""
@@ -134,7 +134,7 @@ class AsyncFeedLoop(Generic[M]):
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
         self.options = options
         self._source = source
-        self.positions = AsyncSavedPositions(
+        self.positions: AsyncSavedPositions = AsyncSavedPositions(
             options.checkpoint, source.call_checkpoint, source.random_bytes
         )
         self._is_open = False

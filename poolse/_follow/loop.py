@@ -126,7 +126,7 @@ class FeedLoop(Generic[M]):
     def __init__(self, source: Source[M], options: FollowOptions[M]) -> None:
         self.in_hand: Item[M] | None = None
         """What the consumer has, and has not acknowledged."""
-        self.is_over = False
+        self.is_over: bool = False
         """Whether it was closed."""
         self.key: str = ""
         """The conversation of the message that `at_once` returned."""
@@ -135,7 +135,7 @@ class FeedLoop(Generic[M]):
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
         self.options = options
         self._source = source
-        self.positions = SavedPositions(
+        self.positions: SavedPositions = SavedPositions(
             options.checkpoint, source.call_checkpoint, source.random_bytes
         )
         self._is_open = False

@@ -56,7 +56,7 @@ class Observers:
     def _renew(self) -> None:
         """In a forked child: the calls in flight are the parent's."""
         self.lock = nullcontext() if self._asynchronous else threading.Lock()
-        self.ended = self.begun
+        self.ended: int = self.begun
 
     @property
     def enabled(self) -> bool:

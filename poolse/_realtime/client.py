@@ -14,7 +14,7 @@ from math import inf
 from typing import Final, Protocol, TypeVar, cast
 
 from poolse._observe.feed_counters import FeedCounters
-from poolse._realtime.callback_queue import Call, Handler, Wake
+from poolse._realtime.callback_queue import Call, CallbackQueue, Handler, Wake
 from poolse._realtime.dispatch import Dispatch
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.frames import Data, FrameError
@@ -77,13 +77,13 @@ class RealtimeClient:
             context: The context to call `on_error` in.
         """
         self.settings = settings
-        self.closed = False
+        self.closed: bool = False
         self.wakes: list[Wake] = []
         """Called after every change, for whoever waits for all sockets."""
         self.feeds: FeedCounters = FeedCounters(lock)
         """Counts what the feeds that listen here do."""
         self._dispatch = Dispatch(settings, wake_callbacks, on_error, context)
-        self.callbacks = self._dispatch.callbacks
+        self.callbacks: CallbackQueue = self._dispatch.callbacks
         """The user's functions that are to be called, in order."""
         self._lock = lock
         self._check_caller = check_caller

@@ -105,7 +105,7 @@ class ChannelSubscription:
     ) -> None:
         self.channel_type = channel_type
         self.parameter = parameter
-        self.topic = channel.topic
+        self.topic: str = channel.topic
         self.socket = socket
         self.channel = channel
         self.references: int = 0

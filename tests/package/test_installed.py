@@ -43,7 +43,7 @@ def test_it_works_on(version: str, wheel: Path, tmp_path: Path) -> None:
     theirs = Environment(tmp_path / "venv", python)
     theirs.install(f"{wheel}[testing,cli]")
     theirs.check()
-    printed = theirs.run("-W", "error", HERE / "tried.py")
+    printed = theirs.run("-W", "error", HERE / "smoke_test.py")
     assert re.fullmatch(rf"\d+ modules, sync and async, poolse {poolse.version}\n", printed)
 
 
