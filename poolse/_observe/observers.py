@@ -49,14 +49,15 @@ class Observers:
         self.captures: Final = Captures()
         self.lock: AbstractContextManager[object] = nullcontext()
         """Held while a counter changes."""
-        self.begun = self.ended = self.retries = self.errors = 0
+        self.begun = self.retries = self.errors = 0
+        self.ended: int = 0
         self._renew()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: the calls in flight are the parent's."""
         self.lock = nullcontext() if self._asynchronous else threading.Lock()
-        self.ended: int = self.begun
+        self.ended = self.begun
 
     @property
     def enabled(self) -> bool:
