@@ -41,7 +41,7 @@ def api_key_from(argument: object, environment: str | None) -> Secret:
 
 
 def check_http_client(client: object, *, asynchronous: bool) -> None:
-    """Refuse a client of the other flavour, or what is none."""
+    """Refuse a sync client where an async one is needed, the reverse, and what is no client."""
     send: object = getattr(client, "send", None)
     kind = "AsyncClient" if asynchronous else "Client"
     if isinstance(client, type):

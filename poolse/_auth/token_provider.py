@@ -53,7 +53,7 @@ class TokenMinter:
         Raises:
             UsageError: The client is closed.
         """
-        self._calls.io.lifetime.check()
+        self._calls.io.lifetime.raise_if_cancelled()
         with self._lock:
             tokens = self._tokens.get(external_id)
             if tokens is None:

@@ -1,4 +1,4 @@
-"""What both bodies of the token have in common: how it is asked for."""
+"""Fetched tokens: what their sync and async classes share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that pickles of release 0.1 hold."""
+"""Names that pickles of release 0.1 hold, which still load through this module."""
 
 from __future__ import annotations
 

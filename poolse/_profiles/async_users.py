@@ -58,7 +58,7 @@ class AsyncUsersResource:
         Example:
             >>> profile = await chat.users.get(user_id)
         """
-        self._lifetime.check()
+        self._lifetime.raise_if_cancelled()
         profile = self._profiles.get(checked_id("user_id", user_id, "user"))
         return await profile  # sync: return run_sync(profile)
 
@@ -80,7 +80,7 @@ class AsyncUsersResource:
         Example:
             >>> profiles = await chat.users.get_many(message.mentions)
         """
-        self._lifetime.check()
+        self._lifetime.raise_if_cancelled()
         ids = checked_ids("user_ids", user_ids, "user")
         # sync: return {user_id: run_sync(self._profiles.get(user_id)) for user_id in ids}
         # async only

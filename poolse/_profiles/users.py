@@ -51,7 +51,7 @@ class UsersResource:
         Example:
             >>> profile = chat.users.get(user_id)
         """
-        self._lifetime.check()
+        self._lifetime.raise_if_cancelled()
         profile = self._profiles.get(checked_id("user_id", user_id, "user"))
         return run_sync(profile)
 
@@ -73,7 +73,7 @@ class UsersResource:
         Example:
             >>> profiles = chat.users.get_many(message.mentions)
         """
-        self._lifetime.check()
+        self._lifetime.raise_if_cancelled()
         ids = checked_ids("user_ids", user_ids, "user")
         return {user_id: run_sync(self._profiles.get(user_id)) for user_id in ids}
 

@@ -82,8 +82,6 @@ class Lifetime(CancelToken):
         if self._cancelled:
             raise closed_error()
 
-    check = raise_if_cancelled
-
 
 def closed_error() -> UsageError:
     """The error of using a client that was closed."""
