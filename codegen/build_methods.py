@@ -97,6 +97,7 @@ def _param(
         positional=name in positional,
         generate=schema.text("x-sdk", "generate") == "uuid4",
         doc=" ".join(filter(None, [doc or types.describe(schema), *_limits(schema)])),
+        limits=types.limits(schema),
         deprecation=deprecation_of(schema, now=name),
         location=location,
     )

@@ -56,7 +56,7 @@ class Tree:
     def commit(self, name: str) -> None:
         """Keep all as it is now under a tag."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", name)
+        self.git("commit", "--quiet", "--allow-empty", "--message", name)
         self.git("tag", name)
 
     def replace(self, file: str, old: str, new: str) -> None:
