@@ -23,7 +23,7 @@ from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
 from codegen.symbols import SURFACE, public_symbols, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
-from codegen.yaml_source import SpecError
+from codegen.yaml_source import Node, SpecError
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -77,10 +77,16 @@ def _project(out: Path) -> Path:
 def _beside(spec: Spec, package: Path, factories: str) -> list[Plan]:
     """Plan the files of the optional parts that come from the spec."""
     # The sandbox keeps to the same spec, and has no YAML to read it.
-    rest = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
-    copy = package / "sandbox" / REST.replace(".yaml", ".json")
-    files = {copy: rest, package / "testing" / "factories.py": factories}
+    files = {
+        package / "sandbox" / name.replace(".yaml", ".json"): _as_json(document)
+        for name, document in ((REST, spec.rest), (EVENTS, spec.events))
+    }
+    files[package / "testing" / "factories.py"] = factories
     return [plan_file(path, text) for path, text in files.items() if path.parent.is_dir()]
+
+
+def _as_json(document: Node) -> str:
+    return json.dumps(document.value, indent=1, ensure_ascii=False) + "\n"
 
 
 def _digest(folder: Path) -> str:
