@@ -304,8 +304,8 @@ def public_symbols(api: Api, package: Package) -> list[Symbol]:
     for path, symbol in spec.items():
         if path in code:
             # A union is told of by its events.
-            known = {} if symbol.kind == "union" else code[path].traits
-            traits = {**known, **symbol.traits}
+            known: Iterable[str] = () if symbol.kind == "union" else code[path].traits
+            traits = {**{trait: code[path].traits[trait] for trait in known}, **symbol.traits}
             spec[path] = attrs.evolve(symbol, text=code[path].text, traits=traits)
     old = {path for path, symbol in spec.items() if symbol.now}
     # Factories take what the models have: that is told of the models.

@@ -196,9 +196,6 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "reply on": _changed(MINOR, "deliveries of `{name}` have `reply`"),
     "reply off": _changed(MAJOR, "deliveries of `{name}` have no `reply`", "Send it yourself."),
-    "reply": _changed(
-        MAJOR, "`reply` of `{name}` is `{new}`, not `{old}`", "Pass what that takes."
-    ),
     "replay on": _changed(MINOR, "`{name}` gives a late handler the last one"),
     "replay off": _changed(
         MAJOR, "`{name}` gives a late handler nothing", "Add the handler earlier."

@@ -90,7 +90,7 @@ def test_it_can_be_had_as_json(
         "verdict": "major",
         "group": "Removed",
         "name": "Book.bought_at",
-        "old": "",
+        "old": "Book.bought_at",
         "new": "",
         "text": "`Book.bought_at`",
         "advice": "Do without it.",
