@@ -19,8 +19,7 @@ from codegen.ir import NEW, Alias, Api, Channel, Enum, Event, Model, Resource
 from codegen.read_code import NOWHERE, PACKAGE, Package, Symbol
 
 __all__ = [
-    "CLIENTS",
-    "PACKAGE",
+    "CLASSES",
     "SURFACE",
     "generated_names",
     "hand_written_names",
@@ -131,6 +130,7 @@ SHAPES: Final = {
         METHOD,
         "function",
         "gives=Iterator[{node.item}]; descending; wire=cursor; text=example",
+        "param=parent.params",
         same=f"{CALL} by page",
         wire=CALL,
     ),
@@ -249,7 +249,8 @@ def _walk(name: str, scope: SimpleNamespace) -> Iterator[Symbol]:
         called = attrs.evolve(node, **{shape.key: alias.name})
         yield _old_name(shape.path.format_map({**vars(scope), "node": called}), path, alias)
     for part, source in _pairs(shape.parts):
-        for place, one in enumerate(_nodes(attrgetter(source)(node))):
+        within = scope if source.startswith("parent.") else node
+        for place, one in enumerate(_nodes(attrgetter(source)(within))):
             below = {
                 "node": one,
                 "parent": node,

@@ -21,6 +21,7 @@ from typing import Final
 
 import attrs
 
+from codegen.apidiff.codemod import codemod
 from codegen.apidiff.compare import compare
 from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Report, reached, release_of
@@ -107,6 +108,9 @@ def _report(options: argparse.Namespace, folder: Path) -> tuple[Report, list[str
     else:
         raise RevisionError("what to compare with: --base REV, or an old and a new folder")
     changes = compare(old.symbols, new.symbols, is_same=old.api == new.api)
+    everything = compare(old.symbols, new.symbols, once=False)
+    if options.codemod:
+        options.codemod.write_text(codemod(old.symbols, everything), "utf-8")
     report = Report(
         changes=changes,
         server=new.api.version,
@@ -114,8 +118,10 @@ def _report(options: argparse.Namespace, folder: Path) -> tuple[Report, list[str
         now=release_of(options.version or (ROOT / VERSION).read_text("utf-8")),
         ways=reached(old.symbols) | reached(new.symbols),
     )
-    wrong = disagreements(old.folder, new.folder, old.symbols, changes) if options.base else []
-    return report, wrong
+    if not options.base:
+        return report, []
+    packages = old.folder, new.folder
+    return report, disagreements(packages, (old.symbols, new.symbols), everything)
 
 
 def _extract(revision: str, folder: Path) -> None:
@@ -133,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="old and new")
     parser.add_argument("--base", metavar="REV", help="a git revision, such as a tag")
     parser.add_argument("--spec", type=Path, default=ROOT / "spec", metavar="DIR")
+    parser.add_argument(
+        "--codemod", type=Path, metavar="FILE", help="write a script that renames in programs"
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--fail-below", action="store_true", help="fail when the version is too low for the changes"

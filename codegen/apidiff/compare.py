@@ -86,15 +86,19 @@ class Change:
         }
 
 
-def compare(old: Iterable[Symbol], new: Iterable[Symbol], *, is_same: bool = True) -> list[Change]:
+def compare(
+    old: Iterable[Symbol], new: Iterable[Symbol], *, is_same: bool = True, once: bool = True
+) -> list[Change]:
     """Return the changes, major ones first, then in the order of the files.
 
     Args:
         old: The public names, as they were.
         new: As they are.
         is_same: Whether nothing changed that has no name.
+        once: Whether to leave out what is said of another name already.
     """
-    changes = _once(list(_Comparison(old, new).changes()))
+    changes = list(_Comparison(old, new).changes())
+    changes = _once(changes) if once else changes
     if not (changes or is_same):
         changes = [Change(kind="inside", name="")]
     return sorted(changes, key=lambda c: (-c.rule.verdict, c.symbol.location, c.text))

@@ -29,22 +29,25 @@ results, bases, overloads, and whatever only the spec knows.
 
 
 def disagreements(
-    old: Path, new: Path, public: Iterable[Symbol], changes: Iterable[Change]
+    folders: tuple[Path, Path],
+    symbols: tuple[Iterable[Symbol], Iterable[Symbol]],
+    changes: Iterable[Change],
 ) -> list[str]:
     """Return the breaking changes that only one of us sees.
 
     Args:
-        old: A folder with the package as it was.
-        new: A folder with the package as it is.
-        public: The public names, as they were.
+        folders: What holds the package, as it was and as it is.
+        symbols: The public names, as they were and as they are.
         changes: What we found.
     """
-    known = {_plain(symbol.path) for symbol in public}
+    old, new = symbols
+    # The old name of a class is an alias of the new one, which griffe takes for another thing.
+    known = {_plain(s.path) for s in old} - {_plain(s.path) for s in new if s.now}
     major = [change for change in changes if change.rule.verdict is Verdict.MAJOR]
     ours = {_plain(s.path) for c in major for s in (c.before, c.now) if s and "==" not in s.path}
     told = {
         public: kind
-        for path, kind in _breakages(old, new)
+        for path, kind in _breakages(*folders)
         for public in ({path} & known or {one for one in known if _member(one) == _member(path)})
     }
     lines = [
