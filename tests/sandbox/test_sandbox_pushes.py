@@ -10,7 +10,7 @@ import pytest
 from poolse.sandbox import topics
 from poolse.sandbox.api import Effect, Event, Push, Reply
 from poolse.sandbox.errors import ApiRefusal
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import watch
 from poolse.sandbox.spec import Push as PushSpec
 from poolse.sandbox.spec import Schema, channels, document
