@@ -8,7 +8,8 @@ from typing import Protocol
 import pytest
 
 from poolse.sandbox import topics
-from poolse.sandbox.api import Effect, Event, Push, Reply
+from poolse.sandbox.api.call import Effect, Event
+from poolse.sandbox.api.push import Push, Reply
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import watch
