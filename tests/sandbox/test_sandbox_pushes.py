@@ -8,9 +8,10 @@ from typing import Protocol
 import pytest
 
 from poolse.sandbox import topics
-from poolse.sandbox.api import Effect, Event, Push, Reply
+from poolse.sandbox.api.call import Effect, Event
+from poolse.sandbox.api.push import Push, Reply
 from poolse.sandbox.errors import ApiRefusal
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import watch
 from poolse.sandbox.spec import Push as PushSpec
 from poolse.sandbox.spec import Schema, channels, document
