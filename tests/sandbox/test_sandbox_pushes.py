@@ -241,10 +241,10 @@ def test_events_are_as_the_spec_says(
 ) -> None:
     """Also when nobody hears them: a broadcast is checked and not its copies."""
     events = channels()[CONVERSATION].events
-    monkeypatch.setitem(events, "typing:start", Schema({"required": ["user_id", "external_id"]}))
+    monkeypatch.setitem(events, "typing:start", Schema({"required": ["user_id", "colour"]}))
     phone.send("1", "2", topic, "typing", {})
     phone.assert_quiet()
-    assert breaches == [f"{topic} typing:start: $: 'external_id' is a required property"]
+    assert breaches == [f"{topic} typing:start: $: 'colour' is a required property"]
     breaches.clear()
     monkeypatch.delitem(events, "message:new")
     alice.send(topic.removeprefix("conversation:"), body="x")
