@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import weakref
-from types import TracebackType
 from typing import Final, Self, TextIO
 
 __all__ = ["ProgressBar", "progress_bar"]
@@ -39,12 +38,7 @@ class ProgressBar:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
 

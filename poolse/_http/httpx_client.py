@@ -1,18 +1,28 @@
-"""Requests and responses of an httpx client that was passed in."""
+"""Requests and responses of an httpx client that was passed in.
+
+The sockets of a sync one know nothing of cancel tokens, and nothing can end what blocks in them. So
+a call that can be cancelled is made in a thread, which the caller can leave at any time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
-from typing import Final
+import threading
+from collections.abc import AsyncIterable, Callable, Iterable
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import Final, TypeVar
 
 import httpx
 
+from poolse._http.deadline import NEVER, Deadline
 from poolse._http.errors import phase_limit
 from poolse._rest.messages import Request
 from poolse.errors import TimeoutPhase
 from poolse.options import Timeout
 
-__all__ = ["httpx_request", "unread"]
+__all__ = ["httpx_request", "in_thread", "unread"]
+
+T = TypeVar("T")
 
 OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -55,3 +65,29 @@ def unread(response: httpx.Response) -> httpx.Response:
     headers = [pair for pair in response.headers.multi_items() if pair[0] not in OF_THE_BODY]
     stream = httpx.ByteStream(response.content)
     return httpx.Response(response.status_code, headers=headers, stream=stream)
+
+
+def in_thread(exchange: Callable[[], T], deadline: Deadline) -> T:
+    """Run an exchange in a thread, which goes on alone when the caller leaves.
+
+    Then it ends after its current step, and closes the response itself, so that a connection with
+    half a response on it is not used again.
+    """
+    done = Future[T]()
+
+    def run() -> None:
+        try:
+            done.set_result(exchange())
+        except BaseException as error:
+            done.set_exception(error)
+
+    # A daemon, so that the program can end while it waits for a server.
+    target = copy_context().run
+    thread = threading.Thread(target=target, args=(run,), name="poolse-request", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        # There are none left, or the interpreter is shutting down. Then the caller's own does it,
+        # which can be cancelled between two steps only.
+        return exchange()
+    return deadline.outcome(done, NEVER)

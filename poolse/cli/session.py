@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from poolse import version
 from poolse.cli.failure import AUTH, Failure
@@ -47,30 +47,24 @@ class Session:
         """
         from poolse import Poolse
 
-        credential = self._token()
-        return Poolse(
-            token=None if credential.file else credential.text,
-            get_token=credential.read if credential.file else None,
-            api_url=self.settings.api_url,
-            ws_url=self.settings.ws_url,
-            user_agent=AGENT,
-            user_resolver=user_resolver,
-            on_socket_error=_ignore,
-        )
+        return Poolse(**self._arguments(), user_resolver=user_resolver)
 
     def async_chat(self) -> AsyncPoolse:
         """Return an async client for the user of the token."""
         from poolse import AsyncPoolse
 
+        return AsyncPoolse(**self._arguments())
+
+    def _arguments(self) -> dict[str, Any]:
         credential = self._token()
-        return AsyncPoolse(
-            token=None if credential.file else credential.text,
-            get_token=credential.read if credential.file else None,
-            api_url=self.settings.api_url,
-            ws_url=self.settings.ws_url,
-            user_agent=AGENT,
-            on_socket_error=_ignore,
-        )
+        return {
+            "token": None if credential.file else credential.text,
+            "get_token": credential.read if credential.file else None,
+            "api_url": self.settings.api_url,
+            "ws_url": self.settings.ws_url,
+            "user_agent": AGENT,
+            "on_socket_error": _ignore,
+        }
 
     def backend(self) -> PoolseBackend:
         """Return a client for the tenant of the API key.

@@ -32,9 +32,9 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called when the connection is there."""
         super().connection_made(transport)
-        self.gone = asyncio.Event()
         self.sock = transport.get_extra_info("socket")
         self.app_state = {**self.app_state, "connection": self}
+        self.gone = asyncio.Event()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called when the connection is over."""

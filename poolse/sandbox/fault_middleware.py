@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import attrs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,11 +42,11 @@ async def apply_fault(
             if await _unless_gone(connection, fault.released.wait()):
                 await app(scope, receive, send)
         case Drip():
-            await app(scope, receive, _Drip(fault.interval, connection, send))
+            await app(scope, receive, _Drip(connection, send, fault.interval))
         case CutUpload():
             await app(scope, _CutRequest(fault.after, connection, receive), send)
         case CutDownload():
-            await app(scope, receive, _CutResponse(fault.after, connection, send))
+            await app(scope, receive, _CutResponse(connection, send, fault.after))
 
 
 def delayed(seconds: float, scope: Scope, send: Send) -> Send:
@@ -63,19 +64,30 @@ def delayed(seconds: float, scope: Scope, send: Send) -> Send:
     return later
 
 
-class _Drip:
-    """Sends a body one byte at a time."""
+@attrs.define(eq=False)
+class _BodySender:
+    """Sends the head of a response as it is, and its body otherwise."""
 
-    def __init__(self, interval: float, connection: HttpConnection, send: Send) -> None:
-        self._interval = interval
-        self._connection = connection
-        self._send = send
+    _connection: HttpConnection
+    _send: Send
 
     async def __call__(self, message: Message) -> None:
         if message["type"] != "http.response.body":
             await self._send(message)
-            return
-        body: bytes = message.get("body", b"")
+        else:
+            await self._send_body(message, message.get("body", b""))
+
+    async def _send_body(self, message: Message, body: bytes) -> None:
+        raise NotImplementedError
+
+
+@attrs.define(eq=False)
+class _Drip(_BodySender):
+    """Sends a body one byte at a time."""
+
+    _interval: float
+
+    async def _send_body(self, message: Message, body: bytes) -> None:
         for index in range(len(body)):
             byte = body[index : index + 1]
             await self._send({"type": "http.response.body", "body": byte, "more_body": True})
@@ -102,19 +114,14 @@ class _CutRequest:
         return {"type": "http.disconnect"}
 
 
-class _CutResponse:
+@attrs.define(eq=False)
+class _CutResponse(_BodySender):
     """Sends a body up to some byte. What was sent arrives; then the connection ends."""
 
-    def __init__(self, after: int, connection: HttpConnection, send: Send) -> None:
-        self._left = after
-        self._connection = connection
-        self._send = send
+    _left: int
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await self._send(message)
-            return
-        body: bytes = message.get("body", b"")[: self._left]
+    async def _send_body(self, message: Message, body: bytes) -> None:
+        body = body[: self._left]
         self._left -= len(body)
         await self._send({**message, "body": body, "more_body": True})
         if self._left <= 0 or not message.get("more_body", False):
