@@ -90,8 +90,6 @@ class Deadline:
 
     def __exit__(self, *exc_info: object) -> None:
         current.reset(self._outer)
-        # A thread that the attempt has left behind ends with its next check.
-        self._total, self._ends = 0.0, -math.inf
         if self._forget_wakeup is not None:
             self._forget_wakeup()
         if self._wakeup is not None:

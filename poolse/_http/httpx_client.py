@@ -10,6 +10,8 @@ import threading
 from collections.abc import AsyncIterable, Callable, Iterable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
 from typing import Final, TypeVar
 
 import httpx
@@ -20,7 +22,7 @@ from poolse._rest.messages import Request
 from poolse.errors import TimeoutPhase
 from poolse.options import Timeout
 
-__all__ = ["httpx_request", "in_thread", "unread"]
+__all__ = ["Steps", "httpx_request", "unread"]
 
 T = TypeVar("T")
 
@@ -67,27 +69,52 @@ def unread(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, stream=stream)
 
 
-def in_thread(exchange: Callable[[], T], deadline: Deadline) -> T:
-    """Run an exchange in a thread, which goes on alone when the caller leaves.
+class Steps:
+    """Runs the steps of an exchange one by one: in a thread if the call can be cancelled.
 
-    Then it ends after its current step, and closes the response itself, so that a connection with
-    half a response on it is not used again.
+    When the caller has left, the thread ends after its current step. The last step closes the
+    response, so that a connection with half a response on it is not used again.
     """
-    done = Future[T]()
 
-    def run() -> None:
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._todo = SimpleQueue[Callable[[], None] | None]()
+        self._has_thread = deadline.can_be_cancelled and self._start()
+
+    def __call__(self, step: Callable[[], T]) -> T:
+        """Return what the step returns."""
+        if not self._has_thread:
+            return step()
+        done = Future[T]()
+        self._todo.put(partial(_run_step, step, done))
+        return self._deadline.outcome(done, NEVER)
+
+    def end(self, last: Callable[[], object]) -> None:
+        """Run the last step, or leave that to the thread if the call was cancelled."""
         try:
-            done.set_result(exchange())
-        except BaseException as error:
-            done.set_exception(error)
+            self(last)
+        finally:
+            self._todo.put(None)
 
-    # A daemon, so that the program can end while it waits for a server.
-    target = copy_context().run
-    thread = threading.Thread(target=target, args=(run,), name="poolse-request", daemon=True)
+    def _start(self) -> bool:
+        # A daemon, so that the program can end while it waits for a server.
+        run = copy_context().run
+        thread = threading.Thread(target=run, args=(self._run,), name="poolse-request", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # There are none left, or the interpreter is shutting down. Then the caller's own does
+            # it, which can be cancelled between two steps only.
+            return False
+        return True
+
+    def _run(self) -> None:
+        while step := self._todo.get():
+            step()
+
+
+def _run_step(step: Callable[[], T], done: Future[T]) -> None:
     try:
-        thread.start()
-    except RuntimeError:
-        # There are none left, or the interpreter is shutting down. Then the caller's own does it,
-        # which can be cancelled between two steps only.
-        return exchange()
-    return deadline.outcome(done, NEVER)
+        done.set_result(step())
+    except BaseException as error:
+        done.set_exception(error)

@@ -84,23 +84,29 @@ class SyncSender(HttpSender):
         self, client: httpx.Client, request: Request, timeout: Timeout, deadline: Deadline
     ) -> Response:
         # Imported lazily: few programs bring a client of their own.
-        from poolse._http.httpx_client import httpx_request, in_thread, unread
+        from poolse._http.httpx_client import Steps, httpx_request, unread
 
         body = request.content
         content = body if body is None or isinstance(body, bytes) else pieces_of(body, deadline)
         sent = httpx_request(client, request, timeout, content)
         auth: dict[str, None] = {"auth": None} if request.bare else {}
 
-        def exchange() -> Response:
-            response = unread(client.send(sent, stream=True, follow_redirects=False, **auth))
-            try:
-                headers, pieces = response_headers(response.headers.raw), response.iter_raw()
-                status = response.status_code
-                return self._response(status, headers, pieces, deadline, request.sink)
-            finally:
-                response.close()
+        received = list[httpx.Response]()
 
-        return in_thread(exchange, deadline) if deadline.can_be_cancelled else exchange()
+        def send() -> None:
+            response = client.send(sent, stream=True, follow_redirects=False, **auth)
+            received.append(unread(response))
+
+        run = Steps(deadline)
+        try:
+            run(send)
+            (response,) = received
+            stream = response.iter_raw()
+            pieces = iter(lambda: run(lambda: next(stream, None)), None)
+            headers = response_headers(response.headers.raw)
+            return self._response(response.status_code, headers, pieces, deadline, request.sink)
+        finally:
+            run.end(lambda: [response.close() for response in received])
 
     def _exchange(self, request: Request, timeout: Timeout, deadline: Deadline) -> Response:
         connections = self._connections
