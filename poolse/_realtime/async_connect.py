@@ -17,7 +17,7 @@ from poolse._network.addresses import certificate_name
 from poolse._network.async_sockets import Conversation, connected
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.trust import context_of
-from poolse._network.tunnels import hold_async, open_tunnel
+from poolse._network.tunnels import open_tunnel
 from poolse._realtime.async_transport import AsyncTransport
 from poolse._realtime.handshake import Origin, address, origin
 from poolse._realtime.settings import RealtimeSettings
@@ -79,8 +79,10 @@ async def _connect(
         return
     try:
         if proxy is not None:
-            await hold_async(
-                open_tunnel(proxy, target.host, target.port),
+            await open_tunnel(
+                proxy,
+                target.host,
+                target.port,
                 lambda data: loop.sock_sendall(sock, data),
                 lambda size: loop.sock_recv(sock, size),
             )
@@ -101,9 +103,7 @@ async def _through_tls(
         Conversation, sock=sock, ssl=tls(), server_hostname=certificate_name(proxy.host)
     )
     try:
-        await hold_async(
-            open_tunnel(proxy, target.host, target.port), conversation.send, conversation.receive
-        )
+        await open_tunnel(proxy, target.host, target.port, conversation.send, conversation.receive)
         outer.set_protocol(transport)
         inner: asyncio.BaseTransport | None = outer
         if target.scheme == "wss":

@@ -10,7 +10,7 @@ from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
 from poolse._network.proxies import Proxies
 from poolse._network.trust import context_of
-from poolse._network.tunnels import hold, open_tunnel
+from poolse._network.tunnels import open_tunnel_sync
 from poolse._realtime.handshake import NotOpened, address, failure_of, origin, refused
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.sync_frames import Frames
@@ -62,7 +62,7 @@ def _connect(transport: Transport, settings: RealtimeSettings) -> None:
         transport.connect(proxy.host, proxy.port)
         if proxy.is_secure:
             transport.start_tls(tls(), proxy.host)
-        hold(open_tunnel(proxy, target.host, target.port), transport.send_all, transport.recv)
+        open_tunnel_sync(proxy, target.host, target.port, transport.send_all, transport.recv)
     if target.scheme == "wss":
         transport.start_tls(tls(), target.host)
 
