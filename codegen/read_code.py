@@ -54,6 +54,8 @@ class Symbol:
         """The path of what it is a part of, or ""."""
         if self.path.endswith("=)"):
             return self.path.rpartition("(")[0] + "()"
+        if self.kind == "constructor":
+            return self.path.removesuffix("()")
         return self.path.removesuffix("()").rpartition(".")[0]
 
 
@@ -209,8 +211,9 @@ class _Reader:
 
     def _is_for_users(self, module: str, constructor: ast.stmt) -> bool:
         """Return whether users have what a constructor takes."""
-        args = getattr(constructor, "args", NOTHING)
-        names = {node.id for node in ast.walk(args) if isinstance(node, ast.Name)}
+        kinds = [one.annotation for one in ast.walk(constructor) if isinstance(one, ast.arg)]
+        nodes = [node for kind in kinds if kind for node in ast.walk(kind)]
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
         places = {self.package.place(module, name) for name in names}
         return "._generated" not in module and places <= {None, *self.known}
 
@@ -246,7 +249,8 @@ class _Reader:
             "overloads": tuple(lines[1:] and lines),
         }
         shown = "\n".join(lines) + notice
-        yield self._symbol(f"{path}()", "function", module, node, shown, **traits, **about)
+        kind = "constructor" if node.name == "__init__" else "function"
+        yield self._symbol(f"{path}()", kind, module, node, shown, **traits, **about)
         for name, argument, default, place in _parameters(node.args):
             if name not in ("self", "cls"):
                 kind = ast.unparse(argument.annotation or NOTHING).removesuffix(" | Unset")
@@ -268,7 +272,8 @@ class _Reader:
             shown = f"{path} = {value}"
             return self._symbol(path, "attribute", module, node, shown, value=value)
         shown = f"{path}: {kind} = {value}" if getattr(node, "value", None) else f"{path}: {kind}"
-        return self._symbol(path, "attribute", module, node, shown, gives=kind)
+        default = value if getattr(node, "value", None) else ""
+        return self._symbol(path, "attribute", module, node, shown, gives=kind, default=default)
 
     def _symbol(
         self,

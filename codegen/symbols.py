@@ -61,6 +61,7 @@ class Shape:
 
 CLASSES: Final = ("class", "event")
 OLD_NAME: Final = "old name"
+SPECIFIED: Final = ("entry", "field", "union", "value")
 UNLISTED: Final = ("credential", "parameter", "service")
 """Kinds without a line of their own."""
 ROUTE: Final = "{node.verb} {node.path}"
@@ -304,8 +305,8 @@ def public_symbols(api: Api, package: Package) -> list[Symbol]:
     code = {symbol.path: symbol for symbol in package.symbols(_public(api, package))}
     for path, symbol in spec.items():
         if path in code:
-            # A union is told of by its events.
-            known: Iterable[str] = () if symbol.kind == "union" else code[path].traits
+            # All that there is to say of these is in the spec.
+            known: Iterable[str] = () if symbol.kind in SPECIFIED else code[path].traits
             traits = {**{trait: code[path].traits[trait] for trait in known}, **symbol.traits}
             spec[path] = attrs.evolve(symbol, text=code[path].text, traits=traits)
     old = {path for path, symbol in spec.items() if symbol.now}

@@ -14,10 +14,16 @@ from codegen.symbols import CLASSES
 
 __all__ = [
     "codemod",
+    "renames",
 ]
 
 SCRIPT: Final = Path(__file__).with_name("codemod_script.py")
 RENAMED: Final = ("alias dropped", "renamed", "renamed at once")
+
+
+def renames(changes: Iterable[Change]) -> dict[str, str]:
+    """Return the new names by the old ones."""
+    return {change.old: change.new for change in changes if change.kind in RENAMED and change.new}
 
 
 def codemod(old: Iterable[Symbol], changes: Sequence[Change]) -> str:
@@ -38,10 +44,7 @@ def codemod(old: Iterable[Symbol], changes: Sequence[Change]) -> str:
             known[name] = str(symbol.traits.get("gives", ""))
             if "payload" in symbol.traits:
                 known[name.replace("()", "(handler)")] = str(symbol.traits["payload"])
-    renamed = {
-        change.old: change.new for change in changes if change.kind in RENAMED and change.new
-    }
     gone = {c.name: c.advice for c in changes if c.kind == "removed" and "==" not in c.name}
-    data = {"types": types, "bases": bases, "renamed": renamed, "gone": gone}
+    data = {"types": types, "bases": bases, "renamed": renames(changes), "gone": gone}
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return SCRIPT.read_text("utf-8").replace('json.loads("{}")', f"json.loads(r'''{text}''')")

@@ -25,6 +25,8 @@ NAMED: Final = (*TYPES, "base", "payload", "row", "value")
 """Traits that name classes."""
 EACH: Final = ("errors", "ids", "none_on")
 """Traits with several values, each of which comes or goes."""
+WHOLE: Final = ("base", "server", "value", "wire")
+"""Traits that are another one when they come or go."""
 TEXTS: Final = ("since", "text")
 SPOKEN: Final = {"event", "scheme", "server", "wire"}
 """Traits of what a server knows of."""
@@ -251,7 +253,7 @@ def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, 
         yield from [(f"{trait} {kind}", str(old), str(new))] if kind != "same" else ()
     elif trait in TEXTS or (trait == "deprecated" and old and new):
         yield "text", "", ""
-    elif trait in RULES and old and new:
+    elif trait in RULES and ((old and new) or trait in WHOLE):
         yield trait, str(old), str(new)
     else:
         # A value that is another one now has gone, and another one has come.
@@ -275,4 +277,4 @@ def _limits(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tu
 
 
 def _limit(key: str, value: float | None) -> str:
-    return f"no {key}" if value is None else f"{key} {value}"
+    return "none" if value is None else f"{key} {value}"

@@ -42,18 +42,14 @@ def disagreements(
     """
     old, new = symbols
     # The old name of a class is an alias of the new one, which griffe takes for another thing.
-    known = {_plain(s.path) for s in old} - {_plain(s.path) for s in new if s.now}
+    known = {_plain(s.path) for s in (*old, *new)} - {_plain(s.path) for s in new if s.now}
     major = [change for change in changes if change.rule.verdict is Verdict.MAJOR]
     ours = {_plain(s.path) for c in major for s in (c.before, c.now) if s and "==" not in s.path}
-    told = {
-        public: kind
-        for path, kind in _breakages(*folders)
-        for public in ({path} & known or {one for one in known if _member(one) == _member(path)})
-    }
+    told = {path: kind for found, kind in _breakages(*folders) for path in _public(found, known)}
     lines = [
         f"only griffe sees this break: {path}: {kind}"
         for path, kind in told.items()
-        if not any(_touch(path, one) for one in ours)
+        if not any(_touch(path, one) or _inherited(path, one, known) for one in ours)
     ]
     for change in major:
         path = _plain(change.before.path if change.before else change.name)
@@ -62,15 +58,26 @@ def disagreements(
     return lines
 
 
+def _public(path: str, known: set[str]) -> set[str]:
+    """Return the public names of what griffe names, which may be in a private base."""
+    if path.partition(".")[0] in known or path.partition("(")[0] in known:
+        return {path} if path in known or "." in path else set()
+    return {one for one in known if "." in path and _member(one) == _member(path)}
+
+
 def _touch(path: str, other: str) -> bool:
     """Return whether these are the same name, or one is a part of the other."""
     long, short = max(path, other, key=len), min(path, other, key=len)
     return long == short or long.startswith((f"{short}.", f"{short}("))
 
 
+def _inherited(path: str, other: str, known: set[str]) -> bool:
+    """Return whether the one is what a public class inherits, and the other may be its source."""
+    return path not in known and "." in other and _member(path) == _member(other)
+
+
 def _member(path: str) -> str:
-    """Return a path without its class: that of what is inherited begins with a private one."""
-    return path.partition(".")[2] or path
+    return path.partition(".")[2]
 
 
 def _plain(path: str) -> str:
