@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import poolse
 from codegen.__main__ import main
+from codegen.apidiff.compare import compare
+from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Release, release_of
 from codegen.apidiff.rules import Verdict
-from tests.codegen.project_copy import plant
+from codegen.read_code import Package, Symbol
+from tests.codegen.project_copy import ROOT, plant
 from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
@@ -210,3 +216,40 @@ def test_an_old_spec_need_not_be_what_is_asked_of_one_now(
     assert "'title' is not supported" in capsys.readouterr().err
     new.change(bad, good)
     assert run((old, new), "--old-version", "1.0.0") == 0
+
+
+def package(folder: Path, text: str) -> tuple[Path, list[Symbol]]:
+    """A folder with a package of one file, and what is public of it."""
+    (folder / "poolse").mkdir(parents=True)
+    (folder / "poolse" / "__init__.py").write_text(text, "utf-8")
+    names = Package(folder).exports("poolse")
+    return folder, list(Package(folder).symbols({name: ("poolse", name) for name in names}))
+
+
+def test_a_break_that_only_one_sees_is_told(tmp_path: Path) -> None:
+    old, before = package(tmp_path / "old", "__all__ = ['go']\n\n\ndef go(): ...\n")
+    new, now = package(tmp_path / "new", "__all__ = []\n")
+    changes = compare(before, now)
+    assert disagreements((old, new), (before, now), changes) == []
+    assert disagreements((old, new), (before, now), []) == [
+        "only griffe sees this break: go: Public object was removed"
+    ]
+    assert disagreements((old, old), (before, now), changes) == [
+        "griffe does not see this break: `go()`"
+    ]
+
+
+def test_it_ends_quietly_when_nobody_reads_on(shops: tuple[Shop, Shop]) -> None:
+    # As `codegen diff … | head` has it: the reader is gone before anything is written.
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "codegen", "diff", *(str(shop.spec.resolve()) for shop in shops)],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
