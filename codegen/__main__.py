@@ -16,14 +16,13 @@ from typing import Final
 
 from codegen.apidiff.command import diff
 from codegen.build import build
-from codegen.check import checked
 from codegen.print_sync import PrintError, print_all
 from codegen.read_code import Package
 from codegen.render import render, render_factories
-from codegen.spec import EVENTS, REST, Spec
+from codegen.spec import EVENTS, REST, load_spec
 from codegen.symbols import SURFACE, public_symbols, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
-from codegen.yaml_source import Node, SpecError
+from codegen.yaml_source import Diagnostics, Node, SpecError
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -35,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return diff(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
-        spec = checked(options.spec)
-        api = build(spec)
+        api = build(options.spec)
         texts, factories = render(api), render_factories(api)
         printed = print_all(options.out.parent)
         whole = {f"_generated/{name}": text for name, text in texts.items()}
@@ -45,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         todo = [
             plan(options.out, texts, _digest(options.spec), printed),
             plan_file(options.spec / SURFACE, surface(symbols)),
-            *_beside(spec, options.out.parent, factories),
+            *_beside(options.spec, options.out.parent, factories),
             *(plan_file(options.out.parent / name, text) for name, text in printed.items()),
         ]
         if options.check or options.command == "check":
@@ -74,8 +72,9 @@ def _project(out: Path) -> Path:
     return out.parent.parent if (out.parent / "__init__.py").exists() else ROOT
 
 
-def _beside(spec: Spec, package: Path, factories: str) -> list[Plan]:
+def _beside(folder: Path, package: Path, factories: str) -> list[Plan]:
     """Plan the files of the optional parts that come from the spec."""
+    spec = load_spec(folder, str(folder), Diagnostics())
     # The sandbox keeps to the same spec, and has no YAML to read it.
     files = {
         package / "sandbox" / name.replace(".yaml", ".json"): _as_json(document)

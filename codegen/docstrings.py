@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import attrs
@@ -162,7 +162,14 @@ def age(since: str, notice: str) -> list[str]:
 def field_doc(field: Field) -> str:
     """Return the docstring of a field."""
     return " ".join(
-        filter(None, [field.doc, *age(field.deprecation.since, field.deprecation.deprecated)])
+        filter(
+            None,
+            [
+                field.doc,
+                *_in_words(dict(field.limits)),
+                *age(field.deprecation.since, field.deprecation.deprecated),
+            ],
+        )
     )
 
 
@@ -181,8 +188,33 @@ def request_doc(request: Request) -> str:
 def told(params: Iterable[Param]) -> Iterator[tuple[str, str]]:
     """Yield names and descriptions of parameters."""
     for param in params:
-        texts = (param.doc, *age(param.deprecation.since, param.deprecation.deprecated))
+        texts = (
+            param.doc,
+            *_in_words(dict(param.limits)),
+            *age(param.deprecation.since, param.deprecation.deprecated),
+        )
         yield param.name, " ".join(filter(None, texts))
+
+
+def _in_words(limits: Mapping[str, object]) -> Iterator[str]:
+    low, high = limits.get("minimum"), limits.get("maximum")
+    if low is not None:
+        yield f"{low} to {high}." if high is not None else f"At least {low}."
+    elif high is not None:
+        yield f"At most {high}."
+    for least, most, what in (
+        ("minItems", "maxItems", ""),
+        ("minLength", "maxLength", " characters"),
+    ):
+        if most in limits:
+            start = f"{limits[least]} to" if least in limits else "At most"
+            yield f"{start} {limits[most]}{what}."
+        elif limits.get(least) == 1:
+            yield "Not empty."
+        elif least in limits:
+            yield f"At least {limits[least]}{what}."
+    if "default" in limits:
+        yield f"The server's default is `{limits['default']}`."
 
 
 def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
@@ -246,7 +278,7 @@ def callback_doc(event: Event, notice: str = "") -> str:
 
 def push_doc(push: Push, notice: str = "") -> str:
     """Return the docstring of a push."""
-    params = [f"    {p.name}: {p.doc}" for p in push.params]
+    params = [f"    {name}: {doc}" for name, doc in told(push.params)]
     params += [f"    timeout: {TIMEOUT}"] if push.result else []
     return joined(
         [

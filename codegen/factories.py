@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, cast
@@ -10,23 +9,23 @@ from typing import Final, cast
 import attrs
 
 from codegen.ir import Api, Event, Field, Model
+from codegen.kinds import TypeRef
 from codegen.naming import snake
 
 __all__ = [
     "factories",
 ]
 
-INNER: Final = re.compile(r"(?:list\[|dict\[str, )(.*)\]")
-
 LEFT_OUT: Final = object()
 """The key is left out."""
 
 PLAIN: Final[Mapping[str, object]] = {
-    "str": "",
-    "int": 0,
-    "float": 0.0,
-    "bool": False,
-    "datetime": "2026-06-01T09:30:00Z",
+    "string": "",
+    "integer": 0,
+    "number": 0.0,
+    "boolean": False,
+    "time": "2026-06-01T09:30:00Z",
+    "anything": None,
 }
 """Values of fields without an example."""
 
@@ -90,74 +89,82 @@ class _Makers:
 
     def _of_fields(self, model: Model, cls: str, doc: str, reader: str) -> Factory:
         for field in model.fields:
-            self._add_parts(field.annotation, model)
+            self._add_parts(field.type, model)
         arguments = tuple(self._argument(field, model) for field in model.fields)
         return Factory(result=cls, doc=doc, reader=reader, arguments=arguments, is_map=False)
 
     def _of_map(self, event: Event, cls: str, doc: str, reader: str) -> Factory:
-        self._add_parts(event.base)
-        default = self._literal(event.example, event.base)
+        assert event.payload is not None  # noqa: S101  (a map is one of its kind)
+        self._add_parts(event.payload)
+        default = self._literal(event.example, event.payload)
         kind = event.base.replace("dict[", "Mapping[")
         argument = Argument(name="values", type=kind, default=default)
         return Factory(result=cls, doc=doc, reader=reader, arguments=(argument,), is_map=True)
 
-    def _add_parts(self, annotation: str, whole: Model | None = None) -> None:
-        for name in re.findall(r"\w+", annotation):
-            part = self._models.get(name)
-            if part and part is not whole:
-                self.add(part)
+    def _add_parts(self, type_: TypeRef, whole: Model | None = None) -> None:
+        for name in type_.models():
+            if self._models[name] is not whole:
+                self.add(self._models[name])
 
     def _argument(self, field: Field, model: Model) -> Argument:
         value = self._default(field, model)
         optional = "" if field.required and value is not LEFT_OUT else " | Unset"
-        null = " | None" if field.nullable else ""
-        default = self._literal(value, field.annotation)
-        return Argument(name=field.name, type=f"{field.argument}{null}{optional}", default=default)
+        default = self._literal(value, field.type)
+        return Argument(name=field.name, type=f"{field.type.argument()}{optional}", default=default)
 
     def _default(self, field: Field, model: Model) -> object:
         """Return a value as it stands in JSON."""
-        parts = [name for name in re.findall(r"\w+", field.annotation) if name in self._models]
-        if any(name not in self.made for name in parts):
+        if any(name not in self.made for name in field.type.models()):
             return None if field.required else LEFT_OUT
         if field.wire in model.example:
             return model.example[field.wire]
         if not field.required:
             return LEFT_OUT
-        return None if field.nullable else self._plain(field.annotation)
+        return self._plain(field.type)
 
-    def _plain(self, annotation: str) -> object:
-        if annotation in self._enums:
-            return self._enums[annotation].members[0][1]
-        item = INNER.fullmatch(annotation)
-        if item and annotation.startswith("list["):
-            return [self._plain(item[1])] if item[1] in self._models else []
-        return {} if item or annotation in self._models else PLAIN.get(annotation)
+    def _plain(self, type_: TypeRef) -> object:
+        """Return a value of a type without an example, as it stands in JSON."""
+        if type_.nullable:
+            return None
+        match type_.kind:
+            case "enum":
+                return type_.values[0]
+            case "list":
+                return [self._plain(type_.parts[0])] if type_.parts[0].kind == "model" else []
+            case "union":
+                return self._plain(type_.parts[0])
+            case kind:
+                return PLAIN.get(kind, {})
 
-    def _literal(self, value: object, annotation: str) -> str:
+    def _literal(self, value: object, type_: TypeRef) -> str:
         """Return a value of JSON as it is written in Python."""
-        kind = annotation.removesuffix(" | None")
-        inner = INNER.fullmatch(kind)
+        if type_.kind == "union":
+            # The parts differ in what JSON calls them.
+            name = type(value).__name__
+            fits = [part for part in type_.parts if name in part.row.json.split()]
+            type_ = fits[0] if fits else type_
         match value:
             case None:
                 return "None"
-            case str() if kind == "datetime":
+            case str() if type_.kind == "time":
                 return _time(value)
-            case list() if inner:
-                items = [self._literal(item, inner[1]) for item in cast("list[object]", value)]
+            case list() if type_.kind == "list":
+                of = type_.parts[0]
+                items = [self._literal(item, of) for item in cast("list[object]", value)]
                 return f"({', '.join(items)}{',' if items else ''})"
-            case dict() if inner:
+            case dict() if type_.kind == "map":
                 pairs = cast("dict[str, object]", value).items()
-                items = [f"{key!r}: {self._literal(item, inner[1])}" for key, item in pairs]
+                items = [f"{key!r}: {self._literal(item, type_.parts[0])}" for key, item in pairs]
                 return "{" + ", ".join(items) + "}"
-            case dict() if kind in self._models:
-                return self._call(self._models[kind], cast("dict[str, object]", value))
+            case dict() if type_.kind == "model":
+                return self._call(self._models[type_.name], cast("dict[str, object]", value))
             case _:
                 return "UNSET" if value is LEFT_OUT else repr(value)
 
     def _call(self, model: Model, value: Mapping[str, object]) -> str:
         """Return the call of a factory that makes this model, without defaults."""
         arguments = [
-            f"{field.name}={self._literal(part, field.annotation)}"
+            f"{field.name}={self._literal(part, field.type)}"
             for field in model.fields
             if value and (part := value.get(field.wire, LEFT_OUT)) != self._default(field, model)
         ]

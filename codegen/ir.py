@@ -5,10 +5,12 @@ Each has its location in the spec, which is ignored when two are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
+from codegen.kinds import TypeRef
+from codegen.naming import snake
 from codegen.yaml_source import Location
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Deprecation",
     "Download",
     "Enum",
+    "Errors",
     "Event",
     "Field",
     "Follow",
@@ -120,37 +123,35 @@ class Field:
 
     name: str
     wire: str
-    annotation: str
-    argument: str = attrs.field(eq=False)
-    """What may be given for it, null aside."""
+    type: TypeRef
     doc: str
     required: bool
-    nullable: bool
     essential: bool
     """A model without it is useless, so its absence is an error."""
     secret: bool
-    scalar: str
-    """The builtin type that it is checked against where it is read, or ""."""
-    kind: str
-    """That type in words."""
-    reader: str
-    """The expression that reads it when it is no scalar, or ""."""
+    limits: Limits
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
 
     @property
+    def annotation(self) -> str:
+        """Its annotation: a field that may be left out reads None."""
+        return self.type.result if self.required else self.type.null.result
+
+    @property
     def local(self) -> str:
-        """The variable that holds its value while the row is read."""
+        """The variable that holds its value while the model is read."""
         return f"{self.name}_"
 
     @property
     def refused(self) -> str:
         """The condition under which a scalar has the wrong type, the usual case first."""
-        wrong, present = f"type({self.local}) is not {self.scalar}", f"{self.local} is not None"
+        wrong = f"type({self.local}) is not {self.type.row.inline}"
+        present = f"{self.local} is not None"
         if self.essential:
             return wrong
-        return f"{present} and {wrong}" if self.nullable else f"{wrong} and {present}"
+        return f"{present} and {wrong}" if self.type.nullable else f"{wrong} and {present}"
 
 
 @attrs.frozen(kw_only=True)
@@ -185,21 +186,23 @@ class Model:
     @property
     def scalars(self) -> tuple[Field, ...]:
         """Fields whose type is checked and that need no reader."""
-        return tuple(f for f in self.fields if f.scalar)
+        return tuple(f for f in self.fields if f.type.row.inline)
 
     @property
     def others(self) -> tuple[Field, ...]:
         """Fields that need a reader."""
-        return tuple(f for f in self.fields if not f.scalar)
+        return tuple(f for f in self.fields if not f.type.row.inline)
 
     def reader_of(self, field: Field) -> str:
         """Return the name of what reads a field that is no scalar."""
-        return f"_{self.slug}_read_{field.name}" if "(" in field.reader else field.reader
+        type_ = field.type.plain
+        return f"_{self.slug}_read_{field.name}" if type_.parts else type_.reader
 
     @property
     def composed(self) -> tuple[tuple[str, str], ...]:
         """Readers that are put together from others: name and expression."""
-        return tuple((self.reader_of(f), f.reader) for f in self.fields if "(" in f.reader)
+        composed = [f for f in self.fields if f.type.parts]
+        return tuple((self.reader_of(f), f.type.plain.reader) for f in composed)
 
     @property
     def own_fields(self) -> tuple[Field, ...]:
@@ -209,7 +212,7 @@ class Model:
     @property
     def nullable(self) -> tuple[str, ...]:
         """Required fields that may be null."""
-        return tuple(f.name for f in self.fields if f.required and f.nullable)
+        return tuple(f.name for f in self.fields if f.required and f.type.nullable)
 
     @property
     def renamed(self) -> tuple[tuple[str, str], ...]:
@@ -224,15 +227,10 @@ class Param:
     name: str
     wire: str
     where: str
-    """`path`, `query` or `body`."""
-    type: str
-    """Its annotation when it is given."""
-    handle: str
-    """The class of handles that may be given too, without what distinguishes the async one."""
-    check: str
-    """The expression that tells whether a value may be sent."""
-    value: str
-    """The expression that is sent."""
+    """`path`, `query`, `header` or `body`."""
+    type: TypeRef
+    is_one_of_many: bool = False
+    """Whether the list that is sent is made of it."""
     required: bool
     positional: bool
     generate: bool
@@ -249,22 +247,41 @@ class Param:
 
     def annotation(self, prefix: str = "") -> str:
         """Its annotation in a signature of the sync client, or of the one with the prefix."""
-        text = self.type
-        if self.handle:
-            inner, _, end = text.partition("]")
-            text = f"{inner} | {prefix}{self.handle}" + ("]" + end if text != inner else "")
+        text = self.type.argument(prefix)
         return text if self.required else f"{text} | Unset"
+
+    @property
+    def check(self) -> str:
+        """The expression that tells whether a value may be sent."""
+        check = self.type.check
+        return f'a_list_of({check}, "{self.name}")' if self.is_one_of_many else check
+
+    @property
+    def value(self) -> str:
+        """The expression that is sent."""
+        return f"[{self.name}]" if self.is_one_of_many else self.name
+
+
+def _required_first(params: Iterable[Param]) -> tuple[Param, ...]:
+    return tuple(sorted(params, key=lambda p: not p.required))
 
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """The fields that a method takes, as a dict that can be passed on."""
+    """An object that is sent, as a dict that can be passed on."""
 
     name: str
     doc: str
     fields: tuple[Param, ...]
+    is_passed: bool
+    """Whether it is passed as it is, inside of another request."""
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def slug(self) -> str:
+        """Distinguishes names that belong to it."""
+        return snake(self.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -293,7 +310,7 @@ class Upload:
     answer: str
     target: str
     result: str
-    result_type: str
+    result_type: TypeRef
     content_type: str
     size: str
     filename: str
@@ -336,6 +353,9 @@ class Paging:
     items: str
     cursor: str
     by: str
+    """The field of an item that the cursor is compared with, or ""."""
+    next: str
+    """The field of a page that is the cursor of the next one, or ""."""
     descending: bool
     example: str
 
@@ -368,10 +388,13 @@ class Operation:
     path_argument: str
     """The expression that gives the values of the path, or ""."""
     params: tuple[Param, ...]
-    result: str
+    result: TypeRef | None
+    """What it returns; None for nothing."""
     read: str
+    """The expression that reads the response."""
     returns: str
     """The description of the result, or ""."""
+    security: Security | None
     idempotency: str
     retry: bool
     generate: tuple[str, ...]
@@ -402,13 +425,17 @@ class Operation:
     @property
     def keyword(self) -> tuple[Param, ...]:
         """Those that may not, the required ones first."""
-        rest = [p for p in self.params if not p.positional]
-        return tuple(sorted(rest, key=lambda p: not p.required))
+        return _required_first(p for p in self.params if not p.positional)
 
     @property
     def query(self) -> tuple[Param, ...]:
-        """Those of the query."""
-        return tuple(p for p in self.params if p.where == "query")
+        """Those of the query, and those that are sent as headers."""
+        return tuple(p for p in self.params if p.where in ("query", "header"))
+
+    @property
+    def headers(self) -> tuple[Param, ...]:
+        """Those that are sent as headers."""
+        return tuple(p for p in self.params if p.where == "header")
 
     @property
     def body(self) -> tuple[Param, ...]:
@@ -423,7 +450,7 @@ class Operation:
     @property
     def segments(self) -> tuple[Param, ...]:
         """Values of the path that are given with the call, and may be given as objects."""
-        return tuple(p for p in self.params if p.where == "path" and p.check != "a_string")
+        return tuple(p for p in self.params if p.where == "path" and p.type.kind != "string")
 
     @property
     def needs(self) -> tuple[Param, ...]:
@@ -455,18 +482,14 @@ class Resource:
     """Of a handle: the path value that it stands for. Else ""."""
     bound: tuple[str, ...]
     """All path values that are known here."""
-    kind: str
-    """Of a handle: what its id belongs to. Else ""."""
-    takes: str
-    """Of a handle: the annotation of what it can be made with, but for other handles."""
+    id: TypeRef
+    """Of a handle: the type of its ID."""
     row: str
     """Of a handle: the class of the models that it can be made with, or ""."""
     handle: str
     """The class of what `one` returns, or ""."""
-    handle_takes: str
-    """The annotation of what `one` takes, but for handles."""
-    handle_row: str
-    """The class of the models that `one` keeps, or ""."""
+    handle_id: TypeRef
+    """The type of the ID that `one` takes."""
     children: tuple[Child, ...]
     """What hangs under it."""
     operations: tuple[Operation, ...]
@@ -477,6 +500,11 @@ class Resource:
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def takes(self) -> str:
+        """Of a handle: the annotation of what it is made with. Else ""."""
+        return self.id.argument(None) if self.binds else ""
 
     @property
     def is_root(self) -> bool:
@@ -516,11 +544,8 @@ class Event:
     replay: bool
     transient: bool
     """Whether it carries no lasting state, so that a full queue drops it first."""
-    row_reader: str
-    """The reader of the row that it carries, or ""."""
-    base: str
-    map_reader: str
-    """The expression that reads the map that it is, or ""."""
+    payload: TypeRef | None
+    """What it is: a model, or a map. None when it has a shape of its own."""
     model: Model | None
     """Its own fields, when it has a shape of its own."""
     example: Mapping[str, object] = attrs.field(eq=False)
@@ -540,6 +565,16 @@ class Event:
         """Distinguishes names that belong to it."""
         return self.reader.removeprefix("read_")
 
+    @property
+    def base(self) -> str:
+        """The class that its class is made of."""
+        return self.payload.result if self.payload else "Model"
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it is an object whose keys are data."""
+        return bool(self.payload and self.payload.kind != "model")
+
 
 @attrs.frozen(kw_only=True)
 class Push:
@@ -549,15 +584,23 @@ class Push:
     method: str
     summary: str
     params: tuple[Param, ...]
-    result: str
-    """The type of its reply, or "" if it has none."""
-    read: str
-    """The expression that reads the reply, or ""."""
+    result: TypeRef | None
+    """The type of its reply, None if it has none."""
     returns: str
     """Its description, or ""."""
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def positional(self) -> tuple[Param, ...]:
+        """Those that may be passed by position."""
+        return ()
+
+    @property
+    def keyword(self) -> tuple[Param, ...]:
+        """Those that may not, the required ones first."""
+        return _required_first(self.params)
 
 
 @attrs.frozen(kw_only=True)
@@ -566,7 +609,8 @@ class Presence:
 
     property: str
     state: Event
-    diff: Event
+    diff: Event | None
+    """None where each state is whole."""
 
 
 @attrs.frozen(kw_only=True)
@@ -580,12 +624,7 @@ class Channel:
     doc: str
     topic: str
     param: str
-    param_kind: str
-    """What the parameter is the ID of."""
-    param_takes: str
-    """Its annotation, but for handles."""
-    param_handle: str
-    """The class of handles that may be given too, or ""."""
+    param_type: TypeRef
     param_doc: str
     events: tuple[Event, ...]
     pushes: tuple[Push, ...]
@@ -597,7 +636,7 @@ class Channel:
     @property
     def param_annotation(self) -> str:
         """The annotation of its parameter."""
-        return " | ".join(filter(None, [self.param_takes, self.param_handle]))
+        return self.param_type.argument()
 
 
 @attrs.frozen(kw_only=True)
@@ -609,8 +648,18 @@ class Code:
 
 
 @attrs.frozen(kw_only=True)
+class Errors:
+    """Where a refusal says what: the steps to each value, through objects and lists."""
+
+    code: tuple[str | int, ...] = ()
+    message: tuple[str | int, ...] = ()
+    details: tuple[str | int, ...] = ()
+    doc_url: tuple[str | int, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Api:
-    """Build everything that is generated."""
+    """Everything that is generated."""
 
     enums: tuple[Enum, ...]
     models: tuple[Model, ...]
@@ -623,9 +672,10 @@ class Api:
     realtime: str
     """The class that gives the channels."""
     codes: tuple[Code, ...]
+    errors: Errors
     security: tuple[Security, ...]
     url: str
-    """Where the service is."""
+    """Where the service is, with the path that all paths of calls begin with."""
     socket: str
     """Where its WebSocket is."""
     version: str

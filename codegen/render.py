@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -18,10 +18,13 @@ from codegen import docstrings
 from codegen.docstrings import ASYNC, SYNC, Syntax
 from codegen.factories import factories
 from codegen.imports import import_block
-from codegen.ir import Api, Field, Resource
+from codegen.ir import Alias, Api, Field, Param, Resource
+from codegen.kinds import TypeRef
 from codegen.print_sync import print_all
 from codegen.read_code import Package
+from codegen.scopes import check_names, check_scopes
 from codegen.symbols import generated_names, hand_written_names, old_classes
+from codegen.yaml_source import Diagnostics
 
 __all__ = [
     "render",
@@ -65,7 +68,14 @@ OUTPUTS: Final = (
     Output(
         "readers.py", "readers", "openapi.yaml", "From parsed JSON to models.", ("enums", "models")
     ),
-    Output("endpoints.py", "endpoints", "openapi.yaml", "All operations as data.", ("operations",)),
+    Output(
+        "endpoints.py",
+        "endpoints",
+        "openapi.yaml",
+        "All operations as data.",
+        ("operations", "requests"),
+    ),
+    Output("service.py", "service", "openapi.yaml", "The service.", ("errors", "url")),
     Output(
         "requests.py", "requests", "openapi.yaml", "What the methods take, as dicts.", ("requests",)
     ),
@@ -117,9 +127,17 @@ def render_factories(api: Api) -> str:
 
 
 def render(api: Api) -> dict[str, str]:
-    """Return the generated files: names and texts."""
+    """Return the generated files: names and texts.
+
+    Raises:
+        SpecError: A name of the spec is taken already in the code.
+    """
+    diagnostics = Diagnostics()
+    check_names(api, diagnostics)
+    diagnostics.raise_if_any()
     generated = generated_names(api)
-    names = sorted([*generated, *hand_written_names(Package(TEMPLATES.parents[1]))])
+    by_hand = hand_written_names(Package(TEMPLATES.parents[1]))
+    names = sorted([*generated, *by_hand])
     environment = _environment()
     providers = {**_generated_names(api), **dict(generated)}
     drafts: dict[str, str] = {}
@@ -128,6 +146,10 @@ def render(api: Api) -> dict[str, str]:
         # One template makes the resources of both clients.
         parts = {part.removeprefix("backend_"): value for part, value in parts.items()}
         drafts[output.name] = _text(output, environment, parts, providers)
+    public = [name for name, _ in by_hand]
+    texts = [text for name, text in drafts.items() if name not in ("public.py", "names.py")]
+    check_scopes(api, texts, public, diagnostics)
+    diagnostics.raise_if_any()
     return _formatted(drafts)
 
 
@@ -145,7 +167,9 @@ def _generated_names(api: Api) -> dict[str, str]:
         )
     ]
     events = [event.const for event in api.events] + [channel.const for channel in api.channels]
+    takes = [f"takes_{request.slug}" for request in api.requests if request.is_passed]
     return {
+        **dict.fromkeys(takes, f"{PACKAGE}.endpoints"),
         **dict.fromkeys(readers, f"{PACKAGE}.readers"),
         **dict.fromkeys(filter(None, consts), f"{PACKAGE}.endpoints"),
         **dict.fromkeys(events, f"{PACKAGE}.events"),
@@ -164,7 +188,11 @@ def _environment() -> Environment:
     filters |= {
         "doc": docstrings.as_docstring,
         "default_of": _default_of,
+        "as_text": _as_text,
+        "checked": _checked,
         "inside": _inside,
+        "renamed": _renamed,
+        "warned": _warned,
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
@@ -184,8 +212,34 @@ def _default_of(field: Field) -> str:
     return "" if field.required else " = None"
 
 
-def _inside(annotation: str, resource: Resource) -> str:
+def _checked(type_: TypeRef, name: str) -> str:
+    """Return the expression that turns an argument into an ID of this type."""
+    check = "checked_number" if type_.kind == "number id" else "checked_id"
+    return f'{check}("{name}", {name}, "{type_.name}")'
+
+
+def _as_text(expression: str, type_: TypeRef) -> str:
+    return f"str({expression})" if type_.kind == "number id" else expression
+
+
+def _renamed(params: Iterable[Param]) -> list[tuple[Param, Alias]]:
+    """Return the parameters that have old names, with each of these."""
+    return [(param, alias) for param in params for alias in param.deprecation.names]
+
+
+def _warned(params: Iterable[Param]) -> dict[str, tuple[str, str]]:
+    """Return names that are better not passed: what each is called now, and the warning."""
+    return {
+        name: (param.name, notice)
+        for param in params
+        for name, notice in param.deprecation.called(param.name)
+        if notice
+    }
+
+
+def _inside(type_: TypeRef | str, resource: Resource) -> str:
     """Return a type as written in a class that has a method of the same name."""
+    annotation = str(type_)
     for name in resource.hidden:
         annotation = re.sub(rf"\b{name}\b", f"builtins.{name}", annotation)
     return annotation

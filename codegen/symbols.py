@@ -88,7 +88,7 @@ SHAPES: Final = {
     "field": Shape(
         "{owner}.{node.name}",
         "field",
-        "gives=annotation; sent=required; secret; wire; text=doc",
+        "gives=annotation; sent=required; secret; wire; text={node.doc}{node.limits}",
         key="name",
         same="{node.wire}",
     ),

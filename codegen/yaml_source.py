@@ -71,6 +71,9 @@ class Diagnostics:
         close = get_close_matches(word, sorted(choices), n=1)
         self.add(location, f"{text}. Did you mean {close[0]!r}?" if close else text)
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def raise_if_any(self) -> None:
         """Raise `SpecError` with all of them."""
         if self._found:
@@ -91,17 +94,27 @@ WORDS: Final[dict[str, object]] = {
 
 @attrs.frozen(eq=False, repr=False)
 class Source:
-    """One file of the spec."""
+    """One file of the spec, and what has been read of it."""
 
     name: str
     """Its name in references from the other file."""
-    data: object
     locations: dict[Pointer, Location]
+    diagnostics: Diagnostics
+    read: set[Pointer] = attrs.field(factory=set[Pointer])
+    """Places that something has looked at."""
+    whole: set[Pointer] = attrs.field(factory=set[Pointer])
+    """Those that were looked at with all that is below them."""
+    missed: dict[Pointer, set[str]] = attrs.field(factory=dict[Pointer, set[str]])
+    """Keys that something has looked for in vain, at each place."""
 
 
 @attrs.frozen(eq=False, repr=False)
 class Node:
-    """A value of the spec and its location. An absent one reads as None."""
+    """A value of the spec and its location. An absent one reads as None.
+
+    Each look is noted, so that what nobody has looked at can be refused: `report_unread`. Only
+    `walk` and `peek` leave no trace.
+    """
 
     source: Source
     pointer: Pointer
@@ -118,17 +131,35 @@ class Node:
     @property
     def key(self) -> str:
         """The last step of its path."""
-        return str(self.pointer[-1])
+        return str(self.pointer[-1]) if self.pointer else ""
 
     def __bool__(self) -> bool:
         return self.value is not None
+
+    def wrong(self, text: str, word: str = "", choices: Iterable[str] = ()) -> None:
+        """Report that something is wrong here; with a word, suggest the choice closest to it."""
+        self.source.diagnostics.unknown(self.location, text, word, choices)
+
+    def peek(self, *steps: str | int) -> Node:
+        """Return the node under these keys, absent if any of them is, and leave no trace."""
+        node = self
+        for step in steps:
+            value = node.value
+            if isinstance(value, list) and isinstance(step, int):
+                item = cast("list[object]", value)[step]
+            else:
+                item = node.mapping.get(str(step))
+            node = Node(node.source, (*node.pointer, step), item)
+        return node
 
     def get(self, *steps: str) -> Node:
         """Return the node under these keys, absent if any of them is."""
         node = self
         for step in steps:
-            value = node.mapping.get(step)
-            node = Node(node.source, (*node.pointer, step), value)
+            above, node = node, node.peek(step)
+            node.source.read.add(node.pointer)
+            if not node:
+                node.source.missed.setdefault(above.pointer, set()).add(step)
         return node
 
     @property
@@ -138,67 +169,117 @@ class Node:
         return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
     def items(self) -> Iterator[tuple[str, Node]]:
-        """Yield keys and values of a mapping."""
-        for key, value in self.mapping.items():
-            yield key, Node(self.source, (*self.pointer, key), value)
+        """Yield keys and values of a mapping whose keys are data."""
+        if self and not isinstance(self.value, dict):
+            self.wrong(f"{self.key!r} must be a mapping with keys")
+        for key in self.mapping:
+            yield key, self.get(key)
 
     def values(self) -> Iterator[Node]:
-        """Yield values of a mapping."""
+        """Yield values of a mapping whose keys are data."""
         return (node for _, node in self.items())
 
     def each(self) -> Iterator[Node]:
         """Yield items of a list."""
         items = self.value
-        if isinstance(items, list):
-            for index, value in enumerate(cast("list[object]", items)):
-                yield Node(self.source, (*self.pointer, index), value)
+        if items is not None and not isinstance(items, list):
+            self.wrong(f"{self.key!r} must be a list")
+            return
+        for index in range(len(cast("list[object]", items or []))):
+            node = self.peek(index)
+            self.source.read.add(node.pointer)
+            yield node
 
-    def strings(self) -> list[str]:
-        """Return the strings of a list; a single string counts as a list of one."""
-        if isinstance(self.value, str):
-            return [self.value]
-        return [node.value for node in self.each() if isinstance(node.value, str)]
+    def strings(self, *steps: str) -> list[str]:
+        """Return the strings of the list under these keys, empty when there is none."""
+        node = self.get(*steps)
+        texts = [(item, item.value) for item in node.each()]
+        for item, value in texts:
+            if not isinstance(value, str):
+                item.wrong(f"{node.key!r} must be a list of strings")
+        return [value for _, value in texts if isinstance(value, str)]
 
     def text(self, *steps: str) -> str:
         """Return the string under these keys, empty when there is none."""
-        value = self.get(*steps).value
-        return value.strip() if isinstance(value, str) else ""
+        node = self.get(*steps)
+        if node and not isinstance(node.value, str) and node.pointer not in self.source.whole:
+            node.wrong(f"{node.key!r} must be a string")
+        return node.value.strip() if isinstance(node.value, str) else ""
+
+    def flag(self, *steps: str) -> bool:
+        """Return whether there is `true` under these keys."""
+        node = self.get(*steps)
+        if node and not isinstance(node.value, bool):
+            node.wrong(f"{node.key!r} must be true or false")
+        return node.value is True
+
+    def take(self) -> object:
+        """Return all that is here, which counts as looked at down to its leaves."""
+        self.source.whole.add(self.pointer)
+        return self.value
 
     @property
     def example(self) -> dict[str, object]:
         """The first of the examples of a schema, empty when there is none."""
-        for node in self.get("examples").each():
-            return node.mapping
-        return {}
+        examples = self.get("examples")
+        examples.take()
+        return next((node.mapping for node in examples.children()), dict[str, object]())
+
+    def children(self) -> Iterator[Node]:
+        """Yield what is directly below, and leave no trace."""
+        value = self.value
+        steps = range(len(cast("list[object]", value))) if isinstance(value, list) else self.mapping
+        return (self.peek(step) for step in steps)
 
     def walk(self) -> Iterator[Node]:
-        """Yield the node and all its descendants."""
+        """Yield the node and all its descendants, and leave no trace."""
         yield self
-        for child in self.values():
+        for child in self.children():
             yield from child.walk()
-        for child in self.each():
-            yield from child.walk()
+
+    def unread(self) -> Iterator[Node]:
+        """Yield what nobody has looked at: it would have no effect."""
+        if self.pointer in self.source.whole:
+            return
+        if self.pointer and self.pointer not in self.source.read:
+            yield self
+            return
+        for child in self.children():
+            yield from child.unread()
+
+    def report_unread(self) -> None:
+        """Report what nobody has looked at.
+
+        Where other things are wrong, which keep parts of the spec from being read, only what looks
+        like a misspelt key.
+        """
+        is_wrong = bool(self.source.diagnostics)
+        for node in self.unread():
+            missed = self.source.missed.get(node.pointer[:-1], set())
+            if not is_wrong or get_close_matches(node.key, missed):
+                node.wrong(f"nothing reads {node.key!r} here", node.key, missed)
 
 
 def load(path: Path, file: str, diagnostics: Diagnostics) -> Node:
     """Load a file. If it cannot be read, that is a diagnostic, and the node is absent."""
     start = Location(file, 1, 1)
-    source = Source(path.name, {}, {(): start})
+    locations: dict[Pointer, Location] = {(): start}
+    absent = Node(Source(path.name, locations, diagnostics), (), None)
     try:
         root = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # pyright: ignore[reportUnknownMemberType]
     except OSError as error:
         diagnostics.add(start, f"cannot be read: {error.strerror}")
-        return Node(source, (), None)
+        return absent
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark
         location = Location(file, place.line + 1, place.column + 1) if place else start
         diagnostics.add(location, f"not YAML: {error.problem}")
-        return Node(source, (), None)
+        return absent
     if not isinstance(root, yaml.MappingNode):
         diagnostics.add(start, "must be a mapping with keys" if root else "is empty")
-        return Node(source, (), None)
-    data = _Reader(file, source.locations, diagnostics).read(root, ())
-    return Node(Source(path.name, data, source.locations), (), data)
+        return absent
+    data = _Reader(file, locations, diagnostics).read(root, ())
+    return attrs.evolve(absent, value=data)
 
 
 class _Reader:

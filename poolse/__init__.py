@@ -21,6 +21,7 @@ if _typing.TYPE_CHECKING:
     from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._auth.token_provider import TokenProvider
     from poolse._client.from_dict import from_dict
+    from poolse._client.options import POOLSE_API_URL
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
         Checkpoint,
@@ -34,7 +35,6 @@ if _typing.TYPE_CHECKING:
     from poolse._generated.resources import Delivery, Feed
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
-    from poolse._network.urls import POOLSE_API_URL
     from poolse._observe.capture import CapturedCall
     from poolse._profiles.async_users import AsyncUsersResource
     from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile

@@ -26,7 +26,6 @@ from codegen.apidiff.compare import compare
 from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Report, reached, release_of
 from codegen.build import build
-from codegen.check import checked, readable
 from codegen.ir import Api
 from codegen.read_code import PACKAGE, Package, Symbol
 from codegen.render import render_package
@@ -95,14 +94,14 @@ def _report(options: argparse.Namespace, folder: Path) -> tuple[Report, list[str
     if options.base:
         before, now = folder / "old", folder / "new"
         _extract(options.base, before)
-        old = State(build(readable(before / "spec", f"{options.base}:spec")), before)
-        new = State(build(checked(options.spec)), now)
+        old = State(build(before / "spec", f"{options.base}:spec", is_past=True), before)
+        new = State(build(options.spec), now)
         shutil.copytree(ROOT / PACKAGE, now / PACKAGE)
         for name, text in render_package(new.api, ROOT / PACKAGE).items():
             (now / PACKAGE / name).write_text(text, "utf-8")
         old_release = release_of((before / VERSION).read_text("utf-8"))
     elif len(folders) == 2:
-        apis = build(readable(folders[0])), build(checked(folders[1]))
+        apis = build(folders[0], is_past=True), build(folders[1])
         old, new = (State(api, ROOT, render_package(api, ROOT / PACKAGE)) for api in apis)
         old_release = None
     else:

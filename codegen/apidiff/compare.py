@@ -248,7 +248,7 @@ def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, 
         was, now = _elements(cast("Values", old)), _elements(cast("Values", new))
         yield from ((f"{trait} on", "", value) for value in now if value not in was)
         yield from ((f"{trait} off", value, "") for value in was if value not in now)
-    elif trait in TYPES:
+    elif trait in TYPES and old and new:
         kind = relation(str(old), str(new))
         yield from [(f"{trait} {kind}", str(old), str(new))] if kind != "same" else ()
     elif trait in TEXTS or (trait == "deprecated" and old and new):
@@ -269,7 +269,10 @@ def _elements(values: Values) -> list[str]:
 def _limits(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     for key in dict.fromkeys((*old, *new)):
         before, now = cast("float | None", old.get(key)), cast("float | None", new.get(key))
-        if before != now:
+        if before != now and key.endswith("default"):
+            # The server's, which it applies by itself.
+            yield "text", "", ""
+        elif before != now:
             raised = before is None or (now is not None and now > before)
             lowered = before is None or (now is not None and now < before)
             kind = "limits tighter" if (raised if "min" in key else lowered) else "limits looser"

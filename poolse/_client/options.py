@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from poolse._auth.credentials import check_http_client
+from poolse._generated.service import ERRORS, URL
 from poolse._http.user_agent import user_agent_of
 from poolse._network.urls import api_url_from, socket_url
 from poolse._profiles.resolver import ProfileSettings
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from poolse._observe.observers import Observers
     from poolse._realtime.settings import RealtimeSettings
 
-__all__ = ["ClientOptions", "UserOptions", "new_uuid"]
+__all__ = ["POOLSE_API_URL", "ClientOptions", "UserOptions", "new_uuid"]
+
+POOLSE_API_URL: Final = URL
+"""The hosted API."""
 
 Validator = Callable[["ClientOptions", "attrs.Attribute[Any]", Any], None]
 
@@ -68,7 +72,7 @@ def _checked_http_client(options: ClientOptions, _: object, value: object) -> No
 
 
 def _api_url(argument: str | None) -> str:
-    return api_url_from(argument, hidden(os.environ.get("POOLSE_API_URL")))
+    return api_url_from(argument, hidden(os.environ.get("POOLSE_API_URL")), POOLSE_API_URL)
 
 
 def _timeout(argument: float | Timeout | None) -> Timeout:
@@ -89,6 +93,7 @@ def _settings_of(options: ClientOptions) -> Settings:
         headers=headers,
         new_key=options.generate_idempotency_key,
         new_id=new_uuid,
+        errors=ERRORS,
     )
 
 

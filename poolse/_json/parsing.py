@@ -6,7 +6,7 @@ passes through the readers around it, each adds its step to the path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final, TypeVar, cast
@@ -33,7 +33,7 @@ __all__ = [
     "needed",
     "nullable",
     "number",
-    "one_or_many",
+    "one_of",
     "read_json",
     "read_nothing",
     "string",
@@ -204,14 +204,17 @@ def first_of(key: str, read: Read[T]) -> Read[T]:
     return read_first
 
 
-def one_or_many(read: Read[T]) -> Read[T | list[T]]:
-    """A reader of what comes alone or in a list."""
-    read_many = list_of(read)
+def one_of(readers: Mapping[type, Read[Any]]) -> Read[Any]:
+    """A reader of what may be of several types: those of parsed JSON lead to its readers."""
+    wanted = " or ".join(KINDS[type_] for type_ in readers)
 
-    def read_one_or_many(value: Any) -> T | list[T]:  # noqa: ANN401
-        return read_many(value) if value.__class__ is list else read(value)
+    def read_one(value: object) -> Any:  # noqa: ANN401
+        read = readers.get(type(value))
+        if read is None:
+            raise Mismatch(wanted, value)
+        return read(value)
 
-    return read_one_or_many
+    return read_one
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:

@@ -12,10 +12,7 @@ from poolse._support.argument_checks import checked_text
 from poolse._support.secret import hidden
 from poolse.errors import UsageError
 
-__all__ = ["POOLSE_API_URL", "api_url_from", "check_place", "check_proxy", "socket_url", "split"]
-
-POOLSE_API_URL: Final = "https://api.poolse.dev"
-"""The hosted API."""
+__all__ = ["api_url_from", "check_place", "check_proxy", "socket_url", "split"]
 
 SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
@@ -26,10 +23,10 @@ PRINTABLE: Final = re.compile(r"[!-~]*")
 HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 
 
-def api_url_from(argument: object, environment: str | None) -> str:
-    """The API's base URL: the argument, else POOLSE_API_URL, else the hosted API."""
+def api_url_from(argument: object, environment: str | None, hosted: str) -> str:
+    """The API's base URL: the argument, else POOLSE_API_URL, else that of the hosted API."""
     name = "api_url" if argument is not None else "POOLSE_API_URL"
-    given = argument if argument is not None else environment or POOLSE_API_URL
+    given = argument if argument is not None else environment or hosted
     scheme, rest = _base(name, given)
     if scheme not in ("http", "https"):
         raise UsageError(f"{name} must start with http:// or https://")

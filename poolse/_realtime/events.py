@@ -43,7 +43,8 @@ class PresenceType:
     """Which events of a channel carry presence, by their names on the wire."""
 
     state: str
-    diff: str
+    diff: str | None = None
+    """None where each state is whole."""
 
 
 @attrs.frozen

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from poolse._json.codec import parsed
 from poolse._json.parsing import as_object
+from poolse._rest.endpoint import ErrorPaths
 from poolse._rest.messages import Response
 from poolse.errors import (
     ApiError,
@@ -41,17 +42,23 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-def api_error(response: Response, retry_after: float) -> ApiError:
+def api_error(response: Response, retry_after: float, paths: ErrorPaths) -> ApiError:
     """Return the error of a response that is not 2xx. It may be a proxy's, without an envelope."""
     status = response.status
-    envelope = _envelope(response.content)
+    body = _body(response.content)
+    code, message, doc_url, details = (
+        _at(body, steps) for steps in (paths.code, paths.message, paths.doc_url, paths.details)
+    )
+    # Some proxies say {"error": "text"}: the text is better than nothing.
+    if message is None and isinstance(as_object(body).get("error"), str):
+        message = as_object(body)["error"]
     kind = BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
     return kind(
         status,
-        _text(envelope.get("code")) or "unknown_error",
-        _text(envelope.get("message")) or f"HTTP {status}{_redirect(response)}",
-        _text(envelope.get("doc_url")),
-        _showable(envelope.get("details")),
+        _text(code) or "unknown_error",
+        _text(message) or f"HTTP {status}{_redirect(response)}",
+        _text(doc_url),
+        _showable(details),
         _text(response.headers.get("x-request-id")) or None,
         retry_after,
     )
@@ -66,14 +73,22 @@ def _redirect(response: Response) -> str:
     return f", a redirect to {match[1] or ''}{match[2]}, which is not followed: check api_url"
 
 
-def _envelope(content: bytes) -> dict[str, object]:
+def _body(content: bytes) -> object:
     try:
-        body = parsed(content)
+        return parsed(content)
     except ValueError:
-        return {}
-    error = as_object(body).get("error")
-    # Some proxies say {"error": "text"}: the text is better than nothing.
-    return {"message": error} if isinstance(error, str) else as_object(error)
+        return None
+
+
+def _at(value: object, steps: tuple[str | int, ...]) -> object:
+    """The value that the steps lead to, None where there is none."""
+    for step in steps:
+        if isinstance(step, int):
+            items = cast("list[object]", value) if isinstance(value, list) else []
+            value = items[step] if step < len(items) else None
+        else:
+            value = as_object(value).get(step)
+    return value if steps else None
 
 
 def _text(value: object) -> str:

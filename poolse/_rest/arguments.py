@@ -6,20 +6,31 @@ anything is sent; the error names the type and never the value, which may be a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
 import attrs
 
+from poolse._json.models import Model
 from poolse._support.argument_checks import named
-from poolse._support.ids import SEGMENTS, checked_id, is_id, wanted_id
+from poolse._support.ids import (
+    SEGMENTS,
+    checked_id,
+    checked_number,
+    is_id,
+    number_of,
+    wanted_id,
+    wanted_number,
+)
+from poolse.types import UNSET
 
 __all__ = [
     "Kind",
     "a_boolean",
     "a_list_of",
     "a_number",
+    "a_number_id",
     "a_segment",
     "a_string",
     "a_time",
@@ -27,8 +38,10 @@ __all__ = [
     "an_integer",
     "an_object",
     "an_object_of",
+    "an_object_with",
+    "any_of",
     "anything",
-    "one_or_many_of",
+    "is_list",
     "or_none",
 ]
 
@@ -48,10 +61,8 @@ class Kind:
     wanted: str
     """As it stands after "must be": `a list of str`."""
     fits: Callable[[object], bool]
-    items: Callable[[object], Iterable[tuple[object, object]]] = lambda _: ()
-    """The steps into a value of the right outer type, and what is there."""
-    of: Kind | None = None
-    """What the items must be."""
+    items: Callable[[object], Iterable[tuple[object, object, Kind]]] = lambda _: ()
+    """The steps into a value of the right outer type, what is there, and what it must be."""
     hints: Mapping[type, str] = attrs.field(factory=dict[type, str])
     """What to do with a value of one of these types."""
     single: str = ""
@@ -63,9 +74,9 @@ class Kind:
 
     def complaint(self, name: str, value: object) -> str:
         """Why a value does not fit, in words that say what to do."""
-        for step, item in self.items(value):
-            if self.of is not None and not self.of.fits(item):
-                return self.of.complaint(self.single or f"{name}[{step!r}]", item)
+        for step, item, kind in self.items(value):
+            if not kind.fits(item):
+                return kind.complaint(self.single or f"{name}[{step!r}]", item)
         hints = (f": {hint}" for kind, hint in self.hints.items() if isinstance(value, kind))
         return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
 
@@ -79,9 +90,12 @@ def a_list_of(kind: Kind, single: str = "") -> Kind:
     """
     return Kind(
         f"a list of {_bare(kind)}",
-        lambda value: _is_list(value) and all(map(kind.fits, cast("Sequence[object]", value))),
-        lambda value: enumerate(cast("Sequence[object]", value)) if _is_list(value) else (),
-        kind,
+        lambda value: is_list(value) and all(map(kind.fits, cast("Sequence[object]", value))),
+        lambda value: (
+            [(step, item, kind) for step, item in enumerate(cast("Sequence[object]", value))]
+            if is_list(value)
+            else ()
+        ),
         dict.fromkeys(BARE, "put it in a list"),
         single,
         None if kind.sent is None else _each(kind.sent),
@@ -93,21 +107,41 @@ def an_object_of(kind: Kind) -> Kind:
     return Kind(
         f"a mapping of str to {_bare(kind)}",
         lambda value: _is_object(value) and all(map(kind.fits, _values(value))),
-        lambda value: cast("Mapping[object, object]", value).items() if _is_object(value) else (),
-        kind,
+        lambda value: [(key, item, kind) for key, item in _pairs(value)],
         KEYS,
     )
 
 
-def one_or_many_of(kind: Kind) -> Kind:
-    """A value of the kind, or a list of them."""
-    many = a_list_of(kind)
+def an_object_with(fields: Callable[[], Mapping[str, Kind]], needs: tuple[str, ...]) -> Kind:
+    """A model, or a mapping with these fields; others are sent as they are.
+
+    Args:
+        fields: What each of them must be. Called late: an object may contain itself.
+        needs: Those that cannot be left out.
+    """
+
+    def items(value: object) -> Iterator[tuple[object, object, Kind]]:
+        kinds, given = fields(), dict(_pairs(value))
+        for name, kind in kinds.items() if _is_object(value) else ():
+            if given.get(name, UNSET) is not UNSET or name in needs:
+                yield name, given.get(name, UNSET), kind
 
     def fits(value: object) -> bool:
-        return kind.fits(value) or many.fits(value)
+        return isinstance(value, Model) or (
+            _is_object(value) and all(kind.fits(item) for _, item, kind in items(value))
+        )
 
-    wanted = f"{kind.wanted} or {many.wanted}"
-    return attrs.evolve(many, wanted=wanted, fits=fits, hints={}, types=kind.types)
+    return Kind("an object with its fields", fits, items, KEYS)
+
+
+def any_of(*kinds: Kind) -> Kind:
+    """A value of one of the kinds."""
+    return Kind(
+        " or ".join(kind.wanted for kind in kinds),
+        lambda value: any(kind.fits(value) for kind in kinds),
+        lambda value: [item for kind in kinds for item in kind.items(value)],
+        types=tuple(type_ for kind in kinds for type_ in kind.types),
+    )
 
 
 def or_none(kind: Kind) -> Kind:
@@ -131,6 +165,15 @@ def an_id(kind: str) -> Kind:
     )
 
 
+def a_number_id(kind: str) -> Kind:
+    """An ID that is a number: an int, or the object that has it. See `ids.checked_number`."""
+    return Kind(
+        wanted_number(kind),
+        lambda value: number_of(value, kind) is not None,
+        sent=lambda name, value: checked_number(name, value, kind),
+    )
+
+
 def _unless_none(sent: Sent) -> Sent:
     return lambda name, value: value if value is None else sent(name, value)
 
@@ -147,7 +190,8 @@ def _bare(kind: Kind) -> str:
     return kind.wanted.removeprefix("an ").removeprefix("a ")
 
 
-def _is_list(value: object) -> bool:
+def is_list(value: object) -> bool:
+    """Whether it is a sequence, and none that nobody means as a list."""
     return isinstance(value, Sequence) and not isinstance(value, BARE)
 
 
@@ -155,6 +199,10 @@ def _is_object(value: object) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(key, str) for key in cast("Mapping[object, object]", value)
     )
+
+
+def _pairs(value: object) -> Iterable[tuple[object, object]]:
+    return cast("Mapping[object, object]", value).items() if _is_object(value) else ()
 
 
 def _values(value: object) -> Iterable[object]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from poolse._json.codec import decode
 from poolse._observe.observers import RequestObserver
-from poolse._rest.endpoint import Endpoint
+from poolse._rest.endpoint import Auth, Endpoint
 from poolse._rest.messages import Request
 from poolse._rest.request import authorised, build
 from poolse._rest.request_io import RequestIO
@@ -54,7 +54,10 @@ async def call(
     async with observer:
         try:
             # In one: the body, which may hold a token, must not be among the local variables.
-            return decode(endpoint.read, await _content(io, settings, request, progress, observer))
+            return decode(
+                endpoint.read,
+                await _content(io, settings, endpoint.auth, request, progress, observer),
+            )
         except PoolseError as error:
             failure = _identified(error, request, progress)
         try:
@@ -67,13 +70,14 @@ async def call(
 async def _content(
     io: RequestIO,
     settings: Settings,
+    auth: Auth,
     request: Request,
     progress: Progress,
     observer: RequestObserver,
 ) -> bytes:
     """Send the request until it succeeds, and return the body of the response."""
     # With an Authorization of the caller's own, neither a token nor its refresh is of any use.
-    foreign = "authorization" in settings.header_names
+    foreign = auth.name.lower() in settings.header_names
     while True:
         token = None if foreign else await io.tokens.get(settings.cancel)
         progress.attempts += 1
@@ -81,7 +85,7 @@ async def _content(
         decision: Return | Refresh | Retry | Raise
         try:
             progress.response = await io.sender.send(
-                authorised(request, token), settings.timeout, settings.cancel
+                authorised(request, token, auth), settings.timeout, settings.cancel
             )
         except NetworkError as failure:
             progress.network_error = failure

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 import attrs
 
 from poolse._rest.arguments import Kind
 
-__all__ = ["Download", "Endpoint", "Paging", "Read", "Target", "Upload"]
+__all__ = [
+    "BEARER",
+    "Auth",
+    "Download",
+    "Endpoint",
+    "ErrorPaths",
+    "Paging",
+    "Read",
+    "Target",
+    "Upload",
+]
 
 T = TypeVar("T", covariant=True)
 Page = TypeVar("Page")
@@ -20,6 +30,32 @@ Row = TypeVar("Row", contravariant=True)
 
 Read = Callable[[object], T]
 """Turns parsed JSON into a typed result, or raises `codec.Mismatch`."""
+
+
+Steps = tuple[str | int, ...]
+"""Keys and indexes that lead to a value in JSON; none where there is no such value."""
+
+
+@attrs.frozen(kw_only=True)
+class ErrorPaths:
+    """Where a response that is a refusal says what."""
+
+    code: Steps
+    message: Steps
+    details: Steps
+    doc_url: Steps
+
+
+@attrs.frozen
+class Auth:
+    """How a credential is sent."""
+
+    scheme: Literal["bearer", "basic", "header", "query"]
+    name: str = "Authorization"
+    """Of the header, or of the parameter of the query."""
+
+
+BEARER: Final = Auth("bearer")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -34,6 +70,9 @@ class Endpoint(Generic[T]):
     """What the fields of query and body may be, by their names in JSON."""
     segments: Mapping[str, Kind] = attrs.field(factory=dict[str, Kind], repr=False)
     """What the values of the path may be that are given with the call."""
+    headers: tuple[str, ...] = ()
+    """Those fields of the query that are sent as headers."""
+    auth: Auth = BEARER
     needs: tuple[str, ...] = ()
     """Those of them that cannot be left out."""
     idempotency: str | None = None
@@ -53,11 +92,13 @@ class Paging(Generic[Page, Item]):
     items: Callable[[Page], list[Item]]
     cursor: str
     """The query parameter that says where a page starts."""
-    by: Callable[[Item], int | None]
-    """The item's own value that the cursor is compared with."""
+    by: Callable[[Item], int | None] | None = None
+    """The item's own value that the cursor is compared with, where a page does not say `next`."""
+    next: Callable[[Page], object] | None = None
+    """The cursor of the next page; None, or an empty one, after the last page."""
     path: str
     """Where that value is, such as `$.data[].sequence`."""
-    descending: bool
+    descending: bool = False
     """Newest first: the next cursor is the smallest value of the page, else the largest."""
 
 

@@ -40,32 +40,48 @@ class Pages(Generic[Page, Item]):
         self._path = path
         self._query = dict(query or {})
         self._has_no_cursor = False
+        self._is_at_end = False
         target(paging.endpoint, path, self._query)
 
     async def next(self) -> list[Item]:
         """Return the items of the next page.
 
-        Only an empty page is the end: a short one may be a server with a lower limit.
+        Where pages do not say what comes next, only an empty one is the end: a short one may be
+        that of a server with a lower limit.
 
         Raises:
             DecodeError: The last page has no cursor, or the cursor of this one does not advance,
                 so that the iteration would never end.
         """
-        if self._has_no_cursor:
-            raise DecodeError("the last page has nothing to page by", self._paging.path)
-        page = await call(self._io, self._settings, self._paging.endpoint, self._path, self._query)
-        items = self._paging.items(page)
-        if items:
-            cursor = self._advance(items)
-            # These items can be returned: only what follows them cannot be read.
-            self._has_no_cursor = cursor is None
-            self._query[self._paging.cursor] = cursor
-        return items
+        paging = self._paging
+        while not self._is_at_end:
+            if self._has_no_cursor:
+                raise DecodeError("the last page has nothing to page by", paging.path)
+            page = await call(self._io, self._settings, paging.endpoint, self._path, self._query)
+            items = paging.items(page)
+            if paging.next is not None:
+                self._follow(paging.next(page))
+            elif items:
+                cursor = self._advance(items)
+                # These items can be returned: only what follows them cannot be read.
+                self._has_no_cursor = cursor is None
+                self._query[paging.cursor] = cursor
+            if items or paging.next is None:
+                return items
+        return []
+
+    def _follow(self, cursor: object) -> None:
+        """Go on where the page says."""
+        self._is_at_end = cursor is None or cursor == ""
+        if cursor == self._query.get(self._paging.cursor) and not self._is_at_end:
+            raise DecodeError("the server repeats itself: the next page is this one")
+        self._query[self._paging.cursor] = cursor
 
     def _advance(self, items: list[Item]) -> int | None:
         paging = self._paging
         before = self._query.get(paging.cursor)
-        values = [value for item in items if (value := paging.by(item)) is not None]
+        found = map(paging.by, items) if paging.by else ()
+        values = [value for value in found if value is not None]
         cursor = min(values, default=None) if paging.descending else max(values, default=None)
         if cursor is None:
             return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -11,8 +12,8 @@ import attrs
 import orjson
 
 from poolse._json.codec import encode, encode_fields, query_text
-from poolse._rest.arguments import Kind
-from poolse._rest.endpoint import Endpoint
+from poolse._rest.arguments import Kind, is_list
+from poolse._rest.endpoint import BEARER, Auth, Endpoint
 from poolse._rest.messages import Request
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import (
@@ -48,7 +49,7 @@ def build(
     where = settings.base_path + target(endpoint, path, query)
     # All arguments are checked before an ID or a key is made.
     content = None if body is None else _content(endpoint, body, settings)
-    headers = [*settings.headers.items()]
+    headers = [*settings.headers.items(), *_header_fields(endpoint, query)]
     # To HTTP, names that differ in case only are the same, and the caller's headers win.
     names = settings.header_names
     if "accept" not in names:
@@ -76,7 +77,11 @@ def target(
         ArgumentTypeError: A value of the wrong type.
     """
     if endpoint.segments:
-        path = check_arguments(endpoint.segments, path)
+        checked = check_arguments(endpoint.segments, path)
+        numbers = {
+            name: str(checked[name]) for name in endpoint.segments if isinstance(checked[name], int)
+        }
+        path = {**checked, **numbers}
     expanded = endpoint.path
     if path:
         segments: dict[str, str] = {}
@@ -93,15 +98,32 @@ def target(
         if value is UNSET:
             if name in endpoint.needs:
                 raise _cannot_be_unset(name)
-        elif value is not None:
+        elif value is not None and name not in endpoint.headers:
             fields[name] = value
     pairs = [
-        f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, value))}"
+        f"{_quoted('a name in query', name)}={_quoted(name, query_text(name, item))}"
         for name, value in check_arguments(endpoint.takes, fields).items()
+        # A list repeats its name.
+        for item in (cast("Sequence[object]", value) if is_list(value) else [value])
     ]
     # The path of a raw call may have a query of its own.
     joint = "&" if "?" in expanded else "?"
     return f"{expanded}{joint}{'&'.join(pairs)}" if pairs else expanded
+
+
+def _header_fields(
+    endpoint: Endpoint[object], query: Mapping[str, object] | None
+) -> list[tuple[str, str]]:
+    """Return the parameters of a call that are sent as headers."""
+    fields = {name: (query or {}).get(name) for name in endpoint.headers}
+    given = {name: value for name, value in fields.items() if value not in (None, UNSET)}
+    pairs = [
+        (name, query_text(name, value))
+        for name, value in check_arguments(endpoint.takes, given).items()
+    ]
+    for name, text in pairs:
+        check_header(name, text)
+    return pairs
 
 
 def check_arguments(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> dict[str, object]:
@@ -122,18 +144,39 @@ def check_arguments(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> 
     return checked
 
 
-def authorised(request: Request, token: str | None) -> Request:
-    """Return the request with the token, or without any for an unauthenticated call.
+def checked_payload(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> dict[str, object]:
+    """Return what a push sends, without what is left out.
+
+    Raises:
+        ArgumentTypeError: A value of the wrong type.
+    """
+    return check_arguments(
+        takes, {name: value for name, value in fields.items() if value is not UNSET}
+    )
+
+
+def authorised(request: Request, token: str | None, auth: Auth = BEARER) -> Request:
+    """Return the request with the credential, or without any for an unauthenticated call.
 
     Raises:
         UsageError: A token that HTTP cannot carry.
     """
     if not token:
         return request
+    match auth.scheme:
+        case "bearer":
+            value = f"Bearer {token}"
+        case "basic":
+            value = f"Basic {b64encode(token.encode()).decode()}"
+        case "header":
+            value = token
+        case "query":
+            joint = "&" if "?" in request.target else "?"
+            pair = f"{_quoted('the query', auth.name)}={_quoted(auth.name, token)}"
+            return attrs.evolve(request, target=f"{request.target}{joint}{pair}")
     if not VISIBLE.fullmatch(token):
-        check_header("Authorization", f"Bearer {token}")
-    headers = [*request.headers, ("Authorization", f"Bearer {token}")]
-    return attrs.evolve(request, headers=headers)
+        check_header(auth.name, value)
+    return attrs.evolve(request, headers=[*request.headers, (auth.name, value)])
 
 
 def _cannot_be_unset(name: str) -> ArgumentTypeError:

@@ -101,7 +101,7 @@ def decide(
     if status in progress.none_on:
         return Return(NOTHING)
     asked = parse_retry_after(response.headers.get("retry-after"), now)
-    error = api_error(response, asked)
+    error = api_error(response, asked, settings.errors)
     if status == 401 and not progress.refreshed:
         return Refresh(error)
     if is_transient(status) and asked <= settings.max_retry_after:

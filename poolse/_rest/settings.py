@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from poolse._network.urls import split
+from poolse._rest.endpoint import ErrorPaths
 from poolse._support.argument_checks import (
     checked_instance,
 )
@@ -34,6 +35,7 @@ class Settings:
     headers: Mapping[str, str] = attrs.field(repr=False)
     new_key: Callable[[], str]
     new_id: Callable[[], str]
+    errors: ErrorPaths
     cancel: CancelToken | None = None
     idempotency_key: str | None | Unset = UNSET
     origin: str = attrs.field(

@@ -15,7 +15,17 @@ from typing import Final, cast
 from poolse._support.argument_checks import named
 from poolse.errors import ArgumentTypeError, UsageError
 
-__all__ = ["ANY", "SEGMENTS", "checked_id", "checked_ids", "is_id", "wanted_id"]
+__all__ = [
+    "ANY",
+    "SEGMENTS",
+    "checked_id",
+    "checked_ids",
+    "checked_number",
+    "is_id",
+    "number_of",
+    "wanted_id",
+    "wanted_number",
+]
 
 ANY: Final = "*"
 """Any object with an `id`."""
@@ -71,6 +81,36 @@ def wanted_id(kind: str) -> str:
         return "an ID, a str or uuid.UUID" + (" or an object that has it" if owner else "")
     what = attribute.removesuffix("_id").replace("_", " ")
     return f"the {f'{what} ' if what else ''}ID of a {owner}, a str or uuid.UUID, or the {owner}"
+
+
+def checked_number(name: str, value: object, kind: str) -> int:
+    """Return an ID that is a number.
+
+    Args:
+        name: The argument, for the error.
+        value: An int, or an object of ours that has such an ID.
+        kind: What the ID belongs to.
+
+    Raises:
+        ArgumentTypeError: It is something else.
+    """
+    number = number_of(value, kind)
+    if number is None:
+        raise ArgumentTypeError(f"{name} must be {wanted_number(kind)}, not {named(value)}")
+    return number
+
+
+def number_of(value: object, kind: str) -> int | None:
+    """Return the number that `checked_number` returns, None for what it refuses."""
+    known: Mapping[str, str] = getattr(type(value), "__ids__", {})
+    if kind in known:
+        value = getattr(value, known[kind])
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def wanted_number(kind: str) -> str:
+    """Return what to pass, for errors that say "must be ..."."""
+    return f"the ID of a {kind}, an int, or the {kind}" if kind else "an ID, an int"
 
 
 def _text(value: object, kind: str) -> str | None:

@@ -6,6 +6,7 @@ The server is the sandbox of today; the clients are made from a spec that says l
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -138,6 +139,7 @@ def make_older(rest: Spec, events: Spec) -> None:
             said["errors"] = [code for code in said["errors"] if code != "message_deleted"]
     events["channels"]["conversation"]["messages"].pop("reactionAdded")
     events["operations"].pop("reactionAdded")
+    events["components"]["messages"].pop("reactionAdded")
 
 
 def make_newer(rest: Spec, events: Spec) -> None:
@@ -232,6 +234,6 @@ def test_the_two_specs_are_what_they_are_called(older: Tree, newer: Tree) -> Non
     old, now, new = (str(path / "spec") for path in (older.path, ROOT, newer.path))
     told = newer.diff(old, now)
     for line in ("`ReactionAdded`", "`MessageHandle.add_reaction()`", "`Message.edited_at`"):
-        assert f"minor: added: {line}" in told
+        assert re.search(rf"minor: added[a-z ]*: {re.escape(line)}", told)
     assert "verdict: minor" in told
     assert "verdict: minor" in newer.diff(now, new)

@@ -71,12 +71,13 @@ with watch(breaches.append), Sandbox() as sandbox:
             talk = alice.conversations.create(type="group", member_external_ids=["bob"])
             live = bob.realtime.conversation(talk.id)
             live.wait_joined()
+            events = live.events(timeout=10)
             try:
                 bob.conversations.one(talk.id).archive()
             except ApiError as error:
                 print(error.code)
             row = alice.conversations.one(talk.id).archive()
-            heard = next(event for event in live.events(timeout=10) if type(event) is Archived)
+            heard = next(event for event in events if type(event) is Archived)
             print(heard.id == row.id, heard.archived_at == row.archived_at != None)
 print(breaches)
 """

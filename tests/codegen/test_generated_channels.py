@@ -72,11 +72,11 @@ def test_a_push(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "channels.py", "ShelfChannel.knock").splitlines() == [
         "def knock(self, *, times: int) -> None:",
-        "    self._send('knock', {'times': times})",
+        "    self._send('knock', checked_payload({'times': an_integer}, {'times': times}))",
     ]
     assert piece(shop, "async_channels.py", "AsyncShelfChannel.knock").splitlines() == [
         "async def knock(self, *, times: int) -> None:",
-        "    self._send('knock', {'times': times})",
+        "    self._send('knock', checked_payload({'times': an_integer}, {'times': times}))",
     ]
 
 

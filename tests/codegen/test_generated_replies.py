@@ -56,8 +56,8 @@ def test_a_push_with_a_reply(shop: Shop) -> None:
     ):
         assert piece(shop, file, f"{name}.knock").splitlines() == [
             f"{def_} knock(self, *, times: int, timeout: float | None=REPLY_WAIT) -> Book:",
-            f"    return decode_value(read_book, {await_}self.push('knock', {{'times': times}},"
-            " timeout))",
+            f"    return decode_value(read_book, {await_}self.push('knock', "
+            "checked_payload({'times': an_integer}, {'times': times}), timeout))",
         ]
     text = shop.text("channels.py")
     for line in (
@@ -99,7 +99,7 @@ def test_a_push_of_nothing_with_a_reply(shop: Shop) -> None:
         (
             "    reply: {messages: [{$ref: '#/channels/shelf/messages/heard'}]}\n",
             "    reply: {massages: []}\n",
-            "34:13: reply: unknown key 'massages'. Did you mean 'messages'?",
+            "34:13: nothing reads 'massages' here. Did you mean 'messages'?",
         ),
         (
             "{$ref: '#/channels/shelf/messages/heard'}]}",
@@ -109,10 +109,10 @@ def test_a_push_of_nothing_with_a_reply(shop: Shop) -> None:
         ),
         (
             "          times: {type: integer",
-            "          timeout: {type: integer",
-            "54:11: parameter 'timeout': taken by the library",
+            "          times: {x-sdk: {name: timeout}, type: integer",
+            "54:11: 'timeout': the generated method uses this name already",
         ),
-        ("{push: knock}", "{push: push}", "29:3: method 'push': taken by the library"),
+        ("{push: knock}", "{push: push}", "29:3: 'push': taken by the library"),
         (
             "    x-sdk: {callback: on_book}",
             "    reply: {messages: [{$ref: '#/channels/shelf/messages/heard'}]}\n"

@@ -141,9 +141,8 @@ def test_several_uploads(shop: Shop) -> None:
             "description: Far., schema: {type: string}}]\n",
             "'download' needs a method without parameters",
         ),
-        ("method: fetch,", "method: row,", "method 'row': taken by the library"),
-        ("method: fetch,", "method: find,", "method 'find': taken already"),
-        ("method: put_all,", "method: put,", "method 'put': taken already"),
+        ("method: fetch,", "method: row,", "'row': taken by the library"),
+        ("method: fetch,", "method: find,", "'find': taken already"),
         ("many: {method: put_all, summ", "many: {summ", "'method' is a required property"),
     ],
 )

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from poolse._json.parsing import Mismatch, one_or_many, string
-from poolse._rest.arguments import a_string, one_or_many_of
+from poolse._json.parsing import Mismatch, list_of, one_of, string
+from poolse._rest.arguments import a_list_of, a_string, any_of
 from poolse._rest.request import check_arguments
 from poolse.errors import ArgumentTypeError
 from tests.codegen.generated_source import piece
@@ -27,14 +27,17 @@ def shop(tmp_path: Path) -> Shop:
     [
         (CHOICE, "str | list[str] | None"),
         (CHOICE.replace("}]", "}, {type: 'null'}]"), "str | list[str] | None"),
-        ("oneOf: [{type: array, items: {type: string}}, {type: string}]", "str | list[str] | None"),
+        ("oneOf: [{type: array, items: {type: string}}, {type: string}]", "list[str] | str | None"),
     ],
 )
 def test_a_field_that_is_one_or_many(shop: Shop, choice: str, type_: str) -> None:
     shop.change("bought_at: {type: string, format: date-time}", f"authors: {{{choice}}}")
     assert shop.run() == 0
     assert f"authors: {type_} = None" in piece(shop, "models.py", "Book")
-    assert "_book_read_authors: Final = one_or_many(string)" in shop.text("readers.py")
+    readers = shop.text("readers.py")
+    assert "_book_read_authors: Final = one_of(" in readers
+    assert "str: string" in readers
+    assert "list: list_of(string)" in readers
 
 
 def test_a_field_that_is_always_one_or_many(shop: Shop) -> None:
@@ -49,7 +52,9 @@ def test_a_parameter_that_is_one_or_many(shop: Shop) -> None:
     assert "tags: str | Sequence[str] | Unset=UNSET" in piece(
         shop, "resources.py", "ShelfBooks.add"
     )
-    assert "'tags': one_or_many_of(a_string)" in piece(shop, "endpoints.py", "ADD_BOOK")
+    assert "'tags': any_of(a_string, a_list_of(a_string))" in piece(
+        shop, "endpoints.py", "ADD_BOOK"
+    )
 
 
 def test_a_method_that_gives_nothing_at_times(shop: Shop) -> None:
@@ -80,14 +85,14 @@ def test_a_method_that_gives_nothing_anyway_and_may_be_refused(shop: Shop) -> No
 
 @pytest.mark.parametrize("value", ["a", [], ["a", "b"]])
 def test_one_or_many_are_read_and_taken(value: object) -> None:
-    assert one_or_many(string)(value) == value
-    check_arguments({"tags": one_or_many_of(a_string)}, {"tags": value})
+    assert one_of({str: string, list: list_of(string)})(value) == value
+    check_arguments({"tags": any_of(a_string, a_list_of(a_string))}, {"tags": value})
 
 
 @pytest.mark.parametrize("value", [1, None, {"a": "b"}, [1]])
 def test_nothing_else_is_read(value: Any) -> None:
     with pytest.raises(Mismatch):
-        one_or_many(string)(value)
+        one_of({str: string, list: list_of(string)})(value)
 
 
 @pytest.mark.parametrize(
@@ -100,5 +105,5 @@ def test_nothing_else_is_read(value: Any) -> None:
 )
 def test_nothing_else_is_taken(value: object, said: str) -> None:
     with pytest.raises(ArgumentTypeError) as caught:
-        check_arguments({"tags": one_or_many_of(a_string)}, {"tags": value})
+        check_arguments({"tags": any_of(a_string, a_list_of(a_string))}, {"tags": value})
     assert caught.value.message == said

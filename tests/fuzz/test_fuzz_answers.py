@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from poolse import ApiError, DecodeError, to_dict
 from poolse._auth.token_cache import TokenCache, claims, subject
 from poolse._generated import endpoints
+from poolse._generated.service import ERRORS
 from poolse._json.codec import decode
 from poolse._json.models import Model
 from poolse._rest.api_errors import api_error
@@ -56,7 +57,7 @@ def test_the_codec(content: bytes) -> None:
 def test_error_envelopes(content: bytes, status: int, told: dict[str, str]) -> None:
     asked = parse_retry_after(told.get("retry-after"), NOW)
     assert asked >= 0
-    error = api_error(Response(status, told, content), asked)
+    error = api_error(Response(status, told, content), asked, ERRORS)
     assert error.status == status
     check_shown(error)
 
@@ -66,7 +67,7 @@ def test_error_envelopes(content: bytes, status: int, told: dict[str, str]) -> N
 def test_envelopes_of_the_right_shape(content: dict[str, Any]) -> None:
     import json
 
-    check_shown(api_error(Response(422, {}, json.dumps(content).encode()), 0.0))
+    check_shown(api_error(Response(422, {}, json.dumps(content).encode()), 0.0, ERRORS))
 
 
 tokens = (

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from poolse import POOLSE_API_URL, ArgumentTypeError, UsageError
-from poolse._network.urls import api_url_from, check_proxy, socket_url
+from poolse._network import urls
+from poolse._network.urls import check_proxy, socket_url
+
+
+def api_url_from(argument: object, environment: str | None) -> str:
+    """Where the API is, as the clients ask for it."""
+    return urls.api_url_from(argument, environment, POOLSE_API_URL)
 
 
 def test_the_argument_wins_over_the_environment_over_the_hosted_api() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
+from poolse._generated.service import ERRORS
 from poolse._json.codec import read_json
 from poolse._rest.endpoint import Endpoint
 from poolse._rest.messages import Request, Response
@@ -73,6 +74,7 @@ def settings(*, max_retries: int = 3, max_retry_after: float = 60.0) -> Settings
         headers={"User-Agent": "test"},
         new_key=lambda: f"key-{next(serial)}",
         new_id=lambda: f"id-{next(serial)}",
+        errors=ERRORS,
     )
 
 

@@ -170,10 +170,15 @@ def post_custom(value: object) -> None:
     build(endpoint, {"thing_id": "7"}, None, {"custom_data": value}, settings())
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, b"a", NAIVE, float("inf"), "\ud800"])
+@pytest.mark.parametrize("value", [[{"a": 1}], {"a": 1}, b"a", NAIVE, float("inf"), "\ud800"])
 def test_a_value_that_no_query_can_say_is_refused_by_name(value: object) -> None:
     with pytest.raises(UsageError, match="when"):
         build(LOOK, {}, {"when": value}, None, settings())
+
+
+def test_a_list_repeats_its_name_in_the_query() -> None:
+    request = build(LOOK, {}, {"tag": ["a b", "c"], "page": 2}, None, settings())
+    assert request.target == "/v1/things?tag=a%20b&tag=c&page=2"
 
 
 @pytest.mark.parametrize(

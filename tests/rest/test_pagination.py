@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -94,3 +95,38 @@ def test_wrong_arguments_are_refused_before_the_first_step() -> None:
     paged = attrs.evolve(paged, endpoint=attrs.evolve(LOOK, takes={"limit": an_integer}))
     with pytest.raises(ArgumentTypeError, match="limit must be an int"):
         Pages(io(script_of()), settings(), paged, {}, {"limit": "2"})
+
+
+def pages_that_say_next(script: ScriptedIO) -> list[int]:
+    by_cursor: Paging[Any, int] = Paging(
+        endpoint=LOOK,
+        items=lambda page: page["items"],
+        cursor="cursor",
+        next=lambda page: page.get("next"),
+        path="$.next",
+    )
+    pages = Pages(io(script), settings(), by_cursor, {}, {})
+    found: list[int] = []
+    while items := run_sync(pages.next()):
+        found += items
+    return found
+
+
+def test_pages_that_say_what_comes_next_are_followed_over_empty_ones() -> None:
+    script = script_of(
+        b'{"items": [1, 2], "next": "b"}', b'{"items": [], "next": "c"}', b'{"items": [3]}'
+    )
+    assert pages_that_say_next(script) == [1, 2, 3]
+    assert [request.url.partition("?")[2] for request in script.sent] == [
+        "", "cursor=b", "cursor=c",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [b'{"items": [3], "next": null}', b'{"items": [3], "next": ""}'])
+def test_a_page_without_a_next_one_is_the_last(last: bytes) -> None:
+    assert pages_that_say_next(script_of(last)) == [3]
+
+
+def test_a_page_that_leads_to_itself_is_noticed() -> None:
+    with pytest.raises(DecodeError, match="the next page is this one"):
+        pages_that_say_next(script_of(*[b'{"items": [1], "next": "b"}'] * 3))
