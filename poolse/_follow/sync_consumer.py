@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.sync_wait import Wakeup
+from poolse._realtime.public import wait_until
+from poolse._realtime.sync_workers import Wakeup
 from poolse._support.argument_checks import not_awaitable
 from poolse.cancel import CancelToken
 
@@ -38,7 +39,7 @@ class Consumer:
     def wait(self, until: float | None) -> None:
         """Wait for `wake`, or until this time."""
         timeout = None if until is None else max(0.0, until - self.now())
-        self._wakeup.until(self._realtime.lock, lambda: self._is_awake, timeout)
+        wait_until(self._realtime, self._wakeup, lambda: self._is_awake, timeout)
         with self._realtime.lock:
             self._is_awake = False
 

@@ -9,16 +9,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
-from poolse._realtime.async_connect import open_socket
-from poolse._realtime.async_transport import AsyncTransport
+from poolse._realtime.async_transport import AsyncTransport, open_socket
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Close, Command, Open
-from poolse._realtime.handshake import NotOpened, failure_of, refused, token_failure
+from poolse._realtime.handshake import NotOpened, failure_of, token_failure
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
 from poolse._realtime.socket import Socket
 
@@ -60,7 +60,7 @@ class AsyncDriver:
     def _shorten(self, generation: int, sending: asyncio.Timeout) -> None:
         """Wait no longer for a server that reads nothing, once the socket is to be closed."""
         socket, limit = self._socket, sending.when()
-        leaving = self._client.has_ended(socket) or generation in socket.connection.closing
+        leaving = socket.is_over or generation in socket.connection.closing
         if leaving and limit is not None and not sending.expired():
             now = asyncio.get_running_loop().time()
             # One limit for all that is still to be sent.
@@ -70,9 +70,14 @@ class AsyncDriver:
     async def run(self) -> None:
         """Drive the socket until realtime is closed, or the socket is not needed any more."""
         try:
-            while not self._client.has_ended(self._socket):
+            while not self._socket.is_over:
                 await self._step()
-                await self._wait()
+                deadline = self._socket.deadline
+                left = None if deadline is None else deadline - time.monotonic()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await self._changed.wait()
+                self._changed.clear()
             await self._step()
         except BaseException as error:
             self._client.driver_failed(self._socket, error)
@@ -86,7 +91,12 @@ class AsyncDriver:
         """Execute what is to be done now."""
         with self._client.step(self._socket) as now:
             for generation, transport in self._open.items():
-                self._check_transport(transport, generation, now)
+                # What holds up the reply to a heartbeat, in either direction.
+                was_full, self._is_full = self._is_full, transport.unread > 0
+                received_at = now if self._is_full else transport.received_at
+                self._socket.connection.received_part(generation, received_at)
+                if was_full and not self._is_full:
+                    self._socket.held_up(now)
             self._socket.tick(now)
             commands = self._socket.take_commands()
         if commands:
@@ -100,24 +110,6 @@ class AsyncDriver:
         if time.monotonic() - began > _HELD_UP:
             with self._client.step(self._socket) as now:
                 self._socket.held_up(now)
-
-    def _check_transport(self, transport: AsyncTransport, generation: int, now: float) -> None:
-        """Note what holds up the reply to a heartbeat, in either direction."""
-        was_full, self._is_full = self._is_full, transport.unread > 0
-        received_at = now if self._is_full else transport.received_at
-        self._socket.connection.received_part(generation, received_at)
-        if was_full and not self._is_full:
-            self._socket.held_up(now)
-
-    async def _wait(self) -> None:
-        """Wait for a wake or for the next deadline."""
-        deadline = self._socket.deadline
-        try:
-            async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
-                await self._changed.wait()
-        except TimeoutError:
-            pass
-        self._changed.clear()
 
     async def _execute(self, command: Command) -> None:
         generation = command.generation
@@ -197,16 +189,7 @@ class AsyncDriver:
             return frame.code if frame else NO_CLOSE_FRAME
         finally:
             del self._open[generation]
-            await self._hang_up(transport)
-
-    async def _hang_up(self, transport: AsyncTransport) -> None:
-        """Close a transport. The library would wait for ever for a server that reads nothing."""
-        try:
-            async with asyncio.timeout(self._client.settings.close_timeout):
-                await transport.hang_up()
-        except TimeoutError:
-            transport.drop()
-            await transport.wait_closed()
+            await transport.hang_up()
 
     def _closed(self, generation: int, task: asyncio.Task[int]) -> None:
         del self._tasks[generation]
@@ -229,12 +212,9 @@ class AsyncDriver:
             raise NotOpened(token_failure(error)) from None
         try:
             return await open_socket(settings, self._token)
-        except InvalidStatus as error:
-            response = error.response
-            wait = response.headers.get("Retry-After")
-            raise NotOpened(refused(response.status_code, wait, time.time())) from None
         except Exception as error:
-            raise NotOpened(failure_of(error, settings.connect_timeout)) from None
+            failure = failure_of(error, settings.connect_timeout, time.time())
+            raise NotOpened(failure) from None
 
     async def _close_all(self) -> None:
         for generation in self._tasks:

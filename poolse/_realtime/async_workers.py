@@ -16,17 +16,33 @@ from types import coroutine
 from typing import Any, Final
 
 from poolse._realtime.async_driver import AsyncDriver, AsyncGetToken
-from poolse._realtime.bounded_queue import QueueEnded
-from poolse._realtime.callback_queue import Call
 from poolse._realtime.client import RealtimeClient, log_error
+from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._support.event_loop import BoundLoop
 from poolse.errors import PoolseError
 
-__all__ = ["AsyncWorkers"]
+__all__ = ["AsyncWakeup", "AsyncWorkers"]
 
 _LOG: Final = logging.getLogger("poolse.realtime")
+
+
+class AsyncWakeup:
+    """Wakes one task. Set before it waits, it ends the next wait."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.set = self._event.set
+
+    async def wait(self, timeout: float | None = None) -> None:
+        """Wait for `set`, for so many seconds at most."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        self._event.clear()
 
 
 class AsyncWorkers:

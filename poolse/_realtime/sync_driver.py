@@ -10,25 +10,24 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Final
 
-from websocket import (
-    ABNF,
-    WebSocket,
-    WebSocketConnectionClosedException,
-    WebSocketException,
-)
+from websockets.client import ClientProtocol
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event, State
 
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
+from poolse._network.tunnels import hold, open_tunnel
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.effects import Close, Command, Failure, Open, Send
-from poolse._realtime.handshake import NotOpened, token_failure
+from poolse._realtime.effects import Close, Failure, Open, Send
+from poolse._realtime.handshake import client_protocol, failure_of, origin, token_failure
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
+from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.sync_connect import open_socket
-from poolse._realtime.sync_frames import Frames, InvalidFragment, Reassembler
-from poolse._realtime.sync_transport import Interrupted, InterruptPipe, TooLarge, Transport
+from poolse._realtime.sync_transport import Interrupted, InterruptPipe, Transport
 
-__all__ = ["Driver", "GetToken"]
+__all__ = ["Driver", "GetToken", "Reassembler", "TooLarge"]
 
 GetToken = Callable[[str | None], str | None]
 
@@ -40,26 +39,46 @@ _LONGEST_WAIT: Final = 3600.0
 # Seconds. When commands took longer, what was sent late has its time from then on.
 _HELD_UP: Final = 0.1
 
-# So many frames are taken in one go before commands and timers get their turn.
-_BATCH: Final = 32
-
-_DATA: Final = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
+# Bytes of one read. It brings many frames: more before commands and timers get their turn would
+# delay them, and a read for each frame would be the costliest part of it.
+_CHUNK: Final = 16384
 
 # TLS says nothing of how far it came before it has sent all that it was given.
 _PIECE: Final = 65536
 
-_LONGEST_PING: Final = 125
+_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
 
-_NO_CODE: Final = 1005
-_TOO_LARGE: Final = 1009
-
-_BROKEN = (OSError, WebSocketException, InvalidFragment)
+_PER_FRAGMENT: Final = 1024
+"""Bytes that each fragment after the first counts beside its own: empty ones cost memory too."""
 
 
-class _Closed(Exception):  # noqa: N818  (how a connection ends)
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+class TooLarge(Exception):  # noqa: N818  (how a connection ends)
+    """The other side sends more in one message than we take."""
+
+
+class Reassembler:
+    """Puts the fragments of messages together, and limits how much one may weigh."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._weight = 0
+        self._data = bytearray()
+
+    def add(self, data: bytes, *, last: bool) -> bytes | None:
+        """Return the whole message, if this is the end of one.
+
+        Raises:
+            TooLarge: The message is larger than the limit.
+        """
+        self._weight += len(data)
+        if self._weight > self._limit:
+            raise TooLarge
+        self._data += data
+        if not last:
+            self._weight += _PER_FRAGMENT
+            return None
+        message, self._data, self._weight = bytes(self._data), bytearray(), 0
+        return message
 
 
 class Driver:
@@ -71,8 +90,11 @@ class Driver:
         self._get_token = get_token
         self._token: str | None = None
         self._generation = 0
-        self._open: tuple[WebSocket, Transport] | None = None
-        self._messages = Reassembler(0)
+        self._transport: Transport | None = None
+        self._protocol: ClientProtocol
+        self._early: list[Event] | None = None
+        """What came together with the end of the handshake, until it is handled."""
+        self._fragments: Reassembler | None = None
         self._close_by: float | None = None
         self._interrupt = InterruptPipe()
         socket.wake = self._interrupt.wake
@@ -83,197 +105,232 @@ class Driver:
 
     def run(self) -> None:
         """Drive the socket until realtime is closed, or the socket is not needed any more."""
+        socket = self._socket
         try:
-            while not self._client.has_ended(self._socket):
-                self._step()
-                self._wait()
+            while not socket.is_over:
+                # Read without the lock: each change of these is followed by a wake.
+                deadline = socket.deadline
+                left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+                if socket.connection.commands or left <= 0:
+                    self._step()
+                elif self._transport is None:
+                    self._interrupt.wait(min(left, _LONGEST_WAIT))
+                elif self._early is not None or self._transport.wait(min(left, _LONGEST_WAIT)):
+                    self._receive(self._transport)
             self._step()
         except BaseException as error:
             _LOG.exception("the thread of a socket failed")
-            self._client.driver_failed(self._socket, error)
+            self._client.driver_failed(socket, error)
         finally:
-            self._drop()
+            if self._transport is not None:
+                self._transport.close()
             self._interrupt.close()
 
     def _step(self) -> None:
-        """Execute what is to be done now, if anything is."""
+        """Execute what is to be done now."""
         socket = self._socket
-        # Read without the lock: each change of these is followed by a wake.
-        if not socket.connection.commands and self._seconds_left() > 0:
-            return
         with self._client.step(socket) as now:
             socket.tick(now)
             commands = socket.take_commands()
         began = time.monotonic()
         for command in commands:
-            self._execute(command)
+            transport = self._transport
+            if isinstance(command, Open):
+                self._generation = command.generation
+                self._close_by = None
+                failure = self._open(command.refresh)
+                with self._client.step(socket) as now:
+                    if failure is None:
+                        socket.connection.opened(command.generation, now)
+                    else:
+                        socket.connection.failed(command.generation, failure, now)
+            elif transport is None or command.generation != self._generation:
+                # Of a transport that is gone.
+                pass
+            # A close frame that came together with the end of the handshake is still to be read.
+            elif self._protocol.state is State.OPEN:
+                if isinstance(command, Send):
+                    self._send(transport, command)
+                else:
+                    self._close(transport, command)
         if time.monotonic() - began > _HELD_UP:
             with self._client.step(socket) as now:
                 socket.held_up(now)
 
-    def _seconds_left(self) -> float:
-        """How long the next deadline is away."""
-        deadline = self._socket.deadline
-        return _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-
-    def _execute(self, command: Command) -> None:
-        if isinstance(command, Open):
-            self._connect(command)
-        elif self._open is not None and command.generation == self._generation:
-            if isinstance(command, Send):
-                self._send(*self._open, command)
-            else:
-                self._close(*self._open, command)
-
-    def _wait(self) -> None:
-        """Wait for messages, for a wake, or for the next deadline, and handle what has come."""
-        # The wake for this may have been spent on a wait in the middle of a command.
-        if self._socket.connection.commands or self._client.has_ended(self._socket):
-            return
-        left = min(max(0.0, self._seconds_left()), _LONGEST_WAIT)
-        if self._open is None:
-            self._interrupt.wait(left)
-            return
-        ws, transport = self._open
-        transport.wait(left)
-        self._receive(ws, transport)
-
-    def _receive(self, ws: WebSocket, transport: Transport) -> bool:
+    def _receive(self, transport: Transport) -> bool:
         """Handle what has come; False when there is no more, or the connection is gone."""
-        client, socket, generation = self._client, self._socket, self._generation
-        self._renew_deadline(transport)
-        before, is_part, more = transport.received, True, True
-        try:
-            for _ in range(_BATCH):
-                message = self._message(ws, cast(Any, ws).recv_frame())
-                if message is not None:
-                    client.receive(socket, generation, message)
-                    is_part = False
-        except BlockingIOError:
-            more = False
-        except _Closed as closed:
-            self._closed(closed.code)
-            return False
-        except TooLarge:
-            self._closed(_TOO_LARGE)
-            return False
-        except _BROKEN:
-            self._closed(NO_CLOSE_FRAME)
-            return False
-        if is_part and transport.received > before:
-            # A part of a large message, behind which the reply to a heartbeat may come.
-            with client.step(socket) as now:
-                socket.connection.received_part(generation, now)
-        return more
-
-    def _message(self, ws: WebSocket, frame: ABNF) -> bytes | None:
-        """Return the message that a frame is the end of; answer a frame that is none."""
-        # The library's own types are incomplete.
-        data, opcode = cast(bytes, frame.data), frame.opcode
-        if opcode in _DATA:
-            first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
-            return self._messages.add(data, first=first, last=last)
-        if opcode == ABNF.OPCODE_CLOSE:
-            # The connection may be gone already. The code is what counts.
-            with suppress(*_BROKEN):
-                cast(Any, ws).send_close()
-            raise _Closed(int.from_bytes(data[:2], "big") or _NO_CODE)
-        if opcode == ABNF.OPCODE_PING:
-            # A close frame may lie behind a ping that cannot be answered any more.
-            with suppress(ConnectionError, WebSocketConnectionClosedException):
-                # Longer ones are against the rules, and the library does not look.
-                ws.pong(data[:_LONGEST_PING])
-        return None
-
-    def _connect(self, command: Open) -> None:
-        self._generation = command.generation
-        self._close_by = None
-        failure = self._try(command.refresh)
-        with self._client.step(self._socket) as now:
-            if failure is None:
-                self._socket.connection.opened(self._generation, now)
+        client, socket, protocol = self._client, self._socket, self._protocol
+        transport.deadline = time.monotonic() + client.settings.heartbeat_timeout
+        events, self._early = self._early, None
+        if events is None:
+            try:
+                data = transport.recv(_CHUNK, waits=False)
+            except BlockingIOError:
+                return False
+            except OSError:
+                data = b""
+            if data:
+                protocol.receive_data(data)
             else:
-                self._socket.connection.failed(self._generation, failure, now)
+                protocol.receive_eof()
+            events = protocol.events_received()
+        # Whether this is a part of a message, behind which the reply to a heartbeat may come.
+        is_part = True
+        for frame in events:
+            if not isinstance(frame, Frame) or frame.opcode not in _DATA:
+                is_part = False
+                continue
+            message: bytes | None = bytes(frame.data)
+            if not frame.fin or frame.opcode is Opcode.CONT:
+                if self._fragments is None:
+                    self._fragments = Reassembler(client.settings.max_frame)
+                try:
+                    message = self._fragments.add(bytes(frame.data), last=frame.fin)
+                except TooLarge:
+                    protocol.fail(CloseCode.MESSAGE_TOO_BIG)
+                    break
+            if message is not None:
+                client.receive(socket, self._generation, message)
+                is_part = False
+        if answers := protocol.data_to_send():
+            try:
+                self._write(transport, answers)
+            except TimeoutError:
+                self._closed()
+                return False
+            except OSError:
+                # A close frame may lie behind a ping that cannot be answered any more.
+                pass
+        if protocol.state is not State.OPEN:
+            self._closed()
+            return False
+        if is_part:
+            with client.step(socket) as now:
+                socket.connection.received_part(self._generation, now)
+        return True
 
-    def _try(self, refresh: bool) -> Failure | None:
+    def _open(self, refresh: bool) -> Failure | None:
+        """Open a transport and a WebSocket on it, or stop when it is not wanted any more."""
+        settings = self._client.settings
         try:
             self._token = self._get_token(self._token if refresh else None)
         # Also SystemExit: like a callback, it does not end this thread.
         except BaseException as error:
             return token_failure(error)
-        settings = self._client.settings
+        until = time.monotonic() + settings.connect_timeout
+        transport = Transport(self._interrupt, self._is_wanted, until)
         try:
-            ws, transport = open_socket(settings, self._token, self._interrupt, self._is_wanted)
-        except NotOpened as error:
-            return error.failure
-        except Interrupted:
-            return Failure(reason="it was not wanted any more")
+            protocol = _shake_hands(transport, settings, self._token)
+        except BaseException as error:
+            transport.close()
+            if isinstance(error, Interrupted):
+                return Failure(reason="it was not wanted any more")
+            if isinstance(error, Exception):
+                return failure_of(error, settings.connect_timeout, time.time())
+            raise
+        # The first is the response.
+        self._early = protocol.events_received()[1:]
+        self._fragments = None
+        self._protocol, self._transport = protocol, transport
         transport.wanted = self._may_wait
-        self._messages = cast(Frames, ws.frame_buffer).messages
-        self._open = ws, transport
         return None
 
     def _is_wanted(self) -> bool:
-        with self._client.lock:
-            return self._socket.connection.is_opening(self._generation)
+        # Read without the lock: each change of these is followed by a wake.
+        connection = self._socket.connection
+        return connection.generation == self._generation and connection.state == "connecting"
 
     def _may_wait(self) -> bool:
         """Shorten a wait for a server that reads nothing, once the socket is to be closed."""
         socket = self._socket
-        leaving = self._client.has_ended(socket) or self._generation in socket.connection.closing
-        if leaving and self._open is not None:
+        leaving = socket.is_over or self._generation in socket.connection.closing
+        if leaving and self._transport is not None:
             # One limit for all that is still to be sent.
             if self._close_by is None:
                 self._close_by = time.monotonic() + self._client.settings.close_timeout
-            transport = self._open[1]
-            transport.deadline = min(transport.deadline, self._close_by)
+            self._transport.deadline = min(self._transport.deadline, self._close_by)
         return True
 
-    def _send(self, ws: WebSocket, transport: Transport, command: Send) -> None:
-        binary = isinstance(command.data, bytes)
-        opcode = ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT
-        left = memoryview(ABNF.create_frame(command.data, opcode).format())
+    def _send(self, transport: Transport, command: Send) -> None:
+        data, protocol = command.data, self._protocol
+        if isinstance(data, str):
+            protocol.send_text(data.encode())
+        else:
+            protocol.send_binary(data)
         try:
+            self._write(transport, protocol.data_to_send())
+        except TimeoutError:
+            self._closed()
+        except OSError:
+            # Nothing can be sent any more. What came before that is read, the close code too.
+            until = time.monotonic() + self._client.settings.close_timeout
+            while time.monotonic() < until and self._receive(transport):
+                pass
+            if self._transport is not None:
+                self._closed()
+
+    def _write(self, transport: Transport, frames: list[bytes]) -> None:
+        for frame in frames:
+            left = memoryview(frame)
             while left:
                 # There is a limit for each part, not for the whole.
-                self._renew_deadline(transport)
+                transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
                 self._may_wait()
                 left = left[transport.send(left[:_PIECE]) :]
-        except TimeoutError:
-            self._closed(NO_CLOSE_FRAME)
-        except _BROKEN:
-            self._receive_rest(ws, transport)
 
-    def _renew_deadline(self, transport: Transport) -> None:
-        transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
-
-    def _receive_rest(self, ws: WebSocket, transport: Transport) -> None:
-        """Nothing can be sent any more. What came before that is read, the close code too."""
-        until = time.monotonic() + self._client.settings.close_timeout
-        while time.monotonic() < until and self._receive(ws, transport):
-            pass
-        if self._open is not None:
-            self._closed(NO_CLOSE_FRAME)
-
-    def _close(self, ws: WebSocket, transport: Transport, command: Close) -> None:
+    def _close(self, transport: Transport, command: Close) -> None:
         """Say goodbye, and wait a moment for the reply."""
         transport.deadline = time.monotonic() + self._client.settings.close_timeout
-        ws.settimeout(None)
-        try:
-            ws.send_close(command.code)
-            while time.monotonic() < transport.deadline:
-                if cast(Any, ws).recv_frame().opcode == ABNF.OPCODE_CLOSE:
+        protocol = self._protocol
+        protocol.send_close(command.code)
+        with suppress(OSError):
+            transport.send_all(b"".join(protocol.data_to_send()))
+            while time.monotonic() < transport.deadline and (data := transport.recv(_CHUNK)):
+                protocol.receive_data(data)
+                # Nobody wants what still comes, nor answers to its pings.
+                protocol.data_to_send()
+                events = protocol.events_received()
+                if any(isinstance(e, Frame) and e.opcode is Opcode.CLOSE for e in events):
                     break
-        except (*_BROKEN, TooLarge):
-            pass
-        self._closed(command.code)
+        self._closed()
 
-    def _closed(self, code: int) -> None:
-        self._drop()
+    def _closed(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = self._early = None
+        self._protocol.receive_eof()
+        error = self._protocol.close_exc
+        frame = error.rcvd or error.sent
+        code = NO_CLOSE_FRAME if frame is None else frame.code
         with self._client.step(self._socket) as now:
             self._socket.connection.closed(self._generation, code, now)
 
-    def _drop(self) -> None:
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
+
+def _shake_hands(
+    transport: Transport, settings: RealtimeSettings, token: str | None
+) -> ClientProtocol:
+    """TCP to the server, through a proxy where there is one, TLS on it, and the handshake."""
+    target, tls = origin(settings), context_of(settings.ssl_context)
+    proxy = Proxies(settings.proxy).of(*target)
+    if proxy is None:
+        transport.connect(target.host, target.port)
+    else:
+        transport.connect(proxy.host, proxy.port)
+        if proxy.is_secure:
+            transport.start_tls(tls(), proxy.host)
+        hold(open_tunnel(proxy, target.host, target.port), transport.send_all, transport.recv)
+    if target.scheme == "wss":
+        transport.start_tls(tls(), target.host)
+    protocol = client_protocol(settings, token)
+    request = protocol.connect()
+    request.headers.update(settings.headers)
+    protocol.send_request(request)
+    transport.send_all(b"".join(protocol.data_to_send()))
+    while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
+        if data := transport.recv(_CHUNK):
+            protocol.receive_data(data)
+        else:
+            protocol.receive_eof()
+    if protocol.handshake_exc is not None:
+        raise protocol.handshake_exc
+    return protocol

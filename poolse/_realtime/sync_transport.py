@@ -1,4 +1,4 @@
-"""The socket of the sync client: blocking, with limits, and others can interrupt it."""
+"""TCP and TLS of the sync client: waits have a limit, and other threads can interrupt them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from poolse._network.addresses import attempts, certificate_name
@@ -15,11 +15,7 @@ from poolse._network.nested_tls import NestedTls
 from poolse._support.dns import Address, look_up
 from poolse._support.fork_safety import renew_after_fork
 
-__all__ = ["InterruptPipe", "Interrupted", "TooLarge", "Transport"]
-
-# One read from the operating system brings many frames: two reads for each would be the costliest
-# part of a frame.
-_CHUNK: Final = 65536
+__all__ = ["InterruptPipe", "Interrupted", "Transport"]
 
 # No end is no number that the system can count to. Whoever waits asks again.
 _LONGEST_WAIT: Final = 3600.0
@@ -34,16 +30,13 @@ class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
 
 
-class TooLarge(Exception):  # noqa: N818
-    """The other side sends more in one piece than we take."""
-
-
 class InterruptPipe:
     """Ends a wait from another thread."""
 
     def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
+        self.reader, self._writer = socket.socketpair()
+        """What to wait on."""
+        self.reader.setblocking(False)
         self._writer.setblocking(False)
         renew_after_fork(self._renew)
 
@@ -51,18 +44,14 @@ class InterruptPipe:
         """In a forked child: it wakes a thread of the parent's."""
         self.close()
 
-    def fileno(self) -> int:
-        """What to wait on."""
-        return self._reader.fileno()
-
     def wait(self, timeout: float) -> None:
         """Wait for a wake."""
         with _Selector() as selector:
-            selector.register(self, selectors.EVENT_READ)
+            selector.register(self.reader, selectors.EVENT_READ)
             selector.select(timeout)
         self.clear()
 
-    def wake(self) -> None:
+    def wake(self, *_: object) -> None:
         """End the wait, or the next one."""
         try:
             self._writer.send(b"\0")
@@ -73,49 +62,36 @@ class InterruptPipe:
     def clear(self) -> None:
         """Forget the wakes so far."""
         try:
-            while len(self._reader.recv(4096)) == 4096:
+            while len(self.reader.recv(4096)) == 4096:
                 pass
         except BlockingIOError:
             pass
 
     def close(self) -> None:
         """Free both ends."""
-        self._reader.close()
+        self.reader.close()
         self._writer.close()
 
 
 class Transport:
-    """A TCP or TLS socket in the shape that websocket-client takes.
+    """A TCP or TLS socket.
 
     Each wait has a limit, and ends when the interrupt says so and `wanted` does not hold any more.
-    With a timeout of zero, `recv` takes only what has come: half a frame holds up nobody.
-
     Everything that waits raises TimeoutError when the limit was reached, and `Interrupted` when it
     is not wanted any more.
     """
 
     def __init__(
-        self,
-        interrupt: InterruptPipe,
-        wanted: Callable[[], bool],
-        deadline: float,
-        limit: int | None,
+        self, interrupt: InterruptPipe, wanted: Callable[[], bool], deadline: float
     ) -> None:
         self.deadline = deadline
         """On the monotonic clock: until when to wait at most."""
         self.wanted = wanted
         """Asked when the interrupt ends a wait."""
-        self.received = 0
-        """Bytes received so far."""
-        self.limit = limit
-        """More of them than this are `TooLarge`; None for no limit."""
         self._interrupt = interrupt
         self._sock: socket.socket | NestedTls | None = None
-        self._timeout: float | None = None
-        self._chunk: bytes = b""
-        self._at = 0
         self._selector = _Selector()
-        self._selector.register(interrupt, selectors.EVENT_READ)
+        self._selector.register(interrupt.reader, selectors.EVENT_READ)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -124,11 +100,16 @@ class Transport:
 
     def connect(self, host: str, port: int) -> None:
         """Open a TCP connection to the first address that answers. Each has its share of time."""
-        addresses = self._addresses(host, port)
+        lookup = look_up(host, port)
+        lookup.add_done_callback(self._interrupt.wake)
+        while not lookup.done():
+            self._interrupt.wait(self._left())
+            if not self.wanted():
+                raise Interrupted
         until = self.deadline
         failure = OSError(f"{host} has no address")
         try:
-            for address, self.deadline in attempts(addresses, until, time.monotonic):
+            for address, self.deadline in attempts(lookup.result(), until, time.monotonic):
                 try:
                     return self._connect(address)
                 except OSError as error:
@@ -163,45 +144,36 @@ class Transport:
             else:
                 return
 
-    def wait(self, timeout: float) -> None:
-        """Wait until something has come, the interrupt says so, or the time is over."""
-        if self._at < len(self._chunk):
-            return
+    def wait(self, timeout: float) -> bool:
+        """Wait until something has come; False when the interrupt or the time ended the wait."""
         sock = self._sock
         if isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0:
-            return
+            return True
+        has_come = False
         for key, _ in self._selector.select(timeout):
-            if key.fileobj is self._interrupt:
+            if key.fileobj is self._interrupt.reader:
                 self._interrupt.clear()
+            else:
+                has_come = True
+        return has_come
 
-    def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; none when the other side has closed."""
-        while self._at == len(self._chunk):
+    def recv(self, size: int, *, waits: bool = True) -> bytes:
+        """About `size` bytes at most; none when the connection is closed.
+
+        Raises:
+            BlockingIOError: Nothing has come, and it does not wait.
+        """
+        sock = self._sock
+        while sock is not None:
             try:
-                self._chunk, self._at = self._socket.recv(_CHUNK), 0
-                if not self._chunk:
-                    return b""
+                return sock.recv(size)
             except (BlockingIOError, ssl.SSLWantReadError):
-                if self._timeout == 0:
+                if not waits:
                     raise BlockingIOError from None
                 self._wait(selectors.EVENT_READ)
             except ssl.SSLWantWriteError:
                 self._wait(selectors.EVENT_WRITE)
-        data = self._chunk[self._at : self._at + size]
-        self._at += len(data)
-        self.received += len(data)
-        if self.limit is not None and self.received > self.limit:
-            raise TooLarge
-        return data
-
-    def take(self, size: int) -> bytes | None:
-        """So many bytes, if they are here already: that needs no look at the socket."""
-        end = self._at + size
-        if end > len(self._chunk):
-            return None
-        data, self._at = self._chunk[self._at : end], end
-        self.received += size
-        return data
+        return b""
 
     def send_all(self, data: bytes) -> None:
         """Send all of it."""
@@ -218,26 +190,9 @@ class Transport:
             except ssl.SSLWantReadError:
                 self._wait(selectors.EVENT_READ)
 
-    def settimeout(self, timeout: float | None) -> None:
-        """Zero: never wait in `recv`. Anything else: until `deadline`."""
-        self._timeout = timeout
-
-    def gettimeout(self) -> float | None:
-        """What `settimeout` was called with."""
-        return self._timeout
-
-    def fileno(self) -> int:
-        """Of the socket."""
-        return self._socket.fileno()
-
-    def shutdown(self, how: int) -> None:
-        """End one direction or both."""
-        self._socket.shutdown(how)
-
     def close(self) -> None:
         """Free everything. Doing it again does nothing."""
-        if self._sock is not None:
-            self._drop()
+        self._drop()
         self._selector.close()
 
     @property
@@ -252,19 +207,10 @@ class Transport:
         self._selector.register(sock, selectors.EVENT_READ)
 
     def _drop(self) -> None:
-        sock = self._socket
-        self._sock = None
-        self._selector.unregister(sock)
-        sock.close()
-
-    def _addresses(self, host: str, port: int) -> Sequence[Address]:
-        addresses = look_up(host, port)
-        addresses.add_done_callback(lambda _: self._interrupt.wake())
-        while not addresses.done():
-            self._interrupt.wait(self._left())
-            if not self.wanted():
-                raise Interrupted
-        return addresses.result()
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._selector.unregister(sock)
+            sock.close()
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -280,8 +226,7 @@ class Transport:
             sock.connect(where)
         except BlockingIOError:
             self._wait(selectors.EVENT_WRITE)
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -291,7 +236,7 @@ class Transport:
         try:
             while True:
                 ready = {key.fileobj for key, _ in self._selector.select(self._left())}
-                if self._interrupt in ready:
+                if self._interrupt.reader in ready:
                     self._interrupt.clear()
                     if not self.wanted():
                         raise Interrupted

@@ -1,4 +1,10 @@
-"""The threads of realtime: one drives each socket, and one calls the user's functions."""
+"""The threads of realtime: one drives each socket, and one calls the user's functions.
+
+A thread waits so that Ctrl-C can end the wait at any point. `threading.Condition` enters and leaves
+its lock in Python code: a KeyboardInterrupt that is raised there leaves the lock taken for ever,
+and with it every other thread. So locks are taken by their own `with` only, which nothing
+interrupts, and never while waiting.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +18,42 @@ from contextvars import copy_context
 from functools import partial
 from typing import Final
 
-from poolse._realtime.bounded_queue import QueueEnded
-from poolse._realtime.callback_queue import Call
 from poolse._realtime.client import RealtimeClient, log_error
+from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.sync_driver import Driver, GetToken
-from poolse._realtime.sync_wait import Wakeup
 from poolse._support.argument_checks import not_awaitable
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import PoolseError
 
-__all__ = ["Workers"]
+__all__ = ["Wakeup", "Workers"]
 
 _LOG: Final = logging.getLogger("poolse.realtime")
+
+# Seconds. A Ctrl-C in the very moment in which a lock begins to wait is looked at when it is done
+# waiting, and on Windows any is.
+_LONGEST_WAIT: Final = 1.0
+
+
+class Wakeup:
+    """Wakes one thread. Set before it waits, it ends the next wait."""
+
+    def __init__(self) -> None:
+        self._is_clear = threading.Lock()
+        self._is_clear.acquire()
+
+    def set(self) -> None:
+        """Wake the thread. A signal handler may do it, and any number of threads at a time."""
+        try:
+            self._is_clear.release()
+        except RuntimeError:  # it is set, and nobody has waited since
+            pass
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for `set`, for so many seconds at most. It may end earlier."""
+        limit = _LONGEST_WAIT if timeout is None else min(timeout, _LONGEST_WAIT)
+        self._is_clear.acquire(timeout=limit)
 
 
 class Workers:
@@ -99,33 +127,29 @@ class Workers:
         self._threads.append(thread)
 
     def _make_calls(self) -> None:
-        callbacks, lock = self.client.callbacks, self.client.lock
+        client, callbacks, lock = self.client, self.client.callbacks, self.client.lock
+        report: Call | None = None
         try:
             while True:
-                with lock:
-                    call = callbacks.next()
+                call = report
                 if call is None:
-                    self._due.until(lock, callbacks.is_ready, None)
-                elif (failure := _call(call)) is not None:
-                    report = self.client.callback_failed(call, failure)
-                    if report is not None:
-                        _call(report)
+                    with lock:
+                        call = callbacks.next()
+                report = None
+                if call is None:
+                    self._due.wait()
+                    continue
+                subscriber, argument = call
+                try:
+                    result = subscriber.context.run(subscriber.target, argument)
+                    if result is not None:
+                        not_awaitable("the callback", result)
+                # Also SystemExit: a callback ends neither this thread nor the ones that follow.
+                except BaseException as error:
+                    _LOG.exception("a callback failed")
+                    report = client.callback_failed(call, error)
         except QueueEnded:
             return
         except BaseException as error:
             _LOG.exception("the thread of the callbacks failed")
-            self.client.callbacks_failed(error)
-
-
-def _call(call: Call) -> BaseException | None:
-    """Call a user's function, and return what it raises, which is logged."""
-    subscriber, argument = call
-    try:
-        result = subscriber.context.run(subscriber.target, argument)
-        if result is not None:
-            not_awaitable("the callback", result)
-    # Also SystemExit: a callback ends neither this thread nor the ones that follow.
-    except BaseException as error:
-        _LOG.exception("a callback failed")
-        return error
-    return None
+            client.callbacks_failed(error)

@@ -13,8 +13,7 @@ from poolse._generated import events
 from poolse._json.parsing import Mismatch
 from poolse._realtime.events import EventType
 from poolse._realtime.frames import Frame, FrameError, decode, encode
-from poolse._realtime.sync_frames import InvalidFragment, Reassembler
-from poolse._realtime.sync_transport import TooLarge
+from poolse._realtime.sync_driver import Reassembler, TooLarge
 from poolse.errors import PushError, UsageError
 from tests.fuzz.strategies import FUZZED, almost_rows, contents, json_values
 
@@ -58,21 +57,22 @@ def test_payloads(payload: object) -> None:
     assert len(str(PushError("e", payload))) < 5000
 
 
-fragments = st.tuples(st.binary(max_size=30), st.booleans(), st.booleans())
+fragments = st.tuples(st.binary(max_size=30), st.booleans())
 
 
 @FUZZED
 @given(sent=st.lists(fragments, max_size=12), limit=st.integers(0, 3000))
-def test_fragments(sent: list[tuple[bytes, bool, bool]], limit: int) -> None:
+def test_fragments(sent: list[tuple[bytes, bool]], limit: int) -> None:
     messages, pending = Reassembler(limit), b""
-    for data, first, last in sent:
+    for data, last in sent:
         try:
-            whole = messages.add(data, first=first, last=last)
-        except (TooLarge, InvalidFragment):
+            whole = messages.add(data, last=last)
+        except TooLarge:
             return
-        pending = data if first else pending + data
+        pending += data
         assert len(pending) <= limit
         assert whole == (pending if last else None)
+        pending = b"" if last else pending
 
 
 @FUZZED
@@ -86,8 +86,9 @@ def test_what_goes_out_comes_back(payload: object, name: str) -> None:
 
 
 def test_empty_fragments_weigh() -> None:
-    messages, begun = Reassembler(100_000), 0
+    messages, taken = Reassembler(100_000), 0
     with suppress(TooLarge):
-        for begun in range(1000):
-            messages.add(b"", first=not begun, last=False)
-    assert 0 < begun < 999
+        for _ in range(1000):
+            messages.add(b"", last=False)
+            taken += 1
+    assert 0 < taken < 999

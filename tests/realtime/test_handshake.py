@@ -35,7 +35,7 @@ from poolse.errors import UsageError
 )
 def test_the_url_byte_for_byte(url: str, token: str | None, expected: str) -> None:
     found = address(RealtimeSettings(url=url), token)
-    assert (found.url, found.headers) == (expected, {})
+    assert (found.url, found.subprotocols) == (expected, ())
     assert "token" not in repr(found)
 
 
@@ -62,7 +62,6 @@ def test_a_token_may_be_a_subprotocol_and_is_then_in_no_url() -> None:
     found = address(SUBPROTOCOL, "sec?ret>token")
     assert found.url == "wss://h/socket/websocket?vsn=2.0.0"
     assert found.subprotocols == ("phoenix", "base64url.bearer.phx.c2VjP3JldD50b2tlbg")
-    assert found.headers == {"Sec-WebSocket-Protocol": ",".join(found.subprotocols)}
     assert address(SUBPROTOCOL, None).subprotocols == ()
 
 
@@ -82,17 +81,17 @@ def test_a_refusal_keeps_the_wait_that_was_asked_for() -> None:
 def test_only_a_bad_certificate_and_a_mistake_are_final() -> None:
     certificate = ssl.SSLCertVerificationError(1, "no")
     certificate.verify_message = "self-signed"
-    assert failure_of(certificate, 1.0).final
-    assert "self-signed" in failure_of(certificate, 1.0).reason
-    assert failure_of(UsageError("a proxy must be http"), 1.0).final
+    assert failure_of(certificate, 1.0, 0.0).final
+    assert "self-signed" in failure_of(certificate, 1.0, 0.0).reason
+    assert failure_of(UsageError("a proxy must be http"), 1.0, 0.0).final
     for error in (TimeoutError(), ConnectionRefusedError(), socket.gaierror(-2, "no such name")):
-        assert not failure_of(error, 1.0).final
-        assert failure_of(error, 1.0).cause is error
+        assert not failure_of(error, 1.0, 0.0).final
+        assert failure_of(error, 1.0, 0.0).cause is error
 
 
 def test_texts_of_other_libraries_are_not_passed_on() -> None:
     secret = "ws://h/socket/websocket?token=hush"
-    failure = failure_of(ValueError(secret), 1.0)
+    failure = failure_of(ValueError(secret), 1.0, 0.0)
     assert "hush" not in failure.reason
     assert failure.cause is None
     assert "hush" not in token_failure(ValueError("hush")).reason

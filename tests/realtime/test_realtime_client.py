@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.effects import Send
 from poolse._realtime.events import UnknownEvent
 from poolse._realtime.frames import Frame, decode
+from poolse._realtime.queues import QueueEnded
 from poolse.errors import (
     ChannelClosed,
     UsageError,

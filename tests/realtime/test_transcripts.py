@@ -12,11 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from poolse._realtime.channel import ChannelProtocol
+from poolse._realtime.channel import ChannelProtocol, Push
 from poolse._realtime.effects import Close, Deliver, Ended, Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handshake import address, socket_url
-from poolse._realtime.push import Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PushTimeout
 from tests.realtime.phoenix_js_policy import OFFICIAL
