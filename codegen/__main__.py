@@ -74,8 +74,9 @@ def _beside(spec: Spec, api: Api, out: Path) -> list[Plan]:
     sandbox, testing = out.parent / "sandbox", out.parent / "testing"
     if sandbox.is_dir():
         # It keeps to the same spec, and has no YAML to read it.
-        text = json.dumps(spec.rest.value, indent=1, ensure_ascii=False) + "\n"
-        plans.append(plan_file(sandbox / REST.replace(".yaml", ".json"), text))
+        for name, document in ((REST, spec.rest), (EVENTS, spec.events)):
+            text = json.dumps(document.value, indent=1, ensure_ascii=False) + "\n"
+            plans.append(plan_file(sandbox / name.replace(".yaml", ".json"), text))
     if testing.is_dir():
         plans.append(plan_file(testing / "factories.py", render_factories(api)))
     return plans

@@ -233,9 +233,9 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             ...         await item.reply(body="Hello")
         """
         # Imported lazily: most programs follow nothing.
-        from poolse._follow.async_source import async_feed_parts
+        from poolse._follow.async_loop import async_feed_loop
 
-        loop, handle = async_feed_parts(
+        loop = async_feed_loop(
             self,
             conversation_ids,
             after=after,
@@ -245,13 +245,13 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             max_backfill=max_backfill,
             cancel=cancel,
         )
-        return AsyncFeed(loop, handle)
+        return AsyncFeed(loop)
 
-    def _followed(self, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
-        """What a feed of one conversation is made of."""
-        from poolse._follow.async_source import async_feed_parts
+    def _followed(self, key: str, **choices: Any) -> object:  # noqa: ANN401
+        """The loop of a feed of one conversation."""
+        from poolse._follow.async_loop import async_feed_loop
 
-        return async_feed_parts(self, [key], **choices)
+        return async_feed_loop(self, [key], **choices)
 
 
 class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResources):

@@ -233,9 +233,9 @@ class Poolse(ClientBase[UserCore], Resources):
             ...         item.reply(body="Hello")
         """
         # Imported lazily: most programs follow nothing.
-        from poolse._follow.source import feed_parts
+        from poolse._follow.loop import feed_loop
 
-        loop, handle = feed_parts(
+        loop = feed_loop(
             self,
             conversation_ids,
             after=after,
@@ -245,13 +245,13 @@ class Poolse(ClientBase[UserCore], Resources):
             max_backfill=max_backfill,
             cancel=cancel,
         )
-        return Feed(loop, handle)
+        return Feed(loop)
 
-    def _followed(self, key: str, **choices: Any) -> tuple[object, object]:  # noqa: ANN401
-        """What a feed of one conversation is made of."""
-        from poolse._follow.source import feed_parts
+    def _followed(self, key: str, **choices: Any) -> object:  # noqa: ANN401
+        """The loop of a feed of one conversation."""
+        from poolse._follow.loop import feed_loop
 
-        return feed_parts(self, [key], **choices)
+        return feed_loop(self, [key], **choices)
 
 
 class PoolseBackend(ClientBase[BackendCore], BackendResources):

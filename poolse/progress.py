@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import weakref
-from types import TracebackType
-from typing import Final, Self, TextIO
+from typing import Final, TextIO
+
+from poolse._support.closing import Closing
 
 __all__ = ["ProgressBar", "progress_bar"]
 
 WIDTH: Final = 30
 
 
-class ProgressBar:
+class ProgressBar(Closing):
     """Draws progress on a terminal. Made by `progress_bar`, given as `on_progress`."""
 
     def __init__(self, description: str, file: TextIO) -> None:
@@ -35,17 +36,6 @@ class ProgressBar:
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.end()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def progress_bar(description: str = "", file: TextIO | None = None) -> ProgressBar:

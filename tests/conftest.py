@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def answers_are_as_the_spec_says() -> Iterator[None]:
-    """Whatever a sandbox of this test answers, but for faults that it was told to make."""
+    """Responses, events, pushes and replies of this test's sandboxes, apart from their faults."""
     from poolse.sandbox.response_validation import watch
 
     breaches: list[str] = []

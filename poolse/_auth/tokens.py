@@ -6,17 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from poolse._auth.single_flight import WITHIN, Abandoned, Flight, SingleFlight
 from poolse._auth.token_cache import TokenCache, asked_itself, checked
+from poolse._support.argument_checks import has_method
 from poolse._support.fork_safety import renew_after_fork
 from poolse.cancel import CancelToken
 
 __all__ = ["FetchedTokens", "Provider"]
 
 
-@runtime_checkable
 class Provider(Protocol):
     """A `get_token` that keeps tokens of its own."""
 
@@ -66,8 +66,8 @@ class FetchedTokens:
         with self._lock:
             self._cache.reject(token)
         # A provider of tokens keeps them too, and must not hand out this one again.
-        if isinstance(self._fetch, Provider):
-            self._fetch.reject(token)
+        if has_method(self._fetch, "reject"):
+            cast("Provider", self._fetch).reject(token)
         return True
 
     async def _fetched(self, epoch: int, flight: Flight[str | None]) -> str | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
-from poolse.types import UNSET, BinaryReader, Unset
+from poolse._support.argument_checks import has_method
+from poolse.types import UNSET, Unset
 
 __all__ = ["is_file", "name_of"]
 
@@ -42,7 +43,7 @@ HOLDERS: Final = ("raw", "wrapped", "file")
 
 def is_file(body: object) -> bool:
     """Return whether it may be an open file: it has a `read`, and is an object, not its class."""
-    return isinstance(body, BinaryReader) and not isinstance(body, type)
+    return has_method(body, "read")
 
 
 def name_of(body: object) -> str | Unset:

@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from poolse._files.disk_threads import ASYNC_FILE, FileSteps, RunStep, run_inline
 from poolse._files.download import Sink
-from poolse._support.argument_checks import is_async, named
+from poolse._support.argument_checks import has_method, is_async, named
 from poolse.errors import ArgumentTypeError, DownloadError, UsageError
 from poolse.types import BinaryWriter
 
@@ -271,14 +271,15 @@ def open_sink(to: object, run_step: RunStep) -> Sink[bytes | Path | int]:
         return MemorySink()
     if isinstance(to, str | os.PathLike):
         return _path_sink(os.fsdecode(to), run_step)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(to, BinaryWriter) and not isinstance(to, type):
+    if has_method(to, "write"):
+        file = cast("BinaryWriter", to)
         if isinstance(to, io.TextIOBase):
             raise UsageError("to is a file in text mode: open it in binary mode, as 'wb'")
         if getattr(to, "closed", False) is True:
             raise UsageError("to is a file that is closed already")
-        if run_step is run_inline and is_async(to.write):
+        if run_step is run_inline and is_async(file.write):
             raise UsageError(f"to is an async file, and nothing here awaits it: {ASYNC_FILE}")
-        return OpenFileSink(to, run_step)
+        return OpenFileSink(file, run_step)
     raise ArgumentTypeError(f"to must be a path, a binary file or None, not {named(to)}")
 
 

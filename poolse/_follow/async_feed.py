@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 # sync: from collections.abc import Iterator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import GenericAlias, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 # sync: from poolse._follow.sync_iteration import iterate
 from poolse.errors import ApiError
@@ -22,14 +22,6 @@ M = TypeVar("M", bound="Numbered")
 C = TypeVar("C")
 
 
-class AsyncOrigin(Generic[M, C]):
-    """Where the messages of a feed come from, and the handles of their conversations."""
-
-    def __init__(self, loop: AsyncFeedLoop[M], handle: Callable[[str], C]) -> None:
-        self.loop = loop
-        self.handle = handle
-
-
 class AsyncDelivery(Generic[M, C]):
     """A message that a feed handed out.
 
@@ -44,19 +36,19 @@ class AsyncDelivery(Generic[M, C]):
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
-    __slots__ = ("_key", "_origin", "_replies", "late", "message")
+    __slots__ = ("_key", "_loop", "_replies", "late", "message")
 
-    def __init__(self, key: str, message: M, origin: AsyncOrigin[M, C], late: bool = False) -> None:
+    def __init__(self, key: str, message: M, loop: AsyncFeedLoop[M], late: bool = False) -> None:
         self.message: M = message
         self.late: bool = late
         self._key = key
-        self._origin = origin
+        self._loop = loop
         self._replies = 0
 
     @property
     def conversation(self) -> C:
         """The handle of its conversation."""
-        return self._origin.handle(self._key)
+        return cast(C, self._loop.source.handle(self._key))
 
     @property
     def position(self) -> Position:
@@ -74,11 +66,11 @@ class AsyncDelivery(Generic[M, C]):
 
         Asking for the next one does the same. Calling it again does nothing.
         """
-        await self._origin.loop.acknowledge(self.message)
+        await self._loop.acknowledge(self.message)
 
     async def _reply(self, arguments: Mapping[str, object]) -> M:
         """Send it. The generated class has the public method, with the arguments of `send`."""
-        loop = self._origin.loop
+        loop = self._loop
         fields: dict[str, Any] = {"options": CallOptions(cancel=loop.options.cancel)}
         fields |= {name: value for name, value in arguments.items() if value is not UNSET}
         fields["id"] = fields.get("id") or await loop.positions.reply_id(
@@ -111,9 +103,8 @@ class AsyncFeed(Generic[M, C]):
 
     _delivery: ClassVar[type[AsyncDelivery[Any, Any]]] = AsyncDelivery
 
-    def __init__(self, loop: AsyncFeedLoop[M], handle: Callable[[str], C]) -> None:
+    def __init__(self, loop: AsyncFeedLoop[M]) -> None:
         self._loop = loop
-        self._origin = AsyncOrigin(loop, handle)
 
     async def aclose(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -143,14 +134,14 @@ class AsyncFeed(Generic[M, C]):
             self._loop.close()
 
     def __aiter__(self) -> Self:  # sync: def __iter__(self) -> Iterator[Delivery[M, C]]:
-        return self  # sync: return iterate(self._loop, self._delivery, self._origin)
+        return self  # sync: return iterate(self._loop, self._delivery)
 
     async def __anext__(self) -> AsyncDelivery[M, C]:
         loop = self._loop
         message = loop.at_once()
         if message is not None:
-            return self._delivery(loop.key, message, self._origin)
+            return self._delivery(loop.key, message, loop)
         item = await loop.next()
         if item is None:
             raise StopAsyncIteration
-        return self._delivery(item.key, item.message, self._origin, item.late)
+        return self._delivery(item.key, item.message, loop, item.late)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from math import inf
-from typing import Final, Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Generic, TypeVar, cast
 
 from poolse._follow.async_saved_positions import AsyncSavedPositions
-from poolse._follow.conversation_list import ConversationList
+from poolse._follow.async_source import AsyncConversationSource
 from poolse._follow.follower import Follower
-from poolse._follow.listener import ListenerCallbacks
-from poolse._follow.options import FollowOptions
+from poolse._follow.options import FeedSettings, FollowOptions
 from poolse._follow.positions import Gap, Last, Numbered, Position, Start, start_of
 from poolse._follow.reorder import none_ready
 from poolse._follow.reply_ids import is_final
 from poolse._follow.steps import Began, Ended, Fetch, Item, ReadList, Restarted, Step, Wait
-from poolse._observe.feed_counters import FeedCount, FeedCounters
+from poolse._generated.models import Message
+from poolse._observe.feed_counters import FeedCount
 from poolse._realtime.subscription import fresh
+from poolse._rest.settings import Settings
+from poolse._support.argument_checks import checked_instance
 from poolse._support.fork_safety import renew_after_fork
+from poolse._support.ids import checked_ids
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import (
     ApiError,
     AuthError,
@@ -33,10 +36,9 @@ from poolse.errors import (
 )
 from poolse.types import UNSET
 
-__all__ = ["AsyncFeedLoop", "AsyncSource"]
+__all__ = ["AsyncFeedLoop", "async_feed_loop"]
 
 M = TypeVar("M", bound=Numbered)
-M_co = TypeVar("M_co", bound=Numbered, covariant=True)
 
 TRANSIENT = (NetworkError, RateLimitedError, ServerError)
 """Failures that are retried."""
@@ -56,73 +58,10 @@ def ends_one_only(error: PoolseError) -> bool:
     return isinstance(error, ONE_ONLY) and not isinstance(error, AuthError)
 
 
-class AsyncSource(Protocol[M_co]):
-    """Where messages come from, and how to wait: `AsyncConversationSource`, or that of a test."""
-
-    counters: FeedCounters
-    now: Callable[[], float]
-    """Seconds of a clock that never goes back."""
-    random: Callable[[], float]
-    """In [0, 1)."""
-    random_bytes: Callable[[int], bytes]
-
-    @property
-    def lock(self) -> AbstractContextManager[object]:
-        """Held while the callbacks of `listen` are called."""
-        ...
-
-    def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
-        """Join the channel of a conversation."""
-        ...
-
-    def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
-        """Join the channel that announces new conversations."""
-        ...
-
-    def close(self) -> None:
-        """Leave all channels."""
-        ...
-
-    def report(self, error: PoolseError) -> None:
-        """Report an error that ends nothing."""
-        ...
-
-    async def user_id(self) -> str:
-        """Return the ID of the user."""
-        ...
-
-    async def heads(self, *, once: bool) -> Mapping[str, int | None]:
-        """Return the highest number of each conversation, None where the server does not say.
-
-        With `once` failures are not retried.
-        """
-        ...
-
-    async def head(self, key: str) -> int:
-        """Return the highest number of a conversation."""
-        ...
-
-    async def page(self, fetch: Fetch) -> Sequence[M_co]:
-        """Return a page of a conversation, without retries."""
-        ...
-
-    async def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
-        """Call a method of the checkpoint."""
-        ...
-
-    async def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
-        """Call `on_gap`."""
-        ...
-
-    async def wait(self, until: float | None) -> None:
-        """Wait until a callback was called, or until this time."""
-        ...
-
-
 class AsyncFeedLoop(Generic[M]):
     """One feed, of one consumer."""
 
-    def __init__(self, source: AsyncSource[M], options: FollowOptions[M]) -> None:
+    def __init__(self, source: AsyncConversationSource, options: FollowOptions[M]) -> None:
         self.in_hand: Item[M] | None = None
         """What the consumer has, and has not acknowledged."""
         self.is_over: bool = False
@@ -133,9 +72,9 @@ class AsyncFeedLoop(Generic[M]):
         """The next message, if it is there already and nothing else has to be done before: what
         `next` does besides would cost more than all the rest. It needs no acknowledgement."""
         self.options = options
-        self._source = source
+        self.source = source
         self.positions: AsyncSavedPositions = AsyncSavedPositions(
-            options.checkpoint, source.call_checkpoint, source.random_bytes
+            options.checkpoint, source.random_bytes
         )
         self._is_open = False
         self._is_counted = False
@@ -147,7 +86,8 @@ class AsyncFeedLoop(Generic[M]):
         self._ended: dict[str, Start] = {}
         """Where those stand that are followed no more, in case that they can be again."""
         self._follows_all = options.only is None
-        self._list = ConversationList(options.settings, source.random)
+        self._list_was_read = False
+        """Whether the first list was read: a conversation that appears from now on is new."""
         self._follower: Follower[M] = Follower(
             options.settings,
             source.random,
@@ -155,6 +95,7 @@ class AsyncFeedLoop(Generic[M]):
             gaps=options.on_gap is not None,
             count=self._count,
             many=options.only is None or len(options.only) > 1,
+            follows_all=self._follows_all,
         )
         renew_after_fork(self._renew)
 
@@ -167,26 +108,26 @@ class AsyncFeedLoop(Generic[M]):
     def joined(self, key: str) -> None:
         """See `ListenerCallbacks`."""
         if self._is_for_new(key):
-            self._list.joined(self._source.now())
+            self._follower.announces(self.source.now(), is_joined=True)
         self._follower.joined(key)
 
     def lost(self, key: str) -> None:
         """See `ListenerCallbacks`."""
         if self._is_for_new(key):
-            self._list.lost(self._source.now())
+            self._follower.announces(self.source.now(), is_joined=False)
         self._follower.lost(key)
 
     def heard(self, key: str, event: object) -> None:
         """See `ListenerCallbacks`."""
         if self._is_for_new(key):
-            self._list.refresh(self._source.now())
+            self._follower.refresh_list(self.source.now())
         # A channel reads its events with the readers of its own kind, and no others.
         elif isinstance(getattr(event, "sequence", None), int):
-            self._follower.live(key, cast(M, event), self._source.now())
+            self._follower.live(key, cast(M, event), self.source.now())
         else:
             # The list may show it with its number.
             text = f"a message of conversation {key} has no sequence"
-            self._source.report(DecodeError(text, "$.sequence"))
+            self.source.report(DecodeError(text, "$.sequence"))
 
     def ended(self, key: str, error: PoolseError | None) -> None:
         """See `ListenerCallbacks`."""
@@ -196,7 +137,7 @@ class AsyncFeedLoop(Generic[M]):
             self._follower.ended(key, error)
         elif ends_one_only(error):
             # Then it is only the list that shows new ones.
-            self._list.lost(self._source.now())
+            self._follower.announces(self.source.now(), is_joined=False)
         else:
             self._failure = self._failure or error
 
@@ -211,15 +152,17 @@ class AsyncFeedLoop(Generic[M]):
             return
         if not self._is_counted:
             self._is_counted = True
-            self._source.counters.opened(self._count)
-        self.positions.user = await self._source.user_id()
+            self.source.counters.opened(self._count)
+        self.positions.user = await self.source.user_id()
         if self.options.only is not None:
             await self._add_new(dict.fromkeys(self.options.only))
         else:
             if self.options.after is UNSET:
-                self._list.was_read = await self.positions.load("*") is not None
-            await self._read_list(once=False)
-            self._source.listen_for_new(self.positions.user, self)
+                self._list_was_read = await self.positions.load("*") is not None
+            with self.source.lock:
+                step = self._follower.read_list(self.source.now())
+            await self._take_list(step, await self.source.heads(once=False))
+            self.source.listen_for_new(self.positions.user, self)
         self._is_open = True
         self.at_once = self._quick_way()
         if self.is_over:  # closed meanwhile, by another thread
@@ -236,11 +179,8 @@ class AsyncFeedLoop(Generic[M]):
         return self._follower.at_hand[self.key].__next__
 
     def _of_many(self) -> M | None:
-        now = self._source.now()
-        if now >= self._list.due_at():
-            return None
-        with self._source.lock:
-            ready = self._follower.at_once(now)
+        with self.source.lock:
+            ready = self._follower.at_once(self.source.now())
         if ready is None:
             return None
         self.key, message = ready
@@ -257,10 +197,8 @@ class AsyncFeedLoop(Generic[M]):
                 self.options.cancel.raise_if_cancelled()
             if self._failure is not None:
                 raise fresh(self._failure)
-            if self._follows_all and self._source.now() >= self._list.due_at():
-                await self._refresh_list()
-            with self._source.lock:
-                step = self._follower.step(self._source.now())
+            with self.source.lock:
+                step = self._follower.step(self.source.now())
                 if isinstance(step, Item):
                     return self._hand_out(step)
             await self._execute(step)
@@ -295,13 +233,13 @@ class AsyncFeedLoop(Generic[M]):
     def close(self) -> None:
         """The end, whatever is in hand."""
         self._end()
-        self._source.close()
+        self.source.close()
 
     def _end(self) -> None:
         self.is_over = True
         if self._is_counted:
             self._is_counted = False
-            self._source.counters.closed(self._count)
+            self.source.counters.closed(self._count)
         self.at_once = none_ready
 
     # What the core asks for.
@@ -309,17 +247,15 @@ class AsyncFeedLoop(Generic[M]):
     async def _execute(self, step: Step[M]) -> None:
         match step:
             case Wait():
-                due = self._list.due_at() if self._follows_all else inf
-                until = min(due, inf if step.until is None else step.until)
-                await self._source.wait(None if until == inf else until)
+                await self.source.wait(step.until)
             case Fetch():
                 await self._fetch(step)
             case ReadList():
-                await self._look(step)
+                await self._read_list(step)
             case Gap():
                 self._count.gaps += 1
                 if self.options.on_gap is not None:
-                    await self._source.call_back(self.options.on_gap, step)
+                    await self.source.call_back(self.options.on_gap, step)
             case Began():
                 if step.key in self._searching:
                     await self.positions.save(step.key, step.position)
@@ -335,18 +271,14 @@ class AsyncFeedLoop(Generic[M]):
                 pass
 
     async def _fetch(self, fetch: Fetch) -> None:
-        source, follower = self._source, self._follower
+        source, follower = self.source, self._follower
         self._count.pages += 1
         try:
-            messages = await source.page(fetch)
+            messages = cast("Sequence[M]", await source.page(fetch))
         except TRANSIENT as error:
             self._count.failures += 1
-            with source.lock:
-                now = source.now()
-                retry_at = follower.failed(fetch, now, getattr(error, "retry_after", 0.0))
-            if retry_at is not None:
-                what = f"the messages of conversation {fetch.key}"
-                self._report_stalled(what, error, retry_at - now)
+            what = f"the messages of conversation {fetch.key}"
+            self._failed(what, error, partial(follower.failed, fetch))
         except BaseException as error:
             with source.lock:
                 follower.abandoned(fetch)
@@ -370,78 +302,60 @@ class AsyncFeedLoop(Generic[M]):
         if not isinstance(error, JoinError | ChannelClosed):
             self._report(error, f"conversation {step.key} is followed no more")
 
-    def _report_stalled(self, what: str, error: PoolseError, wait: float) -> None:
-        self._report(error, f"{what} cannot be read; next request in {wait:.0f} s")
+    def _failed(
+        self, what: str, error: PoolseError, failed: Callable[[float, float], float | None]
+    ) -> None:
+        """Something cannot be read now: it is requested again. That is reported if it lasts."""
+        with self.source.lock:
+            now = self.source.now()
+            retry_at = failed(now, getattr(error, "retry_after", 0.0))
+        if retry_at is not None:
+            self._report(error, f"{what} cannot be read; next request in {retry_at - now:.0f} s")
 
     def _report(self, error: PoolseError, before: str = "", after: str = "") -> None:
         """Report an error that ends nothing, with what it means here."""
         report = fresh(error)
         report.message = ": ".join(filter(None, [before, report.message]))
         report.message = "; ".join(filter(None, [report.message, after]))
-        self._source.report(report)
+        self.source.report(report)
 
     # Which conversations are followed.
 
-    async def _refresh_list(self) -> None:
+    async def _read_list(self, step: ReadList) -> None:
+        """One list shows which conversations are new, and which of many have something new."""
+        source, follower = self.source, self._follower
         try:
-            await self._read_list(once=True)
+            await self._take_list(step, await source.heads(once=True))
         except TRANSIENT as error:
-            self._list_failed(error)
-        except BaseException:
-            self._list.refresh(self._source.now())
-            raise
+            self._failed("the list of conversations", error, follower.list_failed)
+        except BaseException as error:
+            is_needed = self._follows_all or not isinstance(error, PoolseError)
+            with source.lock:
+                if is_needed:
+                    follower.refresh_list(source.now())
+                else:
+                    follower.has_no_list(step)
+            if is_needed:
+                raise
 
-    def _list_failed(self, error: PoolseError) -> None:
-        """The list of conversations cannot be read now: it is requested again."""
-        now, retry = self._source.now(), self._list.retry
-        is_reported = retry.failed(now, getattr(error, "retry_after", 0.0))
-        self._list.refresh(now)
-        with self._source.lock:
-            self._follower.look_at(retry.at)
-        if is_reported:
-            self._report_stalled("the list of conversations", error, retry.at - now)
-
-    async def _read_list(self, *, once: bool) -> None:
-        with self._source.lock:
-            joins = self._follower.joins()
-        self._list.requested(self._source.now())
-        heads = await self._source.heads(once=once)
-        self._list.retry.worked()
-        await self._add_new(heads)
-        self._compare(heads, joins)
-        if not self._list.was_read:
-            self._list.was_read = True
+    async def _take_list(self, step: ReadList, heads: Mapping[str, int | None]) -> None:
+        if self._follows_all:
+            await self._add_new(heads)
+        items = list(heads.items())
+        for first in range(0, len(items), CHUNK):
+            with self.source.lock:
+                part = dict(items[first : first + CHUNK])
+                self._follower.heads(part, step, self.source.now())
+        with self.source.lock:
+            self._follower.looked(step)
+        if self._follows_all and not self._list_was_read:
+            self._list_was_read = True
             await self._save_was_read()
 
     async def _save_was_read(self) -> None:
         """Save that the first list was read, once each conversation of it has a position."""
-        if self._list.was_read and not self._searching:
+        if self._list_was_read and not self._searching:
             await self.positions.save("*", Position(0))
-
-    async def _look(self, step: ReadList) -> None:
-        """One list shows which of many conversations have something new."""
-        try:
-            if self._follows_all:
-                await self._read_list(once=True)
-            else:
-                self._compare(await self._source.heads(once=True), step.joins)
-        except TRANSIENT as error:
-            self._list_failed(error)
-        except PoolseError:
-            if self._follows_all:
-                raise
-            with self._source.lock:
-                self._follower.uses_list = False
-                self._follower.looked(step.joins)
-
-    def _compare(self, heads: Mapping[str, int | None], joins: Mapping[str, int]) -> None:
-        items = list(heads.items())
-        for first in range(0, len(items), CHUNK):
-            with self._source.lock:
-                part = dict(items[first : first + CHUNK])
-                self._follower.heads(part, joins, self._source.now())
-        with self._source.lock:
-            self._follower.looked(joins)
 
     async def _add_new(self, heads: Mapping[str, int | None]) -> None:
         """Follow these too, so far as they are not followed."""
@@ -463,14 +377,42 @@ class AsyncFeedLoop(Generic[M]):
                 await self.positions.save(key, start)
             else:
                 self._searching.add(key)
-        with self._source.lock:
+        with self.source.lock:
             self._follower.add(key, start)
-        self._source.listen(key, self)
+        self.source.listen(key, self)
 
     async def _first_start(self, key: str, head: int | None) -> Start:
-        if self._follows_all and self._list.was_read:
+        if self._follows_all and self._list_was_read:
             return Position(0)
         after = "latest" if self.options.after is UNSET else self.options.after
         if head is None and after in LATEST:
-            head = await self._source.head(key)
+            head = await self.source.head(key)
         return start_of(after, head or 0)
+
+
+def async_feed_loop(
+    client: Any,  # noqa: ANN401
+    only: Iterable[object] | None,
+    *,
+    cancel: CancelToken | None,
+    max_backfill: int | None,
+    **choices: Any,  # noqa: ANN401
+) -> AsyncFeedLoop[Message]:
+    """Check the arguments of `follow`, and return the loop of its feed."""
+    if cancel is not None:
+        checked_instance("cancel", cancel, CancelToken, "a CancelToken")
+    settings: Settings = client._settings
+    cancel = any_of(settings.cancel, cancel)
+    options = FollowOptions[Message](
+        only=None if only is None else _ids(only),
+        cancel=cancel,
+        author=lambda message: message.sender_id,
+        settings=FeedSettings(max_backfill=max_backfill, max_retry_after=settings.max_retry_after),
+        awaits=True,  # sync: awaits=False,
+        **choices,
+    )
+    return AsyncFeedLoop(AsyncConversationSource(client, cancel), options)
+
+
+def _ids(only: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(checked_ids("conversation_ids", only, "conversation")))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+import inspect
+from collections.abc import Callable, Iterable
 from typing import cast
 
+from poolse._follow.checkpoints import MemoryCheckpoint
 from poolse._follow.positions import Numbered, Position
 from poolse._follow.reply_ids import (
     PART_KEYS,
@@ -14,6 +17,10 @@ from poolse._follow.reply_ids import (
     old_reply_id,
     reply_id,
 )
+from poolse._support.argument_checks import is_async
+
+# sync: from poolse._support.argument_checks import not_awaitable
+from poolse._support.blocking import in_thread
 
 __all__ = ["AsyncSavedPositions"]
 
@@ -21,24 +28,19 @@ __all__ = ["AsyncSavedPositions"]
 class AsyncSavedPositions:
     """Without a checkpoint nothing is saved, and the secret lives as long as the feed."""
 
-    def __init__(
-        self,
-        checkpoint: object | None,
-        call: Callable[..., Awaitable[object]],
-        random_bytes: Callable[[int], bytes],
-    ) -> None:
+    def __init__(self, checkpoint: object | None, random_bytes: Callable[[int], bytes]) -> None:
         """Nothing is read or saved yet.
 
         Args:
             checkpoint: A `Checkpoint`, or an `AsyncCheckpoint`.
-            call: Calls a method of the checkpoint, by its name.
             random_bytes: Returns so many of them.
         """
         self.user: str = ""
         """ID of the user, once it is known. Two users of one process may share a checkpoint."""
         self._checkpoint = checkpoint
-        self._call = call
         self._random_bytes = random_bytes
+        # async only
+        self._calling: asyncio.Future[object] | None = None
         self._secret: Position | None = None
         self._replied_before: dict[str, int | None] = {}
         """The first message after the position that an older release saved, by conversation; None
@@ -97,8 +99,7 @@ class AsyncSavedPositions:
         """Return the secret under a key; if there is none, save a new one first."""
         secret = self._new_secret()
         if hasattr(self._checkpoint, "load_or_save"):
-            kept = await self._call(self._checkpoint, "load_or_save", key, secret)
-            return cast(Position, kept)
+            return cast(Position, await self._call("load_or_save", key, secret))
         position = await self._load(key)
         if position is not None:
             return position
@@ -107,10 +108,38 @@ class AsyncSavedPositions:
         return await self._load(key) or secret
 
     async def _load(self, key: str) -> Position | None:
-        return cast("Position | None", await self._call(self._checkpoint, "load", key))
+        return cast("Position | None", await self._call("load", key))
 
     async def _save(self, key: str, position: Position) -> None:
-        await self._call(self._checkpoint, "save", key, position)
+        await self._call("save", key, position)
+
+    async def _call(self, method: str, *arguments: object) -> object:
+        function = getattr(self._checkpoint, method)
+        # sync: return not_awaitable(method, function(*arguments))
+        # async only
+        return await self._call_in_turn(function, arguments)
+
+    # async only
+    async def _call_in_turn(
+        self, function: Callable[..., object], arguments: tuple[object, ...]
+    ) -> object:
+        """Call it without stopping the loop, and never while it is called already."""
+        if self._calling is not None:
+            # What was cancelled is still being written, and must not be written last.
+            await asyncio.wait([self._calling])
+        if isinstance(self._checkpoint, MemoryCheckpoint):
+            return function(*arguments)
+        self._calling = asyncio.ensure_future(_called(function, arguments))
+        return await asyncio.shield(self._calling)
 
     def _new_secret(self) -> Position:
         return new_secret(self._random_bytes(SECRET_BYTES))
+
+
+# async only
+async def _called(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
+    if is_async(function):
+        result = function(*arguments)
+    else:
+        result = await in_thread(lambda: function(*arguments))
+    return await result if inspect.isawaitable(result) else result

@@ -1,15 +1,17 @@
-"""How a list that is read backwards is read: in windows, and in search of a start."""
+"""How a list that is read backwards is read: in windows, in search of a start, after failures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 import attrs
 
+from poolse._follow.options import FeedSettings
 from poolse._follow.positions import Last, Numbered, Position
+from poolse._support.backoff import full_jitter
 
-__all__ = ["Backfill", "PageWidth", "StartSearch"]
+__all__ = ["Backfill", "PageWidth", "Retry", "StartSearch"]
 
 M = TypeVar("M", bound=Numbered)
 
@@ -117,3 +119,47 @@ class StartSearch:
         if messages and extra < 0:
             return None
         return Position(messages[max(0, extra)].sequence - 1 if messages else 0)
+
+
+class Retry:
+    """The backoff of one kind of request."""
+
+    def __init__(self, settings: FeedSettings, random: Callable[[], float]) -> None:
+        self.at = 0.0
+        """No request is sent before this time."""
+        self._settings = settings
+        self._random = random
+        self._attempt = 0
+        self._since: float | None = None
+        self._is_reported = False
+
+    def worked(self) -> None:
+        """A request succeeded."""
+        self._attempt = 0
+        self._since = None
+        self._is_reported = False
+
+    def failed(self, now: float, at_least: float) -> float | None:
+        """A request failed. Return the time of the next one, if that is to be reported.
+
+        Failures are reported once when they last for long, and whenever the next wait is long.
+
+        Args:
+            now: The time.
+            at_least: Seconds that the server wants to be left alone. It cannot ask for more than
+                `max_retry_after`.
+        """
+        settings = self._settings
+        backoff = full_jitter(
+            settings.base_backoff, settings.max_backoff, self._attempt, self._random()
+        )
+        wait = max(backoff, min(at_least, settings.max_retry_after))
+        self.at = now + wait
+        self._attempt += 1
+        if self._since is None:
+            self._since = now
+        is_due = not self._is_reported and now - self._since >= settings.stalled_after
+        if wait > settings.stalled_after or is_due:
+            self._is_reported = True
+            return self.at
+        return None

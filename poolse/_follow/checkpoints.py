@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Protocol, Self, cast, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
 from poolse._follow.positions import Position
+from poolse._support.closing import Closing
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import CheckpointError, CheckpointInUse, CheckpointUnusable
 
@@ -61,11 +61,9 @@ class Checkpoint(Protocol):
 
     def load(self, key: str) -> Position | None:
         """Return the position that was saved last under this key, or None."""
-        ...
 
     def save(self, key: str, position: Position) -> None:
         """Save a position. Once this returns, no crash of the process may lose it."""
-        ...
 
 
 @runtime_checkable
@@ -74,11 +72,9 @@ class AsyncCheckpoint(Protocol):
 
     async def load(self, key: str) -> Position | None:
         """Return the position that was saved last under this key, or None."""
-        ...
 
     async def save(self, key: str, position: Position) -> None:
         """Save a position. Once this returns, no crash of the process may lose it."""
-        ...
 
 
 class MemoryCheckpoint:
@@ -105,7 +101,7 @@ class MemoryCheckpoint:
         return self.positions.setdefault(key, position)
 
 
-class SQLiteCheckpoint:
+class SQLiteCheckpoint(Closing):
     """Keeps positions in a file, which belongs to this process while it is open.
 
     What was saved survives the end of the process in whatever way, kill -9 included. After a crash
@@ -198,17 +194,6 @@ class SQLiteCheckpoint:
                 )
             yield
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"SQLiteCheckpoint({str(self._path)!r})"
 
@@ -223,42 +208,34 @@ def _names(path: str | Path) -> tuple[Path, ...]:
     return name, real.with_name(real.name + "-wal")
 
 
-def _files(names: tuple[Path, ...]) -> list[tuple[int, int] | None]:
-    """Which files have these names now."""
-    found: list[tuple[int, int] | None] = []
-    for name in names:
-        try:
-            status = name.stat()
-        except FileNotFoundError:
-            found.append(None)
-        else:
-            found.append((status.st_dev, status.st_ino))
-    return found
+def _files(names: tuple[Path, ...]) -> list[tuple[int, int]] | None:
+    """Which files have these names now; None when one is missing."""
+    try:
+        return [(status.st_dev, status.st_ino) for status in map(Path.stat, names)]
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager
-def _named(path: str | Path) -> Generator[None]:
+def _named(path: str | Path, kind: type[CheckpointError] = CheckpointError) -> Generator[None]:
     """Let an error of the storage say which file it is about, and what to do."""
+    # Imported lazily: some builds of Python have no SQLite, and most programs need no checkpoint.
     import sqlite3
 
     try:
         yield
     except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
-        raise CheckpointError(_sentence(path, error), str(path)) from error
-
-
-def _sentence(path: str | Path, error: Exception) -> str:
-    # The first words of an extended code, such as SQLITE_IOERR_WRITE, say what kind it is.
-    name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
-    advice = _ADVICE.get(name, _OTHER_ADVICE)
-    return f"the checkpoint {path} cannot be used: {error}; {advice}"
+        # The first words of an extended code, such as SQLITE_IOERR_WRITE, say what kind it is.
+        name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+        advice = _ADVICE.get(name, _OTHER_ADVICE)
+        text = f"the checkpoint {path} cannot be used: {error}; {advice}"
+        raise kind(text, str(path)) from error
 
 
 def _open(path: str | Path) -> sqlite3.Connection:
-    # Imported lazily: some builds of Python have no SQLite, and most programs need no checkpoint.
     import sqlite3
 
-    try:
+    with _named(path, CheckpointUnusable):
         # Without a cache, because two threads must not be in the same prepared statement.
         db = sqlite3.connect(
             path,
@@ -267,26 +244,24 @@ def _open(path: str | Path) -> sqlite3.Connection:
             check_same_thread=False,
             cached_statements=0,
         )
-    except sqlite3.Error as error:
-        raise CheckpointUnusable(_sentence(path, error), str(path)) from error
-    try:
-        # The lock is held from the first write until the connection or the process ends, so it
-        # cannot be left behind. Each save is one transaction, which SQLite makes whole or not.
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("BEGIN EXCLUSIVE")
-        db.execute(_TABLE)
-        # A table of another program may have the same name.
-        db.execute(_LOAD, ("",))
-        db.execute("COMMIT")
-    except sqlite3.Error as error:
-        db.close()
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+        try:
+            # The lock is held from the first write until the connection or the process ends, so it
+            # cannot be left behind. Each save is one transaction, which SQLite makes whole or not.
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute(_TABLE)
+            # A table of another program may have the same name.
+            db.execute(_LOAD, ("",))
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            db.close()
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
             raise CheckpointInUse(
                 f"the checkpoint {path} is in use: two followers of one position would handle "
                 "everything twice. Stop the other one, or give each a file of its own",
                 str(path),
             ) from None
-        raise CheckpointUnusable(_sentence(path, error), str(path)) from error
     return db

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import GenericAlias, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from poolse._follow.sync_iteration import iterate
 from poolse.errors import ApiError
@@ -22,14 +22,6 @@ M = TypeVar("M", bound="Numbered")
 C = TypeVar("C")
 
 
-class Origin(Generic[M, C]):
-    """Where the messages of a feed come from, and the handles of their conversations."""
-
-    def __init__(self, loop: FeedLoop[M], handle: Callable[[str], C]) -> None:
-        self.loop = loop
-        self.handle = handle
-
-
 class Delivery(Generic[M, C]):
     """A message that a feed handed out.
 
@@ -44,19 +36,19 @@ class Delivery(Generic[M, C]):
 
     # All but the message is made when it is asked for: most have no use for it, a hundred
     # thousand times.
-    __slots__ = ("_key", "_origin", "_replies", "late", "message")
+    __slots__ = ("_key", "_loop", "_replies", "late", "message")
 
-    def __init__(self, key: str, message: M, origin: Origin[M, C], late: bool = False) -> None:
+    def __init__(self, key: str, message: M, loop: FeedLoop[M], late: bool = False) -> None:
         self.message: M = message
         self.late: bool = late
         self._key = key
-        self._origin = origin
+        self._loop = loop
         self._replies = 0
 
     @property
     def conversation(self) -> C:
         """The handle of its conversation."""
-        return self._origin.handle(self._key)
+        return cast(C, self._loop.source.handle(self._key))
 
     @property
     def position(self) -> Position:
@@ -74,11 +66,11 @@ class Delivery(Generic[M, C]):
 
         Asking for the next one does the same. Calling it again does nothing.
         """
-        self._origin.loop.acknowledge(self.message)
+        self._loop.acknowledge(self.message)
 
     def _reply(self, arguments: Mapping[str, object]) -> M:
         """Send it. The generated class has the public method, with the arguments of `send`."""
-        loop = self._origin.loop
+        loop = self._loop
         fields: dict[str, Any] = {"options": CallOptions(cancel=loop.options.cancel)}
         fields |= {name: value for name, value in arguments.items() if value is not UNSET}
         fields["id"] = fields.get("id") or loop.positions.reply_id(
@@ -111,9 +103,8 @@ class Feed(Generic[M, C]):
 
     _delivery: ClassVar[type[Delivery[Any, Any]]] = Delivery
 
-    def __init__(self, loop: FeedLoop[M], handle: Callable[[str], C]) -> None:
+    def __init__(self, loop: FeedLoop[M]) -> None:
         self._loop = loop
-        self._origin = Origin(loop, handle)
 
     def close(self) -> None:
         """End it and leave the channels. What is in hand is not acknowledged.
@@ -143,14 +134,14 @@ class Feed(Generic[M, C]):
             self._loop.close()
 
     def __iter__(self) -> Iterator[Delivery[M, C]]:
-        return iterate(self._loop, self._delivery, self._origin)
+        return iterate(self._loop, self._delivery)
 
     def __next__(self) -> Delivery[M, C]:
         loop = self._loop
         message = loop.at_once()
         if message is not None:
-            return self._delivery(loop.key, message, self._origin)
+            return self._delivery(loop.key, message, loop)
         item = loop.next()
         if item is None:
             raise StopIteration
-        return self._delivery(item.key, item.message, self._origin, item.late)
+        return self._delivery(item.key, item.message, loop, item.late)

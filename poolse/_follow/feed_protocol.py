@@ -25,12 +25,10 @@ from math import inf
 from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
-from poolse._follow.backfill import Backfill, PageWidth, StartSearch
+from poolse._follow.backfill import Backfill, PageWidth, Retry, StartSearch
 from poolse._follow.options import FeedSettings
 from poolse._follow.positions import Gap, Last, Numbered, Position, Start
-from poolse._follow.recent_history import GapDeadlines, ResetDetector
-from poolse._follow.reorder import ReorderBuffer
-from poolse._follow.retry import Retry
+from poolse._follow.reorder import GapDeadlines, ReorderBuffer, ResetDetector
 from poolse._follow.steps import Began, Fetch, Item, Wait
 from poolse.errors import DecodeError, FeedReset, PoolseError
 
@@ -188,7 +186,7 @@ class FeedProtocol(Generic[M]):
         if fetch is not self._fetch:
             return None
         self.abandoned(fetch)
-        return self._retry.at if self._retry.failed(now, retry_after) else None
+        return self._retry.failed(now, retry_after)
 
     def abandoned(self, fetch: Fetch) -> None:
         """Nobody waits for the page any more, but the feed continues."""

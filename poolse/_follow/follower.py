@@ -8,14 +8,14 @@ from heapq import heappop, heappush
 from math import inf
 from typing import Final, Generic, TypeVar
 
+from poolse._follow.backfill import Retry
 from poolse._follow.feed_protocol import FeedProtocol
 from poolse._follow.options import FeedSettings
 from poolse._follow.positions import Numbered, Position, Start
 from poolse._follow.reorder import ready_messages
 from poolse._follow.steps import Ended, Fetch, Item, ReadList, Restarted, Step, Wait
-from poolse._json.parsing import needed
 from poolse._observe.feed_counters import FeedCount
-from poolse.errors import DecodeError, FeedReset, PoolseError
+from poolse.errors import FeedReset, PoolseError
 
 __all__ = ["Follower"]
 
@@ -37,6 +37,7 @@ class Follower(Generic[M]):
         gaps: bool,
         count: FeedCount,
         many: bool = False,
+        follows_all: bool = False,
     ) -> None:
         """Follow nothing yet.
 
@@ -48,6 +49,7 @@ class Follower(Generic[M]):
             count: Where to count what was handed out.
             many: Whether one conversation that begins anew is followed on, and the list of all may
                 be asked for.
+            follows_all: Whether the list of all is read now and then, which shows new ones.
         """
         self.at_hand: dict[str, Generator[M | None]] = {}
         """Takes the messages of a conversation that nothing has to come before."""
@@ -75,6 +77,12 @@ class Follower(Generic[M]):
         self._looking_since = inf
         self._by_page: set[str] = set()
         self._not_joined: set[str] = set()
+        # When the list of all is read in any case. An announcement of a new conversation may be
+        # lost as any other broadcast, so it is read without one too.
+        self._list_at = inf
+        self._list_retry = Retry(settings, random)
+        self._follows_all = follows_all
+        self._is_announced = False
         # Messages that are ready, in each and in all.
         self._ready: dict[str, int] = {}
         self._ready_of_all = 0
@@ -113,11 +121,6 @@ class Follower(Generic[M]):
             self._not_joined.add(key)
 
     def live(self, key: str, message: M, now: float) -> None:
-        try:
-            needed(message.sequence, "$.sequence")
-        except DecodeError as error:
-            self.ended(key, error)
-            return
         if (feed := self._woken(key)) is not None:
             feed.live(message, now)
             self._count_ready(key, feed)
@@ -148,29 +151,49 @@ class Follower(Generic[M]):
         if (feed := self._woken(key)) is not None:
             feed.error = feed.error or error
 
-    def joins(self) -> dict[str, int]:
-        """The last join of each: the argument of `heads` for a list that is requested now."""
-        return {key: feed.join for key, feed in self._feeds.items()}
+    def announces(self, now: float, *, is_joined: bool) -> None:
+        """The channel that announces new conversations was joined, or lost."""
+        self._is_announced = is_joined
+        pause = 0.0 if is_joined else self._settings.poll_after * (0.5 + self._random())
+        self.refresh_list(now + pause)
 
-    def heads(self, heads: Mapping[str, int | None], joins: Mapping[str, int], now: float) -> None:
+    def refresh_list(self, time: float) -> None:
+        """Read the list of all at this time, unless it is read earlier, if all are followed."""
+        if self._follows_all:
+            self._list_at = min(self._list_at, time)
+
+    def heads(self, heads: Mapping[str, int | None], step: ReadList, now: float) -> None:
         """The list of all showed these highest numbers. What stands there is whole."""
         for key, head in heads.items():
             feed = self._feeds.get(key)
             if feed is None:
                 continue
-            if feed.confirms(head, joins.get(key, -1), now) and key in self._looking:
+            if feed.confirms(head, step.joins.get(key, -1), now) and key in self._looking:
                 del self._looking[key]
                 self._awake[key] = None
 
-    def look_at(self, time: float) -> None:
-        """The list of all conversations cannot be had before this time."""
-        self._looking_since = time
+    def looked(self, step: ReadList) -> None:
+        """All heads of the list were given."""
+        self._list_retry.worked()
+        self._fetch_pages(step)
 
-    def looked(self, joins: Mapping[str, int]) -> None:
-        """All heads were given, or cannot be had: those that still wait for them fetch a page."""
+    def list_failed(self, now: float, retry_after: float) -> float | None:
+        """The list did not come, and may later. See `FeedProtocol.failed`."""
+        retry_at = self._list_retry.failed(now, retry_after)
+        self.refresh_list(now)
+        self._looking_since = self._list_retry.at
+        return retry_at
+
+    def has_no_list(self, step: ReadList) -> None:
+        """The list cannot be had."""
+        self.uses_list = False
+        self._fetch_pages(step)
+
+    def _fetch_pages(self, step: ReadList) -> None:
+        """Those that still wait for the list fetch a page."""
         for key in list(self._looking):
             # What was joined after the list was requested waits for the next one.
-            if joins.get(key) == self._feeds[key].join:
+            if step.joins.get(key) == self._feeds[key].join:
                 del self._looking[key]
                 self._by_page.add(key)
                 self._awake[key] = None
@@ -185,7 +208,7 @@ class Follower(Generic[M]):
 
     def at_once(self, now: float) -> tuple[str, M] | None:
         """The next message, if it is there already, and no other conversation waits."""
-        if now >= self._next_due or len(self._awake) != 1:
+        if now >= min(self._next_due, self._list_due) or len(self._awake) != 1:
             return None
         (key,) = self._awake
         message = next(self.at_hand[key])
@@ -194,6 +217,8 @@ class Follower(Generic[M]):
 
     def step(self, now: float) -> Step[M]:
         """Return the next thing to do."""
+        if now >= self._list_due:
+            return self.read_list(now)
         self._wake_due(now)
         if self._fetching and now >= self._request_at:
             self._awake[self._fetching.popitem(last=False)[0]] = None
@@ -211,22 +236,35 @@ class Follower(Generic[M]):
 
     def _rest(self, now: float) -> ReadList | Wait:
         """No conversation has something to do by itself."""
-        times = [self._next_due]
+        times = [self._next_due, self._list_due]
         if self._looking:
             look_at = self._looking_since + (self._settings.gather if self._not_joined else 0.0)
             if now >= look_at:
                 if len(self._looking) <= self._settings.few and not self._not_joined:
-                    self.looked(self.joins())
+                    self._fetch_pages(self._list())
                     return Wait(now)
                 if self._spend(now):
                     self._looking_since = now
-                    return ReadList(self.joins())
+                    return self.read_list(now)
                 look_at = self._request_at
             times.append(look_at)
         if self._fetching:
             times.append(self._request_at)
         until = min(times)
         return Wait(None if until == inf else until)
+
+    def read_list(self, now: float) -> ReadList:
+        """Read the list of all now. What is announced meanwhile may be missing in it."""
+        pause = self._settings.pause(self._random, is_joined=self._is_announced)
+        self._list_at = now + pause if self._follows_all else inf
+        return self._list()
+
+    def _list(self) -> ReadList:
+        return ReadList({key: feed.join for key, feed in self._feeds.items()})
+
+    @property
+    def _list_due(self) -> float:
+        return max(self._list_at, self._list_retry.at)
 
     def _step(self, key: str, feed: FeedProtocol[M], now: float) -> Step[M] | None:
         """What one conversation wants done; None when it is nothing that others have to do."""

@@ -18,19 +18,15 @@ class ListenerCallbacks(Protocol):
 
     def joined(self, key: str) -> None:
         """The channel was joined, for the first time or again."""
-        ...
 
     def lost(self, key: str) -> None:
         """The channel is not joined any more; it will be again."""
-        ...
 
     def heard(self, key: str, event: object) -> None:
         """An event came."""
-        ...
 
     def ended(self, key: str, error: PoolseError | None) -> None:
         """The channel is over; without an error when the client was closed."""
-        ...
 
 
 class ChannelListener(EventStream[object]):

@@ -15,6 +15,7 @@ from poolse._follow.reply_ids import (
     old_reply_id,
     reply_id,
 )
+from poolse._support.argument_checks import not_awaitable
 
 __all__ = ["SavedPositions"]
 
@@ -22,23 +23,16 @@ __all__ = ["SavedPositions"]
 class SavedPositions:
     """Without a checkpoint nothing is saved, and the secret lives as long as the feed."""
 
-    def __init__(
-        self,
-        checkpoint: object | None,
-        call: Callable[..., object],
-        random_bytes: Callable[[int], bytes],
-    ) -> None:
+    def __init__(self, checkpoint: object | None, random_bytes: Callable[[int], bytes]) -> None:
         """Nothing is read or saved yet.
 
         Args:
             checkpoint: A `Checkpoint`, or an `Checkpoint`.
-            call: Calls a method of the checkpoint, by its name.
             random_bytes: Returns so many of them.
         """
         self.user: str = ""
         """ID of the user, once it is known. Two users of one process may share a checkpoint."""
         self._checkpoint = checkpoint
-        self._call = call
         self._random_bytes = random_bytes
         self._secret: Position | None = None
         self._replied_before: dict[str, int | None] = {}
@@ -98,8 +92,7 @@ class SavedPositions:
         """Return the secret under a key; if there is none, save a new one first."""
         secret = self._new_secret()
         if hasattr(self._checkpoint, "load_or_save"):
-            kept = self._call(self._checkpoint, "load_or_save", key, secret)
-            return cast(Position, kept)
+            return cast(Position, self._call("load_or_save", key, secret))
         position = self._load(key)
         if position is not None:
             return position
@@ -108,10 +101,14 @@ class SavedPositions:
         return self._load(key) or secret
 
     def _load(self, key: str) -> Position | None:
-        return cast("Position | None", self._call(self._checkpoint, "load", key))
+        return cast("Position | None", self._call("load", key))
 
     def _save(self, key: str, position: Position) -> None:
-        self._call(self._checkpoint, "save", key, position)
+        self._call("save", key, position)
+
+    def _call(self, method: str, *arguments: object) -> object:
+        function = getattr(self._checkpoint, method)
+        return not_awaitable(method, function(*arguments))
 
     def _new_secret(self) -> Position:
         return new_secret(self._random_bytes(SECRET_BYTES))

@@ -1,133 +1,70 @@
 # Printed from poolse/_follow/async_source.py by "make generate". Do not edit.
-"""The client as a feed sees it: its conversations, their channels, and the user's checkpoint."""
+"""The client as a feed sees it: its conversations, their channels, its clock, and how to wait."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from poolse._follow.listener import ChannelListener, ListenerCallbacks
-from poolse._follow.loop import FeedLoop
-from poolse._follow.options import FeedSettings, FollowOptions
+from poolse._follow.positions import Gap
 from poolse._follow.steps import Fetch
-from poolse._follow.sync_consumer import Consumer
 from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE_NEW, USER
-from poolse._generated.models import Message
+from poolse._generated.models import Conversation, Me, Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
 from poolse._realtime.client import client_of
 from poolse._realtime.events import ChannelType, EventType
-from poolse._rest.settings import Settings
-from poolse._support.argument_checks import checked_instance
-from poolse._support.ids import checked_ids
-from poolse.cancel import CancelToken, any_of
+from poolse._realtime.public import wait_until
+from poolse._realtime.sync_workers import Wakeup
+from poolse._support.argument_checks import not_awaitable
+from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
 from poolse.options import CallOptions
 from poolse.types import UNSET
 
-if TYPE_CHECKING:
-    from poolse._generated.channels import PoolseRealtime
-    from poolse._generated.resources import (
-        ConversationHandle,
-        ConversationsResource,
-        MeResource,
-    )
-
-__all__ = ["ConversationSource", "FollowClient", "feed_parts"]
+__all__ = ["ConversationSource"]
 
 
-class FollowClient(Protocol):
-    """A client, as far as following needs it."""
+class ConversationSource:
+    """Where the messages of a feed come from. A test has one of its own."""
 
-    _settings: Settings
-
-    @property
-    def user_id(self) -> str | None:
-        """The user of the token."""
-        ...
-
-    @property
-    def realtime(self) -> PoolseRealtime:
-        """Its realtime."""
-        ...
-
-    @property
-    def me(self) -> MeResource:
-        """The signed-in user."""
-        ...
-
-    @property
-    def conversations(self) -> ConversationsResource:
-        """His conversations."""
-        ...
-
-
-class ConversationSource(Consumer):
-    """See `Source`."""
-
-    def __init__(self, client: FollowClient, cancel: CancelToken | None) -> None:
-        super().__init__(client_of(client.realtime))
+    # Any: the client's resources return feeds, so their modules cannot be imported from here.
+    def __init__(self, client: Any, cancel: CancelToken | None) -> None:  # noqa: ANN401
+        self._realtime = client_of(client.realtime)
         self.counters = self._realtime.feeds
+        self.now = time.monotonic
         self.random = random.random
         self.random_bytes = os.urandom
         self._client = client
         self._listeners: dict[str, ChannelListener] = {}
         self._cancel = cancel
-        self._forget: Callable[[], None] = lambda: None
         self._options = CallOptions(cancel=cancel)
         self._once = CallOptions(max_retries=0, cancel=cancel)
         """For what the core retries itself."""
+        self._wakeup = Wakeup()
+        self._is_awake = False
 
     @property
     def lock(self) -> AbstractContextManager[object]:
+        """Held while callbacks of the channels are called."""
         return self._realtime.lock
 
+    def handle(self, key: str) -> Any:  # noqa: ANN401
+        """Return the handle of a conversation."""
+        return self._client.conversations.one(key)
+
     def listen(self, key: str, callbacks: ListenerCallbacks) -> None:
+        """Join the channel of a conversation."""
         self._listen(CONVERSATION, key, MESSAGE_NEW, callbacks)
 
     def listen_for_new(self, user: str, callbacks: ListenerCallbacks) -> None:
+        """Join the channel that announces new conversations."""
         self._listen(USER, user, CONVERSATION_CREATED, callbacks)
-
-    def close(self) -> None:
-        while self._listeners:
-            self._listeners.popitem()[1].close()
-        self._forget()
-        self.wake()
-
-    def report(self, error: PoolseError) -> None:
-        with self._realtime.lock:
-            self._realtime.callbacks.report_error(error)
-
-    def user_id(self) -> str:
-        if self._cancel is not None:
-            self._forget = self.wake_on(self._cancel)
-        return self._client.user_id or (self._client.me.show(options=self._options)).id
-
-    def heads(self, *, once: bool) -> Mapping[str, int | None]:
-        options = self._once if once else self._options
-        return {
-            conversation.id: None
-            if "last_sequence" in missing(conversation)
-            else conversation.last_sequence
-            for conversation in self._client.conversations.list(options=options)
-        }
-
-    def head(self, key: str) -> int:
-        conversation = self._client.conversations.one(key).show(options=self._options)
-        return needed(conversation.last_sequence, "$.last_sequence")
-
-    def page(self, fetch: Fetch) -> Sequence[Message]:
-        page = self._client.conversations.one(fetch.key).messages.list(
-            limit=fetch.limit,
-            before=UNSET if fetch.before is None else fetch.before,
-            options=self._once,
-        )
-        for index, message in enumerate(page.data):
-            needed(message.sequence, f"$.data[{index}].sequence")
-        return page.data
 
     def _listen(
         self,
@@ -142,31 +79,67 @@ class ConversationSource(Consumer):
             self._realtime, kind, key, event, callbacks, self.wake
         )
 
+    def close(self) -> None:
+        """Leave all channels."""
+        while self._listeners:
+            self._listeners.popitem()[1].close()
+        self.wake()
 
-def feed_parts(
-    client: FollowClient,
-    only: Iterable[object] | None,
-    *,
-    cancel: CancelToken | None,
-    max_backfill: int | None,
-    **choices: Any,  # noqa: ANN401
-) -> tuple[FeedLoop[Message], Callable[[str], ConversationHandle]]:
-    """Check the arguments of `follow`, and return what a feed is made of."""
-    if cancel is not None:
-        checked_instance("cancel", cancel, CancelToken, "a CancelToken")
-    settings = client._settings  # pyright: ignore[reportPrivateUsage]
-    cancel = any_of(settings.cancel, cancel)
-    options = FollowOptions[Message](
-        only=None if only is None else _ids(only),
-        cancel=cancel,
-        author=lambda message: message.sender_id,
-        settings=FeedSettings(max_backfill=max_backfill, max_retry_after=settings.max_retry_after),
-        awaits=False,
-        **choices,
-    )
-    loop = FeedLoop(ConversationSource(client, cancel), options)
-    return loop, client.conversations.one
+    def report(self, error: PoolseError) -> None:
+        """Report an error that ends nothing."""
+        with self.lock:
+            self._realtime.callbacks.report_error(error)
 
+    def wake(self) -> None:
+        """End the wait. Whatever it is to see has changed before, while the lock was held."""
+        self._is_awake = True
+        self._wakeup.set()
 
-def _ids(only: Iterable[object]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(checked_ids("conversation_ids", only, "conversation")))
+    def wait(self, until: float | None) -> None:
+        """Wait for `wake`, or until this time."""
+        timeout = None if until is None else max(0.0, until - self.now())
+        wait_until(self._realtime, self._wakeup, lambda: self._is_awake, timeout, self._cancel)
+        self._is_awake = False
+
+    def user_id(self) -> str:
+        """Return the ID of the user."""
+        known: str | None = self._client.user_id
+        if known:
+            return known
+        me: Me = self._client.me.show(options=self._options)
+        return me.id
+
+    def heads(self, *, once: bool) -> Mapping[str, int | None]:
+        """Return the highest number of each conversation, None where the server does not say.
+
+        With `once` failures are not retried.
+        """
+        options = self._once if once else self._options
+        listed: Sequence[Conversation] = self._client.conversations.list(options=options)
+        return {
+            conversation.id: None
+            if "last_sequence" in missing(conversation)
+            else conversation.last_sequence
+            for conversation in listed
+        }
+
+    def head(self, key: str) -> int:
+        """Return the highest number of a conversation."""
+        conversation: Conversation = self.handle(key).show(options=self._options)
+        return needed(conversation.last_sequence, "$.last_sequence")
+
+    def page(self, fetch: Fetch) -> Sequence[Message]:
+        """Return a page of a conversation, without retries."""
+        page = self.handle(fetch.key).messages.list(
+            limit=fetch.limit,
+            before=UNSET if fetch.before is None else fetch.before,
+            options=self._once,
+        )
+        messages: Sequence[Message] = page.data
+        for index, message in enumerate(messages):
+            needed(message.sequence, f"$.data[{index}].sequence")
+        return messages
+
+    def call_back(self, function: Callable[[Gap], object], gap: Gap) -> None:
+        """Call `on_gap`."""
+        not_awaitable("on_gap", function(gap))

@@ -50,7 +50,7 @@ class ReadList:
     """Read the list of all conversations, which shows the highest number of each."""
 
     joins: Mapping[str, int]
-    """The argument of `Follower.heads` for that list."""
+    """The number of the last join of each that is followed, when the list was requested."""
 
 
 @attrs.frozen

@@ -11,9 +11,10 @@ from typing import Final
 
 from poolse._auth.single_flight import WITHIN, Abandoned, Flight
 from poolse._profiles.profile_cache import Change, ProfileCache
-from poolse._profiles.resolver import FAILED, Known, ProfileSettings, checked_profile, no_resolver
+from poolse._profiles.resolver import Known, ProfileSettings, checked_profile
 from poolse._support.argument_checks import PLAIN_HINT, checked_callback, not_awaitable
 from poolse._support.fork_safety import renew_after_fork
+from poolse.errors import UsageError
 from poolse.types import UNSET, Unset
 
 __all__ = ["Profiles"]
@@ -38,7 +39,9 @@ class Profiles:
     async def get(self, user_id: str) -> Known:
         resolver = self._resolver
         if resolver is None:
-            raise no_resolver()
+            raise UsageError(
+                "there is nobody to ask for profiles: give the client a user_resolver="
+            )
         while True:
             with self._lock:
                 profile = self._cache.peek(user_id, time.monotonic())
@@ -84,7 +87,8 @@ class Profiles:
         try:
             profile = checked_profile(await flight.ask(resolver, user_id))
         except Exception as error:
-            _LOG.error(FAILED, user_id, exc_info=error)
+            text = "user_resolver failed for user %r, who has no profile until invalidated"
+            _LOG.error(text, user_id, exc_info=error)
             profile = None
         with self._lock:
             self._cache.complete(user_id, flight, profile, time.monotonic())

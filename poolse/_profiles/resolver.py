@@ -17,7 +17,6 @@ from poolse._support.argument_checks import (
 from poolse.errors import UsageError
 
 __all__ = [
-    "FAILED",
     "MAX_PROFILES",
     "AsyncResolver",
     "Known",
@@ -25,15 +24,11 @@ __all__ = [
     "Resolver",
     "UserProfile",
     "checked_profile",
-    "no_resolver",
     "profile_settings",
     "resolver_deadlock",
 ]
 
 MAX_PROFILES: Final = 10_000
-
-FAILED: Final = "user_resolver failed for user %r, who has no profile until invalidated"
-"""What to log of a resolver's error."""
 
 
 def _text_or_none(_: object, attribute: attrs.Attribute[str | None], value: object) -> None:
@@ -89,11 +84,6 @@ def checked_profile(result: object) -> UserProfile | None:
         return result
     hint = "; an async user_resolver needs AsyncPoolse" if named(result) == "coroutine" else ""
     raise UsageError(f"user_resolver must return a UserProfile or None, not {named(result)}{hint}")
-
-
-def no_resolver() -> UsageError:
-    """Return the error of a client without a resolver."""
-    return UsageError("there is nobody to ask for profiles: give the client a user_resolver=")
 
 
 def resolver_deadlock() -> UsageError:

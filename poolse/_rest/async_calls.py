@@ -35,8 +35,8 @@ class AsyncCalls:
 
     io: RequestIO
     settings: Settings
-    followed: Callable[..., tuple[object, object]] | None = None
-    """Returns what a feed is made of, for one list and the choices of a caller."""
+    followed: Callable[..., object] | None = None
+    """Returns the loop of a feed, for one list and the choices of a caller."""
 
     async def call(
         self,
@@ -66,12 +66,12 @@ class AsyncCalls:
         # Not in the generator, so that wrong arguments are refused before the first step.
         return _items(Pages(self.io, self.settings.for_call(options), paging, path, query))
 
-    def follow(self, feed: Callable[[Any, Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
+    def follow(self, feed: Callable[[Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
         """Return a feed of that kind over one list."""
         self.io.lifetime.raise_if_cancelled()
         if self.followed is None:
             raise UsageError("this client follows nothing")
-        return feed(*self.followed(key, **choices))
+        return feed(self.followed(key, **choices))
 
     @property
     def files(self) -> AsyncTransfers:

@@ -28,6 +28,7 @@ __all__ = [
     "checked_seconds",
     "checked_text",
     "checked_wait",
+    "has_method",
     "is_async",
     "named",
     "not_awaitable",
@@ -51,6 +52,15 @@ SYNC_HINT: Final = "use AsyncPoolse, or give a plain function"
 
 FRAMING: Final = ("content-length", "transfer-encoding")
 """Headers that say where a body ends: a wrong one makes two requests of one, or none at all."""
+
+
+def has_method(value: object, name: str) -> bool:
+    """Return whether an object, and no class, has a method of that name.
+
+    Also one that its `__getattr__` gives, as those of `tempfile` and of many wrappers: from Python
+    3.12 on, `isinstance` with a protocol does not see these.
+    """
+    return not isinstance(value, type) and callable(getattr(value, name, None))
 
 
 def named(value: object) -> str:

@@ -59,8 +59,5 @@ def _keep(context: click.Context, option: click.Parameter, value: str | None) ->
 
 
 def _switch(context: click.Context, option: click.Parameter, value: bool) -> None:
-    session = context.ensure_object(Session)
-    if value and option.name == "json":
-        session.json = True
-    elif value:
-        session.debug = True
+    if value:
+        setattr(context.ensure_object(Session), str(option.name), True)

@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from poolse import version
 from poolse.cli.failure import AUTH, Failure
 from poolse.cli.sanitize import json_text, sanitized
-from poolse.cli.settings import Credential, Settings, config_file, settings
+from poolse.cli.settings import Settings, config_file, settings
 
 if TYPE_CHECKING:
     from poolse import AsyncPoolse, Poolse, PoolseBackend, PoolseError, UserProfile
@@ -47,30 +47,13 @@ class Session:
         """
         from poolse import Poolse
 
-        credential = self._token()
-        return Poolse(
-            token=None if credential.file else credential.text,
-            get_token=credential.read if credential.file else None,
-            api_url=self.settings.api_url,
-            ws_url=self.settings.ws_url,
-            user_agent=AGENT,
-            user_resolver=user_resolver,
-            on_socket_error=_ignore,
-        )
+        return Poolse(**self._user_options(), user_resolver=user_resolver)
 
     def async_chat(self) -> AsyncPoolse:
         """Return an async client for the user of the token."""
         from poolse import AsyncPoolse
 
-        credential = self._token()
-        return AsyncPoolse(
-            token=None if credential.file else credential.text,
-            get_token=credential.read if credential.file else None,
-            api_url=self.settings.api_url,
-            ws_url=self.settings.ws_url,
-            user_agent=AGENT,
-            on_socket_error=_ignore,
-        )
+        return AsyncPoolse(**self._user_options())
 
     def backend(self) -> PoolseBackend:
         """Return a client for the tenant of the API key.
@@ -87,7 +70,7 @@ class Session:
         api_url = self.settings.api_url
         return PoolseBackend(api_key=credential.read(), api_url=api_url, user_agent=AGENT)
 
-    def _token(self) -> Credential:
+    def _user_options(self) -> dict[str, Any]:
         credential = self.settings.token
         if credential is None:
             raise Failure(
@@ -98,7 +81,14 @@ class Session:
             )
         # Now, so that a file that is not there is found before anything is sent.
         credential.read()
-        return credential
+        return {
+            "token": None if credential.file else credential.text,
+            "get_token": credential.read if credential.file else None,
+            "api_url": self.settings.api_url,
+            "ws_url": self.settings.ws_url,
+            "user_agent": AGENT,
+            "on_socket_error": _ignore,
+        }
 
     # Output.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -108,15 +107,10 @@ def _after(since: str | None, last: int | None, checkpoint: Path | None) -> Afte
             return Last(LAST if last is None else last)
 
 
-@contextmanager
-def _checkpoint(path: Path | None) -> Generator[SQLiteCheckpoint | None]:
-    if path is None:
-        yield None
-        return
+def _checkpoint(path: Path | None) -> AbstractContextManager[SQLiteCheckpoint | None]:
     from poolse import SQLiteCheckpoint
 
-    with SQLiteCheckpoint(path) as checkpoint:
-        yield checkpoint
+    return nullcontext() if path is None else SQLiteCheckpoint(path)
 
 
 def _view(session: Session, title: str) -> JsonView | LineView | LiveView:

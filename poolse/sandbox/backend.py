@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.types import Receive, Scope, Send
 
 from poolse.sandbox import tokens
-from poolse.sandbox.api import Event, Eviction
+from poolse.sandbox.api import Effect, Event, Eviction, Typing
 from poolse.sandbox.channel_registry import ChannelRegistry
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.faults import Faults, ForgetKeys, Match
@@ -21,6 +21,7 @@ from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
 from poolse.sandbox.storage import Storage
 from poolse.sandbox.store import Store
+from poolse.sandbox.typing_indicators import TypingIndicators
 
 __all__ = ["Backend"]
 
@@ -46,10 +47,11 @@ class Backend:
         self.phoenix: Phoenix = Phoenix(
             self._store,
             self.registry,
-            typing_timeout=typing_timeout,
+            publish=self._publish,
             refuse_join=self.faults.refuse_join,
             on_join=log.joined,
         )
+        self._typing = TypingIndicators(self.registry, typing_timeout)
         self._sockets = Sockets(
             self._store, self.registry, self.phoenix, self.faults, log, idle_timeout=idle_timeout
         )
@@ -117,7 +119,7 @@ class Backend:
             raise LookupError("the tenant was of an earlier run, and there was no file to keep it")
         return tenant
 
-    def _publish(self, effect: Event | Eviction) -> None:
+    def _publish(self, effect: Effect) -> None:
         match effect:
             case Event(topic, name, payload):
                 self.registry.broadcast(topic, name, payload)
@@ -125,3 +127,5 @@ class Backend:
                 channels = self.registry.members(topic)
                 of_user = [channel for channel in channels if channel.session.user_id == user_id]
                 self.phoenix.close(of_user)
+            case Typing():
+                self._typing.show(effect)

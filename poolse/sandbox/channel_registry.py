@@ -11,9 +11,11 @@ from functools import partial
 from typing import NamedTuple
 
 from poolse.sandbox import frames
+from poolse.sandbox.channel_validation import check_event
 from poolse.sandbox.connections import WebSocketConnection
 from poolse.sandbox.faults import BroadcastFaults
 from poolse.sandbox.strict_json import Json, JsonObject
+from poolse.sandbox.topics import TopicMatch
 
 __all__ = [
     "Channel",
@@ -58,12 +60,14 @@ class Channel:
 
     session: Session
     topic: str
+    match: TopicMatch
     join_ref: Json
     presence: Presence | None
     """Sent to its topic on join and leave; None in topics without presence."""
 
     def push(self, event: str, payload: JsonObject) -> None:
-        """Send an event to this channel alone."""
+        """Send an event of the backend to this channel alone."""
+        check_event(self.topic, event, payload)
         self.session.send(frames.encode(self.join_ref, None, self.topic, event, payload))
 
     def end(self, event: str, payload: JsonObject) -> None:
@@ -136,7 +140,14 @@ class ChannelRegistry:
     def broadcast(
         self, topic: str, event: str, payload: JsonObject, *, but_user: str | None = None
     ) -> None:
-        """Send an event to a topic, or to all users there but one."""
+        """Send an event of the backend to a topic, or to all users there but one."""
+        check_event(topic, event, payload)
+        self.deliver(topic, event, payload, but_user=but_user)
+
+    def deliver(
+        self, topic: str, event: str, payload: JsonObject, *, but_user: str | None = None
+    ) -> None:
+        """Send an event to a topic, whatever the spec says."""
         listeners = self._topics.get(topic)
         if not listeners:
             return

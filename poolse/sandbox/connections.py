@@ -21,38 +21,11 @@ from websockets.protocol import State
 __all__ = ["HttpConnection", "WebSocketConnection", "connection_of", "cut", "websocket_of"]
 
 
-class HttpConnection(H11Protocol):
-    """A connection that speaks HTTP."""
+class _Connection(asyncio.Protocol):
+    """A connection of either kind, which ends for its peer whenever it ends here."""
 
     sock: socket.socket
     app_state: dict[str, Any]
-    gone: asyncio.Event
-    """Set when the connection is over."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Called when the connection is there."""
-        super().connection_made(transport)
-        self.gone = asyncio.Event()
-        self.sock = transport.get_extra_info("socket")
-        self.app_state = {**self.app_state, "connection": self}
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Called when the connection is over."""
-        super().connection_lost(exc)
-        _end(self.sock)
-        self.gone.set()
-
-
-class WebSocketConnection(WebSocketsSansIOProtocol):
-    """A connection that became a WebSocket."""
-
-    sock: socket.socket
-    app_state: dict[str, Any]
-
-    last_received: float = 0.0
-    """When the client last sent anything, pings included, by the loop's clock."""
-    sending: asyncio.Event | None = None
-    """Cleared while nothing may be sent."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called when the connection is there."""
@@ -64,6 +37,32 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Called when the connection is over."""
         super().connection_lost(exc)
         _end(self.sock)
+
+
+class HttpConnection(_Connection, H11Protocol):
+    """A connection that speaks HTTP."""
+
+    gone: asyncio.Event
+    """Set when the connection is over."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called when the connection is there."""
+        super().connection_made(transport)
+        self.gone = asyncio.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called when the connection is over."""
+        super().connection_lost(exc)
+        self.gone.set()
+
+
+class WebSocketConnection(_Connection, WebSocketsSansIOProtocol):
+    """A connection that became a WebSocket."""
+
+    last_received: float = 0.0
+    """When the client last sent anything, pings included, by the loop's clock."""
+    sending: asyncio.Event | None = None
+    """Cleared while nothing may be sent."""
 
     def data_received(self, data: bytes) -> None:
         """Called with what the client sent."""

@@ -219,7 +219,7 @@ class Sandbox:
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
         """Send any event to everybody in a topic, as the server would."""
         content = cast(JsonObject, dict(payload))
-        self._call(lambda backend: backend.registry.broadcast(topic, event, content))
+        self._call(lambda backend: backend.registry.deliver(topic, event, content))
 
     @property
     def requests(self) -> list[Request]:

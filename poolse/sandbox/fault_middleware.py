@@ -41,11 +41,11 @@ async def apply_fault(
             if await _unless_gone(connection, fault.released.wait()):
                 await app(scope, receive, send)
         case Drip():
-            await app(scope, receive, _Drip(fault.interval, connection, send))
+            await app(scope, receive, _dripping(fault.interval, connection, send))
         case CutUpload():
-            await app(scope, _CutRequest(fault.after, connection, receive), send)
+            await app(scope, _cut_request(fault.after, connection, receive), send)
         case CutDownload():
-            await app(scope, receive, _CutResponse(fault.after, connection, send))
+            await app(scope, receive, _cut_response(fault.after, connection, send))
 
 
 def delayed(seconds: float, scope: Scope, send: Send) -> Send:
@@ -63,63 +63,58 @@ def delayed(seconds: float, scope: Scope, send: Send) -> Send:
     return later
 
 
-class _Drip:
-    """Sends a body one byte at a time."""
+def _dripping(interval: float, connection: HttpConnection, send: Send) -> Send:
+    """Return what sends a body one byte at a time."""
 
-    def __init__(self, interval: float, connection: HttpConnection, send: Send) -> None:
-        self._interval = interval
-        self._connection = connection
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
+    async def drip(message: Message) -> None:
         if message["type"] != "http.response.body":
-            await self._send(message)
+            await send(message)
             return
         body: bytes = message.get("body", b"")
         for index in range(len(body)):
             byte = body[index : index + 1]
-            await self._send({"type": "http.response.body", "body": byte, "more_body": True})
-            if not await _unless_gone(self._connection, asyncio.sleep(self._interval)):
+            await send({"type": "http.response.body", "body": byte, "more_body": True})
+            if not await _unless_gone(connection, asyncio.sleep(interval)):
                 return
-        await self._send({**message, "body": b""})
+        await send({**message, "body": b""})
+
+    return drip
 
 
-class _CutRequest:
-    """Reads a body up to some byte."""
+def _cut_request(after: int, connection: HttpConnection, receive: Receive) -> Receive:
+    """Return what reads a body up to some byte."""
+    left = after
 
-    def __init__(self, after: int, connection: HttpConnection, receive: Receive) -> None:
-        self._left = after
-        self._connection = connection
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        if self._left > 0:
-            message = await self._receive()
-            self._left -= len(message.get("body", b""))
-            if self._left > 0:
+    async def read() -> Message:
+        nonlocal left
+        if left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left > 0:
                 return message
-        await _cut(self._connection)
+        await _cut(connection)
         return {"type": "http.disconnect"}
 
+    return read
 
-class _CutResponse:
-    """Sends a body up to some byte. What was sent arrives; then the connection ends."""
 
-    def __init__(self, after: int, connection: HttpConnection, send: Send) -> None:
-        self._left = after
-        self._connection = connection
-        self._send = send
+def _cut_response(after: int, connection: HttpConnection, send: Send) -> Send:
+    """Return what sends a body up to some byte. That much arrives; then the connection ends."""
+    left = after
 
-    async def __call__(self, message: Message) -> None:
+    async def write(message: Message) -> None:
+        nonlocal left
         if message["type"] != "http.response.body":
-            await self._send(message)
+            await send(message)
             return
-        body: bytes = message.get("body", b"")[: self._left]
-        self._left -= len(body)
-        await self._send({**message, "body": body, "more_body": True})
-        if self._left <= 0 or not message.get("more_body", False):
-            self._connection.transport.close()
-            await self._connection.gone.wait()
+        body: bytes = message.get("body", b"")[:left]
+        left -= len(body)
+        await send({**message, "body": body, "more_body": True})
+        if left <= 0 or not message.get("more_body", False):
+            connection.transport.close()
+            await connection.gone.wait()
+
+    return write
 
 
 async def _cut(connection: HttpConnection) -> None:

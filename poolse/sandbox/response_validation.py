@@ -1,9 +1,9 @@
-"""In tests: checks that the responses of the sandbox are as the spec says."""
+"""In tests: checks that the responses of the sandbox are as the spec says, and who is told."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from poolse.sandbox.errors import STATUS, ApiRefusal
 from poolse.sandbox.routes import match
 
-__all__ = ["ValidatedRest", "watch"]
+__all__ = ["ValidatedRest", "report", "watch"]
 
 _NO_OPERATION = {"not_found", "method_not_allowed", "bad_request"}
 """Codes of the responses to requests that match no operation."""
@@ -21,13 +21,22 @@ _reporters: list[Callable[[str], None]] = []
 
 
 @contextmanager
-def watch(report: Callable[[str], None]) -> Generator[None]:
-    """Check every response of every sandbox of this process; `report` is called with each error."""
-    _reporters.append(report)
+def watch(reporter: Callable[[str], None]) -> Generator[None]:
+    """Check all that the sandboxes of this process send; `reporter` is called with each error."""
+    _reporters.append(reporter)
     try:
         yield
     finally:
-        _reporters.remove(report)
+        _reporters.remove(reporter)
+
+
+def report(subject: str, faults: Iterable[str]) -> None:
+    """Report what is wrong with something. Outside of `watch`, a generator is not even begun."""
+    if not _reporters:
+        return
+    for fault in faults:
+        for reporter in _reporters:
+            reporter(f"{subject}: {fault}")
 
 
 class ValidatedRest:
@@ -52,9 +61,7 @@ class ValidatedRest:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         status: int = sent[0]["status"]
         body = b"".join(message.get("body", b"") for message in sent)
-        for fault in _faults(method, path, status, body):
-            for report in _reporters:
-                report(f"{method} {path} {status}: {fault}")
+        report(f"{method} {path} {status}", _faults(method, path, status, body))
 
 
 def _faults(method: str, path: str, status: int, body: bytes) -> Iterator[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from poolse.sandbox import rules, tokens
-from poolse.sandbox.api.call import Call, Event, Eviction
+from poolse.sandbox.api.call import Call, Effect
 from poolse.sandbox.errors import ApiRefusal, envelope
 from poolse.sandbox.routes import Auth, Match, match
 from poolse.sandbox.store import Store
@@ -27,7 +27,7 @@ __all__ = ["Rest", "json_response"]
 class Rest:
     """The REST half of the backend, an ASGI application."""
 
-    def __init__(self, store: Store, publish: Callable[[Event | Eviction], None]) -> None:
+    def __init__(self, store: Store, publish: Callable[[Effect], None]) -> None:
         """Take what it stands on; `publish` is called with each effect after its commit."""
         self._store = store
         self._publish = publish

@@ -1,6 +1,6 @@
-"""The spec, of which the sandbox has a copy: JSON schemas of requests and responses.
+"""The spec, of which the sandbox has a copy: JSON schemas of all that clients send and receive.
 
-`openapi.json` is generated from spec/openapi.yaml.
+`openapi.json` and `asyncapi.json` are generated from spec/.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urldefrag, urljoin
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
@@ -22,7 +23,20 @@ from referencing.jsonschema import DRAFT202012
 from poolse.sandbox.errors import ApiRefusal, all_invalid
 from poolse.sandbox.strict_json import Json, JsonObject
 
-__all__ = ["Operation", "document", "operation"]
+__all__ = [
+    "ASYNCAPI",
+    "OPENAPI",
+    "Channel",
+    "Operation",
+    "Push",
+    "Schema",
+    "channels",
+    "document",
+    "operation",
+]
+
+OPENAPI: Final = "openapi"
+ASYNCAPI: Final = "asyncapi"
 
 Node = dict[str, Any]
 """A piece of the spec."""
@@ -44,7 +58,8 @@ _WORDS = {
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
 
-_ADDRESS = "urn:poolse"
+_ADDRESS = "https://spec.invalid/{}.yaml"
+"""Of a document. Its references are relative to it, as those of the files in spec/ are."""
 _INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS = 40
 """More than there are in any number that means something."""
@@ -66,11 +81,11 @@ def _is_time(value: object) -> bool:
 class Schema:
     """One schema of the spec."""
 
-    def __init__(self, schema: Mapping[str, Any], schemas: Schemas) -> None:
-        """Take the schema, and where those are to which it refers."""
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Take the schema; its references are to the documents."""
         # Any: the stubs of jsonschema do not take a value of which nothing is known.
         self._validator: Any = Draft202012Validator(
-            schema, registry=schemas, format_checker=_FORMATS
+            schema, registry=_schemas(), format_checker=_FORMATS
         )
 
     def holds(self, value: object) -> bool:
@@ -167,11 +182,34 @@ class Operation:
             raise all_invalid(complaints)
 
 
+@dataclass(frozen=True)
+class Push:
+    """One push of a channel."""
+
+    payload: Schema
+    reply: Schema | None
+    """The response of an ok reply; None when no reply is sent."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What is sent in the topics of one kind."""
+
+    events: dict[str, Schema]
+    pushes: dict[str, Push]
+
+
 @cache
-def document() -> Node:
-    """The whole spec."""
-    text = files("poolse.sandbox").joinpath("openapi.json").read_text("utf-8")
-    spec: Node = json.loads(text, object_hook=_with_address)
+def document(name: str = OPENAPI) -> Node:
+    """One of the two documents. A `$ref` in it is absolute: it is resolved from anywhere."""
+    text = files("poolse.sandbox").joinpath(f"{name}.json").read_text("utf-8")
+
+    def with_address(node: Node) -> Node:
+        if "$ref" in node:
+            node["$ref"] = urljoin(_ADDRESS.format(name), node["$ref"])
+        return node
+
+    spec: Node = json.loads(text, object_hook=with_address)
     return spec
 
 
@@ -193,10 +231,32 @@ def operation(method: str, path: str) -> Operation:
 
 
 @cache
+def channels() -> Mapping[str, Channel]:
+    """What the spec says about channels, by their addresses, which are written as there."""
+    spec = document(ASYNCAPI)
+    found = {node["address"]: Channel({}, {}) for node in spec["channels"].values()}
+    for node in spec["operations"].values():
+        channel = found[_follow(node["channel"])["address"]]
+        message = _follow(node["messages"][0])
+        if node["action"] == "receive":
+            channel.events[message["name"]] = _payload(message)
+        else:
+            reply = node.get("reply")
+            response = None if reply is None else _payload(_follow(reply["messages"][0]))
+            channel.pushes[message["name"]] = Push(_payload(message), response)
+    return found
+
+
+@cache
 def _schemas() -> Schemas:
-    resource = Resource.from_contents(document(), default_specification=DRAFT202012)
     empty: Schemas = Registry()
-    schemas: Schemas = empty.with_resource(_ADDRESS, resource)
+    schemas: Schemas = empty.with_resources(
+        (
+            _ADDRESS.format(name),
+            Resource.from_contents(document(name), default_specification=DRAFT202012),
+        )
+        for name in (OPENAPI, ASYNCAPI)
+    )
     return schemas
 
 
@@ -210,29 +270,28 @@ def _codes(node: Node) -> Iterator[str]:
         yield from place["x-sdk"].get("errors", [])
 
 
-def _with_address(node: Node) -> Node:
-    """A `$ref` that is found from wherever its schema is compiled."""
-    if "$ref" in node:
-        node["$ref"] = _ADDRESS + node["$ref"]
-    return node
-
-
 def _follow(node: Node) -> Node:
-    """What a node refers to, or the node itself."""
-    if "$ref" not in node:
-        return node
-    target = document()
-    for key in node["$ref"].removeprefix(f"{_ADDRESS}#/").split("/"):
-        target = target[key.replace("~1", "/").replace("~0", "~")]
-    return target
+    """What a node refers to, over several references too, or the node itself."""
+    while "$ref" in node:
+        reference: str = node["$ref"]
+        address, pointer = urldefrag(reference)
+        name = next(name for name in (OPENAPI, ASYNCAPI) if address == _ADDRESS.format(name))
+        node = document(name)
+        for key in pointer.removeprefix("/").split("/"):
+            node = node[key.replace("~1", "/").replace("~0", "~")]
+    return node
 
 
 def _parameter(node: Node) -> Parameter:
     schema = node["schema"]
-    return Parameter(node["name"], schema.get("type") == "integer", Schema(schema, _schemas()))
+    return Parameter(node["name"], schema.get("type") == "integer", Schema(schema))
 
 
 def _content(node: Node) -> Schema | None:
     """Return the schema of the body of a request or a response."""
     content = _follow(node).get("content")
-    return None if content is None else Schema(content["application/json"]["schema"], _schemas())
+    return None if content is None else Schema(content["application/json"]["schema"])
+
+
+def _payload(message: Node) -> Schema:
+    return Schema(message.get("payload", {}))

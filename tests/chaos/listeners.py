@@ -15,7 +15,7 @@ __all__ = ["answer", "follow", "follow_and_restart", "listen"]
 
 # Not in the threads that follow: what they import first, pytest rewrites in them, and Python 3.11
 # cannot parse in several threads whose stacks are deep.
-for module in ("async_source", "source"):
+for module in ("async_loop", "loop"):
     import_module(f"poolse._follow.{module}")
 
 LIFE = 15

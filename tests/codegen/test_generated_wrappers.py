@@ -173,18 +173,19 @@ def test_what_a_method_takes_is_a_typed_dict(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["openapi", "asyncapi"])
 def test_a_sandbox_beside_it_gets_a_copy_of_the_spec(
-    shop: Shop, capsys: pytest.CaptureFixture[str]
+    shop: Shop, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     shop.run()
     assert not (shop.folder / "sandbox").exists()
     (shop.folder / "sandbox").mkdir()
     assert shop.run("--check") == 1
-    copy = shop.folder / "sandbox" / "openapi.json"
-    assert capsys.readouterr().out.splitlines()[-1] == f"{copy}: missing"
+    copy = shop.folder / "sandbox" / f"{name}.json"
+    assert f"{copy}: missing" in capsys.readouterr().out.splitlines()
     assert shop.run() == 0
     assert json.loads(copy.read_text("utf-8"))["info"]["title"] == "Shop"
-    shop.change("description: A book.", "description: A good book.")
+    shop.change("title: Shop", "title: Good shop", f"{name}.yaml")
     assert shop.run("--check") == 1
     assert f"{copy}: differing" in capsys.readouterr().out
 

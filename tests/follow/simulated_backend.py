@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
 
 import attrs
 
@@ -31,7 +32,7 @@ class Idle(Exception):  # noqa: N818
 
 @attrs.define(eq=False)
 class Service:
-    """See `AsyncSource`."""
+    """See `AsyncConversationSource`."""
 
     rows: dict[str, list[Row]] = attrs.field(factory=dict[str, list[Row]])
     """All messages, by conversation."""
@@ -80,7 +81,7 @@ class Service:
             settings=settings or FeedSettings(),
         )
         self.listeners.clear()
-        flow: AsyncFeedLoop[Row] = AsyncFeedLoop(self, wish)
+        flow: AsyncFeedLoop[Row] = AsyncFeedLoop(cast(Any, self), wish)
         run_sync(flow.open())
         return flow
 
@@ -172,10 +173,7 @@ class Service:
         if self.broken:
             raise NetworkError("broken")
 
-    async def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
-        return getattr(checkpoint, method)(*arguments)
-
-    async def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
+    async def call_back(self, function: Callable[[Gap], object], gap: Gap) -> None:
         pass
 
     async def wait(self, until: float | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from hypothesis import strategies as st
@@ -79,10 +79,7 @@ class World:
         below = [row for row in rows if fetch.before is None or row.sequence < fetch.before]
         return below[::-1][: min(fetch.limit, self.cap)]
 
-    async def call_checkpoint(self, checkpoint: object, method: str, *arguments: object) -> object:
-        return getattr(checkpoint, method)(*arguments)
-
-    async def call_back(self, function: Callable[[Gap], object], argument: Gap) -> None:
+    async def call_back(self, function: Callable[[Gap], object], gap: Gap) -> None:
         pass
 
     async def wait(self, until: float | None) -> None:
@@ -101,7 +98,7 @@ class FlowInAnyOrder(RuleBasedStateMachine):
         self.world = World()
         kept = self.world.kept if self.writes else None
         wish = FollowOptions[Row](only=self.only, after=0, checkpoint=kept, author=lambda row: None)
-        self.flow: AsyncFeedLoop[Row] = AsyncFeedLoop(self.world, wish)
+        self.flow: AsyncFeedLoop[Row] = AsyncFeedLoop(cast(Any, self.world), wish)
         run_sync(self.flow.open())
         self.taken = dict.fromkeys(KEYS, 0)
         self.over: dict[str, int] = {}

@@ -205,8 +205,8 @@ def test_a_reconnect_of_many_is_worked_off_in_parts() -> None:
     for _ in range(3000):
         if isinstance(step, ReadList):
             looks += 1
-            found.heads(dict.fromkeys(keys, 3), step.joins, 0.0)
-            found.looked(step.joins)
+            found.heads(dict.fromkeys(keys, 3), step, 0.0)
+            found.looked(step)
         assert not isinstance(step, Fetch)
         if isinstance(step, Wait) and step.until != 0.0:
             break
@@ -229,8 +229,8 @@ def test_a_list_that_was_asked_for_before_a_rejoin_proves_nothing_after_it() -> 
         assert not isinstance(step, Fetch)
     found.lost("7")
     found.joined("7")
-    found.heads(dict.fromkeys(keys, 3), step.joins, 0.0)
-    found.looked(step.joins)
+    found.heads(dict.fromkeys(keys, 3), step, 0.0)
+    found.looked(step)
     while isinstance(step := found.step(0.0), Wait) and step.until == 0.0:
         pass
     assert isinstance(step, Fetch)

@@ -108,10 +108,13 @@ def test_without_a_file_the_bytes_go_with_the_sandbox(
     assert list(tmp_path.iterdir()) == []
 
 
-def with_format(data: Path, number: int) -> None:
+def with_format(data: Path, number: int) -> int:
+    """Say that a file has another format; returns the one that it had."""
     with sqlite3.connect(data) as db:
+        ((before,),) = db.execute("PRAGMA user_version").fetchall()
         db.execute(f"PRAGMA user_version = {number}")
     db.close()
+    return int(before)
 
 
 @pytest.mark.parametrize("number", [0, 2, 999])
@@ -121,13 +124,13 @@ def test_a_file_of_another_format_is_refused_and_left_alone(
     data = tmp_path / "data.db"
     with Sandbox(data=data):
         pass
-    with_format(data, number)
+    ours = with_format(data, number)
     before = data.read_bytes()
     assert main(["sandbox", "--port", "0", "--data", str(data)]) == 1
     said = capsys.readouterr().err
     assert re.fullmatch(r"poolse: cannot use the data file: .*\n", said)
-    assert f"has format {number}, but this version of poolse reads format 1 only" in said
+    assert f"has format {number}, but this version of poolse reads format {ours} only" in said
     assert data.read_bytes() == before
-    with_format(data, 1)
+    with_format(data, ours)
     with Sandbox(data=data):
         pass

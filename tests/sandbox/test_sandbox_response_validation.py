@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from poolse.sandbox import tokens
-from poolse.sandbox.api import Event, Eviction
+from poolse.sandbox.api import Effect, Event
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.requests import NewUser
 from poolse.sandbox.response_validation import ValidatedRest, watch
@@ -104,7 +104,7 @@ def test_a_broadcast_follows_its_commit(tmp_path: Path) -> None:
     store, other = Store(tmp_path / "data.db"), Store(tmp_path / "data.db")
     seen: list[object] = []
 
-    def publish(effect: Event | Eviction) -> None:
+    def publish(effect: Effect) -> None:
         assert isinstance(effect, Event)
         seen.append(other.conversation(tenant_id, str(effect.payload["id"])))
 

@@ -10,7 +10,17 @@ from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import Json, JsonObject
 
-__all__ = ["Call", "Event", "Eviction", "Result", "conversation_of", "message_of", "users_named"]
+__all__ = [
+    "Call",
+    "Effect",
+    "Event",
+    "Eviction",
+    "Result",
+    "Typing",
+    "conversation_of",
+    "message_of",
+    "users_named",
+]
 
 
 @dataclass(frozen=True)
@@ -54,12 +64,25 @@ class Eviction:
 
 
 @dataclass(frozen=True)
+class Typing:
+    """A user is typing: the others in the topic are told, until some seconds after the last."""
+
+    topic: str
+    user_id: str
+    payload: JsonObject
+    """Of `typing:start` and `typing:stop`."""
+
+
+Effect = Event | Eviction | Typing
+
+
+@dataclass(frozen=True)
 class Result:
     """A 2xx response, and its effects once it is committed."""
 
     status: int
     body: JsonObject | None = None
-    effects: tuple[Event | Eviction, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 def conversation_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:

@@ -42,6 +42,23 @@ WHERE a.tenant_id = ? AND a.id = ?
 class Attachments(Database):
     """Attachments of messages, and those that wait for one."""
 
+    tables = """
+        CREATE TABLE IF NOT EXISTS attachments (
+            id TEXT PRIMARY KEY,
+            tenant_id TEXT NOT NULL REFERENCES tenants,
+            message_id TEXT REFERENCES messages,
+            position INTEGER,
+            sender_id TEXT REFERENCES users,
+            content_type TEXT NOT NULL,
+            byte_size INTEGER NOT NULL,
+            sha256 TEXT,
+            original_filename TEXT,
+            inserted_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS files ON attachments (message_id) WHERE message_id IS NOT NULL;
+    """
+
     def attachment(self, tenant_id: str, attachment_id: str, user_id: str = "") -> File | None:
         """The tenant's attachment of that id, as the user sees it."""
         row = self._one(_FILE, user_id, tenant_id, attachment_id)

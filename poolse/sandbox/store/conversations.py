@@ -27,6 +27,36 @@ _MEMBERSHIP = "SELECT * FROM memberships WHERE conversation_id = ? AND user_id =
 class Conversations(Database):
     """Conversations, and their members with how far they have read."""
 
+    tables = """
+        CREATE TABLE IF NOT EXISTS conversations (
+            id TEXT PRIMARY KEY,
+            tenant_id TEXT NOT NULL REFERENCES tenants,
+            type TEXT NOT NULL,
+            name TEXT,
+            avatar_url TEXT,
+            created_by_user_id TEXT REFERENCES users,
+            member_limit INTEGER,
+            custom_data TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            last_message_at TEXT,
+            last_sequence INTEGER NOT NULL DEFAULT 0,
+            inserted_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        );
+        CREATE TABLE IF NOT EXISTS memberships (
+            id TEXT PRIMARY KEY,
+            conversation_id TEXT NOT NULL REFERENCES conversations,
+            user_id TEXT NOT NULL REFERENCES users,
+            role TEXT NOT NULL,
+            last_read_message_id TEXT REFERENCES messages,
+            last_read_at TEXT,
+            inserted_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (conversation_id, user_id)
+        );
+        CREATE INDEX IF NOT EXISTS conversations_of_a_user ON memberships (user_id);
+    """
+
     def conversation(self, tenant_id: str, conversation_id: str) -> JsonObject | None:
         """The tenant's conversation of that id."""
         query = "SELECT * FROM conversations WHERE tenant_id = ? AND id = ?"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from poolse.sandbox.clock import Clock
-from poolse.sandbox.store.schema import FORMAT, SCHEMA
 from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["Database", "json_object"]
@@ -20,6 +21,9 @@ _JSON_COLUMNS = {"attachments", "custom_data", "mentions", "settings"}
 class Database:
     """One database, in memory unless `data` names a file."""
 
+    tables: ClassVar[str] = ""
+    """What creates the tables of a class, beside those of the classes that it inherits from."""
+
     def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or Clock()
         """All timestamps are read from it."""
@@ -29,10 +33,11 @@ class Database:
         )
         try:
             self._db.row_factory = sqlite3.Row
-            _check_format(self._db)
+            schema = "".join(vars(cls).get("tables", "") for cls in type(self).__mro__)
+            _check_format(self._db, schema)
             self._db.executescript(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-                + SCHEMA
+                + schema
             )
         except sqlite3.Error:
             self._db.close()
@@ -84,17 +89,20 @@ def json_object(row: sqlite3.Row) -> JsonObject:
     return {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in columns}
 
 
-def _check_format(db: sqlite3.Connection) -> None:
-    """Check the format of a database that is not empty.
+def _check_format(db: sqlite3.Connection, schema: str) -> None:
+    """Check that the tables of a database that is not empty are those of the schema.
+
+    Their checksum is kept as the format of the file, so that no number has to be raised by hand.
 
     Raises:
         sqlite3.DatabaseError: It is of another format, or not of a sandbox at all.
     """
+    ours = zlib.crc32(" ".join(schema.split()).encode()) >> 1
     (stored,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and stored != FORMAT:
+    if tables and stored != ours:
         raise sqlite3.DatabaseError(
-            f"its data has format {stored}, but this version of poolse reads format {FORMAT} only;"
+            f"its data has format {stored}, but this version of poolse reads format {ours} only;"
             " name another file, or delete this one to begin anew"
         )
-    db.execute(f"PRAGMA user_version = {FORMAT}")
+    db.execute(f"PRAGMA user_version = {ours}")

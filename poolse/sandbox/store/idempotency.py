@@ -24,6 +24,19 @@ class IdempotencyKey(NamedTuple):
 class StoredResponses(Database):
     """Responses that are repeated if their request is."""
 
+    tables = """
+        CREATE TABLE IF NOT EXISTS answers (
+            tenant_id TEXT NOT NULL REFERENCES tenants,
+            method TEXT NOT NULL,
+            path TEXT NOT NULL,
+            key TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            inserted_at REAL NOT NULL,
+            PRIMARY KEY (tenant_id, method, path, key)
+        );
+    """
+
     def kept_response(self, key: IdempotencyKey) -> sqlite3.Row | None:
         """Return the response that was kept for a key, while it is recent enough."""
         return self._one(

@@ -31,6 +31,36 @@ _COLUMNS = "reactions (message_id, emoji, user_id)"
 class Messages(Database):
     """Messages of conversations and threads, with their reactions."""
 
+    tables = """
+        CREATE TABLE IF NOT EXISTS messages (
+            id TEXT PRIMARY KEY,
+            tenant_id TEXT NOT NULL REFERENCES tenants,
+            conversation_id TEXT NOT NULL REFERENCES conversations,
+            sender_id TEXT REFERENCES users,
+            type TEXT NOT NULL,
+            body TEXT,
+            reply_to_id TEXT REFERENCES messages,
+            thread_root_id TEXT REFERENCES messages,
+            quoted_message_id TEXT REFERENCES messages,
+            mentions TEXT NOT NULL,
+            edited_at TEXT,
+            deleted_at TEXT,
+            sequence INTEGER NOT NULL,
+            inserted_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (conversation_id, sequence)
+        );
+        CREATE INDEX IF NOT EXISTS replies ON messages (thread_root_id)
+            WHERE thread_root_id IS NOT NULL;
+        CREATE TABLE IF NOT EXISTS reactions (
+            id INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL REFERENCES messages,
+            emoji TEXT NOT NULL,
+            user_id TEXT NOT NULL REFERENCES users,
+            UNIQUE (message_id, emoji, user_id)
+        );
+    """
+
     def message(self, message_id: str) -> JsonObject | None:
         """Return the message of that ID, of any tenant."""
         messages = self._whole(self._all(f"{MESSAGES} WHERE m.id = ?", message_id))

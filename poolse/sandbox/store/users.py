@@ -16,6 +16,26 @@ __all__ = ["Users"]
 class Users(Database):
     """Tenants, the customers of poolse, each with users of its own."""
 
+    tables = """
+        CREATE TABLE IF NOT EXISTS tenants (
+            id TEXT PRIMARY KEY,
+            api_key TEXT NOT NULL UNIQUE,
+            signing_key TEXT NOT NULL,
+            inserted_at TEXT NOT NULL
+        );
+        CREATE TABLE IF NOT EXISTS users (
+            id TEXT PRIMARY KEY,
+            tenant_id TEXT NOT NULL REFERENCES tenants,
+            external_id TEXT NOT NULL,
+            display_name TEXT,
+            custom_data TEXT NOT NULL,
+            is_blocked INTEGER NOT NULL DEFAULT 0,
+            inserted_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (tenant_id, external_id)
+        );
+    """
+
     def first_tenant(self) -> sqlite3.Row:
         """The oldest tenant; it is made when there is none."""
         oldest = "SELECT * FROM tenants ORDER BY inserted_at LIMIT 1"

@@ -1,0 +1,25 @@
+"""Who may join a topic, and what its pushes do."""
+
+from __future__ import annotations
+
+from poolse.sandbox.api.call import Typing
+from poolse.sandbox.api.push import Push, Reply
+from poolse.sandbox.store import Store
+
+__all__ = ["is_member", "is_oneself", "show_typing"]
+
+
+def is_member(store: Store, push: Push) -> bool:
+    """Whether the user is a member of the conversation of the topic."""
+    row = store.conversation(push.tenant_id, push.topic_id)
+    return row is not None and store.membership(push.topic_id, push.user_id) is not None
+
+
+def is_oneself(_: Store, push: Push) -> bool:
+    """Whether the topic is the user's own."""
+    return push.topic_id == push.user_id
+
+
+def show_typing(_: Store, push: Push) -> Reply:
+    """`typing` in conversations."""
+    return Reply(effects=(Typing(push.topic, push.user_id, {"user_id": push.user_id}),))
