@@ -1,4 +1,4 @@
-"""The brain as one object: presence, errors, status, endings."""
+"""The client as one object: presence, errors, status, endings."""
 
 from __future__ import annotations
 

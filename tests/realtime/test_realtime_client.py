@@ -1,4 +1,4 @@
-"""The brain as one object: handles, claims, subscribers."""
+"""The client as one object: handles, claims, subscribers."""
 
 from __future__ import annotations
 

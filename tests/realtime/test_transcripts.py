@@ -1,6 +1,6 @@
 """What phoenix.js 1.8.16 did, step by step: frames, their times, and the states after each step.
 
-All scenarios are played to the brain with our differences switched off: see `official`.
+All scenarios are played to the core with our differences switched off: see `official`.
 """
 
 from __future__ import annotations
