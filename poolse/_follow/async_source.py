@@ -17,8 +17,8 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Conversation, Me, Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
+from poolse._realtime.async_driver import AsyncWakeup
 from poolse._realtime.async_public import wait_until
-from poolse._realtime.async_workers import AsyncWakeup
 from poolse._realtime.client import client_of
 from poolse._realtime.events import ChannelType, EventType
 

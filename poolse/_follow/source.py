@@ -20,7 +20,7 @@ from poolse._json.parsing import needed
 from poolse._realtime.client import client_of
 from poolse._realtime.events import ChannelType, EventType
 from poolse._realtime.public import wait_until
-from poolse._realtime.sync_workers import Wakeup
+from poolse._realtime.sync_driver import Wakeup
 from poolse._support.argument_checks import not_awaitable
 from poolse.cancel import CancelToken
 from poolse.errors import PoolseError

@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from poolse._json.codec import decode_value
-from poolse._realtime.async_driver import AsyncGetToken
-from poolse._realtime.async_workers import AsyncWakeup, AsyncWorkers
+from poolse._realtime.async_driver import AsyncGetToken, AsyncWakeup, AsyncWorkers
 from poolse._realtime.channel import Payload
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus

@@ -16,8 +16,7 @@ from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.queues import QueueEnded, Wake
 from poolse._realtime.settings import CLOSE_WAIT, JOIN_WAIT, REPLY_WAIT, RealtimeSettings
 from poolse._realtime.subscription import ChannelReference, EventStream
-from poolse._realtime.sync_driver import GetToken
-from poolse._realtime.sync_workers import Wakeup, Workers
+from poolse._realtime.sync_driver import GetToken, Wakeup, Workers
 from poolse._support.argument_checks import checked_callback, checked_wait
 from poolse._support.ids import ANY, checked_id
 from poolse.cancel import CancelToken, told

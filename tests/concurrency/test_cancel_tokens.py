@@ -25,7 +25,7 @@ from poolse._http import deadline as attempt
 from poolse._http.deadline import NEVER, Deadline
 from poolse._http.sync_sender import SyncSender
 from poolse._realtime.public import wait_until
-from poolse._realtime.sync_workers import Wakeup
+from poolse._realtime.sync_driver import Wakeup
 from poolse._rest.request_io import run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
