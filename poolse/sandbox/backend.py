@@ -13,13 +13,13 @@ from poolse.sandbox.channel_registry import ChannelRegistry
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.faults import Faults, ForgetKeys, Match
 from poolse.sandbox.middleware import Middleware, allow_all_origins
+from poolse.sandbox.object_storage import Storage
 from poolse.sandbox.phoenix import Phoenix
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.request_log import RequestLog
-from poolse.sandbox.requests import NewUser
 from poolse.sandbox.response_validation import ValidatedRest
 from poolse.sandbox.rest import Rest
 from poolse.sandbox.sockets import Sockets
-from poolse.sandbox.storage import Storage
 from poolse.sandbox.store import Store
 from poolse.sandbox.typing_indicators import TypingIndicators
 

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from poolse.sandbox import fault_middleware, storage
+from poolse.sandbox import fault_middleware, object_storage
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.fault_middleware import Refuse
 from poolse.sandbox.faults import Fail, Faults, SelectedFaults
@@ -74,7 +74,7 @@ class Middleware:
             await self._sockets(scope, receive, send)
             return
         request = as_request(scope)
-        if scope["path"].startswith(storage.PREFIX):
+        if scope["path"].startswith(object_storage.PREFIX):
             await self._serve(self._files, request, scope, _counted(request, receive), send)
         elif await _read_body(request, receive):
             await self._serve(self._rest, request, scope, _replayed(request, receive), send)
@@ -176,7 +176,7 @@ def _in_json(fault: Fail) -> Response:
 
 def _in_xml(fault: Fail) -> Response:
     code = "".join(word.capitalize() for word in fault.code.split("_"))
-    return storage.xml_error(fault.status, code, fault.message, _retry_after(fault))
+    return object_storage.xml_error(fault.status, code, fault.message, _retry_after(fault))
 
 
 def _retry_after(fault: Fail) -> dict[str, str]:

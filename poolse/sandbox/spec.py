@@ -32,6 +32,7 @@ __all__ = [
     "Schema",
     "channels",
     "document",
+    "follow",
     "operation",
 ]
 
@@ -218,9 +219,7 @@ def operation(method: str, path: str) -> Operation:
     """What the spec says about a method of a path, which is written as there."""
     item: Node = document()["paths"][path]
     node: Node = item[method.lower()]
-    parameters = [
-        _follow(one) for one in [*item.get("parameters", []), *node.get("parameters", [])]
-    ]
+    parameters = [follow(one) for one in [*item.get("parameters", []), *node.get("parameters", [])]]
     return Operation(
         path=tuple(_parameter(one) for one in parameters if one["in"] == "path"),
         query=tuple(_parameter(one) for one in parameters if one["in"] == "query"),
@@ -236,13 +235,13 @@ def channels() -> Mapping[str, Channel]:
     spec = document(ASYNCAPI)
     found = {node["address"]: Channel({}, {}) for node in spec["channels"].values()}
     for node in spec["operations"].values():
-        channel = found[_follow(node["channel"])["address"]]
-        message = _follow(node["messages"][0])
+        channel = found[follow(node["channel"])["address"]]
+        message = follow(node["messages"][0])
         if node["action"] == "receive":
             channel.events[message["name"]] = _payload(message)
         else:
             reply = node.get("reply")
-            response = None if reply is None else _payload(_follow(reply["messages"][0]))
+            response = None if reply is None else _payload(follow(reply["messages"][0]))
             channel.pushes[message["name"]] = Push(_payload(message), response)
     return found
 
@@ -270,7 +269,7 @@ def _codes(node: Node) -> Iterator[str]:
         yield from place["x-sdk"].get("errors", [])
 
 
-def _follow(node: Node) -> Node:
+def follow(node: Node) -> Node:
     """What a node refers to, over several references too, or the node itself."""
     while "$ref" in node:
         reference: str = node["$ref"]
@@ -289,7 +288,7 @@ def _parameter(node: Node) -> Parameter:
 
 def _content(node: Node) -> Schema | None:
     """Return the schema of the body of a request or a response."""
-    content = _follow(node).get("content")
+    content = follow(node).get("content")
     return None if content is None else Schema(content["application/json"]["schema"])
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import attrs
 
 from poolse import UNSET, Poolse
-from poolse.sandbox.requests import NewMessage
+from poolse.sandbox.request_arguments import NewMessage
 from poolse.testing import Sandbox
 from poolse.types import Unset
 

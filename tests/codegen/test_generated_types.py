@@ -19,16 +19,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from typing import assert_type
+from typing import assert_never, assert_type
 
 from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.calls import Calls
 from poolse._generated.async_channels import AsyncShelfChannel
 from poolse._generated.async_resources import AsyncResources
 from poolse._generated.channels import ShelfChannel
-from poolse._generated.events import BookAdded
+from poolse._generated.events import BookAdded, BookMoved, ShelfEvent
 from poolse._generated.models import Book, BookList
 from poolse._generated.resources import Resources
+from poolse._realtime.events import UnknownEvent
 
 
 def sync_side(core: Calls, live: ShelfChannel) -> None:
@@ -46,6 +47,16 @@ def sync_side(core: Calls, live: ShelfChannel) -> None:
 
 def added(event: BookAdded) -> None:
     assert_type(event.number, int)
+
+
+def any_of_them(event: ShelfEvent) -> str:
+    match event:
+        case BookAdded() | BookMoved():
+            return "known"
+        case UnknownEvent():
+            return event.event
+        case _:
+            assert_never(event)
 
 
 async def async_side(core: AsyncCalls, live: AsyncShelfChannel) -> None:

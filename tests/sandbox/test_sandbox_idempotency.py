@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.store import Store
 from poolse.testing import Sandbox
 from tests.sandbox.raw_clients import User, complaints_of, error_of, users_of

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from poolse.sandbox import tokens
 from poolse.sandbox.api import Effect, Event
 from poolse.sandbox.errors import envelope
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import ValidatedRest, watch
 from poolse.sandbox.rest import Rest
 from poolse.sandbox.store import Store

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from poolse.sandbox import requests, rules
+from poolse.sandbox import request_arguments, rules
 from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
+from poolse.sandbox.object_storage import Grant, signed_url, storage_path
 from poolse.sandbox.rules import File
-from poolse.sandbox.storage import Grant, signed_url, storage_path
 from poolse.sandbox.store import Store
 from poolse.sandbox.strict_json import JsonObject
 
@@ -17,7 +17,7 @@ __all__ = ["attach", "delete_attachment", "download_url", "upload_url"]
 
 def upload_url(store: Store, call: Call) -> Result:
     """POST /v1/attachments/upload-url."""
-    new = requests.new_upload(call.body, store.max_attachment_bytes)
+    new = request_arguments.new_upload(call.body, store.max_attachment_bytes)
     row = store.add_attachment(call.tenant_id, call.user_id, new)
     sent = new.content_type, str(new.byte_size)
     url = _signed(store, call, "PUT", str(row["id"]), rules.UPLOAD_LIFETIME, *sent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolse.sandbox import requests, rules
+from poolse.sandbox import request_arguments, rules
 from poolse.sandbox.api.call import (
     Call,
     Event,
@@ -32,7 +32,7 @@ def list_conversations(store: Store, call: Call) -> Result:
 
 def create_conversation(store: Store, call: Call) -> Result:
     """POST /v1/conversations."""
-    new = requests.new_conversation(call.body)
+    new = request_arguments.new_conversation(call.body)
     members = users_named(store, call, new.member_external_ids)
     others = [user_id for user_id in members if user_id != call.user_id]
     rules.check_circle(new.type, new.member_limit, 1 + len(others), "member_external_ids")
@@ -52,7 +52,7 @@ def update_conversation(store: Store, call: Call) -> Result:
     """PATCH /v1/conversations/:id; without an event."""
     row, membership = conversation_of(store, call)
     conversation_id = str(row["id"])
-    changes = requests.conversation_changes(call.body)
+    changes = request_arguments.conversation_changes(call.body)
     members = len(store.members(conversation_id))
     rules.check_changes(row, membership["role"], changes, members)
     if changes:
@@ -70,7 +70,7 @@ def add_members(store: Store, call: Call) -> Result:
     """POST /v1/conversations/:id/members; who is a member already stays as it is."""
     row, own = conversation_of(store, call)
     conversation_id = str(row["id"])
-    wanted = requests.new_members(call.body)
+    wanted = request_arguments.new_members(call.body)
     rules.check_add(own["role"], wanted.role)
     user_ids = users_named(store, call, wanted.external_ids)
     members = store.members(conversation_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolse.sandbox import requests, rules
+from poolse.sandbox import request_arguments, rules
 from poolse.sandbox.api.attachments import attach
 from poolse.sandbox.api.call import Call, Event, Result, conversation_of, message_of
 from poolse.sandbox.errors import ApiRefusal, invalid
@@ -24,13 +24,13 @@ __all__ = [
 def list_messages(store: Store, call: Call) -> Result:
     """GET /v1/conversations/:id/messages."""
     row, _ = conversation_of(store, call)
-    return Result(200, {"data": [*store.page(str(row["id"]), requests.page(call.query))]})
+    return Result(200, {"data": [*store.page(str(row["id"]), request_arguments.page(call.query))]})
 
 
 def send_message(store: Store, call: Call) -> Result:
     """POST /v1/conversations/:id/messages; who sends has read up to there."""
     conversation, _ = conversation_of(store, call)
-    new = requests.new_message(call.body)
+    new = request_arguments.new_message(call.body)
     known = None if new.id is None else store.message(new.id)
     if known is not None:
         if (known["conversation_id"], known["sender_id"]) != (conversation["id"], call.user_id):
@@ -51,7 +51,7 @@ def send_message(store: Store, call: Call) -> Result:
 def mark_read(store: Store, call: Call) -> Result:
     """POST /v1/conversations/:id/read; the mark never moves backwards."""
     conversation, _ = conversation_of(store, call)
-    message = store.message(requests.message_id_of(call.body))
+    message = store.message(request_arguments.message_id_of(call.body))
     if message is None or message["conversation_id"] != conversation["id"]:
         raise ApiRefusal("not_found", "no such message in this conversation")
     moved = store.read_up_to(message, call.user_id)
@@ -66,7 +66,7 @@ def update_message(store: Store, call: Call) -> Result:
     """PATCH /v1/messages/:id."""
     message, _ = message_of(store, call)
     rules.check_edit(message, call.user_id)
-    row = store.edit_message(str(message["id"]), requests.text_of(call.body, "body"))
+    row = store.edit_message(str(message["id"]), request_arguments.text_of(call.body, "body"))
     return Result(200, row, (_event("message:updated", row),))
 
 
@@ -84,7 +84,7 @@ def delete_message(store: Store, call: Call) -> Result:
 def list_replies(store: Store, call: Call) -> Result:
     """GET /v1/messages/:id/replies."""
     message, _ = message_of(store, call)
-    page = store.replies(str(message["id"]), requests.replies_page(call.query))
+    page = store.replies(str(message["id"]), request_arguments.replies_page(call.query))
     return Result(200, {"data": [*page]})
 
 
@@ -122,7 +122,7 @@ def add_reaction(store: Store, call: Call) -> Result:
     """POST /v1/messages/:id/reactions; 200 when it was there."""
     message, _ = message_of(store, call)
     rules.check_not_deleted(message)
-    emoji = requests.emoji_of(call.body)
+    emoji = request_arguments.emoji_of(call.body)
     if not store.add_reaction(str(message["id"]), emoji, call.user_id):
         return Result(200, message)
     return _changed(store, call, 201, "reaction:added", message, emoji)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from poolse.sandbox import requests, rules, tokens
+from poolse.sandbox import request_arguments, rules, tokens
 from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
@@ -19,7 +19,7 @@ def show_me(_store: Store, call: Call) -> Result:
 
 def create_user(store: Store, call: Call) -> Result:
     """POST /v1/users; an external id that is known gives its user as it is."""
-    new = requests.new_user(call.body)
+    new = request_arguments.new_user(call.body)
     known = store.user_named(call.tenant_id, new.external_id)
     if known is not None:
         return Result(200, known)

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Sequence
 
-from poolse.sandbox.requests import NewUpload
+from poolse.sandbox.request_arguments import NewUpload
 from poolse.sandbox.rules import File
 from poolse.sandbox.store.database import Database
 from poolse.sandbox.strict_json import JsonObject

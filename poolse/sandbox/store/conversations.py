@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from poolse.sandbox.requests import NewConversation
+from poolse.sandbox.request_arguments import NewConversation
 from poolse.sandbox.store.database import Database, json_object
 from poolse.sandbox.strict_json import JsonObject, dump
 

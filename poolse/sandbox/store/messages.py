@@ -6,7 +6,7 @@ import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
 
-from poolse.sandbox.requests import NewMessage, Page, ReplyPage
+from poolse.sandbox.request_arguments import NewMessage, Page, ReplyPage
 from poolse.sandbox.rules import QUOTE_LENGTH
 from poolse.sandbox.store.attachments import ATTACHMENTS
 from poolse.sandbox.store.database import Database, json_object

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import uuid
 
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.store.database import Database, json_object
 from poolse.sandbox.strict_json import JsonObject, dump
 
