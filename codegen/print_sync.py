@@ -58,7 +58,6 @@ NAMES: Final[Mapping[str, str]] = {
     "aclose": "close",
     "AsyncFlight": "SyncFlight",
     "AsyncSender": "SyncSender",
-    "AsyncTokens": "SyncTokens",
     "push_async_callback": "callback",
 }
 """Names that Python, or this library, gives to the async form of something."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import attrs
 
-from poolse._auth.async_tokens import AsyncTokens
+from poolse._auth.single_flight import Flight
+from poolse._auth.tokens import FetchedTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
 from poolse._rest.async_calls import AsyncCalls
@@ -37,17 +39,18 @@ class Account:
 class AsyncTokenMinter:
     """The tokens of the users that were asked for last: each issued once per token life."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
+    def __init__(self, calls: AsyncCalls, begin: Callable[[], Flight[str | None]]) -> None:
         self._calls = calls
+        self._begin = begin
         self._lock = threading.Lock()
-        self._tokens = OrderedDict[str, AsyncTokens]()
+        self._tokens = OrderedDict[str, FetchedTokens]()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child."""
         self._lock = threading.Lock()
 
-    def tokens(self, external_id: str) -> AsyncTokens:
+    def tokens(self, external_id: str) -> FetchedTokens:
         """Return those of one user.
 
         Raises:
@@ -58,19 +61,11 @@ class AsyncTokenMinter:
             tokens = self._tokens.get(external_id)
             if tokens is None:
                 issue = partial(self._issue, Account(external_id))
-                tokens = self._tokens[external_id] = AsyncTokens(issue, self._calls.io.lifetime)
+                tokens = self._tokens[external_id] = FetchedTokens(issue, self._begin)
             self._tokens.move_to_end(external_id)
             if len(self._tokens) > MAX_USERS:
                 self._tokens.popitem(last=False)
         return tokens
-
-    # async only
-    async def aclose(self) -> None:
-        """End the requests for tokens that are under way."""
-        with self._lock:
-            pending = list(self._tokens.values())
-        for tokens in pending:
-            await tokens.aclose()
 
     async def _issue(self, account: Account) -> str:
         """Issue a token for a user, who is created when there is none with that external ID."""

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class SyncFlight(Flight[T], Generic[T]):
     """A call under way in the thread that began it."""
 
-    def __init__(self, lifetime: Lifetime) -> None:
+    def __init__(self, lifetime: Lifetime, _name: str = "") -> None:
         super().__init__()
         self._lifetime = lifetime
         self._outcome: Future[T] = Future()

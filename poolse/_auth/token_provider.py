@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import attrs
 
-from poolse._auth.sync_tokens import SyncTokens
+from poolse._auth.single_flight import Flight
+from poolse._auth.tokens import FetchedTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
 from poolse._rest.calls import Calls
@@ -37,17 +39,18 @@ class Account:
 class TokenMinter:
     """The tokens of the users that were asked for last: each issued once per token life."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, begin: Callable[[], Flight[str | None]]) -> None:
         self._calls = calls
+        self._begin = begin
         self._lock = threading.Lock()
-        self._tokens = OrderedDict[str, SyncTokens]()
+        self._tokens = OrderedDict[str, FetchedTokens]()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child."""
         self._lock = threading.Lock()
 
-    def tokens(self, external_id: str) -> SyncTokens:
+    def tokens(self, external_id: str) -> FetchedTokens:
         """Return those of one user.
 
         Raises:
@@ -58,7 +61,7 @@ class TokenMinter:
             tokens = self._tokens.get(external_id)
             if tokens is None:
                 issue = partial(self._issue, Account(external_id))
-                tokens = self._tokens[external_id] = SyncTokens(issue, self._calls.io.lifetime)
+                tokens = self._tokens[external_id] = FetchedTokens(issue, self._begin)
             self._tokens.move_to_end(external_id)
             if len(self._tokens) > MAX_USERS:
                 self._tokens.popitem(last=False)

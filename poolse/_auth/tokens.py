@@ -1,4 +1,4 @@
-"""Fetched tokens: what their sync and async classes share."""
+"""Fetched tokens: one fetch at a time, shared by all threads or tasks that wait for it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class FetchedTokens:
     def __init__(
         self, fetch: Callable[[], object], begin: Callable[[], Flight[str | None]]
     ) -> None:
+        """Fetch nothing yet; `begin` creates a flight in which to fetch."""
         self._fetch = fetch
         self._begin = begin
         self._cache = TokenCache()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
-from poolse._auth.async_tokens import AsyncTokens
 from poolse._auth.token_cache import FixedToken
+from poolse._auth.tokens import FetchedTokens
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.async_sender import AsyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -63,9 +63,14 @@ class AsyncClientCore:
             resources=self.open_resources,
             lifetime=self.lifetime,
         )
+        # What ends the flights: their tasks, or the waits of threads for them.
+        self._owner = Tasks(self.lifetime)  # sync: self._owner = self.lifetime
+        self._begin_fetch = partial(AsyncFlight[str | None], self._owner, "poolse-token")
         secret = options.credential
         self.tokens = (
-            FixedToken(secret) if isinstance(secret, Secret) else AsyncTokens(secret, self.lifetime)
+            FixedToken(secret)
+            if isinstance(secret, Secret)
+            else FetchedTokens(secret, self._begin_fetch)
         )
         self.io = RequestIO(
             self.sender,
@@ -76,9 +81,7 @@ class AsyncClientCore:
             self.lifetime,
         )
         self._closers: list[Callable[[], Awaitable[None]]] = [self.sender.aclose]
-        # async only
-        if isinstance(self.tokens, AsyncTokens):
-            self._closers.append(self.tokens.aclose)
+        self._closers.append(self._owner.aclose)  # sync:
 
     def stats(self) -> Stats:
         """Return the numbers of the client."""
@@ -105,11 +108,9 @@ class AsyncUserCore(AsyncClientCore):
     def __init__(self, options: UserOptions, name: str) -> None:
         super().__init__(options, name, "chat")
         self._options = options
-        self._lookups = Tasks(self.lifetime)  # sync:
         self._users = Lazy(self._make_users)
         # In the context in which the client is created, whoever needs it first.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
-        self._closers.append(self._lookups.aclose)  # sync:
         self._closers.append(self._close_realtime)
 
     @property
@@ -147,9 +148,7 @@ class AsyncUserCore(AsyncClientCore):
         return AsyncUsersResource(profiles, self.lifetime)
 
     def _begin_lookup(self) -> AsyncFlight[Known]:
-        # sync: return SyncFlight(self.lifetime)
-        # async only
-        return AsyncFlight(self._lookups, "poolse-profile")
+        return AsyncFlight(self._owner, "poolse-profile")
 
     def _make_realtime(self) -> AsyncPoolseRealtime:
         # Imported lazily: REST-only scripts need no WebSocket library.
@@ -182,5 +181,4 @@ class AsyncBackendCore(AsyncClientCore):
         from poolse._auth.async_token_provider import AsyncTokenMinter
 
         calls = AsyncCalls(self.io, options.settings)
-        self.minter = AsyncTokenMinter(calls)
-        self._closers.append(self.minter.aclose)  # sync:
+        self.minter = AsyncTokenMinter(calls, self._begin_fetch)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from poolse._auth.sync_single_flight import SyncFlight
-from poolse._auth.sync_tokens import SyncTokens
 from poolse._auth.token_cache import FixedToken
+from poolse._auth.tokens import FetchedTokens
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -62,9 +62,14 @@ class ClientCore:
             resources=self.open_resources,
             lifetime=self.lifetime,
         )
+        # What ends the flights: their tasks, or the waits of threads for them.
+        self._owner = self.lifetime
+        self._begin_fetch = partial(SyncFlight[str | None], self._owner, "poolse-token")
         secret = options.credential
         self.tokens = (
-            FixedToken(secret) if isinstance(secret, Secret) else SyncTokens(secret, self.lifetime)
+            FixedToken(secret)
+            if isinstance(secret, Secret)
+            else FetchedTokens(secret, self._begin_fetch)
         )
         self.io = RequestIO(
             self.sender,
@@ -139,7 +144,7 @@ class UserCore(ClientCore):
         return UsersResource(profiles, self.lifetime)
 
     def _begin_lookup(self) -> SyncFlight[Known]:
-        return SyncFlight(self.lifetime)
+        return SyncFlight(self._owner, "poolse-profile")
 
     def _make_realtime(self) -> PoolseRealtime:
         # Imported lazily: REST-only scripts need no WebSocket library.
@@ -172,4 +177,4 @@ class BackendCore(ClientCore):
         from poolse._auth.token_provider import TokenMinter
 
         calls = Calls(self.io, options.settings)
-        self.minter = TokenMinter(calls)
+        self.minter = TokenMinter(calls, self._begin_fetch)

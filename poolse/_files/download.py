@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
+import attrs
+
 from poolse._files.storage import Renew, Transfer, renewed, signed
 from poolse._files.transfer_progress import ErrorLatch, ProgressReporter, Report
 from poolse._rest.call import call
@@ -35,10 +37,8 @@ ETAG: Final = re.compile(r"(?!W/)[!-~]{1,1000}")
 class Sink(Protocol[Result_co]):
     """Where the bytes of a download go."""
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be emptied again."""
-        ...
+    repeatable: bool
+    """Whether it can be emptied again."""
 
     async def start(self) -> None:
         """Open it, before anything is sent."""
@@ -223,6 +223,6 @@ async def _url(
 async def _attempt(
     transfer: Transfer, url: str, state: DownloadState[Result]
 ) -> Retry | Renew | None:
-    request = signed("GET", url, state.range_headers())
-    outcome = state.attempted(await transfer.send(request, state, state))
+    request = attrs.evolve(signed("GET", url, state.range_headers()), sink=state)
+    outcome = state.attempted(await transfer.send(request, state))
     return None if outcome is None else transfer.decide(outcome, state.cannot_repeat)

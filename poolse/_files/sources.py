@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final, cast
 
 from poolse._files.disk_threads import FileSteps, RunStep
 from poolse._support.argument_checks import named
 from poolse.errors import ArgumentTypeError, UsageError
 
-__all__ = ["AsyncPieces", "OpenFile", "PathFile", "Pieces", "slices", "unreadable"]
+__all__ = ["OpenFile", "PathFile", "Pieces", "each", "slices", "unreadable"]
 
 SMALLEST: Final = 65_536
 LARGEST: Final = 1_048_576
@@ -28,42 +28,25 @@ def slices(data: memoryview) -> Iterator[bytes]:
     return (bytes(data[start : start + size]) for start in range(0, len(data), size))
 
 
+async def each(pieces: Iterable[object]) -> AsyncIterator[object]:
+    """Iterate over what needs no waiting."""
+    for piece in pieces:
+        yield piece
+
+
 class Pieces:
-    """An iterable of bytes."""
+    """An iterable of bytes, sync or async."""
 
     def __init__(
-        self, pieces: Callable[[], Iterable[object]], size: int, *, repeatable: bool
+        self, pieces: Callable[[], AsyncIterator[object]], size: int, *, repeatable: bool
     ) -> None:
         self.size = size
         self.repeatable = repeatable
         self._pieces = pieces
-        self._left: Iterator[object] = iter(())
-
-    async def start(self) -> None:
-        self._left = iter(self._pieces())
-
-    async def read(self) -> bytes:
-        for piece in self._left:
-            if checked := checked_piece(piece, "the iterable gives"):
-                return checked
-        return b""
-
-    def close(self) -> None:
-        pass
-
-
-class AsyncPieces:
-    """An async iterable of bytes."""
-
-    repeatable = False
-
-    def __init__(self, body: AsyncIterable[object], size: int) -> None:
-        self.size = size
-        self._body = body
         self._left: AsyncIterator[object]
 
     async def start(self) -> None:
-        self._left = aiter(self._body)
+        self._left = self._pieces()
 
     async def read(self) -> bytes:
         async for piece in self._left:

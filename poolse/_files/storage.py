@@ -14,7 +14,7 @@ import attrs
 from poolse._files.transfer_progress import ErrorLatch
 from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
-from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.messages import Request, Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Retry, is_transient, retry_delay
 from poolse._rest.settings import Settings
@@ -68,9 +68,7 @@ class Transfer:
         self.observer: Final = RequestObserver(io.observers, method, STORAGE, self._progress)
         """Entered for as long as there are attempts."""
 
-    async def send(
-        self, request: Request, latch: ErrorLatch, sink: ResponseSink | None = None
-    ) -> Response | NetworkError:
+    async def send(self, request: Request, latch: ErrorLatch) -> Response | NetworkError:
         """Make one attempt, within the limits for files.
 
         Raises:
@@ -82,7 +80,7 @@ class Transfer:
         outcome: Response | NetworkError
         try:
             outcome = progress.response = await self._io.sender.send(
-                request, for_files(settings.timeout), settings.cancel, sink
+                request, for_files(settings.timeout), settings.cancel
             )
         except NetworkError as error:
             outcome = progress.network_error = error

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from contextvars import copy_context
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -34,12 +33,7 @@ class Lock:
     async def __aenter__(self) -> None:
         self._lock.acquire()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._lock.release()
 
 

@@ -29,15 +29,10 @@ ONCE: Final = "it was not tried again, because the body can be read only once"
 class Source(Protocol):
     """Where the bytes of an upload come from."""
 
-    @property
-    def size(self) -> int:
-        """How many there are, or how many the caller says there are."""
-        ...
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether they can be read a second time."""
-        ...
+    size: int
+    """How many there are, or how many the caller says there are."""
+    repeatable: bool
+    """Whether they can be read a second time."""
 
     async def start(self) -> None:
         """Begin with the first byte, even if some were read before."""

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from poolse._files.disk_threads import ASYNC_FILE, FileSteps, RunStep, run_inline
 from poolse._files.file_names import is_file, name_of
-from poolse._files.sources import AsyncPieces, OpenFile, PathFile, Pieces, slices, unreadable
+from poolse._files.sources import OpenFile, PathFile, Pieces, each, slices, unreadable
 from poolse._files.upload import File, Source
 from poolse._support.argument_checks import checked_count, checked_text, is_async, named
 from poolse.errors import ArgumentTypeError, UsageError
@@ -105,13 +105,14 @@ async def _source_of(body: AsyncUploadBody, declared: int | None, run_step: RunS
         return await _open_file(body, declared, run_step)
     data = _in_memory(body)
     if data is not None:
-        return Pieces(lambda: slices(data), len(data), repeatable=True)
+        return Pieces(lambda: each(slices(data)), len(data), repeatable=True)
     if isinstance(body, Iterable):
         # Only a sequence can be iterated again.
         size = _needed(declared, "an iterable")
-        return Pieces(lambda: body, size, repeatable=isinstance(body, Sequence))
+        return Pieces(lambda: each(body), size, repeatable=isinstance(body, Sequence))
     if isinstance(body, AsyncIterable) and run_step is not run_inline:
-        return AsyncPieces(body, _needed(declared, "an iterable"))
+        size = _needed(declared, "an iterable")
+        return Pieces(lambda: aiter(body), size, repeatable=False)
     hint = ": the async client takes that too" if isinstance(body, AsyncIterable) else ""
     raise ArgumentTypeError(f"body must be {WANTED}, not {named(body)}{hint}")
 

@@ -108,13 +108,13 @@ class AsyncFeedLoop(Generic[M]):
     def joined(self, key: str) -> None:
         """See `ListenerCallbacks`."""
         if self._is_for_new(key):
-            self._follower.announces(self.source.now(), is_joined=True)
+            self._follower.user_channel_changed(self.source.now(), is_joined=True)
         self._follower.joined(key)
 
     def lost(self, key: str) -> None:
         """See `ListenerCallbacks`."""
         if self._is_for_new(key):
-            self._follower.announces(self.source.now(), is_joined=False)
+            self._follower.user_channel_changed(self.source.now(), is_joined=False)
         self._follower.lost(key)
 
     def heard(self, key: str, event: object) -> None:
@@ -137,7 +137,7 @@ class AsyncFeedLoop(Generic[M]):
             self._follower.ended(key, error)
         elif ends_one_only(error):
             # Then it is only the list that shows new ones.
-            self._follower.announces(self.source.now(), is_joined=False)
+            self._follower.user_channel_changed(self.source.now(), is_joined=False)
         else:
             self._failure = self._failure or error
 
@@ -334,7 +334,7 @@ class AsyncFeedLoop(Generic[M]):
                 if is_needed:
                     follower.refresh_list(source.now())
                 else:
-                    follower.has_no_list(step)
+                    follower.list_refused(step)
             if is_needed:
                 raise
 

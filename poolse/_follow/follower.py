@@ -82,7 +82,7 @@ class Follower(Generic[M]):
         self._list_at = inf
         self._list_retry = Retry(settings, random)
         self._follows_all = follows_all
-        self._is_announced = False
+        self._hears_of_new = False
         # Messages that are ready, in each and in all.
         self._ready: dict[str, int] = {}
         self._ready_of_all = 0
@@ -151,9 +151,9 @@ class Follower(Generic[M]):
         if (feed := self._woken(key)) is not None:
             feed.error = feed.error or error
 
-    def announces(self, now: float, *, is_joined: bool) -> None:
+    def user_channel_changed(self, now: float, *, is_joined: bool) -> None:
         """The channel that announces new conversations was joined, or lost."""
-        self._is_announced = is_joined
+        self._hears_of_new = is_joined
         pause = 0.0 if is_joined else self._settings.poll_after * (0.5 + self._random())
         self.refresh_list(now + pause)
 
@@ -184,8 +184,8 @@ class Follower(Generic[M]):
         self._looking_since = self._list_retry.at
         return retry_at
 
-    def has_no_list(self, step: ReadList) -> None:
-        """The list cannot be had."""
+    def list_refused(self, step: ReadList) -> None:
+        """The list cannot be had, now or later."""
         self.uses_list = False
         self._fetch_pages(step)
 
@@ -241,7 +241,7 @@ class Follower(Generic[M]):
             look_at = self._looking_since + (self._settings.gather if self._not_joined else 0.0)
             if now >= look_at:
                 if len(self._looking) <= self._settings.few and not self._not_joined:
-                    self._fetch_pages(self._list())
+                    self._fetch_pages(self._list_step())
                     return Wait(now)
                 if self._spend(now):
                     self._looking_since = now
@@ -255,11 +255,11 @@ class Follower(Generic[M]):
 
     def read_list(self, now: float) -> ReadList:
         """Read the list of all now. What is announced meanwhile may be missing in it."""
-        pause = self._settings.pause(self._random, is_joined=self._is_announced)
+        pause = self._settings.pause(self._random, is_joined=self._hears_of_new)
         self._list_at = now + pause if self._follows_all else inf
-        return self._list()
+        return self._list_step()
 
-    def _list(self) -> ReadList:
+    def _list_step(self) -> ReadList:
         return ReadList({key: feed.join for key, feed in self._feeds.items()})
 
     @property

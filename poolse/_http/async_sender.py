@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,23 +10,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from poolse._http.errors import MAX_CONNECTIONS, our_error
+from poolse._http.sender import HttpSender
 from poolse._network.proxies import Proxies
 from poolse._network.trust import context_of
-from poolse._observe.log_redaction import redacting
 from poolse._rest.messages import (
     Request,
     Response,
-    ResponseSink,
     pieces_of,
     read_body,
     response_headers,
 )
-from poolse._rest.request_io import Lifetime
 from poolse._support.event_loop import BoundLoop, in_this_loop
 from poolse._support.fork_safety import renew_after_fork
-from poolse._support.open_resources import OpenResources
-from poolse._support.size_limits import MAX_RESPONSE
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout
@@ -40,80 +33,38 @@ if TYPE_CHECKING:
 __all__ = ["AsyncSender", "deadline"]
 
 
-class AsyncSender:
-    """Shared by the tasks of one event loop. Creating one opens nothing, and needs no loop.
+class AsyncSender(HttpSender):
+    """Shared by the tasks of one event loop. Creating one needs no loop.
 
     With an `http_client` of the caller's own, total and cancellation hold as without, but what a
-    cancelled call does to its connections is up to it. It is not changed and not closed.
+    cancelled call does to its connections is up to it.
     """
 
-    def __init__(
-        self,
-        *,
-        http_client: httpx.AsyncClient | None = None,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        max_connections: int = MAX_CONNECTIONS,
-        max_response: int = MAX_RESPONSE,
-        resources: OpenResources | None = None,
-        lifetime: Lifetime | None = None,
-    ) -> None:
-        self._lifetime = lifetime or Lifetime()
-        self._max_response = max_response
-        self._client = http_client
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._proxies = Proxies(self.proxy)
         self._transport: AsyncTransport | None = None
         self._bound = BoundLoop()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waits = set[asyncio.Timeout]()
-        """What ends when the client is closed."""
-        self._resources = resources or OpenResources()
-        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
-        self._resources.of(self)
-        self._proxies = Proxies(proxy)
-        self._context = context_of(ssl_context)
-        self._max_connections = max_connections
+        self._renew()
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         """In a forked child: the loop, and what it was at, are the parent's."""
-        self._loop = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waits = set[asyncio.Timeout]()
+        """What ends when the client is closed."""
 
-    async def send(
-        self,
-        request: Request,
-        timeout: Timeout,
-        cancel: CancelToken | None,
-        sink: ResponseSink | None = None,
+    async def _attempt(
+        self, request: Request, timeout: Timeout, cancel: CancelToken | None
     ) -> Response:
-        """Send once and read the whole response, whatever its status.
-
-        Raises:
-            Cancelled: By the token.
-            DecodeError: The response is too large.
-            NetworkError: No complete response came.
-            RequestTimeout: One of the limits was reached.
-            UsageError: The request cannot be sent as HTTP, this is or was closed meanwhile, or is
-                in use in another event loop.
-        """
-        self._lifetime.raise_if_cancelled()
+        self.lifetime.raise_if_cancelled()
         if asyncio.get_running_loop() is not self._loop:
             self._bind()
-        before = sys.exception()
-        mark = redacting.set(True)
-        try:
-            async with deadline(timeout.total, cancel, self._waits):
-                if self._client is not None:
-                    return await self._send_by_client(self._client, request, timeout, sink)
-                transport = self._transport or self._open()
-                return await transport.send(request, timeout, sink)
-        except BaseException as error:
-            failure = our_error(error, before, request, timeout, self._lifetime)
-            if failure is None:
-                raise
-            raise failure from error
-        finally:
-            redacting.reset(mark)
+        async with deadline(timeout.total, cancel, self._waits):
+            if self.http_client is not None:
+                return await self._send_by_client(self.http_client, request, timeout)
+            transport = self._transport or self._open()
+            return await transport.send(request, timeout)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         """Wait.
@@ -122,14 +73,14 @@ class AsyncSender:
             Cancelled: By the token, at once.
             UsageError: This was closed, at once too.
         """
-        self._lifetime.raise_if_cancelled()
+        self.lifetime.raise_if_cancelled()
         if asyncio.get_running_loop() is not self._loop:
             self._bind()
         try:
             async with deadline(None, cancel, self._waits):
                 await asyncio.sleep(seconds)
         except RequestTimeout:
-            self._lifetime.raise_if_cancelled()
+            self.lifetime.raise_if_cancelled()
             raise
 
     def pool(self) -> PoolStats | None:
@@ -139,7 +90,7 @@ class AsyncSender:
     async def aclose(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
         self.check_loop()
-        self._lifetime.close()
+        self.lifetime.close()
         if self._transport is not None:
             await self._transport.aclose()
 
@@ -154,7 +105,7 @@ class AsyncSender:
         self._loop = asyncio.get_running_loop()
         self._waits = set[asyncio.Timeout]()
         # In one for all calls, and without a reference to this.
-        self._lifetime.on_cancel(in_this_loop(partial(_end_all, self._waits)))
+        self.lifetime.on_cancel(in_this_loop(partial(_end_all, self._waits)))
 
     def _open(self) -> AsyncTransport:
         # Imported lazily: a client that sends nothing needs no aiohttp.
@@ -162,20 +113,16 @@ class AsyncSender:
 
         transport = AsyncTransport(
             self._proxies,
-            self._context,
-            self._max_connections,
-            self._max_response,
-            self._lifetime,
+            context_of(self.ssl_context),
+            self.max_connections,
+            self.max_response,
+            self.lifetime,
         )
-        self._transport = self._resources.connections = transport
+        self._transport = self.resources.connections = transport
         return transport
 
     async def _send_by_client(
-        self,
-        client: httpx.AsyncClient,
-        request: Request,
-        timeout: Timeout,
-        sink: ResponseSink | None,
+        self, client: httpx.AsyncClient, request: Request, timeout: Timeout
     ) -> Response:
         from poolse._http.httpx_client import httpx_request, unread
 
@@ -191,7 +138,7 @@ class AsyncSender:
                 raise httpx.RemoteProtocolError("the server switched protocols")
             status, headers = response.status_code, response_headers(response.headers.raw)
             pieces = response.aiter_raw()
-            return await read_body(status, headers, pieces, self._max_response, sink)
+            return await read_body(status, headers, pieces, self.max_response, request.sink)
         finally:
             await response.aclose()
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
+import attrs
 import httpcore
 import httpx
 import yarl
@@ -25,7 +26,6 @@ from poolse._network.tunnels import CLOSED, NOT_HTTP, status_text
 from poolse._rest.messages import (
     Request,
     Response,
-    ResponseSink,
     pieces_of,
     read_body,
     response_headers,
@@ -63,7 +63,7 @@ class AsyncTransport:
         lifetime: Lifetime,
     ) -> None:
         self._proxies = proxies
-        self._origins: dict[str, tuple[httpx.URL, Proxy | None]] = {}
+        self._origins: dict[str, _Origin] = {}
         self._context = context
         self._size = max_connections
         self._max_response = max_response
@@ -95,16 +95,16 @@ class AsyncTransport:
             pass
         return True
 
-    async def send(self, request: Request, timeout: Timeout, sink: ResponseSink | None) -> Response:
+    async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send once and read the whole response."""
         if asyncio.get_running_loop() is not self._loop:
             await self._bind()
         async with self._limit.acquired(timeout.pool):
             self._lifetime.raise_if_cancelled()
-            url, proxy = self._origins.get(request.origin) or self._origin(request.origin)
-            if proxy is not None and proxy.is_socks:
-                return await self._send_by_socks(request, timeout, sink, url, proxy)
-            return await self._exchange(request, timeout, sink, url, proxy)
+            origin = self._origins.get(request.origin) or self._origin(request.origin)
+            if origin.proxy is not None and origin.proxy.is_socks:
+                return await self._send_by_socks(request, timeout, origin.url, origin.proxy)
+            return await self._exchange(request, timeout, origin)
 
     def stats(self) -> PoolStats:
         """How many requests are in flight, and how many wait."""
@@ -118,13 +118,14 @@ class AsyncTransport:
             # Last, so that closing again resumes where a cancelled one stopped.
             self._loop = None
 
-    def _origin(self, name: str) -> tuple[httpx.URL, Proxy | None]:
+    def _origin(self, name: str) -> _Origin:
         url = httpx.URL(name)
         if len(self._origins) == MAX_ORIGINS:
             self._origins.clear()
         proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
-        self._origins[name] = url, proxy
-        return url, proxy
+        has_tls = "https" in (url.scheme, proxy and proxy.scheme)
+        origin = self._origins[name] = _Origin(url, proxy, has_tls)
+        return origin
 
     async def _bind(self) -> None:
         old = None if self._loop is None else self._session
@@ -146,14 +147,7 @@ class AsyncTransport:
         if old is not None:
             await old.close()
 
-    async def _exchange(
-        self,
-        request: Request,
-        timeout: Timeout,
-        sink: ResponseSink | None,
-        url: httpx.URL,
-        proxy: Proxy | None,
-    ) -> Response:
+    async def _exchange(self, request: Request, timeout: Timeout, origin: _Origin) -> Response:
         exchange = Exchange(timeout.write, timeout.read)
         mark = current.set(exchange)
         response: aiohttp.ClientResponse | None = None
@@ -165,17 +159,17 @@ class AsyncTransport:
                     data=exchange.body(request.content),
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(connect=timeout.connect, sock_read=timeout.read),
-                    ssl=self._context()
-                    if "https" in (url.scheme, proxy and proxy.scheme)
-                    else True,
-                    **_options(request, url, proxy),
+                    ssl=self._context() if origin.has_tls else True,
+                    **_options(request, origin.url, origin.proxy),
                 )
             exchange.answered = True
             if response.status == 101:
                 raise httpx.RemoteProtocolError("the server switched protocols")
             headers = response_headers(response.raw_headers)
             pieces = response.content.iter_any()
-            return await read_body(response.status, headers, pieces, self._max_response, sink)
+            return await read_body(
+                response.status, headers, pieces, self._max_response, request.sink
+            )
         except BaseException as error:
             failure, cause = exchange.failure(error)
             if failure is error:
@@ -190,12 +184,7 @@ class AsyncTransport:
                 await response.wait_for_close()
 
     async def _send_by_socks(
-        self,
-        request: Request,
-        timeout: Timeout,
-        sink: ResponseSink | None,
-        url: httpx.URL,
-        proxy: Proxy,
+        self, request: Request, timeout: Timeout, url: httpx.URL, proxy: Proxy
     ) -> Response:
         # aiohttp knows no SOCKS, and has no way to bring tunnels of one's own.
         if proxy not in self._socks:
@@ -208,6 +197,7 @@ class AsyncTransport:
             )
         body = request.content
         content = body if body is None or isinstance(body, bytes) else pieces_of(body)
+        limits = {"connect": timeout.connect, "read": timeout.read, "write": timeout.write}
         sent = httpcore.Request(
             request.method,
             httpcore.URL(
@@ -219,11 +209,7 @@ class AsyncTransport:
             headers=[("Host", url.netloc), *request.wire_headers()],
             content=content,
             extensions={
-                "timeout": {
-                    "connect": timeout.connect,
-                    "read": timeout.read,
-                    "write": timeout.write,
-                },
+                "timeout": limits,
                 "sni_hostname": certificate_name(url.raw_host.decode()),
             },
         )
@@ -231,9 +217,21 @@ class AsyncTransport:
         try:
             headers = response_headers(response.headers)
             pieces = response.aiter_stream()
-            return await read_body(response.status, headers, pieces, self._max_response, sink)
+            return await read_body(
+                response.status, headers, pieces, self._max_response, request.sink
+            )
         finally:
             await response.aclose()
+
+
+@attrs.frozen(eq=False)
+class _Origin:
+    """A server, and the proxy to it."""
+
+    url: httpx.URL
+    proxy: Proxy | None
+    has_tls: bool
+    """Whether to speak TLS with one of them."""
 
 
 class _Connector(aiohttp.TCPConnector):

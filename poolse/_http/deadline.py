@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
+from poolse._network.nested_tls import NestedTls
 from poolse._rest.messages import RequestBody
 from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
@@ -88,12 +88,7 @@ class Deadline:
         self._outer = current.set(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         current.reset(self._outer)
         if self._forget_wakeup is not None:
             self._forget_wakeup()
@@ -133,7 +128,7 @@ class Deadline:
         """Call the callback on cancellation, and on close, inside the block."""
         return told(self._stop, callback)
 
-    def wait_for(self, sock: socket.socket, events: int, until: Limit) -> int:
+    def wait_for(self, sock: socket.socket | NestedTls, events: int, until: Limit) -> int:
         """Block until the socket is ready, at most until then. Return what it is ready for."""
         with Selector() as selector:
             selector.register(sock, events)

@@ -1,18 +1,30 @@
-"""Requests and responses of an httpx client that was passed in."""
+"""Requests and responses of an httpx client that was passed in.
+
+The sockets of a sync one know nothing of cancel tokens, and nothing can end what blocks in them. So
+a call that can be cancelled is made in a thread, which the caller can leave at any time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
-from typing import Final
+import threading
+from collections.abc import AsyncIterable, Callable, Iterable
+from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from typing import Final, TypeVar
 
 import httpx
 
+from poolse._http.deadline import NEVER, Deadline
 from poolse._http.errors import phase_limit
 from poolse._rest.messages import Request
 from poolse.errors import TimeoutPhase
 from poolse.options import Timeout
 
-__all__ = ["httpx_request", "unread"]
+__all__ = ["Steps", "httpx_request", "unread"]
+
+T = TypeVar("T")
 
 OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -55,3 +67,54 @@ def unread(response: httpx.Response) -> httpx.Response:
     headers = [pair for pair in response.headers.multi_items() if pair[0] not in OF_THE_BODY]
     stream = httpx.ByteStream(response.content)
     return httpx.Response(response.status_code, headers=headers, stream=stream)
+
+
+class Steps:
+    """Runs the steps of an exchange one by one: in a thread if the call can be cancelled.
+
+    When the caller has left, the thread ends after its current step. The last step closes the
+    response, so that a connection with half a response on it is not used again.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._todo = SimpleQueue[Callable[[], None] | None]()
+        self._has_thread = deadline.can_be_cancelled and self._start()
+
+    def __call__(self, step: Callable[[], T]) -> T:
+        """Return what the step returns."""
+        if not self._has_thread:
+            return step()
+        done = Future[T]()
+        self._todo.put(partial(_run_step, step, done))
+        return self._deadline.outcome(done, NEVER)
+
+    def end(self, last: Callable[[], object]) -> None:
+        """Run the last step, or leave that to the thread if the call was cancelled."""
+        try:
+            self(last)
+        finally:
+            self._todo.put(None)
+
+    def _start(self) -> bool:
+        # A daemon, so that the program can end while it waits for a server.
+        run = copy_context().run
+        thread = threading.Thread(target=run, args=(self._run,), name="poolse-request", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # There are none left, or the interpreter is shutting down. Then the caller's own does
+            # it, which can be cancelled between two steps only.
+            return False
+        return True
+
+    def _run(self) -> None:
+        while step := self._todo.get():
+            step()
+
+
+def _run_step(step: Callable[[], T], done: Future[T]) -> None:
+    try:
+        done.set_result(step())
+    except BaseException as error:
+        done.set_exception(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,11 +13,11 @@ import httpcore
 import httpx
 
 from poolse._http.deadline import Deadline, Limit, current, moment, pieces_of
-from poolse._http.errors import IDLE, MAX_CONNECTIONS, MAX_ORIGINS, our_error
+from poolse._http.errors import IDLE, MAX_ORIGINS
+from poolse._http.sender import HttpSender
 from poolse._http.sync_sockets import Backend, Opened, Route, close_socket
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.trust import context_of
-from poolse._observe.log_redaction import redacting
 from poolse._rest.messages import (
     BodyDecoder,
     Request,
@@ -26,11 +25,9 @@ from poolse._rest.messages import (
     ResponseSink,
     response_headers,
 )
-from poolse._rest.request_io import Lifetime, run_sync
+from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
 from poolse._support.interruptible_event import InterruptibleEvent
-from poolse._support.open_resources import OpenResources
-from poolse._support.size_limits import MAX_RESPONSE
 from poolse.cancel import CancelToken, any_of, told
 from poolse.options import Timeout
 
@@ -40,69 +37,26 @@ if TYPE_CHECKING:
 __all__ = ["SyncSender"]
 
 
-class SyncSender:
-    """Shared by any number of threads. Creating one opens nothing and loads no certificates.
+class SyncSender(HttpSender):
+    """Shared by any number of threads.
 
     With an `http_client` of the caller's own, the total acts between its phases only: before it
-    sends, and between two pieces of the response. It is not changed and not closed.
+    sends, and between two pieces of the response.
     """
 
-    def __init__(
-        self,
-        *,
-        http_client: httpx.Client | None = None,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        max_connections: int = MAX_CONNECTIONS,
-        max_response: int = MAX_RESPONSE,
-        resources: OpenResources | None = None,
-        lifetime: Lifetime | None = None,
-    ) -> None:
-        self._lifetime = lifetime or Lifetime()
-        self._max_response = max_response
-        self._client = http_client
-        self._connections = _Connections(Proxies(proxy), context_of(ssl_context), max_connections)
-        resources = resources or OpenResources()
-        resources.connections = self._connections
-        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
-        resources.of(self)
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        context = context_of(self.ssl_context)
+        self._connections = _Connections(Proxies(self.proxy), context, self.max_connections)
+        self.resources.connections = self._connections
 
-    async def send(
-        self,
-        request: Request,
-        timeout: Timeout,
-        cancel: CancelToken | None,
-        sink: ResponseSink | None = None,
+    async def _attempt(
+        self, request: Request, timeout: Timeout, cancel: CancelToken | None
     ) -> Response:
-        """Send once and read the whole response, whatever its status.
-
-        Raises:
-            Cancelled: By the token.
-            DecodeError: The response is too large.
-            NetworkError: No complete response came.
-            RequestTimeout: One of the limits was reached.
-            UsageError: The request cannot be sent as HTTP, or this is or was closed meanwhile.
-        """
-        before = sys.exception()
-        mark = redacting.set(True)
-        try:
-            with Deadline(timeout.total, cancel, self._lifetime) as deadline:
-                if self._client is None:
-                    return self._exchange(request, timeout, deadline, sink)
-                # Imported lazily: few programs bring a client of their own.
-                from poolse._http.threaded_exchange import exchange
-
-                with exchange(self._client, request, timeout, deadline) as response:
-                    status, headers = response.status_code, response_headers(response.headers.raw)
-                    content = self._content(status, headers, response.iter_raw(), deadline, sink)
-                    return Response(status, headers, content)
-        except BaseException as error:
-            failure = our_error(error, before, request, timeout, self._lifetime)
-            if failure is None:
-                raise
-            raise failure from error
-        finally:
-            redacting.reset(mark)
+        with Deadline(timeout.total, cancel, self.lifetime) as deadline:
+            if self.http_client is None:
+                return self._exchange(request, timeout, deadline)
+            return self._send_by_client(self.http_client, request, timeout, deadline)
 
     async def sleep(self, seconds: float, cancel: CancelToken | None) -> None:
         """Wait.
@@ -112,23 +66,49 @@ class SyncSender:
             UsageError: This was closed, at once too.
         """
         over = InterruptibleEvent()
-        stop = any_of(self._lifetime, cancel)
+        stop = any_of(self.lifetime, cancel)
         with told(stop, over.set):
             if over.wait(seconds) and stop is not None:
                 stop.raise_if_cancelled()
 
     def pool(self) -> PoolStats | None:
         """How the connections are used; None where they are those of another client."""
-        return self._connections.stats() if self._client is None else None
+        return self._connections.stats() if self.http_client is None else None
 
     def close(self) -> None:
         """Close the connections, also those in use. Calling it again does nothing."""
-        self._lifetime.close()
+        self.lifetime.close()
         self._connections.close()
 
-    def _exchange(
-        self, request: Request, timeout: Timeout, deadline: Deadline, sink: ResponseSink | None
+    def _send_by_client(
+        self, client: httpx.Client, request: Request, timeout: Timeout, deadline: Deadline
     ) -> Response:
+        # Imported lazily: few programs bring a client of their own.
+        from poolse._http.httpx_client import Steps, httpx_request, unread
+
+        body = request.content
+        content = body if body is None or isinstance(body, bytes) else pieces_of(body, deadline)
+        sent = httpx_request(client, request, timeout, content)
+        auth: dict[str, None] = {"auth": None} if request.bare else {}
+
+        received = list[httpx.Response]()
+
+        def send() -> None:
+            response = client.send(sent, stream=True, follow_redirects=False, **auth)
+            received.append(unread(response))
+
+        run = Steps(deadline)
+        try:
+            run(send)
+            (response,) = received
+            stream = response.iter_raw()
+            pieces = iter(lambda: run(lambda: next(stream, None)), None)
+            headers = response_headers(response.headers.raw)
+            return self._response(response.status_code, headers, pieces, deadline, request.sink)
+        finally:
+            run.end(lambda: [response.close() for response in received])
+
+    def _exchange(self, request: Request, timeout: Timeout, deadline: Deadline) -> Response:
         connections = self._connections
         pool, sent = connections.prepare(request, timeout, deadline)
         connections.acquire(timeout.pool)
@@ -139,7 +119,7 @@ class SyncSender:
                 deadline.has_head = True
                 headers = response_headers(response.headers)
                 pieces = response.iter_stream()
-                content = self._content(response.status, headers, pieces, deadline, sink)
+                return self._response(response.status, headers, pieces, deadline, request.sink)
             finally:
                 if deadline.is_spoilt:
                     # Bytes came that belong to no response: no other request gets the connection.
@@ -147,26 +127,25 @@ class SyncSender:
                 response.close()
         finally:
             connections.release()
-        return Response(response.status, headers, content)
 
-    def _content(
+    def _response(
         self,
         status: int,
         headers: dict[str, str],
         pieces: Iterator[bytes],
         deadline: Deadline,
         sink: ResponseSink | None,
-    ) -> bytes:
+    ) -> Response:
         if sink is not None and run_sync(sink.begins(status, headers)):
             for piece in pieces:
                 deadline.check()
                 run_sync(sink.takes(piece))
-            return b""
-        body = BodyDecoder(status, headers, self._max_response)
+            return Response(status, headers, b"")
+        body = BodyDecoder(status, headers, self.max_response)
         for piece in pieces:
             deadline.check()
             body.add(piece)
-        return body.finish()
+        return Response(status, headers, body.finish())
 
 
 @attrs.frozen(eq=False)
@@ -228,6 +207,7 @@ class _Connections:
             headers.append((name.encode("ascii"), value.encode("ascii")))
         body = request.content
         content = body if body is None or isinstance(body, bytes) else pieces_of(body, deadline)
+        limits = {"connect": timeout.connect, "read": timeout.read, "write": timeout.write}
         target = origin.target_prefix + request.target.encode("ascii")
         deadline.method = request.method
         return origin.pool, httpcore.Request(
@@ -235,13 +215,7 @@ class _Connections:
             httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
             headers=headers,
             content=content,
-            extensions={
-                "timeout": {
-                    "connect": timeout.connect,
-                    "read": timeout.read,
-                    "write": timeout.write,
-                }
-            },
+            extensions={"timeout": limits},
         )
 
     def acquire(self, timeout: float | None) -> None:

@@ -11,8 +11,8 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import cast
 from weakref import WeakSet
 
 import attrs
@@ -21,14 +21,13 @@ import httpcore
 from poolse._http.deadline import Limit, Selector, current, moment
 from poolse._http.response_bytes import ResponseBytes
 from poolse._network.addresses import attempts, certificate_name
+from poolse._network.nested_tls import NestedTls
 from poolse._network.proxies import Proxy
-from poolse._network.tunnels import ProxyError, hold, open_tunnel
+from poolse._network.tunnels import ProxyError, open_tunnel_sync
 from poolse._support.dns import Address, look_up
 from poolse.errors import PoolseError
 
 __all__ = ["Backend", "Opened", "Route", "close_socket"]
-
-T = TypeVar("T")
 
 Opened = WeakSet[socket.socket]
 """The sockets of a pool, some of them closed by now."""
@@ -39,31 +38,48 @@ UNDER_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN}
 
 
 class _Stream(httpcore.NetworkStream):
-    """What a TCP and a TLS stream have in common, as httpcore needs it."""
+    """TCP, TLS over it, or TLS inside of TLS, as httpcore needs it. The socket does not block."""
 
-    def __init__(self) -> None:
+    def __init__(self, sock: socket.socket, opened: Opened) -> None:
+        self._socket: socket.socket | NestedTls = sock
+        self._opened = opened
         self._response = ResponseBytes()
+        self._early = b""
+        """What the server has said before it was its turn."""
 
     def recv(self, most: int, until: Limit) -> bytes:
         """Wait for bytes; none at the end of the stream."""
-        raise NotImplementedError
+        if self._early:
+            early, self._early = self._early[:most], self._early[most:]
+            return early
+        deadline = current.get()
+        deadline.check()  # a server that never pauses would not let us wait
+        while True:
+            try:
+                return self._socket.recv(most)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                deadline.wait_for(self._socket, READ, until)
+            except ssl.SSLWantWriteError:
+                deadline.wait_for(self._socket, WRITE, until)
 
-    def send(
-        self,
-        data: bytes | memoryview,
-        until: Limit,
-        early_response: Callable[[], bool] | None = None,
-    ) -> None:
+    def send(self, data: bytes | memoryview, until: Limit, or_hear: int = 0) -> None:
         """Hand all of it to the other side.
 
-        While that takes nothing, but says something: whether `early_response` has understood enough
-        to give up the rest.
+        With `READ` for `or_hear`, the rest is given up when the other side takes nothing, but has
+        said something.
         """
-        raise NotImplementedError
-
-    def early_response(self) -> bool:
-        """Whether the server has answered, although it was not its turn yet."""
-        raise NotImplementedError
+        deadline = current.get()
+        deadline.check()
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                ready = deadline.wait_for(self._socket, WRITE | or_hear, until)
+                if ready == READ and self._has_response():
+                    raise BrokenPipeError from None
+            except ssl.SSLWantReadError:
+                deadline.wait_for(self._socket, READ, until)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         deadline = current.get()
@@ -90,7 +106,7 @@ class _Stream(httpcore.NetworkStream):
             # In pieces, since the limit is for silence, not for the whole buffer.
             for start in range(0, len(view), PIECE):
                 until = Limit(moment(timeout), httpcore.WriteTimeout)
-                self.send(view[start : start + PIECE], until, self.early_response)
+                self.send(view[start : start + PIECE], until, or_hear=READ)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:
@@ -105,47 +121,39 @@ class _Stream(httpcore.NetworkStream):
         # The time to connect began before: httpcore passes the same limit once more.
         until = Limit(current.get().connect_by, httpcore.ConnectTimeout)
         try:
-            return _TlsStream(self, ssl_context, server_hostname or "", until)
+            self.secure(ssl_context, server_hostname or "", until)
         except PoolseError:
             raise
         except (OSError, ValueError) as error:
             raise httpcore.ConnectError from error
+        return self
 
-
-class _TcpStream(_Stream):
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__()
-        self._socket = sock
-
-    def recv(self, most: int, until: Limit) -> bytes:
-        deadline = current.get()
-        deadline.check()  # a server that never pauses would not let us wait
-        while True:
-            try:
-                return self._socket.recv(most)
-            except BlockingIOError:
-                deadline.wait_for(self._socket, READ, until)
-
-    def send(
-        self,
-        data: bytes | memoryview,
-        until: Limit,
-        early_response: Callable[[], bool] | None = None,
-    ) -> None:
-        deadline = current.get()
-        deadline.check()
-        rest = memoryview(data)
-        events = WRITE | READ if early_response else WRITE
-        while rest:
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except BlockingIOError:
-                ready = deadline.wait_for(self._socket, events, until)
-                if early_response and not ready & WRITE and early_response():
-                    raise BrokenPipeError from None
-
-    def early_response(self) -> bool:
-        return True
+    def secure(self, context: ssl.SSLContext, host: str, until: Limit) -> None:
+        """Speak TLS from here on; inside of TLS if it is spoken already."""
+        deadline, sock, name = current.get(), self._socket, certificate_name(host)
+        try:
+            tls: ssl.SSLSocket | NestedTls
+            if isinstance(sock, ssl.SSLSocket):
+                tls = NestedTls(sock, context, name)
+            else:
+                plain = cast("socket.socket", sock)
+                tls = context.wrap_socket(
+                    plain, server_hostname=name, do_handshake_on_connect=False
+                )
+                self._opened.add(tls)
+            self._socket = tls
+            # Only now: a client that closes finds the socket, or is noticed here.
+            deadline.check()
+            while True:
+                try:
+                    return tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    deadline.wait_for(tls, READ, until)
+                except ssl.SSLWantWriteError:
+                    deadline.wait_for(tls, WRITE, until)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         close_socket(self._socket)
@@ -159,83 +167,30 @@ class _TcpStream(_Stream):
                 return bool(selector.select(0))
         return self._socket if info == "socket" else None
 
+    def _has_response(self) -> bool:
+        """Whether the server has answered, although it was not its turn yet.
 
-class _TlsStream(_Stream):
-    """TLS over any other stream; over itself too, for a proxy that is reached through TLS."""
-
-    def __init__(
-        self, inner: _Stream, context: ssl.SSLContext, hostname: str, until: Limit
-    ) -> None:
-        super().__init__()
-        self._inner = inner
-        self._early = b""
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        What comes may be a matter of TLS alone, such as a session ticket.
+        """
         try:
-            self._tls = context.wrap_bio(
-                self._incoming, self._outgoing, server_hostname=certificate_name(hostname)
-            )
-            self._run(self._tls.do_handshake, until)
-        except BaseException:
-            inner.close()
-            raise
-
-    def recv(self, most: int, until: Limit) -> bytes:
-        if self._early:
-            early, self._early = self._early[:most], self._early[most:]
-            return early
-        try:
-            return self._run(lambda: self._tls.read(most), until)
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            # Many servers close without goodbye; whether bytes are missing, HTTP knows.
-            return b""
-
-    def send(
-        self,
-        data: bytes | memoryview,
-        until: Limit,
-        early_response: Callable[[], bool] | None = None,
-    ) -> None:
-        self._run(lambda: self._tls.write(data), until, early_response)
-
-    def early_response(self) -> bool:
-        # What came may be a matter of TLS alone, such as a session ticket.
-        now = Limit(moment(0), TimeoutError)
-        try:
-            data = self._inner.recv(PIECE, now)
-            self._incoming.write(data) if data else self._incoming.write_eof()
-            self._early += self._tls.read(PIECE)
-        except ssl.SSLWantReadError:
+            self._early += self._socket.recv(PIECE)
+        except (BlockingIOError, ssl.SSLWantReadError):
             return False
-        except (OSError, TimeoutError):
-            return True
+        except OSError:
+            pass
         return True
 
-    def close(self) -> None:
-        self._inner.close()
 
-    def get_extra_info(self, info: str) -> object:
-        return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
-
-    def _run(
-        self, step: Callable[[], T], until: Limit, early_response: Callable[[], bool] | None = None
-    ) -> T:
-        while True:
-            try:
-                try:
-                    return step()
-                finally:  # an error has something to send too: the alert
-                    if self._outgoing.pending:
-                        self._inner.send(self._outgoing.read(), until, early_response)
-            except ssl.SSLWantReadError:
-                data = self._inner.recv(PIECE, until)
-                self._incoming.write(data) if data else self._incoming.write_eof()
-
-
-def close_socket(sock: socket.socket) -> None:
+def close_socket(sock: socket.socket | NestedTls) -> None:
     """Close a socket, also under a thread that waits on it."""
     # Shut down first: that is what wakes the thread.
     try:
-        sock.shutdown(socket.SHUT_RDWR)
+        if isinstance(sock, ssl.SSLSocket):
+            # Its own method ends TLS before it ends the connection: another thread could send
+            # something in plain text between the two.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
     sock.close()
@@ -260,12 +215,7 @@ class Backend(httpcore.NetworkBackend):
         self._route = route
 
     def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002  (our pool sets neither)
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        self, host: str, port: int, timeout: float | None = None, *_: object, **_unset: object
     ) -> httpcore.NetworkStream:
         current.get().connect_by = moment(timeout)
         try:
@@ -291,11 +241,12 @@ class Backend(httpcore.NetworkBackend):
         until = Limit(current.get().connect_by, httpcore.ConnectTimeout)
         try:
             if proxy.is_secure:
-                stream = _TlsStream(stream, route.context(), proxy.host, until)
+                stream.secure(route.context(), proxy.host, until)
             if route.tunnels:
-                dialogue = open_tunnel(proxy, host, port)
-                hold(
-                    dialogue,
+                open_tunnel_sync(
+                    proxy,
+                    host,
+                    port,
                     lambda data: stream.send(data, until),
                     lambda size: stream.recv(size, until),
                 )
@@ -333,7 +284,7 @@ def _connect(address: Address, until: Limit, opened: Opened) -> _Stream:
             failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failed:
             raise OSError(failed, os.strerror(failed))
-        return _TcpStream(sock)
+        return _Stream(sock, opened)
     except BaseException:
         sock.close()
         raise

@@ -6,20 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 
 from poolse._json.models import Model, missing, wire_items
-from poolse._json.parsing import Mismatch, instant, read_json, read_nothing
+from poolse._json.parsing import Mismatch, read_json, read_nothing
 from poolse._rest.endpoint import Read
 from poolse.errors import ArgumentTypeError, DecodeError, UsageError
 from poolse.types import UNSET
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 __all__ = [
     "Mismatch",
@@ -33,8 +29,6 @@ __all__ = [
     "query_text",
     "read_json",
     "read_nothing",
-    "register",
-    "structure",
     "to_dict",
 ]
 
@@ -276,40 +270,3 @@ def _timestamp(value: datetime) -> str:
         return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     except OverflowError:
         raise UsageError("a time is outside the years 1 to 9999 in UTC") from None
-
-
-_readers: dict[type[Any], Read[object]] = {}
-
-
-def register(readers: Mapping[type[Any], Read[object]]) -> None:
-    """Make the generated readers known to `structure`."""
-    _readers.update(readers)
-
-
-def structure(value: object, kind: type[T]) -> T:
-    """Parsed JSON as a row whose reader is registered, or as any type made of such rows.
-
-    Raises:
-        DecodeError: It is not JSON of that type.
-    """
-    from cattrs.errors import StructureHandlerNotFoundError
-
-    try:
-        return _converter().structure(value, kind)
-    except Mismatch as mismatch:
-        raise DecodeError(str(mismatch), mismatch.path) from mismatch
-    except StructureHandlerNotFoundError as error:
-        raise UsageError(f"{kind!r} is not a row, nor made of rows") from error
-
-
-@cache
-def _converter() -> Converter:
-    # Imported here because it costs as much as the rest of the library, and few need it.
-    from cattrs import Converter
-
-    converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(datetime, lambda value, _: instant(value))
-    converter.register_structure_hook_func(
-        lambda kind: kind in _readers, lambda value, kind: _readers[kind](value)
-    )
-    return converter

@@ -127,10 +127,13 @@ class Model(ReprMixin):
         values = dict(cast("Mapping[str, Any]", state)) if isinstance(state, Mapping) else {}
         seen: object = values.pop("__seen__", None)
         seen = values.pop(EXTRA, seen)
-        names = model_fields(type(self)).names
-        new = [name for name in names if name not in values]
-        for name in names:
-            object.__setattr__(self, name, values.pop(name, None))
+        new: list[str] = []
+        for name in model_fields(type(self)).names:
+            # A field that was renamed since is still called as in JSON there.
+            key = name if name in values else self.__wire__.get(name, name)
+            if key not in values:
+                new.append(name)
+            object.__setattr__(self, name, values.pop(key, None))
         object.__setattr__(self, EXTRA, _unpickled(seen, new, values))
 
     def __hash__(self) -> int:

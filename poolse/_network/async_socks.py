@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import cast
 
 import httpcore
 
 from poolse._network.proxies import Proxy
-from poolse._network.tunnels import ProxyError, hold_async, open_tunnel
+from poolse._network.tunnels import ProxyError, open_tunnel
 
 __all__ = ["SocksBackend"]
 
@@ -22,17 +21,14 @@ class SocksBackend(httpcore.AsyncNetworkBackend):
         self._direct = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002  (our pool sets neither)
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        self, host: str, port: int, timeout: float | None = None, *_: object, **_unset: object
     ) -> httpcore.AsyncNetworkStream:
         stream = await self._direct.connect_tcp(self._proxy.host, self._proxy.port, timeout)
         try:
-            await hold_async(
-                open_tunnel(self._proxy, host, port),
+            await open_tunnel(
+                self._proxy,
+                host,
+                port,
                 lambda data: stream.write(data, timeout),
                 lambda size: stream.read(size, timeout),
             )

@@ -1,12 +1,12 @@
 """How a proxy is asked for a tunnel, and what its answer means: HTTP CONNECT and SOCKS 5.
 
-Without I/O. A dialogue is a generator that yields bytes to send, or the number of bytes to read,
-which it is then sent; fewer when the proxy has closed the connection.
+Without I/O: what sends and receives is passed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
@@ -16,16 +16,15 @@ from poolse._network.proxies import Proxy
 __all__ = [
     "CLOSED",
     "NOT_HTTP",
-    "Dialogue",
     "ProxyError",
     "authority",
-    "hold",
-    "hold_async",
     "open_tunnel",
+    "open_tunnel_sync",
     "status_text",
 ]
 
-Dialogue = Generator[bytes | int, bytes, None]
+Send = Callable[[bytes], Awaitable[object]]
+Receive = Callable[[int], Awaitable[bytes]]
 
 NOT_HTTP: Final = "its answer is not HTTP"
 CLOSED: Final = "it closed the connection"
@@ -53,55 +52,40 @@ class ProxyError(Exception):
     """The proxy opened no tunnel. Its text goes behind "the proxy refused to connect: "."""
 
 
-def open_tunnel(proxy: Proxy, host: str, port: int) -> Dialogue:
+async def open_tunnel(proxy: Proxy, host: str, port: int, send: Send, receive: Receive) -> None:
     """Ask the proxy to connect to a host. After it, the connection leads there.
+
+    Args:
+        proxy: The proxy at the other end of the connection.
+        host: What it is to connect to.
+        port: The port there.
+        send: Sends all of the bytes.
+        receive: Returns some of so many bytes, none at the end of the connection.
 
     Raises:
         ProxyError: It does not.
     """
-    return _socks(proxy, host, port) if proxy.is_socks else _connect(proxy, host, port)
+    ask = _socks if proxy.is_socks else _connect
+    await ask(proxy, host, port, send, receive)
 
 
-def hold(
-    dialogue: Dialogue, send: Callable[[bytes], object], receive: Callable[[int], bytes]
+def open_tunnel_sync(
+    proxy: Proxy,
+    host: str,
+    port: int,
+    send: Callable[[bytes], object],
+    receive: Callable[[int], bytes],
 ) -> None:
-    """Hold a dialogue over a connection.
+    """Do the same over a connection of the sync client."""
 
-    Args:
-        dialogue: From `open_tunnel`.
-        send: Sends all of the bytes.
-        receive: Gives some of so many bytes, none at the end of the connection.
-    """
-    try:
-        step = next(dialogue)
-        while True:
-            answer = b""
-            if isinstance(step, bytes):
-                send(step)
-            else:
-                answer = receive(step)
-            step = dialogue.send(answer)
-    except StopIteration:
-        pass
+    async def send_all(data: bytes) -> None:
+        send(data)
 
+    async def receive_some(size: int) -> bytes:
+        return receive(size)
 
-async def hold_async(
-    dialogue: Dialogue,
-    send: Callable[[bytes], Awaitable[object]],
-    receive: Callable[[int], Awaitable[bytes]],
-) -> None:
-    """The async twin of `hold`."""
-    try:
-        step = next(dialogue)
-        while True:
-            answer = b""
-            if isinstance(step, bytes):
-                await send(step)
-            else:
-                answer = await receive(step)
-            step = dialogue.send(answer)
-    except StopIteration:
-        pass
+    with suppress(StopIteration):  # none of the two ever suspends it
+        open_tunnel(proxy, host, port, send_all, receive_some).send(None)
 
 
 def status_text(status: int) -> str:
@@ -117,16 +101,16 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _connect(proxy: Proxy, host: str, port: int) -> Dialogue:
+async def _connect(proxy: Proxy, host: str, port: int, send: Send, receive: Receive) -> None:
     target = authority(host, port)
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.authorization is not None:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
-    yield "\r\n".join([*lines, "", ""]).encode("ascii")
+    await send("\r\n".join([*lines, "", ""]).encode("ascii"))
     # Byte by byte, since what follows the blank line is no longer the proxy's.
     head = b""
     while not head.endswith((b"\r\n\r\n", b"\n\n")):
-        byte = yield 1
+        byte = await receive(1)
         if not byte:
             raise ProxyError(CLOSED)
         head += byte
@@ -139,22 +123,22 @@ def _connect(proxy: Proxy, host: str, port: int) -> Dialogue:
         raise ProxyError(status_text(int(status[0])))
 
 
-def _socks(proxy: Proxy, host: str, port: int) -> Dialogue:
+async def _socks(proxy: Proxy, host: str, port: int, send: Send, receive: Receive) -> None:
     method = 0 if proxy.user is None else 2
-    yield bytes([5, 1, method])
-    version, chosen = yield from _exactly(2)
+    await send(bytes([5, 1, method]))
+    version, chosen = await _exactly(receive, 2)
     if version != 5:
         raise ProxyError(_NOT_SOCKS)
     if chosen != method:
         wanted = "wants user and password" if method == 0 else "takes no user and password"
         raise ProxyError(f"it {wanted}")
     if proxy.user is not None:
-        yield b"\x01" + _short(proxy.user) + _short(proxy.password)
-        _, failed = yield from _exactly(2)
+        await send(b"\x01" + _short(proxy.user) + _short(proxy.password))
+        _, failed = await _exactly(receive, 2)
         if failed:
             raise ProxyError("it does not accept user and password")
-    yield b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big")
-    version, reply, _, kind = yield from _exactly(4)
+    await send(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
+    version, reply, _, kind = await _exactly(receive, 4)
     if version != 5 or kind not in (_IPV4, _NAME, _IPV6):
         raise ProxyError(_NOT_SOCKS)
     if reply:
@@ -163,8 +147,8 @@ def _socks(proxy: Proxy, host: str, port: int) -> Dialogue:
     # The address that it is bound to is of no interest, but has to be read.
     length = {_IPV4: 4, _IPV6: 16}.get(kind)
     if length is None:
-        (length,) = yield from _exactly(1)
-    yield from _exactly(length + 2)
+        (length,) = await _exactly(receive, 1)
+    await _exactly(receive, length + 2)
 
 
 def _socks_address(host: str) -> bytes:
@@ -181,10 +165,10 @@ def _short(data: bytes) -> bytes:
     return bytes([len(data)]) + data
 
 
-def _exactly(count: int) -> Generator[bytes | int, bytes, bytes]:
+async def _exactly(receive: Receive, count: int) -> bytes:
     data = b""
     while len(data) < count:
-        piece = yield count - len(data)
+        piece = await receive(count - len(data))
         if not piece:
             raise ProxyError(CLOSED)
         data += piece

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import attrs
+
 from poolse.stats import FollowStats
 
 __all__ = ["FeedCount", "FeedCounters"]
 
 
+@attrs.define(eq=False)
 class FeedCount:
     """What one feed did so far. Only its consumer counts, who needs no guard for that."""
 
-    def __init__(self) -> None:
-        self.delivered: int = 0
-        """Messages that were handed out."""
-        self.gaps: int = 0
-        """Times that numbers were passed over."""
-        self.pages: int = 0
-        """Pages that were asked for."""
-        self.failures: int = 0
-        """Those that did not come, and were asked for again."""
-
-    def add(self, other: FeedCount) -> None:
-        """Count what another one did too."""
-        self.delivered += other.delivered
-        self.gaps += other.gaps
-        self.pages += other.pages
-        self.failures += other.failures
+    delivered: int = 0
+    """Messages that were handed out."""
+    gaps: int = 0
+    """Times that numbers were passed over."""
+    pages: int = 0
+    """Pages that were asked for."""
+    failures: int = 0
+    """Those that did not come, and were asked for again."""
 
 
 class FeedCounters:
@@ -53,18 +48,14 @@ class FeedCounters:
         """A feed is over."""
         with self._guard:
             self._open.discard(count)
-            self._over.add(count)
+            self._over = _sum(self._over, count)
 
     def stats(self) -> FollowStats:
         """All numbers, as of one moment."""
         with self._guard:
-            total = FeedCount()
-            for count in (self._over, *self._open):
-                total.add(count)
-            return FollowStats(
-                feeds=len(self._open),
-                delivered=total.delivered,
-                gaps=total.gaps,
-                pages=total.pages,
-                failures=total.failures,
-            )
+            total = _sum(self._over, *self._open)
+            return FollowStats(feeds=len(self._open), **attrs.asdict(total))
+
+
+def _sum(*counts: FeedCount) -> FeedCount:
+    return FeedCount(*map(sum, zip(*map(attrs.astuple, counts), strict=True)))

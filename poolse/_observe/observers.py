@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, cast, get_args
 
 from poolse._observe.capture import Captures, open_captures
@@ -147,7 +146,7 @@ class RequestObserver:
                 await observers.notify("on_request", self._request)
             except BaseException as error:
                 self._captured = None
-                await self.__aexit__(type(error), error, error.__traceback__)
+                await self.__aexit__(None, error, None)
                 raise
         return self
 
@@ -166,12 +165,7 @@ class RequestObserver:
             )
             await observers.notify("on_retry", info)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         observers, progress = self._observers, self._progress
         response = progress.response
         if self._captured is not None and open_captures.get():

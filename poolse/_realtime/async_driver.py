@@ -19,12 +19,12 @@ from functools import partial
 from types import coroutine
 from typing import Any, Final
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from poolse._realtime.async_transport import AsyncTransport, open_socket
 from poolse._realtime.client import RealtimeClient, log_error
 from poolse._realtime.effects import Close, Command, Open
-from poolse._realtime.handshake import NotOpened, failure_of, token_failure
+from poolse._realtime.handshake import NotOpened, failure_of, refused, token_failure
 from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
 from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
@@ -222,9 +222,12 @@ class AsyncDriver:
             raise NotOpened(token_failure(error)) from None
         try:
             return await open_socket(settings, self._token)
+        except InvalidStatus as error:
+            response = error.response
+            wait = response.headers.get("Retry-After")
+            raise NotOpened(refused(response.status_code, wait, time.time())) from None
         except Exception as error:
-            failure = failure_of(error, settings.connect_timeout, time.time())
-            raise NotOpened(failure) from None
+            raise NotOpened(failure_of(error, settings.connect_timeout)) from None
 
     async def _close_all(self) -> None:
         for generation in self._tasks:

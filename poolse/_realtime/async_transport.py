@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import time
@@ -17,18 +18,25 @@ from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import Event, State
+from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
 from poolse._network.addresses import certificate_name
 from poolse._network.async_sockets import Conversation, connected
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.trust import context_of
-from poolse._network.tunnels import hold_async, open_tunnel
-from poolse._realtime.handshake import Origin, client_protocol, origin
+from poolse._network.tunnels import open_tunnel
+from poolse._realtime.handshake import Origin, address, origin
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncTransport", "open_socket"]
 
 Tls = Callable[[], ssl.SSLContext]
+
+# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
+_WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
+_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
+_WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 # With so many frames still to be handled, nothing more is read: a server that is faster than the
 # handlers must wait, and not fill the memory.
@@ -124,7 +132,7 @@ class AsyncTransport(ClientConnection):
 
 
 async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTransport:
-    """Open a WebSocket.
+    """Open a WebSocket. Redirects are not followed: they name servers that the user did not name.
 
     Raises:
         InvalidStatus: The handshake was answered, but not with a WebSocket.
@@ -133,7 +141,7 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
     """
     target = origin(settings)
     proxy = Proxies(settings.proxy).of(*target)
-    transport = AsyncTransport(client_protocol(settings, token), settings)
+    transport = AsyncTransport(_protocol(settings, token), settings)
     try:
         async with asyncio.timeout(settings.connect_timeout):
             await _connect(transport, target, proxy, settings)
@@ -144,6 +152,17 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
         transport.drop()
         raise
     return transport
+
+
+def _protocol(settings: RealtimeSettings, token: str | None) -> ClientProtocol:
+    """The protocol of one connection. It sends no Origin: Phoenix refuses those of other hosts."""
+    target = address(settings, token)
+    return ClientProtocol(
+        parse_uri(target.url),
+        subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
+        max_size=settings.max_frame,
+        logger=_WEBSOCKETS_LOG,
+    )
 
 
 async def _connect(
@@ -159,8 +178,10 @@ async def _connect(
         return
     try:
         if proxy is not None:
-            await hold_async(
-                open_tunnel(proxy, target.host, target.port),
+            await open_tunnel(
+                proxy,
+                target.host,
+                target.port,
                 lambda data: loop.sock_sendall(sock, data),
                 lambda size: loop.sock_recv(sock, size),
             )
@@ -181,9 +202,7 @@ async def _through_tls(
         Conversation, sock=sock, ssl=tls(), server_hostname=certificate_name(proxy.host)
     )
     try:
-        await hold_async(
-            open_tunnel(proxy, target.host, target.port), conversation.send, conversation.receive
-        )
+        await open_tunnel(proxy, target.host, target.port, conversation.send, conversation.receive)
         outer.set_protocol(transport)
         inner: asyncio.BaseTransport | None = outer
         if target.scheme == "wss":

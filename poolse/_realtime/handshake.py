@@ -1,12 +1,7 @@
-"""The handshake of the WebSocket: its URL and headers, and what its failure means.
-
-Both clients speak the protocol of websockets; the async client by its connections, the sync client
-by its Sans-I/O layer.
-"""
+"""The handshake of the WebSocket: its URL and headers, and what its failure means."""
 
 from __future__ import annotations
 
-import logging
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -14,10 +9,6 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import attrs
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
-from websockets.typing import Subprotocol
-from websockets.uri import parse_uri
 
 from poolse._network.proxies import DEFAULT_PORTS
 from poolse._network.tunnels import ProxyError
@@ -34,7 +25,6 @@ __all__ = [
     "Origin",
     "Parameter",
     "address",
-    "client_protocol",
     "failure_of",
     "origin",
     "refused",
@@ -47,11 +37,6 @@ _TIMEOUT: Final = "timeout=Timeout(connect=...) on the client"
 _SCHEMES: Final[Mapping[str, str]] = {"http": "ws", "https": "wss"}
 _SUBPROTOCOL: Final = "phoenix"
 _BEARER: Final = "base64url.bearer.phx."
-
-# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
-_WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
-_WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
-_WEBSOCKETS_LOG.setLevel(logging.WARNING)
 
 Parameter = str | int | None | Sequence["Parameter"] | Mapping[str, "Parameter"]
 """What a parameter of the URL may be. None stands for one that is left out."""
@@ -81,24 +66,6 @@ class Origin(NamedTuple):
     host: str
     """An IPv6 address without brackets."""
     port: int
-
-
-def client_protocol(settings: RealtimeSettings, token: str | None) -> ClientProtocol:
-    """Return the protocol of one connection, before its handshake.
-
-    It follows no redirects: they name servers that the user did not name. It sends no Origin:
-    Phoenix compares one with its own host, and refuses others.
-
-    Raises:
-        UsageError: The token cannot be part of a header.
-    """
-    target = address(settings, token)
-    return ClientProtocol(
-        parse_uri(target.url),
-        subprotocols=[Subprotocol(name) for name in target.subprotocols] or None,
-        max_size=settings.max_frame,
-        logger=_WEBSOCKETS_LOG,
-    )
 
 
 def address(settings: RealtimeSettings, token: str | None) -> Address:
@@ -170,8 +137,8 @@ def token_failure(error: BaseException) -> Failure:
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 
 
-def failure_of(error: Exception, limit: float, now: float) -> Failure:
-    """Opening the WebSocket failed.
+def failure_of(error: Exception, limit: float) -> Failure:
+    """There was no answer to the handshake, or none that makes sense.
 
     Texts of other libraries are not passed on: some quote the URL, and the token with it. It is
     among their local variables too.
@@ -179,13 +146,9 @@ def failure_of(error: Exception, limit: float, now: float) -> Failure:
     Args:
         error: What was raised.
         limit: Seconds that there were for it.
-        now: Seconds since 1970.
     """
     forget_locals(error_causes(error, None))
     match error:
-        case InvalidStatus():
-            response = error.response
-            return refused(response.status_code, response.headers.get("Retry-After"), now)
         case ssl.SSLCertVerificationError():
             reason = f"the server's certificate is not trusted: {error.verify_message}"
             return Failure(reason=reason, final=True, cause=error)

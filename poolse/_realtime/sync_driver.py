@@ -20,28 +20,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
-from websockets.client import ClientProtocol
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event, State
+from websocket import ABNF, WebSocketProtocolException
 
-from poolse._network.proxies import Proxies
-from poolse._network.trust import context_of
-from poolse._network.tunnels import hold, open_tunnel
 from poolse._realtime.client import RealtimeClient, log_error
 from poolse._realtime.effects import Close, Failure, Open, Send
-from poolse._realtime.handshake import client_protocol, failure_of, origin, token_failure
+from poolse._realtime.handshake import NotOpened, failure_of, token_failure
 from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
 from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.sync_transport import Interrupted, InterruptPipe, Transport
+from poolse._realtime.sync_transport import (
+    Frames,
+    Incomplete,
+    Interrupted,
+    InterruptPipe,
+    TooLarge,
+    Transport,
+    open_socket,
+)
 from poolse._support.argument_checks import not_awaitable
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import PoolseError
 
-__all__ = ["Driver", "GetToken", "Reassembler", "TooLarge", "Wakeup", "Workers"]
+__all__ = ["Driver", "GetToken", "Wakeup", "Workers"]
 
 GetToken = Callable[[str | None], str | None]
 
@@ -57,46 +60,12 @@ _LONGEST_LOCK: Final = 1.0
 # Seconds. When commands took longer, what was sent late has its time from then on.
 _HELD_UP: Final = 0.1
 
-# Bytes of one read. It brings many frames: more before commands and timers get their turn would
-# delay them, and a read for each frame would be the costliest part of it.
-_CHUNK: Final = 16384
-
 # TLS says nothing of how far it came before it has sent all that it was given.
 _PIECE: Final = 65536
 
-_DATA: Final = (Opcode.CONT, Opcode.TEXT, Opcode.BINARY)
-
-_PER_FRAGMENT: Final = 1024
-"""Bytes that each fragment after the first counts beside its own: empty ones cost memory too."""
-
-
-class TooLarge(Exception):  # noqa: N818  (how a connection ends)
-    """The other side sends more in one message than we take."""
-
-
-class Reassembler:
-    """Puts the fragments of messages together, and limits how much one may weigh."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._weight = 0
-        self._data = bytearray()
-
-    def add(self, data: bytes, *, last: bool) -> bytes | None:
-        """Return the whole message, if this is the end of one.
-
-        Raises:
-            TooLarge: The message is larger than the limit.
-        """
-        self._weight += len(data)
-        if self._weight > self._limit:
-            raise TooLarge
-        self._data += data
-        if not last:
-            self._weight += _PER_FRAGMENT
-            return None
-        message, self._data, self._weight = bytes(self._data), bytearray(), 0
-        return message
+_NO_CODE: Final = 1005
+_BROKEN_PROTOCOL: Final = 1002
+_TOO_LARGE: Final = 1009
 
 
 class Driver:
@@ -109,10 +78,7 @@ class Driver:
         self._token: str | None = None
         self._generation = 0
         self._transport: Transport | None = None
-        self._protocol: ClientProtocol
-        self._early: list[Event] | None = None
-        """What came together with the end of the handshake, until it is handled."""
-        self._fragments: Reassembler | None = None
+        self._frames = Frames(0)
         self._close_by: float | None = None
         self._interrupt = InterruptPipe()
         socket.wake = self._interrupt.wake
@@ -131,10 +97,12 @@ class Driver:
                 left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
                 if socket.connection.commands or left <= 0:
                     self._step()
-                elif self._transport is None:
+                elif (transport := self._transport) is None:
                     self._interrupt.wait(min(left, _LONGEST_WAIT))
-                elif self._early is not None or self._transport.wait(min(left, _LONGEST_WAIT)):
-                    self._receive(self._transport)
+                else:
+                    data = transport.receive(min(left, _LONGEST_WAIT))
+                    if data is not None:
+                        self._receive(transport, data)
             self._step()
         except BaseException as error:
             _LOG.exception("the thread of a socket failed")
@@ -165,67 +133,68 @@ class Driver:
             elif transport is None or command.generation != self._generation:
                 # Of a transport that is gone.
                 pass
-            # A close frame that came together with the end of the handshake is still to be read.
-            elif self._protocol.state is State.OPEN:
-                if isinstance(command, Send):
-                    self._send(transport, command)
-                else:
-                    self._close(transport, command)
+            elif isinstance(command, Send):
+                self._send(transport, command)
+            else:
+                self._close(transport, command)
         if time.monotonic() - began > _HELD_UP:
             with self._client.step(socket) as now:
                 socket.held_up(now)
 
-    def _receive(self, transport: Transport) -> bool:
-        """Handle what has come; False when there is no more, or the connection is gone."""
-        client, socket, protocol = self._client, self._socket, self._protocol
-        transport.deadline = time.monotonic() + client.settings.heartbeat_timeout
-        events, self._early = self._early, None
-        if events is None:
-            try:
-                data = transport.recv(_CHUNK, waits=False)
-            except BlockingIOError:
-                return False
-            except OSError:
-                data = b""
-            if data:
-                protocol.receive_data(data)
-            else:
-                protocol.receive_eof()
-            events = protocol.events_received()
+    def _receive(self, transport: Transport, data: bytes) -> bool:
+        """Handle what has come; False when the connection is gone."""
+        client, socket, frames = self._client, self._socket, self._frames
+        if not data:
+            self._closed(NO_CLOSE_FRAME)
+            return False
+        frames.received += data
         # Whether this is a part of a message, behind which the reply to a heartbeat may come.
         is_part = True
-        for frame in events:
-            if not isinstance(frame, Frame) or frame.opcode not in _DATA:
-                is_part = False
-                continue
-            message: bytes | None = bytes(frame.data)
-            if not frame.fin or frame.opcode is Opcode.CONT:
-                if self._fragments is None:
-                    self._fragments = Reassembler(client.settings.max_frame)
-                try:
-                    message = self._fragments.add(bytes(frame.data), last=frame.fin)
-                except TooLarge:
-                    protocol.fail(CloseCode.MESSAGE_TOO_BIG)
-                    break
-            if message is not None:
-                client.receive(socket, self._generation, message)
-                is_part = False
-        if answers := protocol.data_to_send():
-            try:
-                self._write(transport, answers)
-            except TimeoutError:
-                self._closed()
-                return False
-            except OSError:
-                # A close frame may lie behind a ping that cannot be answered any more.
-                pass
-        if protocol.state is not State.OPEN:
-            self._closed()
+        try:
+            while True:
+                frame = frames.recv_frame()
+                if frame.opcode >= ABNF.OPCODE_CLOSE:
+                    is_part = False
+                    if (code := self._control(transport, frame)) is not None:
+                        self._closed(code)
+                        return False
+                    continue
+                is_whole = frame.fin and frame.opcode != ABNF.OPCODE_CONT and not frames.weight
+                # The library's own types are incomplete.
+                message = cast(bytes, frame.data) if is_whole else frames.join(frame)
+                if message is not None:
+                    client.receive(socket, self._generation, message)
+                    is_part = False
+        except Incomplete:
+            pass
+        except (TooLarge, WebSocketProtocolException) as error:
+            code = _TOO_LARGE if isinstance(error, TooLarge) else _BROKEN_PROTOCOL
+            with suppress(OSError):
+                self._write(transport, ABNF.OPCODE_CLOSE, code.to_bytes(2, "big"))
+            self._closed(code)
             return False
         if is_part:
             with client.step(socket) as now:
                 socket.connection.received_part(self._generation, now)
         return True
+
+    def _control(self, transport: Transport, frame: ABNF) -> int | None:
+        """Reply to a control frame; return the close code if the connection ends."""
+        data = cast(bytes, frame.data)
+        if frame.opcode == ABNF.OPCODE_CLOSE:
+            # The connection may be gone already. The code is what counts.
+            with suppress(OSError):
+                self._write(transport, ABNF.OPCODE_CLOSE, data)
+            return int.from_bytes(data[:2], "big") or _NO_CODE
+        if frame.opcode == ABNF.OPCODE_PING:
+            try:
+                self._write(transport, ABNF.OPCODE_PONG, data)
+            except TimeoutError:
+                return NO_CLOSE_FRAME
+            except OSError:
+                # A close frame may lie behind a ping that cannot be answered any more.
+                pass
+        return None
 
     def _open(self, refresh: bool) -> Failure | None:
         """Open a transport and a WebSocket on it, or stop when it is not wanted any more."""
@@ -238,18 +207,19 @@ class Driver:
         until = time.monotonic() + settings.connect_timeout
         transport = Transport(self._interrupt, self._is_wanted, until)
         try:
-            protocol = _shake_hands(transport, settings, self._token)
+            open_socket(transport, settings, self._token)
         except BaseException as error:
             transport.close()
-            if isinstance(error, Interrupted):
-                return Failure(reason="it was not wanted any more")
-            if isinstance(error, Exception):
-                return failure_of(error, settings.connect_timeout, time.time())
-            raise
-        # The first is the response.
-        self._early = protocol.events_received()[1:]
-        self._fragments = None
-        self._protocol, self._transport = protocol, transport
+            match error:
+                case NotOpened():
+                    return error.failure
+                case Interrupted():
+                    return Failure(reason="it was not wanted any more")
+                case Exception():
+                    return failure_of(error, settings.connect_timeout)
+                case _:
+                    raise
+        self._transport, self._frames = transport, Frames(settings.max_frame)
         transport.wanted = self._may_wait
         return None
 
@@ -270,88 +240,53 @@ class Driver:
         return True
 
     def _send(self, transport: Transport, command: Send) -> None:
-        data, protocol = command.data, self._protocol
-        if isinstance(data, str):
-            protocol.send_text(data.encode())
-        else:
-            protocol.send_binary(data)
+        data = command.data
         try:
-            self._write(transport, protocol.data_to_send())
+            if isinstance(data, str):
+                self._write(transport, ABNF.OPCODE_TEXT, data.encode())
+            else:
+                self._write(transport, ABNF.OPCODE_BINARY, data)
         except TimeoutError:
-            self._closed()
+            self._closed(NO_CLOSE_FRAME)
         except OSError:
             # Nothing can be sent any more. What came before that is read, the close code too.
             until = time.monotonic() + self._client.settings.close_timeout
-            while time.monotonic() < until and self._receive(transport):
-                pass
-            if self._transport is not None:
-                self._closed()
+            while time.monotonic() < until and (came := transport.receive(0)) is not None:
+                if not self._receive(transport, came):
+                    return
+            self._closed(NO_CLOSE_FRAME)
 
-    def _write(self, transport: Transport, frames: list[bytes]) -> None:
-        for frame in frames:
-            left = memoryview(frame)
-            while left:
-                # There is a limit for each part, not for the whole.
-                transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
-                self._may_wait()
-                left = left[transport.send(left[:_PIECE]) :]
+    def _write(self, transport: Transport, opcode: int, data: bytes) -> None:
+        left = memoryview(ABNF.create_frame(data, opcode).format())
+        while left:
+            # There is a limit for each part, not for the whole.
+            transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
+            self._may_wait()
+            left = left[transport.send(left[:_PIECE]) :]
 
     def _close(self, transport: Transport, command: Close) -> None:
         """Say goodbye, and wait a moment for the reply."""
-        transport.deadline = time.monotonic() + self._client.settings.close_timeout
-        protocol = self._protocol
-        protocol.send_close(command.code)
-        with suppress(OSError):
-            transport.send_all(b"".join(protocol.data_to_send()))
-            while time.monotonic() < transport.deadline and (data := transport.recv(_CHUNK)):
-                protocol.receive_data(data)
-                # Nobody wants what still comes, nor answers to its pings.
-                protocol.data_to_send()
-                events = protocol.events_received()
-                if any(isinstance(e, Frame) and e.opcode is Opcode.CLOSE for e in events):
-                    break
-        self._closed()
+        until = transport.deadline = time.monotonic() + self._client.settings.close_timeout
+        goodbye = ABNF.create_frame(command.code.to_bytes(2, "big"), ABNF.OPCODE_CLOSE)
+        frames, opcode = self._frames, -1
+        with suppress(OSError, TooLarge, WebSocketProtocolException):
+            transport.send_all(goodbye.format())
+            # Nobody wants what still comes, nor replies to its pings.
+            while opcode != ABNF.OPCODE_CLOSE and (left := until - time.monotonic()) > 0:
+                try:
+                    opcode = frames.recv_frame().opcode
+                except Incomplete:
+                    if (data := transport.receive(left)) == b"":
+                        break
+                    frames.received += data or b""
+        self._closed(command.code)
 
-    def _closed(self) -> None:
+    def _closed(self, code: int) -> None:
         if self._transport is not None:
             self._transport.close()
-        self._transport = self._early = None
-        self._protocol.receive_eof()
-        error = self._protocol.close_exc
-        frame = error.rcvd or error.sent
-        code = NO_CLOSE_FRAME if frame is None else frame.code
+            self._transport = None
         with self._client.step(self._socket) as now:
             self._socket.connection.closed(self._generation, code, now)
-
-
-def _shake_hands(
-    transport: Transport, settings: RealtimeSettings, token: str | None
-) -> ClientProtocol:
-    """TCP to the server, through a proxy where there is one, TLS on it, and the handshake."""
-    target, tls = origin(settings), context_of(settings.ssl_context)
-    proxy = Proxies(settings.proxy).of(*target)
-    if proxy is None:
-        transport.connect(target.host, target.port)
-    else:
-        transport.connect(proxy.host, proxy.port)
-        if proxy.is_secure:
-            transport.start_tls(tls(), proxy.host)
-        hold(open_tunnel(proxy, target.host, target.port), transport.send_all, transport.recv)
-    if target.scheme == "wss":
-        transport.start_tls(tls(), target.host)
-    protocol = client_protocol(settings, token)
-    request = protocol.connect()
-    request.headers.update(settings.headers)
-    protocol.send_request(request)
-    transport.send_all(b"".join(protocol.data_to_send()))
-    while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
-        if data := transport.recv(_CHUNK):
-            protocol.receive_data(data)
-        else:
-            protocol.receive_eof()
-    if protocol.handshake_exc is not None:
-        raise protocol.handshake_exc
-    return protocol
 
 
 class Wakeup:

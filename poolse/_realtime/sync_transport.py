@@ -1,4 +1,8 @@
-"""TCP and TLS of the sync client: waits have a limit, and other threads can interrupt them."""
+"""The WebSocket of the sync client: a transport that can be interrupted, and frames with limits.
+
+`open_socket` is the way to it: TCP, proxy, TLS, handshake. websocket-client shakes hands over the
+transport and takes frames apart.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,45 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, cast
+
+from websocket import (
+    ABNF,
+    WebSocket,
+    WebSocketException,
+    WebSocketProtocolException,
+    WebSocketTimeoutException,
+    frame_buffer,
+)
 
 from poolse._network.addresses import attempts, certificate_name
 from poolse._network.nested_tls import NestedTls
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
+from poolse._network.tunnels import open_tunnel_sync
+from poolse._realtime.handshake import NotOpened, address, origin, refused
+from poolse._realtime.settings import RealtimeSettings
 from poolse._support.dns import Address, look_up
 from poolse._support.fork_safety import renew_after_fork
 
-__all__ = ["InterruptPipe", "Interrupted", "Transport"]
+__all__ = [
+    "MAX_HANDSHAKE",
+    "Frames",
+    "Incomplete",
+    "InterruptPipe",
+    "Interrupted",
+    "TooLarge",
+    "Transport",
+    "open_socket",
+]
+
+# Bytes of one read. It brings many frames: more before commands and timers get their turn would
+# delay them, and a read for each frame would be the costliest part of it.
+_CHUNK: Final = 16384
+
+MAX_HANDSHAKE: Final = 2**17
+"""Bytes of a response to the handshake, the page of a refusal included. The library reads them one
+by one."""
 
 # No end is no number that the system can count to. Whoever waits asks again.
 _LONGEST_WAIT: Final = 3600.0
@@ -26,8 +61,26 @@ _Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
+# Where these are in the header, as the library takes it apart.
+_FIN: Final = 0
+_OPCODE: Final = 4
+
+_LONGEST_CONTROL_FRAME: Final = 125
+
+_PER_FRAGMENT: Final = 1024
+"""Bytes that each fragment counts beside its own: empty ones cost memory too."""
+
+
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
+
+
+class TooLarge(Exception):  # noqa: N818  (how a connection ends)
+    """The other side sends more in one piece than we take."""
+
+
+class Incomplete(Exception):  # noqa: N818  (nothing went wrong)
+    """The rest of a frame has not come yet."""
 
 
 class InterruptPipe:
@@ -74,7 +127,7 @@ class InterruptPipe:
 
 
 class Transport:
-    """A TCP or TLS socket.
+    """A TCP or TLS socket, for the handshake in the shape that websocket-client takes.
 
     Each wait has a limit, and ends when the interrupt says so and `wanted` does not hold any more.
     Everything that waits raises TimeoutError when the limit was reached, and `Interrupted` when it
@@ -88,6 +141,9 @@ class Transport:
         """On the monotonic clock: until when to wait at most."""
         self.wanted = wanted
         """Asked when the interrupt ends a wait."""
+        self._room = MAX_HANDSHAKE
+        # TLS in TLS gives more than it is asked for.
+        self._rest = b""
         self._interrupt = interrupt
         self._sock: socket.socket | NestedTls | None = None
         self._selector = _Selector()
@@ -144,36 +200,61 @@ class Transport:
             else:
                 return
 
-    def wait(self, timeout: float) -> bool:
-        """Wait until something has come; False when the interrupt or the time ended the wait."""
-        sock = self._sock
-        if isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0:
-            return True
-        has_come = False
-        for key, _ in self._selector.select(timeout):
-            if key.fileobj is self._interrupt.reader:
-                self._interrupt.clear()
-            else:
-                has_come = True
-        return has_come
+    def receive(self, timeout: float) -> bytes | None:
+        """Wait until something has come, and return it; nothing when the connection is gone.
 
-    def recv(self, size: int, *, waits: bool = True) -> bytes:
-        """About `size` bytes at most; none when the connection is closed.
+        Returns:
+            None when the interrupt or the time ended the wait.
+        """
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        sock = self._sock
+        has_come = isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0
+        if not has_come:
+            for key, events in self._selector.select(timeout):
+                if key.fileobj is self._interrupt.reader:
+                    self._interrupt.clear()
+                else:
+                    has_come = True
+                    if events & selectors.EVENT_WRITE:
+                        self._selector.modify(key.fileobj, selectors.EVENT_READ)
+        if sock is None or not has_come:
+            return None
+        try:
+            return sock.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            # It was not all that TLS needs for anything to come out of it.
+            return None
+        except ssl.SSLWantWriteError:
+            # TLS has to send something first, a new key perhaps.
+            self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            return None
+        except OSError:
+            return b""
+
+    def recv(self, size: int) -> bytes:
+        """Wait for up to `size` bytes of the handshake; none when the other side has closed.
 
         Raises:
-            BlockingIOError: Nothing has come, and it does not wait.
+            TooLarge: The other side has sent more than a handshake may have.
         """
-        sock = self._sock
-        while sock is not None:
+        while True:
             try:
-                return sock.recv(size)
+                data = self._rest or self._socket.recv(size)
             except (BlockingIOError, ssl.SSLWantReadError):
-                if not waits:
-                    raise BlockingIOError from None
                 self._wait(selectors.EVENT_READ)
             except ssl.SSLWantWriteError:
                 self._wait(selectors.EVENT_WRITE)
-        return b""
+            else:
+                data, self._rest = data[:size], data[size:]
+                self._room -= len(data)
+                if self._room < 0:
+                    raise TooLarge
+                return data
+
+    def gettimeout(self) -> None:
+        """None: all waits end at the deadline."""
 
     def send_all(self, data: bytes) -> None:
         """Send all of it."""
@@ -244,3 +325,112 @@ class Transport:
                     return
         finally:
             self._selector.modify(sock, selectors.EVENT_READ)
+
+
+class Frames(frame_buffer):
+    """Takes frames out of the bytes that have come, and puts fragments of a message together.
+
+    It stands in for the `frame_buffer` of a `WebSocket`, which would ask the socket for each of the
+    two or three pieces of a frame, and wait for the rest of one.
+    """
+
+    def __init__(self, limit: int) -> None:
+        # What reads from the socket is never called. The JSON decoder checks the UTF-8.
+        super().__init__(bytes, skip_utf8_validation=True)
+        self.received = bytearray()
+        """What has come and was not taken yet."""
+        self.weight = 0
+        """Of the fragments of a message under way; none when there is no such message."""
+        self._fragments = bytearray()
+        self._limit = limit
+
+    def recv_strict(self, bufsize: int) -> bytes:
+        """Take exactly so many bytes. The header of a frame is judged before its payload comes.
+
+        Raises:
+            Incomplete: They have not come yet. What was taken of the frame is kept.
+            TooLarge: The message is larger than the limit.
+            WebSocketProtocolException: A server must not send such a frame.
+        """
+        length = self.length
+        if length is not None:
+            header = cast("tuple[int, ...]", cast(Any, self).header)
+            if header[_OPCODE] >= ABNF.OPCODE_CLOSE:
+                if length > _LONGEST_CONTROL_FRAME or not header[_FIN]:
+                    raise WebSocketProtocolException("a control frame in parts, or too long")
+            elif length > self._limit - self.weight:
+                raise TooLarge
+            if self.has_mask():
+                raise WebSocketProtocolException("the server masks its frames")
+        if bufsize > len(self.received):
+            raise Incomplete
+        taken = bytes(self.received[:bufsize])
+        del self.received[:bufsize]
+        return taken
+
+    def join(self, frame: ABNF) -> bytes | None:
+        """Return the message that a data frame is the last fragment of.
+
+        Raises:
+            WebSocketProtocolException: It belongs to no message, or begins one within another.
+        """
+        if (frame.opcode == ABNF.OPCODE_CONT) != (self.weight > 0):
+            raise WebSocketProtocolException("a fragment out of order")
+        data = cast(bytes, frame.data)
+        self._fragments += data
+        self.weight += len(data) + _PER_FRAGMENT
+        if not frame.fin:
+            return None
+        message, self._fragments, self.weight = bytes(self._fragments), bytearray(), 0
+        return message
+
+
+def open_socket(transport: Transport, settings: RealtimeSettings, token: str | None) -> None:
+    """Open a WebSocket: TCP to the server, through a proxy where there is one, TLS, handshake.
+
+    Raises:
+        NotOpened: The handshake was answered, but not with a WebSocket.
+        ProxyError: The proxy opened no tunnel.
+        TimeoutError: It took longer than the connect timeout.
+        Interrupted: It was not wanted any more.
+    """
+    target, tls = origin(settings), context_of(settings.ssl_context)
+    proxy = Proxies(settings.proxy).of(*target)
+    if proxy is None:
+        transport.connect(target.host, target.port)
+    else:
+        transport.connect(proxy.host, proxy.port)
+        if proxy.is_secure:
+            transport.start_tls(tls(), proxy.host)
+        open_tunnel_sync(proxy, target.host, target.port, transport.send_all, transport.recv)
+    if target.scheme == "wss":
+        transport.start_tls(tls(), target.host)
+    _shake_hands(transport, settings, token)
+
+
+def _shake_hands(transport: Transport, settings: RealtimeSettings, token: str | None) -> None:
+    ws = WebSocket(enable_multithread=False)
+    target = address(settings, token)
+    headers = dict(settings.headers)
+    if target.subprotocols:
+        # Not as an option: a subprotocol that the server does not take would be logged.
+        headers["Sec-WebSocket-Protocol"] = ",".join(target.subprotocols)
+    try:
+        cast(Any, ws).connect(
+            target.url,
+            socket=transport,
+            header=headers,
+            # Phoenix compares an Origin with its own host, and refuses others.
+            suppress_origin=True,
+            # They name servers that the user did not name.
+            redirect_limit=0,
+        )
+    except WebSocketTimeoutException:
+        raise TimeoutError from None
+    except WebSocketException as error:
+        status: int | None = getattr(error, "status_code", None) or ws.getstatus()
+        if status is None:
+            raise
+        response: dict[str, str] = getattr(error, "resp_headers", None) or {}
+        failure = refused(status, response.get("retry-after"), time.time())
+        raise NotOpened(failure) from None

@@ -14,7 +14,6 @@ import attrs
 
 from poolse._support.argument_checks import named
 from poolse._support.ids import SEGMENTS, checked_id, is_id, wanted_id
-from poolse.errors import ArgumentTypeError
 
 __all__ = [
     "Kind",
@@ -29,8 +28,6 @@ __all__ = [
     "an_object",
     "an_object_of",
     "anything",
-    "cannot_be_unset",
-    "check_arguments",
     "one_or_many_of",
     "or_none",
 ]
@@ -71,29 +68,6 @@ class Kind:
                 return self.of.complaint(self.single or f"{name}[{step!r}]", item)
         hints = (f": {hint}" for kind, hint in self.hints.items() if isinstance(value, kind))
         return f"{name} must be {self.wanted}, not {named(value)}{next(hints, '')}"
-
-
-def check_arguments(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> dict[str, object]:
-    """Return what to send, or refuse the first value that does not fit.
-
-    Raises:
-        ArgumentTypeError: It names the field, what is wanted, and the type of the value.
-    """
-    checked = {**fields}
-    for name, value in fields.items():
-        kind = takes.get(name)
-        if kind is None or value.__class__ in kind.types:
-            continue
-        if not kind.fits(value):
-            raise ArgumentTypeError(kind.complaint(name, value))
-        if kind.sent is not None:
-            checked[name] = kind.sent(name, value)
-    return checked
-
-
-def cannot_be_unset(name: str) -> ArgumentTypeError:
-    """The error of UNSET for a field that cannot be left out."""
-    return ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
 
 
 def a_list_of(kind: Kind, single: str = "") -> Kind:

@@ -92,6 +92,8 @@ class Request(ReprMixin):
     """The one among the headers, if the operation takes one."""
     bare: bool = attrs.field(default=False, kw_only=True)
     """Whether the headers are signed: none may be added, and the response not be compressed."""
+    sink: ResponseSink | None = attrs.field(default=None, kw_only=True, repr=False)
+    """Receives the body of the response, if it wants it."""
 
     @classmethod
     def to(

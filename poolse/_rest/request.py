@@ -11,7 +11,7 @@ import attrs
 import orjson
 
 from poolse._json.codec import encode, encode_fields, query_text
-from poolse._rest.arguments import cannot_be_unset, check_arguments
+from poolse._rest.arguments import Kind
 from poolse._rest.endpoint import Endpoint
 from poolse._rest.messages import Request
 from poolse._rest.settings import Settings
@@ -23,10 +23,10 @@ from poolse._support.argument_checks import (
     not_awaitable,
 )
 from poolse._support.ids import SEGMENTS
-from poolse.errors import UsageError
+from poolse.errors import ArgumentTypeError, UsageError
 from poolse.types import UNSET
 
-__all__ = ["authorised", "build", "target"]
+__all__ = ["authorised", "build", "check_arguments", "target"]
 
 VISIBLE: Final = re.compile(r"[!-~]+")
 """What can be the value of a header without a further look."""
@@ -92,7 +92,7 @@ def target(
         name = checked_text("a name in query", key)
         if value is UNSET:
             if name in endpoint.needs:
-                raise cannot_be_unset(name)
+                raise _cannot_be_unset(name)
         elif value is not None:
             fields[name] = value
     pairs = [
@@ -102,6 +102,24 @@ def target(
     # The path of a raw call may have a query of its own.
     joint = "&" if "?" in expanded else "?"
     return f"{expanded}{joint}{'&'.join(pairs)}" if pairs else expanded
+
+
+def check_arguments(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> dict[str, object]:
+    """Return what to send, or refuse the first value that does not fit.
+
+    Raises:
+        ArgumentTypeError: It names the field, what is wanted, and the type of the value.
+    """
+    checked = {**fields}
+    for name, value in fields.items():
+        kind = takes.get(name)
+        if kind is None or value.__class__ in kind.types:
+            continue
+        if not kind.fits(value):
+            raise ArgumentTypeError(kind.complaint(name, value))
+        if kind.sent is not None:
+            checked[name] = kind.sent(name, value)
+    return checked
 
 
 def authorised(request: Request, token: str | None) -> Request:
@@ -116,6 +134,10 @@ def authorised(request: Request, token: str | None) -> Request:
         check_header("Authorization", f"Bearer {token}")
     headers = [*request.headers, ("Authorization", f"Bearer {token}")]
     return attrs.evolve(request, headers=headers)
+
+
+def _cannot_be_unset(name: str) -> ArgumentTypeError:
+    return ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
 
 
 def _check_key(name: str, key: object) -> None:
@@ -133,7 +155,7 @@ def _content(endpoint: Endpoint[object], body: object, settings: Settings) -> by
             checked_text("a name in body", name)
         elif value is UNSET:
             if name in endpoint.needs:
-                raise cannot_be_unset(name)
+                raise _cannot_be_unset(name)
         # Nor None for what the client fills in: an ID of null is of no use to anybody.
         elif value is not None or name not in endpoint.generate:
             fields[name] = value

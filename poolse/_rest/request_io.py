@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from poolse._observe.observers import Observers
-from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.messages import Request, Response
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import Timeout
@@ -27,15 +27,11 @@ class Sender(Protocol):
     """Sends requests, and waits. `Cancelled` and task cancellation come out of both."""
 
     async def send(
-        self,
-        request: Request,
-        timeout: Timeout,
-        cancel: CancelToken | None,
-        sink: ResponseSink | None = None,
+        self, request: Request, timeout: Timeout, cancel: CancelToken | None
     ) -> Response:
         """Send once and read the whole response, whatever its status.
 
-        A body that the sink receives is empty in the response.
+        A body that the request's sink receives is empty in the response.
 
         Raises:
             RequestTimeout: One of the limits was reached.

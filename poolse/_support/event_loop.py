@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import UsageError
@@ -55,12 +54,7 @@ class BoundLoop:
                 else "this client works in another event loop; make one for each loop"
             )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
 

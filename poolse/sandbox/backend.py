@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.types import Receive, Scope, Send
 
 from poolse.sandbox import tokens
-from poolse.sandbox.api import Effect, Event, Eviction, Typing
+from poolse.sandbox.api.call import Effect, Event, Eviction, Typing
 from poolse.sandbox.channel_registry import ChannelRegistry
 from poolse.sandbox.clock import Clock
 from poolse.sandbox.faults import Faults, ForgetKeys, Match

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from poolse.sandbox.api import Reply
+from poolse.sandbox.api.push import Reply
 from poolse.sandbox.response_validation import report
 from poolse.sandbox.strict_json import Json, JsonObject
 from poolse.sandbox.topics import match_topic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from poolse.sandbox import frames, rules
-from poolse.sandbox.api import Effect
+from poolse.sandbox.api.call import Effect
 from poolse.sandbox.channel_registry import (
     Channel,
     ChannelRegistry,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from poolse.sandbox.api import Effect, Push, Reply
+from poolse.sandbox.api.call import Effect
+from poolse.sandbox.api.push import Push, Reply
 from poolse.sandbox.channel_registry import Session
 from poolse.sandbox.channel_validation import check_push, check_reply
 from poolse.sandbox.errors import ApiRefusal

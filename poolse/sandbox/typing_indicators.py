@@ -6,7 +6,7 @@ import asyncio
 from typing import NamedTuple
 
 from poolse.sandbox import rules
-from poolse.sandbox.api import Typing
+from poolse.sandbox.api.call import Typing
 from poolse.sandbox.channel_registry import ChannelRegistry
 
 __all__ = ["TypingIndicators"]

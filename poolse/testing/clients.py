@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ssl import SSLContext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from poolse.async_client import AsyncPoolse
 from poolse.cancel import CancelToken
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
     from poolse.sandbox.control import Sandbox
 
 __all__ = ["async_client_for", "client_for"]
+
+Client = TypeVar("Client", Poolse, AsyncPoolse)
 
 
 def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
@@ -25,20 +26,7 @@ def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
         sandbox: A running one.
         external_id: The user, by your own id; created if missing.
     """
-    chat = Poolse(
-        api_url=sandbox.url,
-        get_token=lambda: sandbox.token(external_id),
-        ssl_context=_ssl_context(sandbox),
-    )
-    sender = chat._core.sender  # pyright: ignore[reportPrivateUsage]
-    real_sleep = sender.sleep
-
-    async def sleep(seconds: float, cancel: CancelToken | None) -> None:
-        await real_sleep(0.0, cancel)
-        sandbox.clock.advance(seconds)
-
-    sender.sleep = sleep  # type: ignore[method-assign]
-    return chat
+    return _client_of(Poolse, sandbox, external_id)
 
 
 def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPoolse:
@@ -48,10 +36,14 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
         sandbox: A running one.
         external_id: The user, by your own id; created if missing.
     """
-    chat = AsyncPoolse(
+    return _client_of(AsyncPoolse, sandbox, external_id)
+
+
+def _client_of(kind: type[Client], sandbox: Sandbox, external_id: str) -> Client:
+    chat = kind(
         api_url=sandbox.url,
         get_token=lambda: sandbox.token(external_id),
-        ssl_context=_ssl_context(sandbox),
+        ssl_context=sandbox.ssl_context() if sandbox.url.startswith("https:") else None,
     )
     sender = chat._core.sender  # pyright: ignore[reportPrivateUsage]
     real_sleep = sender.sleep
@@ -62,7 +54,3 @@ def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPools
 
     sender.sleep = sleep  # type: ignore[method-assign]
     return chat
-
-
-def _ssl_context(sandbox: Sandbox) -> SSLContext | None:
-    return sandbox.ssl_context() if sandbox.url.startswith("https:") else None

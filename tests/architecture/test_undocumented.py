@@ -9,17 +9,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import urllib.request
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from hashlib import sha1
+from typing import Any, cast
 
 import aiohttp
 import pytest
+import websocket
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.protocol import Event
+
+HELLO = bytes([0x82, 5]) + b"hello"
+"""A binary frame, as a server sends it."""
 
 
 class Spied(ClientConnection):
@@ -93,6 +100,75 @@ def test_websockets_processes_an_event_for_each_frame() -> None:
 
     # The handshake, a ping, three fragments (the last one is empty), and the close.
     assert asyncio.run(spy_on(speak, listen)).events == 6
+
+
+def test_websocket_client_reads_frames_by_recv_strict_and_resumes() -> None:
+    arrived = bytearray()
+
+    class Frames(websocket.frame_buffer):
+        """It knows the header and the length of a frame before it takes the payload."""
+
+        seen: tuple[Any, ...] = ()
+
+        def recv_strict(self, bufsize: int) -> bytes:
+            if self.length is not None:
+                header = cast(Any, self).header
+                self.seen = header[0], header[4], self.length, self.has_mask()
+            if bufsize > len(arrived):
+                raise BlockingIOError
+            taken = bytes(arrived[:bufsize])
+            del arrived[:bufsize]
+            return taken
+
+    frames: list[tuple[int, int, bytes]] = []
+    buffer: Any = Frames(lambda _: b"", skip_utf8_validation=True)
+    for piece in (HELLO[:1], HELLO[1:4], HELLO[4:] + HELLO[:2]):
+        arrived += piece
+        with suppress(BlockingIOError):
+            while True:
+                frame = buffer.recv_frame()
+                frames.append((frame.opcode, frame.fin, bytes(frame.data)))
+    assert frames == [(websocket.ABNF.OPCODE_BINARY, 1, b"hello")]
+    assert buffer.seen == (1, websocket.ABNF.OPCODE_BINARY, 5, 0)
+    # Of the next frame the header was taken, and is kept.
+    assert arrived == b""
+
+
+def test_websocket_client_needs_little_of_the_socket_that_it_is_given() -> None:
+    class Sock:
+        def __init__(self) -> None:
+            self.sent = b""
+            self.answer = b""
+            self.used: set[str] = set()
+
+        def __getattribute__(self, name: str) -> Any:
+            if name not in {"used", "sent", "answer", "__class__", "__dict__"}:
+                self.used.add(name)
+            return super().__getattribute__(name)
+
+        def send(self, data: bytes) -> int:
+            self.sent += data
+            if self.sent.endswith(b"\r\n\r\n"):
+                key = self.sent.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+                digest = sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+                self.answer = (
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                    b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + b64encode(digest)
+                ) + b"\r\n\r\n"
+            return len(data)
+
+        def recv(self, size: int) -> bytes:
+            taken, self.answer = self.answer[:size], self.answer[size:]
+            return taken
+
+        def gettimeout(self) -> float | None: ...
+
+    sock = Sock()
+    ws: Any = websocket.WebSocket(enable_multithread=False)
+    ws.connect("ws://example.test/", socket=sock, suppress_origin=True, redirect_limit=0)
+    assert ws.connected
+    assert b"Origin:" not in sock.sent
+    assert sock.used == {"send", "recv", "gettimeout"}
 
 
 async def serve_once(answers: list[bytes], use: Callable[[str], Awaitable[None]]) -> int:

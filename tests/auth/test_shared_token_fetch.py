@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from poolse import Cancelled, CancelToken, UsageError
-from poolse._auth.async_tokens import AsyncTokens
-from poolse._auth.sync_tokens import SyncTokens
-from poolse._rest.request_io import run_sync
+from poolse._auth.async_single_flight import AsyncFlight, Tasks
+from poolse._auth.sync_single_flight import SyncFlight
+from poolse._auth.tokens import FetchedTokens
+from poolse._rest.request_io import Lifetime, run_sync
 
 CALLERS = 16
+
+
+def sync_tokens(fetch: Callable[[], object]) -> FetchedTokens:
+    return FetchedTokens(fetch, lambda: SyncFlight(Lifetime()))
+
+
+def async_tokens(fetch: Callable[[], object], tasks: Tasks | None = None) -> FetchedTokens:
+    owner = tasks or Tasks(Lifetime())
+    return FetchedTokens(fetch, lambda: AsyncFlight(owner, "poolse-token"))
 
 
 class Fetch:
@@ -33,7 +44,7 @@ class Fetch:
 
 def test_threads_share_one_fetch() -> None:
     fetch = Fetch()
-    tokens = SyncTokens(fetch)
+    tokens = sync_tokens(fetch)
     together = threading.Barrier(CALLERS + 1)
 
     def call() -> str | None:
@@ -58,7 +69,7 @@ def test_tasks_share_one_fetch() -> None:
         return "token"
 
     async def main() -> None:
-        tokens = AsyncTokens(fetch)
+        tokens = async_tokens(fetch)
         got = await asyncio.gather(*(tokens.get(None) for _ in range(CALLERS)))
         assert set(got) == {"token"}
 
@@ -77,7 +88,7 @@ def test_what_the_fetch_raises_reaches_all_who_wait_and_the_next_call_fetches_ag
         return outcome
 
     async def main() -> None:
-        tokens = AsyncTokens(fetch)
+        tokens = async_tokens(fetch)
         got = await asyncio.gather(tokens.get(None), tokens.get(None), return_exceptions=True)
         assert [str(error) for error in got] == ["no session"] * 2
         assert await tokens.get(None) == "token"
@@ -100,7 +111,7 @@ def test_a_refusal_during_a_fetch_is_answered_with_another_fetch() -> None:
                 await held.wait()
             return f"token-{mine}"
 
-        tokens = AsyncTokens(fetch)
+        tokens = async_tokens(fetch)
         early = asyncio.create_task(tokens.get(None))
         await started.wait()
         tokens.reject("token-0")
@@ -120,7 +131,7 @@ def test_cancelling_one_task_leaves_the_fetch_to_the_others() -> None:
             await go_on.wait()
             return "token"
 
-        tokens = AsyncTokens(fetch)
+        tokens = async_tokens(fetch)
         first, second = (asyncio.create_task(tokens.get(None)) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
@@ -134,7 +145,7 @@ def test_cancelling_one_task_leaves_the_fetch_to_the_others() -> None:
 
 def test_a_cancel_token_ends_the_wait_of_a_thread() -> None:
     fetch = Fetch()
-    tokens = SyncTokens(fetch)
+    tokens = sync_tokens(fetch)
     stop = CancelToken()
     with ThreadPoolExecutor(2) as pool:
         fetching = pool.submit(lambda: run_sync(tokens.get(None)))
@@ -150,13 +161,14 @@ def test_a_cancel_token_ends_the_wait_of_a_thread() -> None:
 def test_a_cancel_token_ends_the_wait_of_a_task() -> None:
     async def main() -> None:
         stop = CancelToken()
-        tokens = AsyncTokens(asyncio.Event().wait)
+        tasks = Tasks(Lifetime())
+        tokens = async_tokens(asyncio.Event().wait, tasks)
         waiting = asyncio.create_task(tokens.get(stop))
         await asyncio.sleep(0)
         stop.cancel()
         with pytest.raises(Cancelled):
             await waiting
-        await tokens.aclose()
+        await tasks.aclose()
 
     asyncio.run(main())
 
@@ -169,14 +181,15 @@ def test_closing_ends_every_fetch_and_tells_those_who_wait() -> None:
             await started.put(None)
             await asyncio.Event().wait()
 
-        tokens = AsyncTokens(fetch)
+        tasks = Tasks(Lifetime())
+        tokens = async_tokens(fetch, tasks)
         waiting = [asyncio.create_task(tokens.get(None))]
         await started.get()
         # The fetch that is under way is not shared any more, and ends all the same.
         tokens.reject("refused")
         waiting.append(asyncio.create_task(tokens.get(None)))
         await started.get()
-        await tokens.aclose()
+        await tasks.aclose()
         for task in waiting:
             with pytest.raises(UsageError, match="closed"):
                 await task
@@ -186,7 +199,7 @@ def test_closing_ends_every_fetch_and_tells_those_who_wait() -> None:
 
 def test_a_get_token_that_waits_for_itself_in_another_task_is_told_so() -> None:
     async def main() -> None:
-        tokens: AsyncTokens = AsyncTokens(lambda: asyncio.gather(tokens.get(None)))
+        tokens: FetchedTokens = async_tokens(lambda: asyncio.gather(tokens.get(None)))
         with pytest.raises(UsageError, match="must not use the client"):
             await tokens.get(None)
 
@@ -194,12 +207,12 @@ def test_a_get_token_that_waits_for_itself_in_another_task_is_told_so() -> None:
 
 
 def test_a_get_token_that_waits_for_itself_is_told_so() -> None:
-    sync: SyncTokens = SyncTokens(lambda: run_sync(sync.get(None)))
+    sync: FetchedTokens = sync_tokens(lambda: run_sync(sync.get(None)))
     with pytest.raises(UsageError, match="must not use the client"):
         run_sync(sync.get(None))
 
     async def main() -> None:
-        aio: AsyncTokens = AsyncTokens(lambda: aio.get(None))
+        aio: FetchedTokens = async_tokens(lambda: aio.get(None))
         with pytest.raises(UsageError, match="must not use the client"):
             await aio.get(None)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from poolse._json.parsing import Mismatch, one_or_many, string
-from poolse._rest.arguments import a_string, check_arguments, one_or_many_of
+from poolse._rest.arguments import a_string, one_or_many_of
+from poolse._rest.request import check_arguments
 from poolse.errors import ArgumentTypeError
 from tests.codegen.generated_source import piece
 from tests.codegen.tiny_spec import Shop, open_shop

@@ -22,6 +22,7 @@ from poolse import (
     errors,
 )
 from poolse._rest.api_errors import BY_STATUS
+from poolse.sandbox.spec import ASYNCAPI, document
 from tests.architecture.tree import ROOT
 from tests.docs.code_blocks import PAGES
 
@@ -84,7 +85,8 @@ def test_the_methods_that_are_no_routes_are_told() -> None:
     realtime = methods(PoolseRealtime) - {"close"}
     assert set(table("`chat.realtime` | what it does")) == realtime
     channel = set(table("every channel | what it does"))
-    own = {"presence_state", "send_typing"}
+    sent = [node["x-sdk"] for node in document(ASYNCAPI)["operations"].values()]
+    own = {"presence_state", *(sdk["push"] for sdk in sent if "push" in sdk)}
     there = {name for name in methods(ConversationChannel) if not name.startswith("on_")}
     assert channel - {"on_"} == there - own
 

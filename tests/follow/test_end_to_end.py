@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolse.testing import Sandbox
-from tests.follow.chaos import Chaos
+from tests.follow.disturbed_bot import Chaos
 
 FLAVOURS = pytest.mark.parametrize("flavour", ["sync", "async"])
 KILLS = 5

@@ -8,12 +8,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from websocket import ABNF, WebSocketProtocolException
 
 from poolse._generated import events
 from poolse._json.parsing import Mismatch
 from poolse._realtime.events import EventType
 from poolse._realtime.frames import Frame, FrameError, decode, encode
-from poolse._realtime.sync_driver import Reassembler, TooLarge
+from poolse._realtime.sync_transport import Frames, TooLarge
 from poolse.errors import PushError, UsageError
 from tests.fuzz.strategies import FUZZED, almost_rows, contents, json_values
 
@@ -57,22 +58,28 @@ def test_payloads(payload: object) -> None:
     assert len(str(PushError("e", payload))) < 5000
 
 
-fragments = st.tuples(st.binary(max_size=30), st.booleans())
+def fragment(data: bytes, *, first: bool, last: bool) -> bytes:
+    """A short text frame, as a server sends it."""
+    opcode = ABNF.OPCODE_TEXT if first else ABNF.OPCODE_CONT
+    return bytes([last << 7 | opcode, len(data)]) + data
+
+
+fragments = st.tuples(st.binary(max_size=30), st.booleans(), st.booleans())
 
 
 @FUZZED
 @given(sent=st.lists(fragments, max_size=12), limit=st.integers(0, 3000))
-def test_fragments(sent: list[tuple[bytes, bool]], limit: int) -> None:
-    messages, pending = Reassembler(limit), b""
-    for data, last in sent:
+def test_fragments(sent: list[tuple[bytes, bool, bool]], limit: int) -> None:
+    frames, pending = Frames(limit), b""
+    for data, first, last in sent:
+        frames.received += fragment(data, first=first, last=last)
         try:
-            whole = messages.add(data, last=last)
-        except TooLarge:
+            whole = frames.join(frames.recv_frame())
+        except (TooLarge, WebSocketProtocolException):
             return
-        pending += data
+        pending = data if first else pending + data
         assert len(pending) <= limit
         assert whole == (pending if last else None)
-        pending = b"" if last else pending
 
 
 @FUZZED
@@ -86,9 +93,9 @@ def test_what_goes_out_comes_back(payload: object, name: str) -> None:
 
 
 def test_empty_fragments_weigh() -> None:
-    messages, taken = Reassembler(100_000), 0
+    frames, begun = Frames(100_000), 0
     with suppress(TooLarge):
-        for _ in range(1000):
-            messages.add(b"", last=False)
-            taken += 1
-    assert 0 < taken < 999
+        for begun in range(1000):
+            frames.received += fragment(b"", first=not begun, last=False)
+            frames.join(frames.recv_frame())
+    assert 0 < begun < 999

@@ -56,7 +56,7 @@ def test_failures_of_httpx2_have_our_names_too() -> None:
     with RawServer(answer_with()) as server:
         pass
     client = httpx2.Client()
-    sender = SyncSender(http_client=client)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sender = SyncSender(http_client=client)
     with pytest.raises(NetworkError, match="could not connect: Connection refused"):
         run_sync(sender.send(get(server.base), Timeout(), None))
     with RawServer(answer_with(b"through httpx2")) as server:

@@ -23,7 +23,8 @@ def test_join_push_presence_and_reconnect(sandbox: Sandbox, alice: User) -> None
             assert client.says("present") == [[alice.id, 1], [bob.id, 1]]
             assert phone.hear()[3] == "presence_diff"
             client.tell("push", "typing", {})
-            assert phone.hear()[3:] == ["typing:start", {"user_id": bob.id}]
+            event, payload = phone.hear()[3:]
+            assert (event, payload["user_id"]) == ("typing:start", bob.id)
             phone.send("1", "2", topic, "typing", {})
             assert client.says("typing") == alice.id
             alice.send(talk, body="hello 😀")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poolse._client.from_dict import from_dict
 from poolse._generated.models import Attachment, Message, MessageType
-from poolse._generated.readers import READERS, read_message, read_message_list
+from poolse._generated.readers import read_message, read_message_list
 from poolse._json.codec import (
     decode,
     decode_value,
@@ -20,14 +21,10 @@ from poolse._json.codec import (
     missing,
     read_json,
     read_nothing,
-    register,
-    structure,
     to_dict,
 )
 from poolse.errors import DecodeError, UsageError
 from tests.json.sample_objects import ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
-
-register(READERS)
 
 
 def message(**changes: object) -> Message:
@@ -252,14 +249,14 @@ def test_what_json_cannot_say_is_refused(value: object) -> None:
 
 
 def test_any_type_made_of_rows_can_be_structured() -> None:
-    assert structure([MESSAGE], list[Message]) == [message()]
-    assert structure({"a": MESSAGE}, dict[str, Message]) == {"a": message()}
-    assert structure("poll", MessageType) == "poll"
+    assert from_dict([MESSAGE], list[Message]) == [message()]
+    assert from_dict({"a": MESSAGE}, dict[str, Message]) == {"a": message()}
+    assert from_dict("poll", MessageType) == "poll"
 
 
 def test_structuring_uses_the_same_readers() -> None:
     with pytest.raises(DecodeError, match=r"expected an integer, got a string"):
-        structure([{**MESSAGE, "sequence": ""}], list[Message])
+        from_dict([{**MESSAGE, "sequence": ""}], list[Message])
 
 
 def test_the_root_of_an_answer_needs_no_path_in_the_message() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import copy
 import pickle
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -20,6 +21,7 @@ from poolse._generated.models import Message, MessageList, PresenceMeta
 from poolse._generated.readers import read_message, read_message_list
 from poolse._json.codec import decode_value, missing, to_dict
 from poolse._json.models import Model, Page
+from poolse.testing import factories
 from tests.json.sample_objects import MESSAGE, without
 
 
@@ -100,6 +102,60 @@ def test_rows_pickled_by_the_first_release_are_read(name: str) -> None:
     assert row.external_id is None
 
 
+OLD_EVENTS: Any = {
+    "message": (
+        "gASVYQMAAAAAAACMGHBvb2xzZS5fZ2VuZXJhdGVkLmV2ZW50c5SMCk1lc3NhZ2VOZXeUk5QpgZR9lCiMCF9fc2Vl"
+        "bl9flIwRcG9vbHNlLl9jb3JlLnJvd3OUjARTZWVulJOUKYGUfZQojAZhYnNlbnSUKIwRcXVvdGVkX21lc3NhZ2Vf"
+        "aWSUjAllZGl0ZWRfYXSUjAtyZXBseV90b19pZJSMCHNlcXVlbmNllIwKZGVsZXRlZF9hdJSMCG1lbnRpb25zlIwL"
+        "cmVwbHlfY291bnSUjA9jb252ZXJzYXRpb25faWSUjAl0ZW5hbnRfaWSUjAp1cGRhdGVkX2F0lIwOdGhyZWFkX3Jv"
+        "b3RfaWSUkZSMBWV4dHJhlH2UdWKMAmlklIwBbZRoFE5oE06MCXNlbmRlcl9pZJROjAR0eXBllIwYcG9vbHNlLl9n"
+        "ZW5lcmF0ZWQubW9kZWxzlIwLTWVzc2FnZVR5cGWUk5SMBHBvbGyUhZRSlIwEYm9keZSMAXiUaA5OaBZOaBJOaAxO"
+        "jA5xdW90ZWRfbWVzc2FnZZRoHowUUXVvdGVkTWVzc2FnZVByZXZpZXeUk5QpgZR9lChoBWgIKYGUfZQoaAsoaBxo"
+        "EIwLaW5zZXJ0ZWRfYXSUkZRoGH2UjANuZXeUSwFzdWJoGowBcZRoHE5oJIwBeZRoEE5oLU51YmgRTowJcmVhY3Rp"
+        "b25zlH2UjATwn5GNlF2UjAF1lGFzjAthdHRhY2htZW50c5RdlGgejApBdHRhY2htZW50lJOUKYGUfZQoaAVoCCmB"
+        "lH2UKGgLKIwKbWVzc2FnZV9pZJSMEW9yaWdpbmFsX2ZpbGVuYW1llIwMY29udGVudF90eXBllGgtjAZzaGEyNTaU"
+        "aBRoHGgVkZRoGH2UaDBdlEsCYXN1YmgajAFhlGgUTmhATmgcTmhCTowJYnl0ZV9zaXpllEsBaENOaEFOjAZzdGF0"
+        "dXOUaB6MEEF0dGFjaG1lbnRTdGF0dXOUk5SMBXJlYWR5lIWUUpRoLU5oFU51YmFoDU5oEE5oD05oLYwIZGF0ZXRp"
+        "bWWUjAhkYXRldGltZZSTlEMKB+oGAQkeAAehIJRoT4wIdGltZXpvbmWUk5RoT4wJdGltZWRlbHRhlJOUSwBLAEsA"
+        "h5RSlIWUUpSGlFKUaBVOdWIu",
+        {
+            "id": "m",
+            "sender_id": None,
+            "type": "poll",
+            "body": "x",
+            "quoted_message": {"id": "q", "body": "y", "new": 1},
+            "reactions": {"👍": ["u"]},
+            "attachments": [{"id": "a", "byte_size": 1, "status": "ready", "new": [2]}],
+            "inserted_at": "2026-06-01T09:30:00.500000Z",
+        },
+    ),
+    "presence": (
+        "gASVSwEAAAAAAACMGHBvb2xzZS5fZ2VuZXJhdGVkLmV2ZW50c5SMDFByZXNlbmNlRGlmZpSTlCmBlH2UKIwIX19z"
+        "ZWVuX1+UjBFwb29sc2UuX2NvcmUucm93c5SMBFNlZW6Uk5QpgZR9lCiMBmFic2VudJQokZSMBWV4dHJhlH2UdWKM"
+        "BWpvaW5zlH2UjAF1lIwYcG9vbHNlLl9nZW5lcmF0ZWQubW9kZWxzlIwIUHJlc2VuY2WUk5QpgZR9lChoBWgIKYGU"
+        "fZQoaAsokZRoDX2UdWKMBW1ldGFzlF2UaBKMDFByZXNlbmNlTWV0YZSTlCmBlH2UKGgFaAgpgZR9lChoCyiMC2V4"
+        "dGVybmFsX2lklJGUaA19lIwDbmV3lEsDc3VijAdwaHhfcmVmlIwBcpSMCW9ubGluZV9hdJRLAWgjTnViYXVic4wG"
+        "bGVhdmVzlH2UdWIu",
+        {
+            "joins": {"u": {"metas": [{"phx_ref": "r", "online_at": 1, "new": 3}]}},
+            "leaves": {},
+        },
+    ),
+}
+"""Events of release 0.1.0 with rows in them; nearly all fields were left out by the server."""
+
+
+@pytest.mark.parametrize("name", OLD_EVENTS)
+def test_events_pickled_by_the_first_release_are_read_with_the_rows_in_them(name: str) -> None:
+    pickled, expected = OLD_EVENTS[name]
+    event: Any = pickle.loads(base64.b64decode(pickled))
+    assert to_dict(event) == expected
+    assert repr(event)
+    inner = event.joins["u"].metas[0] if name == "presence" else event.attachments[0]
+    assert inner.extra.keys() == {"new"}
+    assert pickle.loads(pickle.dumps(event)) == event
+
+
 def blank(cls: type[Model]) -> Model:
     return cls.__new__(cls)
 
@@ -133,6 +189,38 @@ def test_a_field_that_was_added_since_reads_none(cls: type[Message]) -> None:
     assert repr(twin)
     assert pickle.loads(pickle.dumps(twin)) == twin
     assert attrs.evolve(twin, body="new").body == "new"
+
+
+MADE: list[Any] = [getattr(factories, name)() for name in factories.__all__]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in MADE if isinstance(row, Model)], ids=lambda row: type(row).__name__
+)
+def test_any_field_of_any_model_may_have_been_added_or_have_gone_since(row: Model) -> None:
+    fields = [field.name for field in attrs.fields(type(row)) if field.name != "extra"]
+    for new in fields:
+        state = {**row.__getstate__(), "colour": "red"}
+        kept = {name: state[name] for name in fields if name != new}
+        del state[new]
+        twin = unpickled(type(row), state)
+        assert getattr(twin, new) is None
+        assert {name: getattr(twin, name) for name in kept} == kept
+        assert twin.extra == {"colour": "red"}
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+class Renamed(Model):
+    """A row whose field had the name of JSON in an older release."""
+
+    kind: str
+    __wire__: ClassVar[Mapping[str, str]] = {"kind": "type"}
+
+
+def test_a_field_that_was_renamed_since_is_read() -> None:
+    twin = unpickled(Renamed, {"type": "poll", "extra": message().extra})
+    assert (twin.kind, dict(twin.extra), missing(twin)) == ("poll", {}, ())
+    assert to_dict(twin) == {"type": "poll"}
 
 
 def test_a_field_that_is_gone_since_is_extra() -> None:

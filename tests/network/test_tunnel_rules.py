@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from poolse._network.proxies import parse_proxy
-from poolse._network.tunnels import ProxyError, hold, hold_async, open_tunnel
+from poolse._network.tunnels import ProxyError, open_tunnel, open_tunnel_sync
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -24,7 +24,7 @@ def talk(proxy: str, host: str, answer: bytes) -> tuple[bytes, bytes]:
         del left[: len(data)]
         return data
 
-    hold(open_tunnel(parse_proxy(proxy), host, 443), sent.extend, receive)
+    open_tunnel_sync(parse_proxy(proxy), host, 443, sent.extend, receive)
     return bytes(sent), bytes(left)
 
 
@@ -39,7 +39,7 @@ def talk_async(proxy: str, host: str, answer: bytes) -> tuple[bytes, bytes]:
         del left[: len(data)]
         return data
 
-    asyncio.run(hold_async(open_tunnel(parse_proxy(proxy), host, 443), send, receive))
+    asyncio.run(open_tunnel(parse_proxy(proxy), host, 443, send, receive))
     return bytes(sent), bytes(left)
 
 

