@@ -1,4 +1,4 @@
-"""`python -m codegen`: poolse/_generated and the tables of README.md from spec, sync from async.
+"""`python -m codegen`: poolse/_generated and spec/surface.txt from the spec, sync from async.
 
 `--check` only tells what differs.
 
@@ -17,14 +17,13 @@ from typing import Final
 from codegen.apidiff.command import diff
 from codegen.build import build
 from codegen.check import checked
-from codegen.ir import Api
 from codegen.print_sync import PrintError, print_all
-from codegen.readme_tables import plan_pages, tables
+from codegen.read_code import Package
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, Spec
-from codegen.surface import SURFACE, surface
+from codegen.symbols import SURFACE, public_symbols, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
-from codegen.yaml_source import SpecError
+from codegen.yaml_source import Node, SpecError
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -38,14 +37,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         spec = checked(options.spec)
         api = build(spec)
-        texts = render(api)
+        texts, factories = render(api), render_factories(api)
         printed = print_all(options.out.parent)
+        whole = {f"_generated/{name}": text for name, text in texts.items()}
+        whole |= {**printed, "testing/factories.py": factories}
+        symbols = public_symbols(api, Package(_project(options.out), whole))
         todo = [
             plan(options.out, texts, _digest(options.spec), printed),
-            plan_file(options.spec / SURFACE, surface(api, texts)),
-            *_beside(spec, api, options.out),
+            plan_file(options.spec / SURFACE, surface(symbols)),
+            *_beside(spec, options.out.parent, factories),
             *(plan_file(options.out.parent / name, text) for name, text in printed.items()),
-            *plan_pages(options.out.parent.parent, tables(api, texts)),
         ]
         if options.check or options.command == "check":
             drift = [line for one in todo for line in one.drift]
@@ -68,18 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _beside(spec: Spec, api: Api, out: Path) -> list[Plan]:
+def _project(out: Path) -> Path:
+    """Return the folder of the package around generated files; of files elsewhere, our own."""
+    return out.parent.parent if (out.parent / "__init__.py").exists() else ROOT
+
+
+def _beside(spec: Spec, package: Path, factories: str) -> list[Plan]:
     """Plan the files of the optional parts that come from the spec."""
-    plans: list[Plan] = []
-    sandbox, testing = out.parent / "sandbox", out.parent / "testing"
-    if sandbox.is_dir():
-        # It keeps to the same spec, and has no YAML to read it.
-        for name, document in ((REST, spec.rest), (EVENTS, spec.events)):
-            text = json.dumps(document.value, indent=1, ensure_ascii=False) + "\n"
-            plans.append(plan_file(sandbox / name.replace(".yaml", ".json"), text))
-    if testing.is_dir():
-        plans.append(plan_file(testing / "factories.py", render_factories(api)))
-    return plans
+    # The sandbox keeps to the same spec, and has no YAML to read it.
+    files = {
+        package / "sandbox" / name.replace(".yaml", ".json"): _as_json(document)
+        for name, document in ((REST, spec.rest), (EVENTS, spec.events))
+    }
+    files[package / "testing" / "factories.py"] = factories
+    return [plan_file(path, text) for path, text in files.items() if path.parent.is_dir()]
+
+
+def _as_json(document: Node) -> str:
+    return json.dumps(document.value, indent=1, ensure_ascii=False) + "\n"
 
 
 def _digest(folder: Path) -> str:

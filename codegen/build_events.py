@@ -118,6 +118,7 @@ def _push(operation: Node, spec: Spec, types: Types) -> Push:
                 positional=False,
                 generate=False,
                 doc=types.describe(node),
+                limits=types.limits(node),
                 deprecation=deprecation_of(node, now=wire),
                 location=node.location,
             )

@@ -97,6 +97,7 @@ def _param(
         positional=name in positional,
         generate=schema.text("x-sdk", "generate") == "uuid4",
         doc=" ".join(filter(None, [doc or types.describe(schema), *_limits(schema)])),
+        limits=types.limits(schema),
         deprecation=deprecation_of(schema, now=name),
         location=location,
     )
@@ -133,6 +134,11 @@ def single_param(param: Param, name: str, doc: str) -> Param:
         check=re.sub(r"^a_list_of\((.*)\)$", rf'a_list_of(\1, "{name}")', param.check),
         value=f"[{name}]",
         doc=doc,
+        limits=tuple(
+            (key.removeprefix("items "), value)
+            for key, value in param.limits
+            if key.startswith("items ")
+        ),
     )
 
 

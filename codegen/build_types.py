@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Alias, Deprecation, Enum, Field, Model
+from codegen.ir import Alias, Deprecation, Enum, Field, Limits, Model
 from codegen.naming import binds_of, class_name, member, pascal, snake
 from codegen.spec import Spec, is_one_or_many
 from codegen.yaml_source import Node
@@ -194,6 +194,7 @@ def _scalar(name: str, reader: str, kind: str) -> Type:
     return Type(result=name, argument=name, reader=reader, check=check, scalar=name, kind=kind)
 
 
+LIMITS: Final = ("maximum", "maxItems", "maxLength", "minimum", "minItems", "minLength")
 STRING: Final = _scalar("str", "string", "a string")
 SCALARS: Final = {
     "string": STRING,
@@ -331,6 +332,15 @@ class Types:
         """Return the description of a value: where it is used, else where it is declared."""
         plain, _ = self._without_null(node)
         return node.text("description") or self._spec.resolve(plain).text("description")
+
+    def limits(self, node: Node) -> Limits:
+        """Return what is said of a value beside its type."""
+        plain = self._spec.resolve(self._without_null(node)[0])
+        found = [(key, value.value) for key, value in plain.items() if key in LIMITS]
+        return (*found, *((f"items {key}", value) for key, value in self._of_items(plain)))
+
+    def _of_items(self, node: Node) -> Limits:
+        return self.limits(node.get("items")) if node.get("items") else ()
 
     def model(self, name: str, node: Node, doc: str) -> Model:
         """Return a class for an object with fields."""

@@ -12,6 +12,7 @@ import attrs
 from codegen.yaml_source import Location
 
 __all__ = [
+    "NEW",
     "Alias",
     "Api",
     "Channel",
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "Field",
     "Follow",
+    "Limits",
     "Many",
     "Model",
     "Operation",
@@ -32,8 +34,13 @@ __all__ = [
     "Push",
     "Request",
     "Resource",
+    "Security",
     "Upload",
 ]
+
+
+Limits = tuple[tuple[str, object], ...]
+"""What JSON Schema says of a value beside its type, such as its maximum."""
 
 
 @attrs.frozen(kw_only=True)
@@ -230,9 +237,15 @@ class Param:
     positional: bool
     generate: bool
     doc: str
+    limits: Limits
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def on_wire(self) -> str:
+        """Where it is sent, and its name there, which a path does not show."""
+        return self.where if self.where == "path" else f"{self.where} {self.wire}"
 
     def annotation(self, prefix: str = "") -> str:
         """Its annotation in a signature of the sync client, or of the one with the prefix."""
@@ -328,6 +341,21 @@ class Paging:
 
 
 @attrs.frozen(kw_only=True)
+class Security:
+    """How a credential is sent."""
+
+    credential: str
+    """`token` or `api_key`."""
+    scheme: str
+    """`bearer`, `basic`, `header` or `query`."""
+    name: str
+    """Of the header or of the query's parameter, or ""."""
+    errors: tuple[str, ...]
+    """Codes that any call with the credential may be refused with."""
+    location: Location = attrs.field(eq=False, repr=False)
+
+
+@attrs.frozen(kw_only=True)
 class Operation:
     """A method that sends one request."""
 
@@ -360,6 +388,11 @@ class Operation:
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it does for one thing what another method does for many."""
+        return self.const.endswith("_FIRST")
 
     @property
     def positional(self) -> tuple[Param, ...]:
@@ -451,6 +484,11 @@ class Resource:
         return not self.parent and not self.binds
 
     @property
+    def root(self) -> tuple[Child, ...]:
+        """The attribute of the client that it is reached by, if it is one."""
+        return (self.as_child,) if self.is_root else ()
+
+    @property
     def as_child(self) -> Child:
         """The attribute that it is reached by."""
         return Child(
@@ -491,6 +529,11 @@ class Event:
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Its own fields."""
+        return self.model.fields if self.model else ()
 
     @property
     def slug(self) -> str:
@@ -551,6 +594,11 @@ class Channel:
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
 
+    @property
+    def param_annotation(self) -> str:
+        """The annotation of its parameter."""
+        return " | ".join(filter(None, [self.param_takes, self.param_handle]))
+
 
 @attrs.frozen(kw_only=True)
 class Code:
@@ -575,6 +623,11 @@ class Api:
     realtime: str
     """The class that gives the channels."""
     codes: tuple[Code, ...]
+    security: tuple[Security, ...]
+    url: str
+    """Where the service is."""
+    socket: str
+    """Where its WebSocket is."""
     version: str
     """The version of the spec."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -19,11 +18,15 @@ from codegen import docstrings
 from codegen.docstrings import ASYNC, SYNC, Syntax
 from codegen.factories import factories
 from codegen.imports import import_block
-from codegen.ir import Alias, Api, Channel, Enum, Event, Field, Model, Resource
+from codegen.ir import Api, Field, Resource
+from codegen.print_sync import print_all
+from codegen.read_code import Package
+from codegen.symbols import generated_names, hand_written_names, old_classes
 
 __all__ = [
     "render",
     "render_factories",
+    "render_package",
 ]
 
 PACKAGE: Final = "poolse._generated"
@@ -98,20 +101,27 @@ FACTORIES: Final = Output(
 )
 
 
+def render_package(api: Api, package: Path) -> dict[str, str]:
+    """Return all files of the package that are made: by their paths in it."""
+    generated = {f"_generated/{name}": text for name, text in render(api).items()}
+    return {**generated, "testing/factories.py": render_factories(api), **print_all(package)}
+
+
 def render_factories(api: Api) -> str:
     """Return the text of the module of factories."""
     made = factories(api)
     events = {event.reader: f"{PACKAGE}.events" for event in api.events}
-    providers = {**_generated_names(api), **events, **dict(public_names(api))}
+    providers = {**_generated_names(api), **events, **dict(generated_names(api))}
     text = _text(FACTORIES, _environment(), {"factories": made}, providers)
     return _formatted({FACTORIES.name: text})[FACTORIES.name]
 
 
 def render(api: Api) -> dict[str, str]:
     """Return the generated files: names and texts."""
-    names = public_names(api)
+    generated = generated_names(api)
+    names = sorted([*generated, *hand_written_names(Package(TEMPLATES.parents[1]))])
     environment = _environment()
-    providers = {**_generated_names(api), **dict(names)}
+    providers = {**_generated_names(api), **dict(generated)}
     drafts: dict[str, str] = {}
     for output in OUTPUTS:
         parts = {part: names if part == "names" else getattr(api, part) for part in output.shows}
@@ -119,41 +129,6 @@ def render(api: Api) -> dict[str, str]:
         parts = {part.removeprefix("backend_"): value for part, value in parts.items()}
         drafts[output.name] = _text(output, environment, parts, providers)
     return _formatted(drafts)
-
-
-def public_names(api: Api) -> tuple[tuple[str, str], ...]:
-    """Return the public names, sorted, and their modules."""
-    events = [*(c.union for c in api.channels), *_classes(api.events)]
-    channels = [*_classes(api.channels), api.realtime]
-    resources, backend = _classes(api.resources), _classes(api.backend_resources)
-    held = {
-        "models": [*_classes(api.enums), *_classes(api.models)],
-        "requests": [request.name for request in api.requests],
-        "resources": resources,
-        "async_resources": [f"Async{name}" for name in resources],
-        "backend_resources": backend,
-        "async_backend_resources": [f"Async{name}" for name in backend],
-        "events": events,
-        "channels": channels,
-        "async_channels": [f"Async{name}" for name in channels],
-    }
-    return tuple(sorted((name, f"{PACKAGE}.{m}") for m, found in held.items() for name in found))
-
-
-def _classes(things: Iterable[Channel | Enum | Event | Model | Resource]) -> list[str]:
-    """Return the names of their classes, with those that they had before."""
-    now = [one.name if isinstance(one, Enum | Model) else one.class_name for one in things]
-    return now + [alias.name for alias in _old_classes(things)]
-
-
-def _old_classes(
-    things: Iterable[Channel | Enum | Event | Model | Resource], prefix: str = ""
-) -> list[Alias]:
-    return [
-        attrs.evolve(alias, name=prefix + alias.name, now=prefix + alias.now)
-        for one in things
-        for alias in one.deprecation.classes
-    ]
 
 
 def _generated_names(api: Api) -> dict[str, str]:
@@ -193,24 +168,10 @@ def _environment() -> Environment:
         "as_set": _as_set,
     }
     names = cast("dict[str, Any]", environment.globals)
-    names["old_classes"] = _old_classes
-    names["hand_written_names"] = _hand_written_names
+    names["old_classes"] = old_classes
     docs = [name for name in docstrings.__all__ if name.endswith("_doc")]
     names |= {name: getattr(docstrings, name) for name in docs}
     return environment
-
-
-def _hand_written_names() -> list[tuple[str, str]]:
-    """What `poolse/__init__.py` imports for type checkers, and the modules that hold it."""
-    module = ast.parse((TEMPLATES.parents[1] / "poolse" / "__init__.py").read_text("utf-8"))
-    block = next(node for node in module.body if isinstance(node, ast.If))
-    return sorted(
-        (alias.name, node.module or "")
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if alias.name not in ("*", "public")
-    )
 
 
 def _as_set(names: tuple[str, ...]) -> str:

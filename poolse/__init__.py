@@ -11,14 +11,12 @@ from __future__ import annotations
 import importlib as _importlib
 import typing as _typing
 
-from poolse import errors
-from poolse._generated.names import GENERATED as _GENERATED
 from poolse._generated.names import NAMES as _NAMES
 from poolse._support.version import version
 from poolse.errors import *
 from poolse.types import UNSET, Unset
 
-# `make generate` reads these imports, too.
+# What is imported here is public: `make generate` makes `names` and `public` from it.
 if _typing.TYPE_CHECKING:
     from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._auth.token_provider import TokenProvider
@@ -65,75 +63,12 @@ if _typing.TYPE_CHECKING:
 
 __version__ = version
 
-__all__: list[str] = [
-    "POOLSE_API_URL",
-    "UNSET",
-    "After",
-    "AsyncCheckpoint",
-    "AsyncDelivery",
-    "AsyncEvents",
-    "AsyncFeed",
-    "AsyncGetToken",
-    "AsyncHttpClient",
-    "AsyncPoolse",
-    "AsyncPoolseBackend",
-    "AsyncResolver",
-    "AsyncRest",
-    "AsyncTokenProvider",
-    "AsyncUsersResource",
-    "CallOptions",
-    "CallStats",
-    "CancelToken",
-    "CapturedCall",
-    "Checkpoint",
-    "Delivery",
-    "Events",
-    "Feed",
-    "FollowStats",
-    "Gap",
-    "GetToken",
-    "Hooks",
-    "HttpClient",
-    "Last",
-    "MemoryCheckpoint",
-    "Model",
-    "Page",
-    "Payload",
-    "PoolStats",
-    "Poolse",
-    "PoolseBackend",
-    "Position",
-    "ProgressBar",
-    "RealtimeEvent",
-    "RealtimeInfo",
-    "RealtimeStats",
-    "RealtimeStatus",
-    "RequestInfo",
-    "Resolver",
-    "ResponseInfo",
-    "Rest",
-    "RetryInfo",
-    "Row",
-    "SQLiteCheckpoint",
-    "Stats",
-    "Timeout",
-    "TimeoutPhase",
-    "TokenProvider",
-    "UnknownEvent",
-    "Unset",
-    "UserProfile",
-    "UsersResource",
-    "from_dict",
-    "missing",
-    "progress_bar",
-    "to_dict",
-    "version",
-]
-__all__ += errors.__all__
+# Constants are imported once: type checkers take a second import for an assignment.
+__all__: list[str] = ["POOLSE_API_URL", "UNSET"]
 if _typing.TYPE_CHECKING:
     __all__ += public.__all__
 else:
-    __all__ += list(_GENERATED)
+    __all__ += [name for name in _NAMES if name not in __all__]
 
 
 # Loaded when first used: importing poolse costs no third-party import. Hidden from type checkers,

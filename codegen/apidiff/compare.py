@@ -1,17 +1,17 @@
-"""Two APIs, symbol by symbol."""
+"""Two lists of public names, compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, cast
 
 import attrs
 
-from codegen.apidiff.comparators import Finding, findings
 from codegen.apidiff.rules import RULES, Rule, Verdict
-from codegen.apidiff.symbols import Symbol, class_names, symbols_of
-from codegen.ir import Api
-from codegen.yaml_source import Location
+from codegen.apidiff.types import relation
+from codegen.ir import Limits
+from codegen.read_code import Symbol
 
 __all__ = [
     "Change",
@@ -19,22 +19,43 @@ __all__ = [
     "verdict_of",
 ]
 
-NOWHERE: Final = Location("", 0, 0)
+TYPES: Final = ("gives", "takes")
+"""Traits that are annotations."""
+NAMED: Final = (*TYPES, "base", "payload", "row", "value")
+"""Traits that name classes."""
+EACH: Final = ("errors", "ids", "none_on")
+"""Traits with several values, each of which comes or goes."""
+WHOLE: Final = ("base", "server", "value", "wire")
+"""Traits that are another one when they come or go."""
+TEXTS: Final = ("since", "text")
+SPOKEN: Final = {"event", "scheme", "server", "wire"}
+"""Traits of what a server knows of."""
+ADDED: Final = {"event": "added event", "field": "added field", "value": "added value"}
+MOVABLE: Final = ("attribute", "class", "event", "function", "union")
+"""Kinds of names that are known by what they do, wherever they stand."""
+
+
+Values = tuple[object, ...]
 
 
 @attrs.frozen(kw_only=True)
 class Change:
-    """A change of the API."""
+    """A change of a public name."""
 
     kind: str
     """The rule for it."""
     name: str
     old: str = ""
     new: str = ""
-    where: str = ""
     until: str = ""
-    location: Location = NOWHERE
-    """Its place in the new spec; of what was removed, in the old one."""
+    """Of an old name: the release that removes it."""
+    before: Symbol | None = attrs.field(default=None, eq=False)
+    now: Symbol | None = attrs.field(default=None, eq=False)
+
+    @property
+    def symbol(self) -> Symbol:
+        """What it is about; of what was removed, as it was."""
+        return self.now or self.before or Symbol(path="", kind="")
 
     @property
     def rule(self) -> Rule:
@@ -44,29 +65,45 @@ class Change:
     @property
     def text(self) -> str:
         """A sentence."""
-        where = f" ({self.where})" if self.where else ""
-        return self.rule.say.format(
-            name=self.name,
-            old=self.old,
-            new=self.new,
-            where=where,
-            until=self.until,
-        )
+        return self.rule.say.format_map(self._words())
 
     @property
     def advice(self) -> str:
         """How to adapt to it."""
-        return self.rule.do.format(until=self.until)
+        return self.rule.do.format_map(self._words())
+
+    @property
+    def wire(self) -> str:
+        """What else has to fit, if a server has to do with it."""
+        return self.rule.wire if SPOKEN & self.symbol.traits.keys() else ""
+
+    def _words(self) -> dict[str, str]:
+        symbol = self.symbol
+        return {
+            "name": self.name,
+            "old": self.old,
+            "new": self.new,
+            "where": f" ({symbol.wire})" if symbol.wire else "",
+            "until": self.until,
+        }
 
 
-def compare(old: Api, new: Api) -> list[Change]:
-    """Return the changes, major ones first, then in the order of the files."""
-    names = class_names(new)
-    before = tuple(symbol.in_terms_of(names) for symbol in symbols_of(old))
-    changes = list(dict.fromkeys(_compare(before, symbols_of(new))))
-    if not changes and old != new:
+def compare(
+    old: Iterable[Symbol], new: Iterable[Symbol], *, is_same: bool = True, once: bool = True
+) -> list[Change]:
+    """Return the changes, major ones first, then in the order of the files.
+
+    Args:
+        old: The public names, as they were.
+        new: As they are.
+        is_same: Whether nothing changed that has no name.
+        once: Whether to leave out what is said of another name already.
+    """
+    changes = list(_Comparison(old, new).changes())
+    changes = _once(changes) if once else changes
+    if not (changes or is_same):
         changes = [Change(kind="inside", name="")]
-    return sorted(changes, key=lambda change: (-change.rule.verdict, change.location, change.text))
+    return sorted(changes, key=lambda c: (-c.rule.verdict, c.symbol.location, c.text))
 
 
 def verdict_of(changes: Iterable[Change]) -> Verdict:
@@ -74,56 +111,170 @@ def verdict_of(changes: Iterable[Change]) -> Verdict:
     return max((change.rule.verdict for change in changes), default=Verdict.NONE)
 
 
-def _compare(old: Sequence[Symbol], new: Sequence[Symbol]) -> Iterator[Change]:
-    pairs, gone, come = _paired(old, new)
-    for before, now in pairs:
-        yield from _renamed(before, now)
-        for trait in before.traits.keys() & now.traits.keys():
-            for finding in findings(trait, before.traits[trait], now.traits[trait]):
-                yield _change(finding, now)
-        yield from _compare(before.parts, now.parts)
-    for symbol in gone:
-        yield Change(kind="removed", name=symbol.name, where=symbol.where, location=symbol.location)
-    for symbol in come:
-        yield Change(
-            kind=symbol.adding, name=symbol.name, where=symbol.where, location=symbol.location
+def _once(changes: list[Change]) -> list[Change]:
+    """Leave out what is said of the sync class, or of the method that takes a field, too."""
+    said = {(c.kind, c.name, c.old, c.new) for c in changes}
+    passed = {_last(c) for c in changes if c.symbol.kind == "parameter"}
+    kept: list[Change] = []
+    for change in dict.fromkeys(changes):
+        words = (change.kind, change.name, change.old, change.new)
+        sync = tuple(re.sub(r"\bAsync(?=[A-Z])", "", word) for word in words)
+        is_entry = change.symbol.kind == "entry" and _last(change) in passed
+        if not is_entry and (sync == words or sync not in said):
+            kept.append(change)
+    return kept
+
+
+def _last(change: Change) -> tuple[str, ...]:
+    """Return a change without what the name is a part of."""
+    parts = (
+        re.sub(r"^\w+[.(].*?(\w+)(=\))?$", r"\1", t) for t in (change.name, change.old, change.new)
+    )
+    return (change.kind, *parts)
+
+
+class _Comparison:
+    def __init__(self, old: Iterable[Symbol], new: Iterable[Symbol]) -> None:
+        self._old: Final = {symbol.path: symbol for symbol in old}
+        self._new: Final = {symbol.path: symbol for symbol in new}
+        self._pairs: Final[dict[str, Symbol]] = {}
+        """By its old path: what a name is now."""
+
+    def changes(self) -> Iterator[Change]:
+        """Yield all changes."""
+        self._pair_all()
+        names = {path: now.path for path, now in self._pairs.items() if now.path.isidentifier()}
+        for symbol in self._old.values():
+            now = self._pairs.get(symbol.path)
+            if now:
+                yield from self._renamed(symbol, now)
+                yield from _changed_traits(symbol, now, names)
+            elif symbol.owner not in self._old or symbol.owner in self._pairs:
+                yield self._gone(symbol)
+        paired = {now.path for now in self._pairs.values()}
+        for symbol in self._new.values():
+            is_whole = symbol.owner not in self._new or symbol.owner in paired
+            if symbol.path not in paired and is_whole and not symbol.now:
+                yield Change(kind=self._adding(symbol), name=symbol.path, now=symbol)
+
+    def _pair_all(self) -> None:
+        """Pair classes, then what is in them, then parameters."""
+        for depth in range(3):
+            level = [symbol for symbol in self._old.values() if self._depth(symbol) == depth]
+            for symbol in level:
+                self._pair(symbol, self._new.get(self._path(symbol)))
+            taken = {now.path for now in self._pairs.values()}
+            for symbol in level:
+                if symbol.path not in self._pairs:
+                    self._pair(symbol, self._elsewhere(symbol, taken))
+
+    def _depth(self, symbol: Symbol) -> int:
+        owner = self._old.get(symbol.owner)
+        return 1 + self._depth(owner) if owner else 0
+
+    def _path(self, symbol: Symbol) -> str:
+        """Return the path that a name has now, if it was not renamed itself."""
+        owner = self._pairs.get(symbol.owner)
+        if not owner:
+            return symbol.path
+        return owner.path.removesuffix("()") + symbol.path[len(symbol.owner.removesuffix("()")) :]
+
+    def _pair(self, symbol: Symbol, now: Symbol | None) -> None:
+        if now and now.now and not symbol.now:
+            now = self._new[now.now]
+        if now and bool(now.now) == bool(symbol.now):
+            self._pairs[symbol.path] = now
+
+    def _elsewhere(self, symbol: Symbol, taken: set[str]) -> Symbol | None:
+        """Return what a name that is gone is now: something inherited, or what does the same."""
+        owner = self._pairs.get(symbol.owner)
+        for base in re.findall(r"\w+", str(owner.traits.get("base", "")) if owner else ""):
+            inherited = self._new.get(base + symbol.path.removeprefix(symbol.owner))
+            if inherited:
+                return inherited
+        same = [
+            one
+            for one in self._new.values()
+            if one.same == symbol.same != "" and one.kind == symbol.kind and one.path not in taken
+        ]
+        beside = [one for one in same if owner and one.owner == owner.path]
+        return next(iter(beside or (same if symbol.kind in MOVABLE else [])), None)
+
+    def _renamed(self, symbol: Symbol, now: Symbol) -> Iterator[Change]:
+        if self._path(symbol) != now.path and (symbol.same or symbol.path in self._new):
+            alias = self._new.get(self._path(symbol))
+            until = str(alias.traits["until"]) if alias and alias.now else ""
+            yield Change(
+                kind="renamed" if until else "renamed at once",
+                name=now.path,
+                old=symbol.path,
+                new=now.path,
+                until=until,
+                before=symbol,
+                now=now,
+            )
+
+    def _gone(self, symbol: Symbol) -> Change:
+        kind = "alias dropped" if symbol.now else "removed"
+        now = self._pairs.get(symbol.now)
+        return Change(
+            kind=kind, name=symbol.path, old=symbol.path, new=now.path if now else "", before=symbol
         )
 
-
-def _change(finding: Finding, symbol: Symbol) -> Change:
-    return Change(
-        kind=finding.rule,
-        name=symbol.name,
-        old=finding.old,
-        new=finding.new,
-        until=finding.until,
-        location=symbol.location,
-    )
+    def _adding(self, symbol: Symbol) -> str:
+        if symbol.kind == "value" and not self._new[symbol.owner].traits["open"]:
+            return "value of a closed enum"
+        traits = symbol.traits
+        if traits.get("required") and not traits.get("generate"):
+            return "required parameter"
+        return ADDED.get(symbol.kind, "added")
 
 
-def _renamed(before: Symbol, now: Symbol) -> Iterator[Change]:
-    if before.key in (now.key, *now.moved):
-        return
-    kind = "renamed" if before.key in now.before else "renamed at once"
-    until = now.before.get(before.key, "")
-    old, new = before.called or before.name, now.called or now.name
-    yield Change(kind=kind, name=now.name, old=old, new=new, until=until, location=now.location)
+def _changed_traits(before: Symbol, now: Symbol, names: Mapping[str, str]) -> Iterator[Change]:
+    for trait in before.traits.keys() & now.traits.keys():
+        old: object = before.traits[trait]
+        new: object = now.traits[trait]
+        if trait in NAMED:
+            old = re.sub(r"\w+", lambda match: names.get(match[0], match[0]), str(old))
+        for kind, was, value in _findings(trait, old, new) if old != new else ():
+            yield Change(kind=kind, name=now.path, old=was, new=value, before=before, now=now)
 
 
-def _paired(
-    old: Sequence[Symbol], new: Sequence[Symbol]
-) -> tuple[list[tuple[Symbol, Symbol]], list[Symbol], list[Symbol]]:
-    """Pair symbols by name, by an old name, by meaning. Returns pairs, removed and added ones."""
-    gone = {symbol.key: symbol for symbol in old}
-    come = {symbol.key: symbol for symbol in new}
-    pairs = [(gone.pop(key), come.pop(key)) for key in [*come] if key in gone]
-    for symbol in [*come.values()]:
-        key = next((key for key in (*symbol.before, *symbol.moved) if key in gone), "")
-        if key:
-            pairs.append((gone.pop(key), come.pop(symbol.key)))
-    same = {symbol.same: symbol.key for symbol in gone.values() if symbol.same}
-    for symbol in [*come.values()]:
-        key = same.pop(symbol.same, "")
-        if key:
-            pairs.append((gone.pop(key), come.pop(symbol.key)))
-    return pairs, [*gone.values()], [*come.values()]
+def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, str]]:
+    """Yield the rules for a change of a trait, with the old and the new value."""
+    if trait == "limits":
+        yield from _limits(dict(cast("Limits", old)), dict(cast("Limits", new)))
+    elif trait in EACH:
+        was, now = _elements(cast("Values", old)), _elements(cast("Values", new))
+        yield from ((f"{trait} on", "", value) for value in now if value not in was)
+        yield from ((f"{trait} off", value, "") for value in was if value not in now)
+    elif trait in TYPES:
+        kind = relation(str(old), str(new))
+        yield from [(f"{trait} {kind}", str(old), str(new))] if kind != "same" else ()
+    elif trait in TEXTS or (trait == "deprecated" and old and new):
+        yield "text", "", ""
+    elif trait in RULES and ((old and new) or trait in WHOLE):
+        yield trait, str(old), str(new)
+    else:
+        # A value that is another one now has gone, and another one has come.
+        yield from [(f"{trait} off", str(old), "")] if old and f"{trait} off" in RULES else ()
+        yield from [(f"{trait} on", "", str(new))] if new and f"{trait} on" in RULES else ()
+
+
+def _elements(values: Values) -> list[str]:
+    pairs = (cast("tuple[str, ...]", one if isinstance(one, tuple) else (one,)) for one in values)
+    return [" by ".join(map(str, pair)) for pair in pairs]
+
+
+def _limits(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    for key in dict.fromkeys((*old, *new)):
+        before, now = cast("float | None", old.get(key)), cast("float | None", new.get(key))
+        if before != now:
+            raised = before is None or (now is not None and now > before)
+            lowered = before is None or (now is not None and now < before)
+            kind = "limits tighter" if (raised if "min" in key else lowered) else "limits looser"
+            yield kind, _limit(key, before), _limit(key, now)
+
+
+def _limit(key: str, value: float | None) -> str:
+    return "none" if value is None else f"{key} {value}"

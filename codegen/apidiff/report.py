@@ -1,20 +1,23 @@
-"""The report: line by line, as a draft for the changelog, and as JSON."""
+"""The report: by how users reach a thing, as a draft for the changelog, and as JSON."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from codegen.apidiff.compare import Change, verdict_of
 from codegen.apidiff.rules import Verdict
+from codegen.naming import snake
+from codegen.read_code import Symbol
 
 __all__ = [
     "Release",
     "Report",
+    "reached",
     "release_of",
 ]
 
@@ -68,7 +71,35 @@ def release_of(text: str) -> Release:
     return Release(int(match[1]), int(match[2]), int(match[3] or 0))
 
 
+ROOTS: Final = {"Poolse": "chat", "PoolseBackend": "backend"}
+"""What examples call the clients."""
+
+
+def reached(symbols: Iterable[Symbol]) -> dict[str, str]:
+    """Return how users reach the objects of each class that they do not make themselves."""
+    symbols = list(symbols)
+    classes = {symbol.path for symbol in symbols if symbol.kind == "class"}
+    paths = dict(ROOTS)
+    # From attribute to attribute: as deep as resources are.
+    for _ in range(4):
+        for symbol in symbols:
+            result = str(symbol.traits.get("gives", ""))
+            if result in classes and result not in paths:
+                way = paths.get(symbol.owner, "")
+                if symbol.path.endswith(".one()"):
+                    paths[result] = snake(result.removesuffix("Handle"))
+                elif way and (symbol.kind == "attribute" or "argument" in symbol.traits):
+                    paths[result] = way + symbol.path.removeprefix(symbol.owner)
+    fields = {symbol.owner for symbol in symbols if symbol.kind == "field"}
+    return {**{name: snake(name) for name in fields}, **paths}
+
+
 GROUPS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+WIRE: Final = {
+    "server": "needs a server of {} or later",
+    "clients": "a server of {} may not suit older clients",
+    "both": "needs a server of {} or later, which may not suit older clients",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -82,6 +113,8 @@ class Report:
     """The release that the old spec belongs to, if that is known."""
     now: Release | None
     """The current version of the library."""
+    ways: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """How users reach the objects of classes."""
 
     @property
     def verdict(self) -> Verdict:
@@ -102,14 +135,22 @@ class Report:
     def wire(self) -> list[str]:
         """Changes that older clients or servers notice."""
         return [
-            f"{change.text}; needs a server of {self.server} or later"
+            f"{change.text}; {WIRE[change.wire].format(self.server)}"
             for change in self.changes
-            if change.rule.is_wire
+            if change.wire
         ]
+
+    def way(self, change: Change) -> str:
+        """Return how users reach what changed."""
+        owner, dot, name = re.sub(r"\(\w+=\)$", "()", change.symbol.path).partition(".")
+        return self.ways.get(owner, owner) + dot + name
 
     def text(self) -> str:
         """Return the report as text."""
-        lines = [line for change in self.changes for line in _told(change)]
+        groups: dict[str, list[Change]] = {}
+        for change in self.changes:
+            groups.setdefault(self.way(change), []).append(change)
+        lines = [line for way, changes in groups.items() for line in _group(way, changes)]
         lines += [f"wire: {line}" for line in self.wire]
         lines += [f"verdict: {self.verdict}{self._moves()}"]
         draft = self.draft()
@@ -127,7 +168,7 @@ class Report:
         """Return a draft for the changelog."""
         parts: list[str] = []
         for group in GROUPS:
-            lines = dict.fromkeys(_lines(self.changes, group))
+            lines = dict.fromkeys(f"- {c.text}." for c in self.changes if c.rule.group == group)
             if lines:
                 parts.append("\n".join([f"### {group}", "", *lines, ""]))
         return "\n".join(parts).rstrip()
@@ -139,27 +180,33 @@ class Report:
             "from": self.old and str(self.old),
             "needed": self.needed and str(self.needed),
             "now": self.now and str(self.now),
-            "changes": [_as_json(change) for change in self.changes],
+            "changes": [{"way": self.way(change), **_as_json(change)} for change in self.changes],
             "wire": self.wire,
             "changelog": self.draft(),
         }
         return json.dumps(content, indent=2, ensure_ascii=False)
 
 
-def _told(change: Change) -> Iterable[str]:
-    place = f"{change.location}: " if change.location.line else ""
-    yield f"{place}{change.rule.verdict}: {change.kind}: {change.text}"
-    if change.advice:
-        yield f"    {change.advice}"
-
-
-def _lines(changes: Iterable[Change], group: str) -> Iterable[str]:
+def _group(way: str, changes: list[Change]) -> Iterator[str]:
+    yield way or "the whole"
     for change in changes:
-        if change.rule.group == group:
-            yield f"- {change.text}."
+        location = change.symbol.location
+        place = f"{location}: " if location.line else ""
+        yield f"  {place}{change.rule.verdict}: {change.kind}: {change.text}"
+        if change.advice:
+            yield f"      {change.advice}"
+    declared = {(_text(c.before), _text(c.now)) for c in changes if _text(c.before) != _text(c.now)}
+    for old, new in sorted(declared):
+        yield from (f"    - {line}" for line in old)
+        yield from (f"    + {line}" for line in new)
+
+
+def _text(symbol: Symbol | None) -> tuple[str, ...]:
+    return tuple(symbol.text.splitlines()) if symbol else ()
 
 
 def _as_json(change: Change) -> dict[str, object]:
+    location = change.symbol.location
     return {
         "rule": change.kind,
         "verdict": str(change.rule.verdict),
@@ -169,7 +216,7 @@ def _as_json(change: Change) -> dict[str, object]:
         "new": change.new,
         "text": change.text,
         "advice": change.advice,
-        "file": change.location.file,
-        "line": change.location.line,
-        "column": change.location.column,
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
     }

@@ -18,10 +18,12 @@ import attrs
 import pytest
 
 from codegen.__main__ import main
+from codegen.apidiff.codemod import renames
 from codegen.apidiff.compare import compare
 from codegen.apidiff.report import Report, release_of
 from codegen.build import build
 from codegen.check import checked
+from codegen.symbols import spec_symbols
 from tests.codegen.apply_hunks import apply
 from tests.codegen.project_copy import Tree, plant
 
@@ -69,7 +71,7 @@ def read(path: Path) -> Step:
     return Step(path.stem, f"--- {change}", said)
 
 
-STEPS: Final = [read(path) for path in sorted(HERE.glob("*.diff"))]
+STEPS: Final = [read(path) for path in sorted(HERE.glob("[0-9]*.diff"))]
 
 
 def spec_after(steps: int, folder: Path) -> Path:
@@ -145,11 +147,12 @@ def test_a_change_is_told_right(tmp_path: Path, number: int) -> None:
     old, new = (spec_after(number + n, tmp_path / f"spec{n}") for n in (0, 1))
     before = STEPS[number - 1].said["version"][0] if number else "1.0.0"
     apis = [build(checked(folder)) for folder in (old, new)]
-    report = Report(
-        changes=compare(*apis), server=apis[1].version, old=release_of(before), now=None
-    )
+    changes = compare(*map(spec_symbols, apis), is_same=apis[0] == apis[1])
+    report = Report(changes=changes, server=apis[1].version, old=release_of(before), now=None)
     told = [f"{c.rule.verdict}: {c.kind}: {c.text}" for c in report.changes]
     assert [*told, *(f"wire: {line}" for line in report.wire)] == step.said["told"]
+    moved = [f"{name} -> {now}" for name, now in renames(changes).items()]
+    assert moved == step.said.get("moves", [])
     assert [str(report.verdict)] == step.said["verdict"]
     assert [str(report.needed)] == step.said["version"]
 
@@ -181,3 +184,25 @@ def test_what_did_not_change_still_works(tmp_path: Path, kitchen: str, number: i
     )
     assert [path for path in touched if not path.startswith(generated)] == []
     assert use(tree, kitchen) == STEPS[number].used
+
+
+CODE: Final = sorted((HERE / "code").glob("*.diff"))
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    return plant(tmp_path_factory.mktemp("ours") / "tree", git=True)
+
+
+@pytest.mark.parametrize("path", CODE, ids=[path.stem for path in CODE])
+def test_a_change_of_what_is_written_by_hand_is_told_right(ours: Tree, path: Path) -> None:
+    """Of our own project: each patch alone, compared as a maintainer does."""
+    step = read(path)
+    ours.git("checkout", "--quiet", ".")
+    apply(ours.path, step.change)
+    ours.generate()
+    found = json.loads(ours.diff("--base", "start", "--json", "--old-version", "1.0.0"))
+    told = [f"{c['verdict']}: {c['rule']}: {c['text']}" for c in found["changes"]]
+    assert told == step.said["told"]
+    assert [found["verdict"]] == step.said["verdict"]
+    assert found["wire"] == []

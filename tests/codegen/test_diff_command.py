@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import poolse
 from codegen.__main__ import main
+from codegen.apidiff.compare import compare
+from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Release, release_of
 from codegen.apidiff.rules import Verdict
-from tests.codegen.project_copy import plant
+from codegen.read_code import Package, Symbol
+from tests.codegen.project_copy import ROOT, plant
 from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
 
 NOW = poolse.version
 NEXT = f"0.{int(NOW.split('.')[1]) + 1}.0"
+TAKEN = (
+    "self, title: str, *, genre: Genre | Literal['crime', 'love-story'] | Unset=UNSET,"
+    " tags: Sequence[str] | Unset=UNSET, key: str | Unset=UNSET, options: CallOptions | None=None"
+)
 VERSION = f'version = "{NOW}"'
 
 
@@ -41,12 +51,23 @@ def test_each_change_is_told_with_its_place(
 ) -> None:
     assert run(shops, "--old-version", "1.4.0", "--version", "1.4.2") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "old/spec/openapi.yaml:69:9: major: removed: `Book.bought_at`",
-        "    Do without it.",
-        "new/spec/openapi.yaml:35:5: minor: renamed: `ShelfBooks.add()` is `ShelfBooks.put()` now;"
-        " the old name works until 2.0",
-        "    Use the new name before 2.0.",
-        "new/spec/openapi.yaml:75:5: minor: added: `Genre.POEM`",
+        "book.bought_at",
+        "  old/spec/openapi.yaml:69:9: major: removed: `Book.bought_at`",
+        "      Do without it.",
+        "    - Book.bought_at: datetime | None = None",
+        "shelf.books.put()",
+        "  new/spec/openapi.yaml:35:5: minor: renamed: `ShelfBooks.add()` is `ShelfBooks.put()`"
+        " now; the old name works until 2.0",
+        "      Use the new name before 2.0.",
+        f"    - ShelfBooks.add({TAKEN}) -> Book",
+        "    + ShelfBooks.put({}) -> Book".format(
+            TAKEN.replace("love-story'", "love-story', 'poem'")
+        ),
+        "Genre.POEM",
+        "  new/spec/openapi.yaml:75:5: minor: added value: `Genre.POEM`",
+        "      `match` with `assert_never` needs a case for it.",
+        "    + Genre.POEM = 'poem'",
+        "wire: `Book.bought_at`; a server of 1.0.0 may not suit older clients",
         "verdict: major: from 1.4.0 to at least 2.0.0; now it is 1.4.2",
         "",
         "### Added",
@@ -70,11 +91,12 @@ def test_it_can_be_had_as_json(
     told = json.loads(capsys.readouterr().out)
     assert (told["verdict"], told["from"], told["needed"]) == ("major", "0.3.1", "0.4.0")
     assert told["changes"][0] == {
+        "way": "book.bought_at",
         "rule": "removed",
         "verdict": "major",
         "group": "Removed",
         "name": "Book.bought_at",
-        "old": "",
+        "old": "Book.bought_at",
         "new": "",
         "text": "`Book.bought_at`",
         "advice": "Do without it.",
@@ -83,7 +105,7 @@ def test_it_can_be_had_as_json(
         "column": 9,
     }
     assert told["changelog"].startswith("### Added\n\n- `Genre.POEM`.\n")
-    assert told["wire"] == []
+    assert told["wire"] == ["`Book.bought_at`; a server of 1.0.0 may not suit older clients"]
 
 
 @pytest.mark.parametrize(
@@ -140,21 +162,22 @@ def test_a_revision_is_compared_with_what_is_there(tmp_path: Path) -> None:
     )
     told = tree.diff("--base", "start").splitlines()
     # The operation begins some lines above its x-sdk.
-    place, _, text = told[0].partition(": ")
+    assert told[0] == "conversation.messages.note_read()"
+    place, _, text = told[1].strip().partition(": ")
     assert text == (
         "major: renamed at once: `ConversationMessages.mark_read()` is"
         " `ConversationMessages.note_read()` now, and the old name is gone"
     )
     assert place == f"spec/openapi.yaml:{line - 5}:5"
-    assert told[2] == (
+    assert (
         f"verdict: major, which before 1.0 is minor: from {NOW} to at least {NEXT}; now it is {NOW}"
-    )
+    ) in told
     refused = tree.diff("--base", "start", "--fail-below", expect=1)
     assert refused.endswith(f"the version is {NOW}: it must be at least {NEXT}\n")
     tree.replace("poolse/_support/version.py", VERSION, f'version = "{NEXT}"')
     assert f"now it is {NEXT}" in tree.diff("--base", "start", "--fail-below")
     unknown = tree.diff("--base", "no-such-revision", expect=2)
-    assert "bad revision 'no-such-revision:spec/openapi.yaml'" in unknown
+    assert "not a valid object name: no-such-revision" in unknown
 
 
 @pytest.mark.parametrize(
@@ -193,3 +216,40 @@ def test_an_old_spec_need_not_be_what_is_asked_of_one_now(
     assert "'title' is not supported" in capsys.readouterr().err
     new.change(bad, good)
     assert run((old, new), "--old-version", "1.0.0") == 0
+
+
+def package(folder: Path, text: str) -> tuple[Path, list[Symbol]]:
+    """A folder with a package of one file, and what is public of it."""
+    (folder / "poolse").mkdir(parents=True)
+    (folder / "poolse" / "__init__.py").write_text(text, "utf-8")
+    names = Package(folder).exports("poolse")
+    return folder, list(Package(folder).symbols({name: ("poolse", name) for name in names}))
+
+
+def test_a_break_that_only_one_sees_is_told(tmp_path: Path) -> None:
+    old, before = package(tmp_path / "old", "__all__ = ['go']\n\n\ndef go(): ...\n")
+    new, now = package(tmp_path / "new", "__all__ = []\n")
+    changes = compare(before, now)
+    assert disagreements((old, new), (before, now), changes) == []
+    assert disagreements((old, new), (before, now), []) == [
+        "only griffe sees this break: go: Public object was removed"
+    ]
+    assert disagreements((old, old), (before, now), changes) == [
+        "griffe does not see this break: `go()`"
+    ]
+
+
+def test_it_ends_quietly_when_nobody_reads_on(shops: tuple[Shop, Shop]) -> None:
+    # As `codegen diff … | head` has it: the reader is gone before anything is written.
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "codegen", "diff", *(str(shop.spec.resolve()) for shop in shops)],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

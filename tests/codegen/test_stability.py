@@ -152,7 +152,7 @@ def test_what_is_public_is_listed_the_same_everywhere(shop: Shop, tmp_path: Path
     lists = [(each.spec / "surface.txt").read_text("utf-8") for each in (shop, other)]
     assert lists[0] == lists[1]
     lines = lists[0].splitlines()
-    assert lines[0].startswith("# The public surface: one line a symbol.")
+    assert lines[0].startswith("# The public names, one line each.")
     assert lines[1:] == sorted(set(lines[1:]))
 
 
@@ -170,24 +170,28 @@ def test_each_kind_of_name_is_listed(shop: Shop) -> None:
         "Book(Model)",
         "Book.bought_at: datetime | None = None",
         "Book.code: str | None = attrs.field(default=None, repr=False)",
-        "BookAdded(Book)",
+        "BookAdded(Book)  # book:added",
         "BookMoved.from_: int",
         "BookList(Page[Book])",
         "BookRequest(TypedDict, total=False)",
         "BookRequest.title: Required[str]",
         "Genre(OpenEnum)",
         "Genre.LOVE_STORY = 'love-story'",
-        "Resources.shelves: ShelvesResource",
+        "Poolse.shelves: ShelvesResource",
         "ShelfBooks.iter(self, *, after: int | Unset=UNSET, options: CallOptions | None=None)"
-        " -> Iterator[Book]",
-        "ShelfChannel.knock(self, *, times: int) -> None",
-        "ShelfChannel.on_book(self, handler: Callable[[BookAdded], object]) -> Callable[[], None]",
+        " -> Iterator[Book]  # GET /shelves/{shelf_id}/books",
+        "ShelfChannel.knock(self, *, times: int) -> None  # knock",
+        "ShelfChannel.on_book(self, handler: Callable[[BookAdded], object]) -> Callable[[], None]"
+        "  # book:added",
         "ShelfEvent = BookAdded | BookMoved | UnknownEvent",
-        "ShelfEvent['book:added']: BookAdded",
         "ShelfHandle.books: ShelfBooks",
         "ShelfHandle.id: str",
         "ShelvesResource.one(self, id: str | UUID | ShelfHandle) -> ShelfHandle",
-        "ShopLive.shelf(self, shelf_id: str | UUID | ShelfHandle) -> ShelfChannel",
+        "ShopLive.shelf(self, shelf_id: str | UUID | ShelfHandle) -> ShelfChannel"
+        "  # shelf:{shelf_id}",
+        "Timeout.of(cls, value: float | Timeout | None) -> Timeout",
+        "testing.Sandbox.url: str",
+        "AsyncPoolse.aclose(self) -> None",
     }
 
 

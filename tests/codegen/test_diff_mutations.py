@@ -1,0 +1,164 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""Each attribute of each node of the API, changed in turn: the diff says something of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, get_args, get_type_hints
+
+import attrs
+import pytest
+
+from codegen.apidiff.compare import compare
+from codegen.build import build
+from codegen.check import checked
+from codegen.ir import Api
+from codegen.symbols import spec_symbols
+from tests.architecture.tree import ROOT
+
+pytestmark = pytest.mark.tools
+
+PRIVATE: Final = "a private name of the generated code"
+DERIVED: Final = "follows from what is compared: "
+WITHIN: Final = "which field of a request or response the client uses for it; that is in the types"
+UNSEEN: Final = {
+    "Api.version": "is in each line on servers; no change by itself",
+    "Resource.address": f"{DERIVED}the attributes that lead to it",
+    "Resource.attribute": f"{DERIVED}the attributes that lead to it",
+    "Resource.parent": f"{DERIVED}the attributes that lead to it",
+    "Resource.binds": "the name of a path value: nobody types it",
+    "Resource.bound": "names of path values: nobody types them",
+    "Resource.kind": f"{DERIVED}the IDs that parameters take",
+    "Resource.handle": f"{DERIVED}the class of the handle",
+    "Resource.handle_takes": f"{DERIVED}what the handle takes",
+    "Resource.handle_row": f"{DERIVED}the row of the handle",
+    "Resource.hidden": f"{DERIVED}the names of its methods",
+    "Operation.const": PRIVATE,
+    "Operation.path_argument": f"{DERIVED}path and parameters",
+    "Operation.read": f"{DERIVED}the result",
+    "Operation.generate": f"{DERIVED}the parameters",
+    "Param.check": f"{DERIVED}the type",
+    "Param.value": f"{DERIVED}name and type",
+    "Field.nullable": f"{DERIVED}the type",
+    "Field.essential": f"{DERIVED}name and requiredness",
+    "Field.scalar": f"{DERIVED}the type",
+    "Field.kind": f"{DERIVED}the type",
+    "Field.reader": f"{DERIVED}the type",
+    "Model.item": f"{DERIVED}the base",
+    "Model.reader": PRIVATE,
+    "Enum.reader": PRIVATE,
+    "Paging.const": PRIVATE,
+    "Paging.page": f"{DERIVED}the result of the method that it pages",
+    "Paging.items": WITHIN,
+    "Paging.by": WITHIN,
+    "Follow.key": "the name of a path value: nobody types it",
+    "Upload.const": PRIVATE,
+    "Upload.answer": f"{DERIVED}the result of the method that it begins with",
+    "Upload.target": WITHIN,
+    "Upload.result": WITHIN,
+    "Upload.content_type": WITHIN,
+    "Upload.size": WITHIN,
+    "Upload.filename": WITHIN,
+    "Download.const": PRIVATE,
+    "Download.answer": f"{DERIVED}the result of the method that it begins with",
+    "Download.url": WITHIN,
+    "Download.row": f"{DERIVED}the row of the handle",
+    "Download.size": WITHIN,
+    "Download.sha256": WITHIN,
+    "Event.const": PRIVATE,
+    "Event.row_reader": f"{DERIVED}the base",
+    "Event.map_reader": f"{DERIVED}the base",
+    "Event.reader": PRIVATE,
+    "Channel.const": PRIVATE,
+    "Channel.param_kind": f"{DERIVED}what the parameter takes",
+    "Push.read": f"{DERIVED}the result",
+    "Deprecation.until": f"{DERIVED}the notice",
+}
+"""Attributes that the diff says nothing of, and why."""
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind; None where there is no telling."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            # The first word, so that a type stays one.
+            return re.sub(r"\w+", lambda word: f"{word[0]}x", value, count=1) if value else "x"
+        case tuple() if value and isinstance(value[-1], tuple):
+            return (*value[:-1], (value[-1][0], changed(value[-1][1])))
+        case ():
+            return (("maximum", 1),)
+        case tuple() if isinstance(value[0], str | int):
+            return (*value, "x")
+        case _:
+            return None
+
+
+ONLY_WITH_OTHERS: Final = {
+    "Operation.is_former": "a method that is only an old name is built so",
+    "Param.handle": "it goes with the type of an ID",
+    "Presence.state": "an event of the channel, which is changed there",
+    "Presence.diff": "an event of the channel, which is changed there",
+    "Event.model": "built of the event, but for its fields",
+}
+"""Attributes that cannot change alone."""
+
+
+def mutants(node: Any) -> Iterator[tuple[str, Any]]:
+    """The node with one attribute changed: its own, or one of a node in it."""
+    hints = get_type_hints(type(node))
+    for field in attrs.fields(type(node)):
+        name, value = f"{type(node).__name__}.{field.name}", getattr(node, field.name)
+        if not field.eq or (value == () and any(map(attrs.has, get_args(hints[field.name])))):
+            continue
+        if name in ONLY_WITH_OTHERS or (name == "Param.wire" and node.where == "path"):
+            continue
+        if attrs.has(type(value)):
+            for inner, mutant in mutants(value):
+                yield inner, attrs.evolve(node, **{field.name: mutant})
+        elif isinstance(value, tuple) and value and attrs.has(type(value[0])):
+            yield name, attrs.evolve(node, **{field.name: value[1:]})
+            for place, one in enumerate(value):
+                for inner, mutant in mutants(one):
+                    parts = (*value[:place], mutant, *value[place + 1 :])
+                    yield inner, attrs.evolve(node, **{field.name: parts})
+        elif changed(value) is not None:
+            yield name, attrs.evolve(node, **{field.name: changed(value)})
+    for inner, mutant in mutants_of_fields(node):
+        yield inner, mutant
+
+
+def mutants_of_fields(event: Any) -> Iterator[tuple[str, Any]]:
+    """An event with other fields."""
+    model: Any = getattr(event, "model", None)
+    fields: tuple[Any, ...] = model.fields if model else ()
+    for place, one in enumerate(fields):
+        for name, mutant in mutants(one):
+            others = (*fields[:place], mutant, *fields[place + 1 :])
+            yield name, attrs.evolve(event, model=attrs.evolve(model, fields=others))
+
+
+def parts(api: Api) -> Iterator[Api]:
+    """The API cut into pieces that are quickly compared."""
+    lists = {f.name for f in attrs.fields(Api) if isinstance(getattr(api, f.name), tuple)}
+    empty = attrs.evolve(api, **dict.fromkeys(lists, ()))
+    yield empty
+    for name in sorted(lists):
+        for one in getattr(api, name):
+            yield attrs.evolve(empty, **{name: (one,)})
+
+
+def test_every_attribute_is_seen() -> None:
+    unseen: set[str] = set()
+    seen: set[str] = set()
+    for api in parts(build(checked(ROOT / "spec"))):
+        before = list(spec_symbols(api))
+        for name, mutant in mutants(api):
+            (seen if compare(before, spec_symbols(mutant)) else unseen).add(name)
+    assert unseen - UNSEEN.keys() == set()
+    assert UNSEEN.keys() - unseen == set()
+    assert len(seen) > len(UNSEEN)
