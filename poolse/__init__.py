@@ -40,9 +40,9 @@ if _typing.TYPE_CHECKING:
     from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile
     from poolse._profiles.users import UsersResource
     from poolse._realtime.async_public import AsyncEvents
+    from poolse._realtime.channel import Payload
     from poolse._realtime.events import RealtimeStatus, UnknownEvent
     from poolse._realtime.public import Events
-    from poolse._realtime.push import Payload
     from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
     from poolse.client import HttpClient, Poolse, PoolseBackend

@@ -17,7 +17,8 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Conversation, Me, Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
-from poolse._realtime.async_wait import AsyncWakeup
+from poolse._realtime.async_driver import AsyncWakeup
+from poolse._realtime.async_public import wait_until
 from poolse._realtime.client import client_of
 from poolse._realtime.events import ChannelType, EventType
 
@@ -98,7 +99,9 @@ class AsyncConversationSource:
     async def wait(self, until: float | None) -> None:
         """Wait for `wake`, or until this time."""
         timeout = None if until is None else max(0.0, until - self.now())
-        await self._wakeup.until(self.lock, lambda: self._is_awake, timeout, self._cancel)
+        await wait_until(
+            self._realtime, self._wakeup, lambda: self._is_awake, timeout, self._cancel
+        )
         self._is_awake = False
 
     async def user_id(self) -> str:

@@ -19,7 +19,8 @@ from poolse._json.models import missing
 from poolse._json.parsing import needed
 from poolse._realtime.client import client_of
 from poolse._realtime.events import ChannelType, EventType
-from poolse._realtime.sync_wait import Wakeup
+from poolse._realtime.public import wait_until
+from poolse._realtime.sync_driver import Wakeup
 from poolse._support.argument_checks import not_awaitable
 from poolse.cancel import CancelToken
 from poolse.errors import PoolseError
@@ -97,7 +98,7 @@ class ConversationSource:
     def wait(self, until: float | None) -> None:
         """Wait for `wake`, or until this time."""
         timeout = None if until is None else max(0.0, until - self.now())
-        self._wakeup.until(self.lock, lambda: self._is_awake, timeout, self._cancel)
+        wait_until(self._realtime, self._wakeup, lambda: self._is_awake, timeout, self._cancel)
         self._is_awake = False
 
     def user_id(self) -> str:

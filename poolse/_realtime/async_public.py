@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from poolse._realtime.async_driver import AsyncGetToken
-from poolse._realtime.async_wait import AsyncWakeup
-from poolse._realtime.async_workers import AsyncWorkers
-from poolse._realtime.bounded_queue import QueueEnded
-from poolse._realtime.callback_queue import Wake
+from poolse._json.codec import decode_value
+from poolse._realtime.async_driver import AsyncGetToken, AsyncWakeup, AsyncWorkers
+from poolse._realtime.channel import Payload
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
-from poolse._realtime.push import Payload
+from poolse._realtime.queues import QueueEnded, Wake
 from poolse._realtime.settings import CLOSE_WAIT, JOIN_WAIT, REPLY_WAIT, RealtimeSettings
 from poolse._realtime.subscription import ChannelReference, EventStream
 from poolse._support.argument_checks import checked_callback, checked_wait
+from poolse._support.event_loop import in_this_loop
 from poolse._support.ids import ANY, checked_id
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, told
 from poolse.errors import JoinError, PoolseError, PushTimeout
 
-__all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime"]
+__all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime", "wait_until"]
 
 E = TypeVar("E")
 P = TypeVar("P")
@@ -207,7 +207,7 @@ class AsyncChannel(Generic[E]):
 
     def _presence(self, event: EventType[P]) -> P:
         with self._client.lock:
-            return self._subscription.presence(event)
+            return decode_value(event.read, self._subscription.presence.snapshot)
 
 
 class AsyncEvents(Generic[E]):
@@ -242,7 +242,8 @@ class AsyncEvents(Generic[E]):
         # Held meanwhile: a task that nobody else holds would be collected as it waits.
         self._waiting.add(self._stream)
         try:
-            if not await self._arrived.until(lock, queue.is_ready, self._timeout, self._cancel):
+            client, timeout, cancel = self._client, self._timeout, self._cancel
+            if not await wait_until(client, self._arrived, queue.is_ready, timeout, cancel):
                 raise StopAsyncIteration
         finally:
             self._waiting.discard(self._stream)
@@ -356,12 +357,46 @@ async def _wait(
     timeout: float | None,
     cancel: CancelToken | None = None,
 ) -> bool:
-    """Wait until something holds; False when it did not in time."""
-    changed, lock = AsyncWakeup(), client.lock
-    with lock:
+    """Wait until something of a client holds; False when it did not in time."""
+    changed = AsyncWakeup()
+    with client.lock:
         wakes.append(changed.set)
     try:
-        return await changed.until(lock, ready, timeout, cancel)
+        return await wait_until(client, changed, ready, timeout, cancel)
     finally:
-        with lock:
+        with client.lock:
             wakes.remove(changed.set)
+
+
+async def wait_until(
+    client: RealtimeClient,
+    wakeup: AsyncWakeup,
+    ready: Callable[[], bool],
+    timeout: float | None,
+    cancel: CancelToken | None = None,
+) -> bool:
+    """Wait until something holds; False when it did not in time.
+
+    Args:
+        client: Its lock is held while asking.
+        wakeup: Set to ask again.
+        ready: Asked at first, and after each wakeup.
+        timeout: Seconds; None for no end.
+        cancel: Ends the wait.
+
+    Raises:
+        Cancelled: By the token.
+    """
+    end = None if timeout is None else client.clock() + timeout
+    wake = in_this_loop(wakeup.set)  # sync: wake = wakeup.set
+    with nullcontext() if cancel is None else told(cancel, wake):
+        while True:
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+            with client.lock:
+                if ready():
+                    return True
+            left = None if end is None else end - client.clock()
+            if left is not None and left <= 0:
+                return False
+            await wakeup.wait(left)

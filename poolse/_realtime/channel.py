@@ -26,10 +26,13 @@ and `Ended`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, Literal
+from math import inf
+from typing import Final, Literal, cast
 
-from poolse._realtime.bounded_queue import EventQueue
+import attrs
+
 from poolse._realtime.effects import Answered, Changed, Deliver, Effect, Ended, JoinDue, Trouble
 from poolse._realtime.frames import (
     PHX_CLOSE,
@@ -38,9 +41,11 @@ from poolse._realtime.frames import (
     PHX_LEAVE,
     PHX_REPLY,
     Frame,
+    decode,
+    encode,
     is_behind,
 )
-from poolse._realtime.push import Payload, Push, Pushes, outcome, reason_in
+from poolse._realtime.queues import EventQueue
 from poolse._realtime.reconnect_policy import (
     AT_FIRST,
     UNMATCHED_TOPIC,
@@ -55,12 +60,14 @@ from poolse.errors import (
     ChannelClosed,
     JoinError,
     PoolseError,
+    PushError,
+    PushOutcomeUnknown,
     PushTimeout,
     RealtimeError,
     SlowConsumer,
 )
 
-__all__ = ["TRANSITIONS", "ChannelProtocol", "Effects"]
+__all__ = ["TRANSITIONS", "ChannelProtocol", "Effects", "Payload", "Push"]
 
 State = Literal["closed", "joining", "joined", "errored", "leaving", "ended"]
 Input = Literal["join", "ok", "error", "end", "leave", "lost"]
@@ -80,6 +87,155 @@ TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
     "ended": {},
 }
 """What is not here changes nothing. A channel is `closed` before its first turn to join."""
+
+
+Payload = Mapping[str, object] | bytes
+"""Of a push: a JSON object in a text frame, or bytes in a binary one."""
+
+
+@attrs.define(eq=False)
+class Push:
+    """One push, as the caller waits for it."""
+
+    event: str
+    payload: object = attrs.field(repr=False)
+    deadline: float
+    """On the clock of the client; infinite for none."""
+    is_done: bool = False
+    _response: object = attrs.field(default=None, repr=False)
+    _error: PoolseError | None = None
+
+    def result(self) -> object:
+        """What the server answered. Ask when `is_done`.
+
+        Raises:
+            PoolseError: It answered with an error, or there is no answer.
+        """
+        if self._error is not None:
+            raise self._error
+        return self._response
+
+    def answer(self, payload: object) -> None:
+        """The server's reply came."""
+        ok, response, _ = read_reply(payload)
+        if ok:
+            self._finish(response, None)
+        else:
+            self._finish(None, PushError(self.event, response))
+
+    def fail(self, error: PoolseError) -> None:
+        """There will be no reply."""
+        self._finish(None, error)
+
+    def _finish(self, response: object, error: PoolseError | None) -> None:
+        if not self.is_done:
+            self.is_done, self._response, self._error = True, response, error
+
+
+class Pushes:
+    """Pushes of one channel that want a reply: kept until it is joined, sent once, then answered.
+
+    - One deadline, from the call on. What is kept past it is not sent any more.
+    - What was sent when the channel or the connection is lost fails at once, and says that its
+      outcome is unknown. It is never sent again: only the caller knows whether that does harm.
+    - What was not sent yet survives that, and goes out after the next join, in order.
+    - Their number is bounded. One too many is an error of the call that made it.
+    """
+
+    def __init__(self, topic: str, limit: int) -> None:
+        self._topic = topic
+        self._limit = limit
+        self.waiting: deque[Push] = deque()
+        """Those that wait for the channel to be joined."""
+        self.sent: dict[str, Push] = {}
+        """Those that wait for their reply, by ref."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next one has waited long enough."""
+        deadline = min((push.deadline for push in self._all()), default=inf)
+        return None if deadline == inf else deadline
+
+    def add(self, event: str, payload: Payload, deadline: float) -> Push:
+        """One more, to be sent by the next `flush`.
+
+        Raises:
+            FrameError: It cannot be encoded.
+            RealtimeError: There are too many already.
+        """
+        if len(self.waiting) + len(self.sent) >= self._limit:
+            raise RealtimeError(f"{self._limit} pushes to {self._topic} wait already")
+        # Encoded now, so that the caller gets the error; and a copy, which nobody can change.
+        frame = encode(Frame("", "", self._topic, event, payload))
+        copy = payload if isinstance(payload, bytes) else decode(frame).payload
+        push = Push(event, copy, deadline)
+        self.waiting.append(push)
+        return push
+
+    def flush(self, send: Callable[[Push], str], now: float) -> None:
+        """Send what waits, in order; `send` gives the ref."""
+        self.expire(now)
+        while self.waiting:
+            push = self.waiting.popleft()
+            self.sent[send(push)] = push
+
+    def answered(self, ref: str | None, payload: object) -> bool:
+        """A reply came; False when it is to nothing that is still waited for."""
+        push = None if ref is None else self.sent.pop(ref, None)
+        if push is not None:
+            push.answer(payload)
+        return push is not None
+
+    def expire(self, now: float) -> bool:
+        """Fail those whose time is over; False when there were none."""
+        late = [push for push in self._all() if push.deadline <= now]
+        self._withdraw(late)
+        return bool(late)
+
+    def withdraw(self, push: Push) -> None:
+        """Fail a push whose caller has stopped waiting: it is not sent, or its reply is ignored."""
+        self._withdraw([push])
+
+    def _withdraw(self, late: list[Push]) -> None:
+        for push in late:
+            text = f"no reply to {push.event} of {self._topic} in time (push timeout); wait longer"
+            push.fail(PushTimeout(f"{text} with push(..., timeout=...)"))
+        if late:
+            self._forget_done()
+
+    def lost(self) -> bool:
+        """The join under which they were sent is over; False when that concerns none."""
+        concerned = bool(self.sent)
+        for push in self.sent.values():
+            text = f"{self._topic} was lost before the reply to {push.event}"
+            push.fail(PushOutcomeUnknown(text))
+        self._forget_done()
+        return concerned
+
+    def end(self, error: PoolseError) -> bool:
+        """There will be no next join; False when that concerns none."""
+        concerned = self.lost() or bool(self.waiting)
+        for push in self.waiting:
+            push.fail(error)
+        self._forget_done()
+        return concerned
+
+    def _all(self) -> list[Push]:
+        return [*self.waiting, *self.sent.values()]
+
+    def _forget_done(self) -> None:
+        self.waiting = deque(push for push in self.waiting if not push.is_done)
+        self.sent = {ref: push for ref, push in self.sent.items() if not push.is_done}
+
+
+def read_reply(payload: object) -> tuple[bool, object, str]:
+    """Return whether a reply says ok, its response, and the reason if it refuses."""
+    reply = cast("dict[str, object]", payload if isinstance(payload, dict) else {})
+    response = reply.get("response")
+    refusal = cast("dict[str, object]", response if isinstance(response, dict) else {})
+    reason = refusal.get("reason")
+    text = reason if isinstance(reason, str) else "no reason given"
+    return reply.get("status") == "ok", cast("object", response), text
 
 
 class ChannelProtocol:
@@ -113,7 +269,8 @@ class ChannelProtocol:
         self._effects = effects
         self._transient = transient
         self._pushes = Pushes(topic, settings.queue_limit)
-        self._early = EventQueue[Frame](settings.queue_limit)
+        self._early: EventQueue[Frame] | None = None
+        """What came between the join and its reply."""
         self._history = history or ConnectionHistory(settings.stable_after)
         self._attempt = 0
         self._refusals = Streak()
@@ -124,7 +281,7 @@ class ChannelProtocol:
     @property
     def wake_at(self) -> float | None:
         """When `tick` has something to do."""
-        if not self._pushes:
+        if not self._pushes.waiting and not self._pushes.sent:
             return self.deadline
         deadlines = (self.deadline, self._pushes.deadline)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
@@ -136,7 +293,7 @@ class ChannelProtocol:
         if rejoin.due > now:
             self.deadline = rejoin.due
         else:
-            self._add(JoinDue())
+            self._effects.append((self, JoinDue()))
 
     def join(self, now: float) -> None:
         """It is this channel's turn to join. The socket is open."""
@@ -151,9 +308,9 @@ class ChannelProtocol:
             return
         self.give_up(ChannelClosed(f"{self.topic} was left"))
         if self.state == "ended":
-            self._end(None)
+            self._close(None)
             return
-        self._early.clear()
+        self._early = None
         self._leave_ref = self._next_ref()
         self._await_reply(now)
         self._send(PHX_LEAVE, self._leave_ref, {})
@@ -205,14 +362,14 @@ class ChannelProtocol:
     def give_up(self, error: PoolseError) -> None:
         """Nothing that is asked for now will be answered."""
         if self._pushes.end(error):
-            self._add(Answered())
+            self._effects.append((self, Answered()))
 
     def lost(self, now: float) -> None:
         """The socket is gone. It will be this channel's turn as soon as there is a new one."""
         self._forgive(now)
         if self._move("lost"):
             self._forget_join()
-            self._add(Ended(None) if self.state == "ended" else Changed())
+            self._effects.append((self, Ended(None) if self.state == "ended" else Changed()))
 
     def receive(self, frame: Frame, now: float) -> bool:
         """A frame of this topic came.
@@ -231,6 +388,8 @@ class ChannelProtocol:
         elif self.state in self.policy.delivers_in:
             return True
         elif self.state == "joining":
+            if self._early is None:
+                self._early = EventQueue(self._settings.queue_limit)
             transient = frame.event in self._transient
             self._early.put(frame, "transient" if transient else None, transient=transient)
         return False
@@ -238,12 +397,12 @@ class ChannelProtocol:
     def tick(self, now: float) -> None:
         """Time has passed: do what is due."""
         if self._pushes.expire(now):
-            self._add(Answered())
+            self._effects.append((self, Answered()))
         if self.deadline is None or now < self.deadline:
             return
         self.deadline = None
         if self.state in ("closed", "errored"):
-            self._add(JoinDue())
+            self._effects.append((self, JoinDue()))
         elif self.state == "leaving":
             self._close(None)
         elif self.state == "joining":
@@ -253,8 +412,7 @@ class ChannelProtocol:
             self._error(PushTimeout(text), now)
 
     def _reply(self, frame: Frame, now: float) -> None:
-        ok, response = outcome(frame.payload)
-        reason = reason_in(response)
+        ok, _, reason = read_reply(frame.payload)
         if self.state == "joining" and frame.ref == self.join_ref:
             if ok:
                 self._admitted(now)
@@ -264,7 +422,7 @@ class ChannelProtocol:
             self._close(None)
         elif self.state == "joined":
             if self._pushes.answered(frame.ref, frame.payload):
-                self._add(Answered())
+                self._effects.append((self, Answered()))
             if reason == UNMATCHED_TOPIC and self.policy.unmatched_rejoins:
                 # The server has lost a channel that we believe to be in.
                 text = f"the server does not know {self.topic} any more"
@@ -290,14 +448,16 @@ class ChannelProtocol:
         self._refusals = Streak()
         self._was_joined = True
         self._joined_at = now
-        self._add(Changed())
-        self._pushes.flush(self._send_push, now)
-        while self._early.is_ready():
+        self._effects.append((self, Changed()))
+        if self._pushes.waiting:
+            self._pushes.flush(self._send_push, now)
+        early, self._early = self._early, None
+        while early is not None and early.is_ready():
             try:
-                self._add(Deliver(self._early.get()))
+                self._effects.append((self, Deliver(early.get())))
             except SlowConsumer as lost:
                 text = f"{lost.dropped} events of {self.topic} were lost while joining"
-                self._add(Trouble(SlowConsumer(text, lost.dropped)))
+                self._effects.append((self, Trouble(SlowConsumer(text, lost.dropped))))
 
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
@@ -316,8 +476,8 @@ class ChannelProtocol:
         self._move("error")
         self._forget_join()
         self.deadline = due
-        self._add(Changed())
-        self._add(Trouble(error))
+        self._effects.append((self, Changed()))
+        self._effects.append((self, Trouble(error)))
 
     def _fail(self, error: PoolseError, now: float) -> None:
         """The server ended the channel. Whoever wants it again has to wait a little."""
@@ -340,12 +500,9 @@ class ChannelProtocol:
 
     def _close(self, error: PoolseError | None) -> None:
         self._move("end")
-        self._end(error)
-
-    def _end(self, error: PoolseError | None) -> None:
         self._forget_join()
         self.give_up(error or ChannelClosed(f"{self.topic} was left"))
-        self._add(Ended(error))
+        self._effects.append((self, Ended(error)))
 
     def _forgive(self, now: float) -> None:
         if self.state == "joined" and now - self._joined_at >= self._settings.stable_after:
@@ -353,11 +510,9 @@ class ChannelProtocol:
             self._history.joined(self.topic)
 
     def _forget_join(self) -> None:
-        if self.policy.lost_pushes_fail and self._pushes.lost():
-            self._add(Answered())
-        self.join_ref = None
-        self.deadline = None
-        self._early.clear()
+        if self._pushes.sent and self.policy.lost_pushes_fail and self._pushes.lost():
+            self._effects.append((self, Answered()))
+        self.join_ref = self.deadline = self._early = None
 
     def _send_push(self, push: Push) -> str:
         ref = self._next_ref()
@@ -367,15 +522,10 @@ class ChannelProtocol:
     def _send(self, event: str, ref: str, payload: object) -> None:
         self._send_frame(Frame(self.join_ref, ref, self.topic, event, payload))
 
-    def _add(self, effect: Effect) -> None:
-        self._effects.append((self, effect))
-
     def _move(self, what: Input) -> bool:
         after = TRANSITIONS[self.state].get(what)
-        if after is None:
-            return False
-        self.state = after
-        return True
+        self.state = after or self.state
+        return after is not None
 
 
 Effects = list[tuple[ChannelProtocol | None, Effect]]

@@ -1,5 +1,7 @@
 """The core of realtime: what a user wants on one side, the sockets on the other.
 
+Effects of the sockets go to the subscriptions of their channels, and to the user's functions.
+
 It is given the clock, randomness, and a lock that is held during every change. A driver executes
 the commands of each socket, another thread or task calls the functions that wait in `callbacks`.
 They decide nothing.
@@ -10,15 +12,26 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import Context
+from functools import partial
 from math import inf
 from typing import Final, Protocol, TypeVar, cast
 
 from poolse._observe.feed_counters import FeedCounters
-from poolse._realtime.callback_queue import Call, CallbackQueue, Handler, Wake
-from poolse._realtime.dispatch import Dispatch
+from poolse._realtime.channel import ChannelProtocol, Payload, Push
+from poolse._realtime.effects import (
+    Answered,
+    Changed,
+    Deliver,
+    Down,
+    Effect,
+    Ended,
+    Failed,
+    Trouble,
+    Up,
+)
 from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.frames import Data, FrameError
-from poolse._realtime.push import Payload, Push
+from poolse._realtime.queues import Call, CallbackQueue, Handler, Listener, Subscriber, Wake
 from poolse._realtime.reconnect_policy import ConnectionHistory
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
@@ -30,6 +43,7 @@ from poolse._realtime.subscription import (
     topic_of,
 )
 from poolse.errors import ConnectionFailed, PoolseError, UsageError
+from poolse.hooks import RealtimeEvent, RealtimeInfo
 from poolse.stats import RealtimeStats
 
 __all__ = ["RealtimeClient", "client_of", "log_error"]
@@ -82,15 +96,29 @@ class RealtimeClient:
         """Called after every change, for whoever waits for all sockets."""
         self.feeds: FeedCounters = FeedCounters(lock)
         """Counts what the feeds that listen here do."""
-        self._dispatch = Dispatch(settings, wake_callbacks, on_error, context)
-        self.callbacks: CallbackQueue = self._dispatch.callbacks
+        self.callbacks: CallbackQueue = CallbackQueue(
+            settings.queue_limit, wake_callbacks, on_error, context
+        )
         """The user's functions that are to be called, in order."""
+        self._subscriptions: dict[ChannelProtocol, ChannelSubscription] = {}
+        """Also those that are over, until the server has confirmed it."""
+        self._by_topic: dict[str, ChannelSubscription] = {}
+        """Those that are not over."""
+        self._status: RealtimeStatus = "idle"
+        """As it was after the last step."""
+        self._status_handlers: list[Subscriber[Handler]] = []
+        self._observer: Listener | None = None
+        observers = settings.observers
+        if observers is not None and observers.realtime_enabled:
+            observer = cast(Handler, observers.realtime)
+            self._observer = Listener("hooks.on_realtime", observer, context=context)
+            self.callbacks.general.backlogs.add(self._observer)
         self._lock = lock
         self._check_caller = check_caller
         self._process = process
         self._started_in: int | None = None
         self._crash: PoolseError | None = None
-        self._clock = clock
+        self.clock = clock
         self._random = random
         self._start = start
         self._sockets: list[Socket] = []
@@ -127,26 +155,26 @@ class RealtimeClient:
     def status(self) -> RealtimeStatus:
         """State of the connection; with several sockets, the least healthy."""
         with self.lock:
-            return self._current_status()
+            return self._status
 
     @contextmanager
     def step(self, socket: Socket) -> Generator[float]:
         """Let something happen to a socket, at the time given, and work off what follows."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             yield now
             self._flush(socket, now)
 
     def receive(self, socket: Socket, generation: int, data: Data) -> None:
         """Take a message: an event goes to its channel at once, all else is a step."""
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             event = socket.receive(generation, data, now)
             if event is None:
                 self._flush(socket, now)
             else:
                 channel, frame = event
-                self._dispatch.subscriptions[channel].deliver(frame)
+                self._subscriptions[channel].deliver(frame)
 
     def driver_failed(self, socket: Socket, cause: BaseException) -> None:
         """Give up a socket whose driver failed."""
@@ -197,20 +225,17 @@ class RealtimeClient:
             if self.closed:
                 return
             self.disconnect()
-            for subscription in self._dispatch.subscriptions.values():
+            for subscription in self._subscriptions.values():
                 subscription.end(None)
                 subscription.is_left = True
             self.closed = True
-            self._dispatch.by_topic.clear()
-            self._dispatch.notify_status("closed")
+            self._by_topic.clear()
+            self._notify_status()
             self.callbacks.close()
             self._notify_all()
             for socket in self._sockets:
+                socket.is_over = True
                 socket.wake()
-
-    def has_ended(self, socket: Socket) -> bool:
-        """Whether the driver of this socket has nothing left to do but to close it."""
-        return self.closed or socket.is_retired
 
     def acquire(
         self, channel_type: ChannelType, parameter: str, *, internal: bool = False
@@ -232,7 +257,7 @@ class RealtimeClient:
         with self.lock:
             self._check_open()
             topic = topic_of(channel_type, parameter)
-            subscription = self._dispatch.by_topic.get(topic)
+            subscription = self._by_topic.get(topic)
             if subscription is None:
                 subscription = self._join(channel_type, parameter, topic)
             if self._wanted is None:
@@ -256,9 +281,7 @@ class RealtimeClient:
             Those that are left: one that the library needs is not.
         """
         with self.lock:
-            subscriptions = [
-                s for s in self._dispatch.by_topic.values() if s.parameter == parameter
-            ]
+            subscriptions = [s for s in self._by_topic.values() if s.parameter == parameter]
             for subscription in subscriptions:
                 subscription.release_all()
                 self._leave_unless_referenced(subscription)
@@ -340,20 +363,26 @@ class RealtimeClient:
         """Call a handler with each new status, until the function returned is called."""
         with self.lock:
             self._check_open()
-            subscriber = self._dispatch.on_status(handler, context)
+            # It is given a status, and nothing else.
+            subscriber = Subscriber("on_status", cast(Handler, handler), context=context)
+            self._status_handlers.append(subscriber)
+            self.callbacks.general.backlogs.add(subscriber)
 
         def unsubscribe() -> None:
             with self.lock:
-                self._dispatch.remove_status_handler(subscriber)
+                if subscriber.active:
+                    subscriber.active = False
+                    self._status_handlers.remove(subscriber)
+                    self.callbacks.remove(self.callbacks.general, subscriber)
 
         return unsubscribe
 
     def stats(self) -> RealtimeStats:
         """How many there are of what."""
         with self.lock:
-            subscriptions = [s for s in self._dispatch.by_topic.values() if not s.is_over]
+            subscriptions = [s for s in self._by_topic.values() if not s.is_over]
             return RealtimeStats(
-                status=self._current_status(),
+                status=self._status,
                 sockets=sum(socket.connection.state == "open" for socket in self._sockets),
                 channels=len(subscriptions),
                 joined=sum(s.channel.state == "joined" for s in subscriptions),
@@ -373,30 +402,94 @@ class RealtimeClient:
         if self._crash is not None:
             raise fresh(self._crash)
 
-    def _current_status(self) -> RealtimeStatus:
-        if self.closed:
-            return "closed"
+    def _notify_status(self) -> None:
+        """Call the handlers of the status, if it has changed."""
         statuses = {socket.connection.status for socket in self._sockets} or {"idle"}
-        return next(status for status in _LEAST_HEALTHY_FIRST if status in statuses)
+        status: RealtimeStatus = next(name for name in _LEAST_HEALTHY_FIRST if name in statuses)
+        if self.closed:
+            status = "closed"
+        if status != self._status:
+            self._status = status
+            for subscriber in self._status_handlers:
+                self.callbacks.put(self.callbacks.general, subscriber, status)
 
     def _flush(self, socket: Socket, now: float) -> None:
         """Work off the effects of a step."""
         for channel, effect in socket.flush(now):
-            self._dispatch.execute(socket, channel, effect)
-        if socket.is_empty:
-            self._retire(socket, now)
-        socket.wake_if_needed()
-        self._dispatch.notify_status(self._current_status())
-        for wake in self.wakes:
-            wake()
-
-    def _retire(self, socket: Socket, now: float) -> None:
-        """Close an empty socket, unless it is the only one: that is kept for the next channel."""
-        if socket in self._usable and len(self._usable) > 1:
+            self._execute(socket, channel, effect)
+        # An empty socket is closed, unless it is the only one: that is kept for the next channel.
+        if not socket.channels and socket in self._usable and len(self._usable) > 1:
             self._remove(socket)
             socket.retire()
             for channel, effect in socket.flush(now):
-                self._dispatch.execute(socket, channel, effect)
+                self._execute(socket, channel, effect)
+        socket.wake_if_needed()
+        self._notify_status()
+        for wake in self.wakes:
+            wake()
+
+    def _execute(self, socket: Socket, channel: ChannelProtocol | None, effect: Effect) -> None:
+        """Work off an effect of a socket, or of a channel on it."""
+        subscription = None if channel is None else self._subscriptions.get(channel)
+        match effect:
+            case Up():
+                self._observe(socket, "connected")
+            case Down():
+                self._observe(socket, "disconnected")
+            case Failed():
+                self._observe(socket, "failed", error=effect.error)
+                self._end_streams(socket, effect.error)
+                self.callbacks.report_error(effect.error)
+            case Trouble():
+                self._observe(socket, "trouble", error=effect.error)
+                self.callbacks.report_error(effect.error)
+            case _ if subscription is None:
+                # Nobody refers to the channels of a socket that has no driver any more.
+                pass
+            case Deliver():
+                subscription.deliver(effect.frame)
+            case Changed():
+                if subscription.channel.state != "joined":
+                    subscription.presence.lost()
+                else:
+                    self._observe(socket, "joined", subscription.topic)
+                subscription.notify()
+            case Answered():
+                subscription.notify()
+            case Ended():
+                self._observe(socket, "left", subscription.topic, effect.error)
+                self._forget(subscription, effect.error)
+                if effect.error is not None:
+                    self.callbacks.report_error(effect.error)
+                subscription.notify()
+            case _:
+                pass
+
+    def _end_streams(self, socket: Socket, error: PoolseError) -> None:
+        for subscription in [s for s in self._subscriptions.values() if s.socket is socket]:
+            subscription.end_streams(error)
+            if socket.is_broken and not subscription.is_over:
+                # Nobody will join it: whoever acquires it again needs another socket.
+                self._forget(subscription, error)
+            subscription.notify()
+
+    def _forget(self, subscription: ChannelSubscription, error: PoolseError | None) -> None:
+        del self._subscriptions[subscription.channel]
+        subscription.is_left = True
+        if not subscription.is_over:
+            del self._by_topic[subscription.topic]
+            subscription.end(error)
+
+    def _observe(
+        self,
+        socket: Socket,
+        event: RealtimeEvent,
+        topic: str | None = None,
+        error: PoolseError | None = None,
+    ) -> None:
+        if self._observer is not None:
+            info = RealtimeInfo(event=event, socket=socket.number, topic=topic, error=error)
+            self.callbacks.put(self.callbacks.general, self._observer, info)
 
     def _join(self, channel_type: ChannelType, parameter: str, topic: str) -> ChannelSubscription:
         # Nothing is registered before the socket has a driver.
@@ -408,8 +501,8 @@ class RealtimeClient:
             subscription = ChannelSubscription(
                 channel_type, parameter, socket, channel, self.callbacks
             )
-            self._dispatch.subscriptions[channel] = subscription
-            self._dispatch.by_topic[topic] = subscription
+            self._subscriptions[channel] = subscription
+            self._by_topic[topic] = subscription
         return subscription
 
     def _leave_unless_referenced(self, subscription: ChannelSubscription) -> None:
@@ -418,7 +511,7 @@ class RealtimeClient:
                 subscription.end_users()
             else:
                 subscription.end(None)
-                del self._dispatch.by_topic[subscription.topic]
+                del self._by_topic[subscription.topic]
                 with self.step(subscription.socket) as now:
                     subscription.channel.leave(now)
         subscription.notify()
@@ -450,7 +543,7 @@ class RealtimeClient:
     def _notify_all(self) -> None:
         for wake in self.wakes:
             wake()
-        for subscription in self._dispatch.subscriptions.values():
+        for subscription in self._subscriptions.values():
             subscription.notify()
 
 
@@ -460,7 +553,7 @@ def _reconnects(socket: Socket) -> int:
 
 def log_error(log: Callable[[str, object], None]) -> Callable[[PoolseError], None]:
     """Return the `on_error` of a user who gave none: a log must not stay silent."""
-    return lambda error: log("realtime: %s", error)
+    return partial(log, "realtime: %s")
 
 
 class _Realtime(Protocol):

@@ -93,7 +93,7 @@ def encode(frame: Frame) -> str | bytes:
     except TypeError as error:
         raise FrameError(f"cannot encode {frame.event!r}: {error}") from None
     # Only now: orjson has bounded the depth, and writes null for what JSON cannot say.
-    if not _all_finite(frame.payload):
+    if frame.payload and not _all_finite(frame.payload):
         raise FrameError(f"cannot encode {frame.event!r}: NaN and Infinity are not JSON")
     return text.decode()
 

@@ -57,12 +57,6 @@ class Address:
     url: str = attrs.field(repr=False)
     subprotocols: tuple[str, ...] = attrs.field(default=(), repr=False)
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The subprotocols as a header."""
-        offered = ",".join(self.subprotocols)
-        return {"Sec-WebSocket-Protocol": offered} if offered else {}
-
 
 class Origin(NamedTuple):
     """Where the server is."""

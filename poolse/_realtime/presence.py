@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
@@ -29,7 +29,7 @@ MAX_PENDING: Final = 1000
 
 T = TypeVar("T")
 
-Entry = dict[str, object]
+Entry = dict[str, Any]
 """One user: `metas`, a list of objects with a `phx_ref`, and whatever the server adds."""
 
 _Entries = dict[str, Entry]
@@ -101,9 +101,8 @@ class Presence:
 
     def state(self, payload: object, join_ref: str | None) -> Changes:
         """Take a `presence_state` that came under `join_ref`."""
-        copied = _copied_object(payload)
+        copied = self._copied(payload)
         if copied is None:
-            self.dropped += 1
             return Changes()
         self._synced_under = join_ref
         steps = self._apply(_difference(self._entries, self._well_formed(copied)))
@@ -115,15 +114,19 @@ class Presence:
 
     def diff(self, payload: object, join_ref: str | None) -> Changes:
         """Take a `presence_diff`. It carries no join_ref: give the channel's current one."""
-        copied = _copied_object(payload)
+        copied = self._copied(payload)
         if copied is None:
-            self.dropped += 1
             return Changes()
-        diff = _Diff(self._half(copied, "joins"), self._half(copied, "leaves"))
+        joins, leaves = copied.get("joins", {}), copied.get("leaves", {})
+        diff = _Diff(self._well_formed(joins), self._well_formed(leaves))
         if join_ref is not None and join_ref == self._synced_under:
             return Changes(tuple(self._apply(diff)), synced=True)
         self._synced_under = None
-        self._queue(join_ref, diff)
+        # The oldest, because it is the likeliest to be part of the state that is still to come.
+        if len(self._pending) == self._max_pending:
+            self._pending.popleft()
+            self.dropped += 1
+        self._pending.append((join_ref, diff))
         return Changes()
 
     def lost(self) -> None:
@@ -132,23 +135,31 @@ class Presence:
         if self._drops_stale:
             self._pending.clear()
 
-    def _queue(self, join_ref: str | None, diff: _Diff) -> None:
-        # The oldest, because it is the likeliest to be part of the state that is still to come.
-        if len(self._pending) == self._max_pending:
-            self._pending.popleft()
-            self.dropped += 1
-        self._pending.append((join_ref, diff))
+    def _copied(self, payload: object) -> dict[str, object] | None:
+        """Copy a JSON object. Anything else is dropped, and so is one too deep to copy."""
+        try:
+            if isinstance(payload, dict):
+                return _copy(cast(dict[str, object], payload))
+        except (TypeError, RecursionError):
+            pass
+        self.dropped += 1
+        return None
 
-    def _half(self, diff: Mapping[str, object], name: str) -> _Entries:
-        half = diff.get(name, {})
-        if not isinstance(half, dict):
+    def _well_formed(self, entries: object) -> _Entries:
+        if not isinstance(entries, dict):
             self.dropped += 1
             return {}
-        return self._well_formed(cast(dict[str, object], half))
-
-    def _well_formed(self, entries: Mapping[str, object]) -> _Entries:
-        good = {key: cast(Entry, entry) for key, entry in entries.items() if _is_entry(entry)}
-        self.dropped += len(entries) - len(good)
+        good: _Entries = {}
+        for key, entry in cast(dict[str, object], entries).items():
+            user = cast(Entry, entry if isinstance(entry, dict) else {})
+            metas: object = user.get("metas")
+            if isinstance(metas, list) and all(
+                isinstance(meta, dict) and isinstance(cast(Entry, meta).get("phx_ref"), str)
+                for meta in cast(list[object], metas)
+            ):
+                good[key] = user
+            else:
+                self.dropped += 1
         return good
 
     def _apply(self, diff: _Diff) -> list[Join | Leave]:
@@ -156,7 +167,7 @@ class Presence:
         for key, new in diff.joins.items():
             before = self._entries.get(key)
             kept = [] if before is None else _metas_except(before, new)
-            self._entries[key] = {**new, "metas": kept + _metas(new)}
+            self._entries[key] = {**new, "metas": kept + new["metas"]}
             steps.append(Join(key, _copy(before), _copy(new)))
         for key, left in diff.leaves.items():
             before = self._entries.get(key)
@@ -164,7 +175,7 @@ class Presence:
                 continue
             after: Entry = {**before, "metas": _metas_except(before, left)}
             self._entries[key] = after
-            if not _metas(after):
+            if not after["metas"]:
                 del self._entries[key]
             steps.append(Leave(key, _copy(after), _copy(left)))
         return steps
@@ -186,30 +197,9 @@ def _difference(current: _Entries, new: _Entries) -> _Diff:
     return _Diff(joins, leaves)
 
 
-def _metas(entry: Entry) -> list[Mapping[str, object]]:
-    return cast(list[Mapping[str, object]], entry["metas"])
-
-
 def _metas_except(entry: Entry, other: Entry) -> list[Mapping[str, object]]:
-    refs = {meta["phx_ref"] for meta in _metas(other)}
-    return [meta for meta in _metas(entry) if meta["phx_ref"] not in refs]
-
-
-def _is_entry(value: object) -> bool:
-    metas = cast(Entry, value).get("metas") if isinstance(value, dict) else None
-    return isinstance(metas, list) and all(map(_is_meta, cast(list[object], metas)))
-
-
-def _is_meta(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(cast(Entry, value).get("phx_ref"), str)
-
-
-def _copied_object(payload: object) -> dict[str, object] | None:
-    """A copy of a JSON object, or None for anything else, or for one too deep to copy."""
-    try:
-        return _copy(cast(dict[str, object], payload)) if isinstance(payload, dict) else None
-    except (TypeError, RecursionError):
-        return None
+    refs = {meta["phx_ref"] for meta in other["metas"]}
+    return [meta for meta in entry["metas"] if meta["phx_ref"] not in refs]
 
 
 def _copy(value: T) -> T:

@@ -14,14 +14,19 @@ from weakref import WeakKeyDictionary, ref
 import attrs
 
 from poolse._json.codec import Mismatch, decode_value
-from poolse._realtime.bounded_queue import EventQueue
-from poolse._realtime.callback_queue import CallbackQueue, ChannelQueue, Handler, Wake
 from poolse._realtime.channel import ChannelProtocol
 from poolse._realtime.events import ChannelType, EventType, UnknownEvent
 from poolse._realtime.frames import Frame
 from poolse._realtime.presence import Presence
+from poolse._realtime.queues import (
+    CallbackQueue,
+    ChannelQueue,
+    EventQueue,
+    Handler,
+    Subscriber,
+    Wake,
+)
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscribers import Subscriber, Subscribers
 from poolse.errors import ChannelClosed, DecodeError, PoolseError, UsageError
 
 __all__ = ["ChannelReference", "ChannelSubscription", "EventStream", "fresh", "topic_of"]
@@ -123,15 +128,23 @@ class ChannelSubscription:
         """Iterators that are waited for: nobody else may hold them, nor the task that waits."""
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
+        self.presence: Presence = Presence(drops_stale=channel.policy.stale_diffs_dropped)
+        """Who is in the channel, as last known."""
         self._callbacks = callbacks
         self._error: PoolseError | None = None
-        self._presence = Presence(drops_stale=channel.policy.stale_diffs_dropped)
+        self._subscribers: dict[str | None, list[Subscriber[Target]]] = {}
+        """By the event that they want; None for those that want every event."""
         self._streams = WeakKeyDictionary[EventStream[object], Subscriber[Target]]()
+        self._latest: dict[str, object] = {}
+        """The latest of the events that late subscribers are given."""
         presence = channel_type.presence
-        self._of_presence = frozenset((presence.state, presence.diff) if presence else ())
-        replayed = {event.wire for event in channel_type.events.values() if event.replay}
         # The latest presence is that of `Presence`: the event itself is out of date soon.
-        self._subscribers = Subscribers[Target, object](replayed - self._of_presence)
+        current = (presence.state, presence.diff) if presence else ()
+        self._replayed = frozenset(
+            event.wire
+            for event in channel_type.events.values()
+            if event.replay and event.wire not in current
+        )
 
     def acquire(self, *, internal: bool) -> ChannelReference:
         """Add a reference."""
@@ -191,10 +204,6 @@ class ChannelSubscription:
         if self.is_over:
             raise fresh(self._error or ChannelClosed(f"{self.topic} was left"))
 
-    def presence(self, event: EventType[P]) -> P:
-        """Return who is in the channel, as last known."""
-        return decode_value(event.read, self._presence.snapshot)
-
     def subscribe(
         self, reference: ChannelReference, wire: str, handler: Handler, context: Context | None
     ) -> Subscriber[Target]:
@@ -206,7 +215,8 @@ class ChannelSubscription:
     def unsubscribe(self, subscriber: Subscriber[Target]) -> None:
         """Remove a handler or an iterator. Doing it again does nothing."""
         if subscriber.active:
-            self._subscribers.unsubscribe(subscriber)
+            subscriber.active = False
+            self._subscribers[subscriber.event].remove(subscriber)
             self._callbacks.remove(self.queue, subscriber)
 
     def add_stream(
@@ -245,36 +255,41 @@ class ChannelSubscription:
     ) -> Subscriber[Target]:
         events, presence = self.channel_type.events, self.channel_type.presence
         event = events.get(wire or "")
-        subscriber, latest = self._subscribers.subscribe(
-            wire, target, transient=event is not None and event.transient, context=context
-        )
+        transient = event is not None and event.transient
+        subscriber = Subscriber(wire, target, transient=transient, context=context)
+        self._subscribers.setdefault(wire, []).append(subscriber)
         if not isinstance(target, ref):
             self.queue.backlogs.add(cast("Subscriber[Handler]", subscriber))
-        if presence and wire in (None, presence.state) and self._presence.is_synced:
-            latest.append((presence.state, self.presence(events[presence.state])))
-        for name, value in latest:
+        latest = {name: v for name, v in self._latest.items() if wire in (None, name)}
+        if presence and wire in (None, presence.state) and self.presence.is_synced:
+            read = events[presence.state].read
+            latest[presence.state] = decode_value(read, self.presence.snapshot)
+        for name, value in latest.items():
             self._give([subscriber], value, events.get(name))
         return subscriber
 
     def deliver(self, frame: Frame) -> None:
-        """Queue an event for all that want it."""
-        if frame.event in self._of_presence:
-            self._keep_presence(frame)
-        subscribers = self._subscribers.matching(frame.event)
-        keeps = frame.event in self._subscribers.replayed
+        """Queue an event for all that want it, in the order of subscribing."""
+        name, presence = frame.event, self.channel_type.presence
+        if presence is not None and name == presence.state:
+            self.presence.state(frame.payload, self.channel.join_ref)
+        elif presence is not None and name == presence.diff:
+            self.presence.diff(frame.payload, self.channel.join_ref)
+        subscribers = [*self._subscribers.get(name, ()), *self._subscribers.get(None, ())]
+        is_replayed = name in self._replayed
         # What nobody wants, now or later, is not worth reading.
-        if not subscribers and not keeps:
+        if not subscribers and not is_replayed:
             return
-        event = self.channel_type.events.get(frame.event)
+        event = self.channel_type.events.get(name)
         try:
-            value = event.read(frame.payload) if event else UnknownEvent(frame.event, frame.payload)
+            value = event.read(frame.payload) if event else UnknownEvent(name, frame.payload)
         except Mismatch as mismatch:
             error = DecodeError(str(mismatch), mismatch.path)
-            error.message = f"{frame.event} of {self.topic}: {error.message}"
+            error.message = f"{name} of {self.topic}: {error.message}"
             self._callbacks.report_error(error)
             return
-        if keeps:
-            self._subscribers.keep(frame.event, value)
+        if is_replayed:
+            self._latest[name] = value
         self._give(subscribers, value, event)
 
     def _give(
@@ -299,16 +314,12 @@ class ChannelSubscription:
         """Whether it is over for the server too. What a caller of `leave` waits for."""
         return self.is_left
 
-    def lost(self) -> None:
-        """The channel is not joined any more, or not yet again."""
-        self._presence.lost()
-
     def end(self, error: PoolseError | None) -> None:
         """The channel is over: left without an error, or ended by one. Again does nothing."""
         if not self.is_over:
             self.is_over = True
             self._error = error
-            self._presence.lost()
+            self.presence.lost()
             self.end_streams(error)
             self._clear()
 
@@ -323,15 +334,12 @@ class ChannelSubscription:
             wake()
 
     def _clear(self) -> None:
+        for subscribers in self._subscribers.values():
+            for subscriber in subscribers:
+                subscriber.active = False
         self._subscribers.clear()
+        self._latest.clear()
         self._callbacks.clear(self.queue)
-
-    def _keep_presence(self, frame: Frame) -> None:
-        presence = self.channel_type.presence
-        if presence is not None and frame.event == presence.state:
-            self._presence.state(frame.payload, self.channel.join_ref)
-        else:
-            self._presence.diff(frame.payload, self.channel.join_ref)
 
 
 def fresh(error: PoolseError) -> PoolseError:

@@ -1,34 +1,50 @@
-"""The thread that drives a socket of the sync client.
+"""The threads of realtime: one drives each socket, and one calls the user's functions.
 
-It alone receives, sends and closes: a thread that reads while another one sends breaks TLS. Other
-threads leave commands with the core and wake it.
+A driver alone receives, sends and closes: a thread that reads while another one sends breaks TLS.
+Other threads leave commands with the core and wake it.
+
+A thread waits so that Ctrl-C can end the wait at any point. `threading.Condition` enters and leaves
+its lock in Python code: a KeyboardInterrupt that is raised there leaves the lock taken for ever,
+and with it every other thread. So locks are taken by their own `with` only, which nothing
+interrupts, and never while waiting.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import random
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, cast
+from contextvars import copy_context
+from functools import partial
+from typing import Final, cast
 
-from websocket import (
-    ABNF,
-    WebSocket,
-    WebSocketConnectionClosedException,
-    WebSocketException,
-)
+from websocket import ABNF, WebSocketProtocolException
 
-from poolse._realtime.client import RealtimeClient
-from poolse._realtime.effects import Close, Command, Failure, Open, Send
-from poolse._realtime.handshake import NotOpened, token_failure
+from poolse._realtime.client import RealtimeClient, log_error
+from poolse._realtime.effects import Close, Failure, Open, Send
+from poolse._realtime.handshake import NotOpened, failure_of, token_failure
+from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
+from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.sync_connect import open_socket
-from poolse._realtime.sync_frames import Frames, InvalidFragment, Reassembler
-from poolse._realtime.sync_transport import Interrupted, InterruptPipe, TooLarge, Transport
+from poolse._realtime.sync_transport import (
+    Frames,
+    Incomplete,
+    Interrupted,
+    InterruptPipe,
+    TooLarge,
+    Transport,
+    open_socket,
+)
+from poolse._support.argument_checks import not_awaitable
+from poolse._support.fork_safety import renew_after_fork
+from poolse.errors import PoolseError
 
-__all__ = ["Driver", "GetToken"]
+__all__ = ["Driver", "GetToken", "Wakeup", "Workers"]
 
 GetToken = Callable[[str | None], str | None]
 
@@ -37,29 +53,19 @@ _LOG: Final = logging.getLogger("poolse.realtime")
 # Longer waits are no use to anybody, and some systems refuse very long ones.
 _LONGEST_WAIT: Final = 3600.0
 
+# Seconds. A Ctrl-C in the very moment in which a lock begins to wait is looked at when it is done
+# waiting, and on Windows any is.
+_LONGEST_LOCK: Final = 1.0
+
 # Seconds. When commands took longer, what was sent late has its time from then on.
 _HELD_UP: Final = 0.1
-
-# So many frames are taken in one go before commands and timers get their turn.
-_BATCH: Final = 32
-
-_DATA: Final = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 # TLS says nothing of how far it came before it has sent all that it was given.
 _PIECE: Final = 65536
 
-_LONGEST_PING: Final = 125
-
 _NO_CODE: Final = 1005
+_BROKEN_PROTOCOL: Final = 1002
 _TOO_LARGE: Final = 1009
-
-_BROKEN = (OSError, WebSocketException, InvalidFragment)
-
-
-class _Closed(Exception):  # noqa: N818  (how a connection ends)
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Driver:
@@ -71,8 +77,8 @@ class Driver:
         self._get_token = get_token
         self._token: str | None = None
         self._generation = 0
-        self._open: tuple[WebSocket, Transport] | None = None
-        self._messages = Reassembler(0)
+        self._transport: Transport | None = None
+        self._frames = Frames(0)
         self._close_by: float | None = None
         self._interrupt = InterruptPipe()
         socket.wake = self._interrupt.wake
@@ -83,197 +89,320 @@ class Driver:
 
     def run(self) -> None:
         """Drive the socket until realtime is closed, or the socket is not needed any more."""
+        socket = self._socket
         try:
-            while not self._client.has_ended(self._socket):
-                self._step()
-                self._wait()
+            while not socket.is_over:
+                # Read without the lock: each change of these is followed by a wake.
+                deadline = socket.deadline
+                left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+                if socket.connection.commands or left <= 0:
+                    self._step()
+                elif (transport := self._transport) is None:
+                    self._interrupt.wait(min(left, _LONGEST_WAIT))
+                else:
+                    data = transport.receive(min(left, _LONGEST_WAIT))
+                    if data is not None:
+                        self._receive(transport, data)
             self._step()
         except BaseException as error:
             _LOG.exception("the thread of a socket failed")
-            self._client.driver_failed(self._socket, error)
+            self._client.driver_failed(socket, error)
         finally:
-            self._drop()
+            if self._transport is not None:
+                self._transport.close()
             self._interrupt.close()
 
     def _step(self) -> None:
-        """Execute what is to be done now, if anything is."""
+        """Execute what is to be done now."""
         socket = self._socket
-        # Read without the lock: each change of these is followed by a wake.
-        if not socket.connection.commands and self._seconds_left() > 0:
-            return
         with self._client.step(socket) as now:
             socket.tick(now)
             commands = socket.take_commands()
         began = time.monotonic()
         for command in commands:
-            self._execute(command)
+            transport = self._transport
+            if isinstance(command, Open):
+                self._generation = command.generation
+                self._close_by = None
+                failure = self._open(command.refresh)
+                with self._client.step(socket) as now:
+                    if failure is None:
+                        socket.connection.opened(command.generation, now)
+                    else:
+                        socket.connection.failed(command.generation, failure, now)
+            elif transport is None or command.generation != self._generation:
+                # Of a transport that is gone.
+                pass
+            elif isinstance(command, Send):
+                self._send(transport, command)
+            else:
+                self._close(transport, command)
         if time.monotonic() - began > _HELD_UP:
             with self._client.step(socket) as now:
                 socket.held_up(now)
 
-    def _seconds_left(self) -> float:
-        """How long the next deadline is away."""
-        deadline = self._socket.deadline
-        return _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-
-    def _execute(self, command: Command) -> None:
-        if isinstance(command, Open):
-            self._connect(command)
-        elif self._open is not None and command.generation == self._generation:
-            if isinstance(command, Send):
-                self._send(*self._open, command)
-            else:
-                self._close(*self._open, command)
-
-    def _wait(self) -> None:
-        """Wait for messages, for a wake, or for the next deadline, and handle what has come."""
-        # The wake for this may have been spent on a wait in the middle of a command.
-        if self._socket.connection.commands or self._client.has_ended(self._socket):
-            return
-        left = min(max(0.0, self._seconds_left()), _LONGEST_WAIT)
-        if self._open is None:
-            self._interrupt.wait(left)
-            return
-        ws, transport = self._open
-        transport.wait(left)
-        self._receive(ws, transport)
-
-    def _receive(self, ws: WebSocket, transport: Transport) -> bool:
-        """Handle what has come; False when there is no more, or the connection is gone."""
-        client, socket, generation = self._client, self._socket, self._generation
-        self._renew_deadline(transport)
-        before, is_part, more = transport.received, True, True
-        try:
-            for _ in range(_BATCH):
-                message = self._message(ws, cast(Any, ws).recv_frame())
-                if message is not None:
-                    client.receive(socket, generation, message)
-                    is_part = False
-        except BlockingIOError:
-            more = False
-        except _Closed as closed:
-            self._closed(closed.code)
-            return False
-        except TooLarge:
-            self._closed(_TOO_LARGE)
-            return False
-        except _BROKEN:
+    def _receive(self, transport: Transport, data: bytes) -> bool:
+        """Handle what has come; False when the connection is gone."""
+        client, socket, frames = self._client, self._socket, self._frames
+        if not data:
             self._closed(NO_CLOSE_FRAME)
             return False
-        if is_part and transport.received > before:
-            # A part of a large message, behind which the reply to a heartbeat may come.
+        frames.received += data
+        # Whether this is a part of a message, behind which the reply to a heartbeat may come.
+        is_part = True
+        try:
+            while True:
+                frame = frames.recv_frame()
+                if frame.opcode >= ABNF.OPCODE_CLOSE:
+                    is_part = False
+                    if (code := self._control(transport, frame)) is not None:
+                        self._closed(code)
+                        return False
+                    continue
+                is_whole = frame.fin and frame.opcode != ABNF.OPCODE_CONT and not frames.weight
+                # The library's own types are incomplete.
+                message = cast(bytes, frame.data) if is_whole else frames.join(frame)
+                if message is not None:
+                    client.receive(socket, self._generation, message)
+                    is_part = False
+        except Incomplete:
+            pass
+        except (TooLarge, WebSocketProtocolException) as error:
+            code = _TOO_LARGE if isinstance(error, TooLarge) else _BROKEN_PROTOCOL
+            with suppress(OSError):
+                self._write(transport, ABNF.OPCODE_CLOSE, code.to_bytes(2, "big"))
+            self._closed(code)
+            return False
+        if is_part:
             with client.step(socket) as now:
-                socket.connection.received_part(generation, now)
-        return more
+                socket.connection.received_part(self._generation, now)
+        return True
 
-    def _message(self, ws: WebSocket, frame: ABNF) -> bytes | None:
-        """Return the message that a frame is the end of; answer a frame that is none."""
-        # The library's own types are incomplete.
-        data, opcode = cast(bytes, frame.data), frame.opcode
-        if opcode in _DATA:
-            first, last = opcode != ABNF.OPCODE_CONT, bool(frame.fin)
-            return self._messages.add(data, first=first, last=last)
-        if opcode == ABNF.OPCODE_CLOSE:
+    def _control(self, transport: Transport, frame: ABNF) -> int | None:
+        """Reply to a control frame; return the close code if the connection ends."""
+        data = cast(bytes, frame.data)
+        if frame.opcode == ABNF.OPCODE_CLOSE:
             # The connection may be gone already. The code is what counts.
-            with suppress(*_BROKEN):
-                cast(Any, ws).send_close()
-            raise _Closed(int.from_bytes(data[:2], "big") or _NO_CODE)
-        if opcode == ABNF.OPCODE_PING:
-            # A close frame may lie behind a ping that cannot be answered any more.
-            with suppress(ConnectionError, WebSocketConnectionClosedException):
-                # Longer ones are against the rules, and the library does not look.
-                ws.pong(data[:_LONGEST_PING])
+            with suppress(OSError):
+                self._write(transport, ABNF.OPCODE_CLOSE, data)
+            return int.from_bytes(data[:2], "big") or _NO_CODE
+        if frame.opcode == ABNF.OPCODE_PING:
+            try:
+                self._write(transport, ABNF.OPCODE_PONG, data)
+            except TimeoutError:
+                return NO_CLOSE_FRAME
+            except OSError:
+                # A close frame may lie behind a ping that cannot be answered any more.
+                pass
         return None
 
-    def _connect(self, command: Open) -> None:
-        self._generation = command.generation
-        self._close_by = None
-        failure = self._try(command.refresh)
-        with self._client.step(self._socket) as now:
-            if failure is None:
-                self._socket.connection.opened(self._generation, now)
-            else:
-                self._socket.connection.failed(self._generation, failure, now)
-
-    def _try(self, refresh: bool) -> Failure | None:
+    def _open(self, refresh: bool) -> Failure | None:
+        """Open a transport and a WebSocket on it, or stop when it is not wanted any more."""
+        settings = self._client.settings
         try:
             self._token = self._get_token(self._token if refresh else None)
         # Also SystemExit: like a callback, it does not end this thread.
         except BaseException as error:
             return token_failure(error)
-        settings = self._client.settings
+        until = time.monotonic() + settings.connect_timeout
+        transport = Transport(self._interrupt, self._is_wanted, until)
         try:
-            ws, transport = open_socket(settings, self._token, self._interrupt, self._is_wanted)
-        except NotOpened as error:
-            return error.failure
-        except Interrupted:
-            return Failure(reason="it was not wanted any more")
+            open_socket(transport, settings, self._token)
+        except BaseException as error:
+            transport.close()
+            match error:
+                case NotOpened():
+                    return error.failure
+                case Interrupted():
+                    return Failure(reason="it was not wanted any more")
+                case Exception():
+                    return failure_of(error, settings.connect_timeout)
+                case _:
+                    raise
+        self._transport, self._frames = transport, Frames(settings.max_frame)
         transport.wanted = self._may_wait
-        self._messages = cast(Frames, ws.frame_buffer).messages
-        self._open = ws, transport
         return None
 
     def _is_wanted(self) -> bool:
-        with self._client.lock:
-            return self._socket.connection.is_opening(self._generation)
+        # Read without the lock: each change of these is followed by a wake.
+        connection = self._socket.connection
+        return connection.generation == self._generation and connection.state == "connecting"
 
     def _may_wait(self) -> bool:
         """Shorten a wait for a server that reads nothing, once the socket is to be closed."""
         socket = self._socket
-        leaving = self._client.has_ended(socket) or self._generation in socket.connection.closing
-        if leaving and self._open is not None:
+        leaving = socket.is_over or self._generation in socket.connection.closing
+        if leaving and self._transport is not None:
             # One limit for all that is still to be sent.
             if self._close_by is None:
                 self._close_by = time.monotonic() + self._client.settings.close_timeout
-            transport = self._open[1]
-            transport.deadline = min(transport.deadline, self._close_by)
+            self._transport.deadline = min(self._transport.deadline, self._close_by)
         return True
 
-    def _send(self, ws: WebSocket, transport: Transport, command: Send) -> None:
-        binary = isinstance(command.data, bytes)
-        opcode = ABNF.OPCODE_BINARY if binary else ABNF.OPCODE_TEXT
-        left = memoryview(ABNF.create_frame(command.data, opcode).format())
+    def _send(self, transport: Transport, command: Send) -> None:
+        data = command.data
         try:
-            while left:
-                # There is a limit for each part, not for the whole.
-                self._renew_deadline(transport)
-                self._may_wait()
-                left = left[transport.send(left[:_PIECE]) :]
+            if isinstance(data, str):
+                self._write(transport, ABNF.OPCODE_TEXT, data.encode())
+            else:
+                self._write(transport, ABNF.OPCODE_BINARY, data)
         except TimeoutError:
             self._closed(NO_CLOSE_FRAME)
-        except _BROKEN:
-            self._receive_rest(ws, transport)
-
-    def _renew_deadline(self, transport: Transport) -> None:
-        transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
-
-    def _receive_rest(self, ws: WebSocket, transport: Transport) -> None:
-        """Nothing can be sent any more. What came before that is read, the close code too."""
-        until = time.monotonic() + self._client.settings.close_timeout
-        while time.monotonic() < until and self._receive(ws, transport):
-            pass
-        if self._open is not None:
+        except OSError:
+            # Nothing can be sent any more. What came before that is read, the close code too.
+            until = time.monotonic() + self._client.settings.close_timeout
+            while time.monotonic() < until and (came := transport.receive(0)) is not None:
+                if not self._receive(transport, came):
+                    return
             self._closed(NO_CLOSE_FRAME)
 
-    def _close(self, ws: WebSocket, transport: Transport, command: Close) -> None:
+    def _write(self, transport: Transport, opcode: int, data: bytes) -> None:
+        left = memoryview(ABNF.create_frame(data, opcode).format())
+        while left:
+            # There is a limit for each part, not for the whole.
+            transport.deadline = time.monotonic() + self._client.settings.heartbeat_timeout
+            self._may_wait()
+            left = left[transport.send(left[:_PIECE]) :]
+
+    def _close(self, transport: Transport, command: Close) -> None:
         """Say goodbye, and wait a moment for the reply."""
-        transport.deadline = time.monotonic() + self._client.settings.close_timeout
-        ws.settimeout(None)
-        try:
-            ws.send_close(command.code)
-            while time.monotonic() < transport.deadline:
-                if cast(Any, ws).recv_frame().opcode == ABNF.OPCODE_CLOSE:
-                    break
-        except (*_BROKEN, TooLarge):
-            pass
+        until = transport.deadline = time.monotonic() + self._client.settings.close_timeout
+        goodbye = ABNF.create_frame(command.code.to_bytes(2, "big"), ABNF.OPCODE_CLOSE)
+        frames, opcode = self._frames, -1
+        with suppress(OSError, TooLarge, WebSocketProtocolException):
+            transport.send_all(goodbye.format())
+            # Nobody wants what still comes, nor replies to its pings.
+            while opcode != ABNF.OPCODE_CLOSE and (left := until - time.monotonic()) > 0:
+                try:
+                    opcode = frames.recv_frame().opcode
+                except Incomplete:
+                    if (data := transport.receive(left)) == b"":
+                        break
+                    frames.received += data or b""
         self._closed(command.code)
 
     def _closed(self, code: int) -> None:
-        self._drop()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
         with self._client.step(self._socket) as now:
             self._socket.connection.closed(self._generation, code, now)
 
-    def _drop(self) -> None:
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
+
+class Wakeup:
+    """Wakes one thread. Set before it waits, it ends the next wait."""
+
+    def __init__(self) -> None:
+        self._is_clear = threading.Lock()
+        self._is_clear.acquire()
+
+    def set(self) -> None:
+        """Wake the thread. A signal handler may do it, and any number of threads at a time."""
+        try:
+            self._is_clear.release()
+        except RuntimeError:  # it is set, and nobody has waited since
+            pass
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for `set`, for so many seconds at most. It may end earlier."""
+        limit = _LONGEST_LOCK if timeout is None else min(timeout, _LONGEST_LOCK)
+        self._is_clear.acquire(timeout=limit)
+
+
+class Workers:
+    """The core of realtime, and the threads that run it."""
+
+    is_over: Final = False
+    """Threads do not belong to an event loop that could be closed."""
+
+    def __init__(
+        self,
+        settings: RealtimeSettings,
+        get_token: GetToken,
+        on_error: Callable[[PoolseError], object] | None,
+    ) -> None:
+        self._get_token = get_token
+        self._due = Wakeup()
+        self._threads: list[threading.Thread] = []
+        self._context = copy_context()
+        self.client: RealtimeClient = RealtimeClient(
+            settings,
+            clock=time.monotonic,
+            random=random.random,
+            # Callbacks may subscribe, leave and close, and those take it too.
+            lock=threading.RLock(),
+            process=os.getpid,
+            start=self._start,
+            wake_callbacks=self._due.set,
+            on_error=on_error or log_error(_LOG.warning),
+            context=self._context.copy(),
+        )
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """In a forked child: what began in the parent raises in the child."""
+        self.client.renew(threading.RLock())
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there are threads that only `close` ends."""
+        return bool(self._threads) and not (self.client.closed or self.client.is_forked)
+
+    def close(self) -> None:
+        """End all threads, but for one that calls this. Doing it again does nothing."""
+        if self.client.is_forked:
+            return
+        self.client.close()
+        deadline = time.monotonic() + CLOSE_WAIT
+        with self.client.lock:
+            threads = [t for t in self._threads if t is not threading.current_thread()]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _start(self, socket: Socket) -> None:
+        """Start the driver of a new socket, which is the first sign that a thread is needed."""
+        driver = Driver(self.client, socket, self._get_token)
+        try:
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            if not self._threads:
+                self._run("poolse-calls", self._make_calls)
+            self._run("poolse-socket", driver.run)
+        except BaseException:
+            driver.abandon()
+            raise
+
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        # With the context variables of where the client was made: it serves everybody.
+        target = partial(self._context.copy().run, work)
+        # A daemon, so that a script that forgets `close` can end.
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _make_calls(self) -> None:
+        client, callbacks, lock = self.client, self.client.callbacks, self.client.lock
+        report: Call | None = None
+        try:
+            while True:
+                call = report
+                if call is None:
+                    with lock:
+                        call = callbacks.next()
+                report = None
+                if call is None:
+                    self._due.wait()
+                    continue
+                subscriber, argument = call
+                try:
+                    result = subscriber.context.run(subscriber.target, argument)
+                    if result is not None:
+                        not_awaitable("the callback", result)
+                # Also SystemExit: a callback ends neither this thread nor the ones that follow.
+                except BaseException as error:
+                    _LOG.exception("a callback failed")
+                    report = client.callback_failed(call, error)
+        except QueueEnded:
+            return
+        except BaseException as error:
+            _LOG.exception("the thread of the callbacks failed")
+            client.callbacks_failed(error)

@@ -1,4 +1,8 @@
-"""The socket of the sync client: blocking, with limits, and others can interrupt it."""
+"""The WebSocket of the sync client: a transport that can be interrupted, and frames with limits.
+
+`open_socket` is the way to it: TCP, proxy, TLS, handshake. websocket-client shakes hands over the
+transport and takes frames apart.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,46 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from websocket import (
+    ABNF,
+    WebSocket,
+    WebSocketException,
+    WebSocketProtocolException,
+    WebSocketTimeoutException,
+    frame_buffer,
+)
 
 from poolse._network.addresses import attempts, certificate_name
 from poolse._network.nested_tls import NestedTls
+from poolse._network.proxies import Proxies
+from poolse._network.trust import context_of
+from poolse._network.tunnels import open_tunnel_sync
+from poolse._realtime.handshake import NotOpened, address, origin, refused
+from poolse._realtime.settings import RealtimeSettings
 from poolse._support.dns import Address, look_up
 from poolse._support.fork_safety import renew_after_fork
 
-__all__ = ["InterruptPipe", "Interrupted", "TooLarge", "Transport"]
+__all__ = [
+    "MAX_HANDSHAKE",
+    "Frames",
+    "Incomplete",
+    "InterruptPipe",
+    "Interrupted",
+    "TooLarge",
+    "Transport",
+    "open_socket",
+]
 
-# One read from the operating system brings many frames: two reads for each would be the costliest
-# part of a frame.
-_CHUNK: Final = 65536
+# Bytes of one read. It brings many frames: more before commands and timers get their turn would
+# delay them, and a read for each frame would be the costliest part of it.
+_CHUNK: Final = 16384
+
+MAX_HANDSHAKE: Final = 2**17
+"""Bytes of a response to the handshake, the page of a refusal included. The library reads them one
+by one."""
 
 # No end is no number that the system can count to. Whoever waits asks again.
 _LONGEST_WAIT: Final = 3600.0
@@ -30,20 +61,35 @@ _Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
+# Where these are in the header, as the library takes it apart.
+_FIN: Final = 0
+_OPCODE: Final = 4
+
+_LONGEST_CONTROL_FRAME: Final = 125
+
+_PER_FRAGMENT: Final = 1024
+"""Bytes that each fragment counts beside its own: empty ones cost memory too."""
+
+
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):  # noqa: N818  (how a connection ends)
     """The other side sends more in one piece than we take."""
+
+
+class Incomplete(Exception):  # noqa: N818  (nothing went wrong)
+    """The rest of a frame has not come yet."""
 
 
 class InterruptPipe:
     """Ends a wait from another thread."""
 
     def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
+        self.reader, self._writer = socket.socketpair()
+        """What to wait on."""
+        self.reader.setblocking(False)
         self._writer.setblocking(False)
         renew_after_fork(self._renew)
 
@@ -51,18 +97,14 @@ class InterruptPipe:
         """In a forked child: it wakes a thread of the parent's."""
         self.close()
 
-    def fileno(self) -> int:
-        """What to wait on."""
-        return self._reader.fileno()
-
     def wait(self, timeout: float) -> None:
         """Wait for a wake."""
         with _Selector() as selector:
-            selector.register(self, selectors.EVENT_READ)
+            selector.register(self.reader, selectors.EVENT_READ)
             selector.select(timeout)
         self.clear()
 
-    def wake(self) -> None:
+    def wake(self, *_: object) -> None:
         """End the wait, or the next one."""
         try:
             self._writer.send(b"\0")
@@ -73,49 +115,39 @@ class InterruptPipe:
     def clear(self) -> None:
         """Forget the wakes so far."""
         try:
-            while len(self._reader.recv(4096)) == 4096:
+            while len(self.reader.recv(4096)) == 4096:
                 pass
         except BlockingIOError:
             pass
 
     def close(self) -> None:
         """Free both ends."""
-        self._reader.close()
+        self.reader.close()
         self._writer.close()
 
 
 class Transport:
-    """A TCP or TLS socket in the shape that websocket-client takes.
+    """A TCP or TLS socket, for the handshake in the shape that websocket-client takes.
 
     Each wait has a limit, and ends when the interrupt says so and `wanted` does not hold any more.
-    With a timeout of zero, `recv` takes only what has come: half a frame holds up nobody.
-
     Everything that waits raises TimeoutError when the limit was reached, and `Interrupted` when it
     is not wanted any more.
     """
 
     def __init__(
-        self,
-        interrupt: InterruptPipe,
-        wanted: Callable[[], bool],
-        deadline: float,
-        limit: int | None,
+        self, interrupt: InterruptPipe, wanted: Callable[[], bool], deadline: float
     ) -> None:
         self.deadline = deadline
         """On the monotonic clock: until when to wait at most."""
         self.wanted = wanted
         """Asked when the interrupt ends a wait."""
-        self.received = 0
-        """Bytes received so far."""
-        self.limit = limit
-        """More of them than this are `TooLarge`; None for no limit."""
+        self._room = MAX_HANDSHAKE
+        # TLS in TLS gives more than it is asked for.
+        self._rest = b""
         self._interrupt = interrupt
         self._sock: socket.socket | NestedTls | None = None
-        self._timeout: float | None = None
-        self._chunk: bytes = b""
-        self._at = 0
         self._selector = _Selector()
-        self._selector.register(interrupt, selectors.EVENT_READ)
+        self._selector.register(interrupt.reader, selectors.EVENT_READ)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -124,11 +156,16 @@ class Transport:
 
     def connect(self, host: str, port: int) -> None:
         """Open a TCP connection to the first address that answers. Each has its share of time."""
-        addresses = self._addresses(host, port)
+        lookup = look_up(host, port)
+        lookup.add_done_callback(self._interrupt.wake)
+        while not lookup.done():
+            self._interrupt.wait(self._left())
+            if not self.wanted():
+                raise Interrupted
         until = self.deadline
         failure = OSError(f"{host} has no address")
         try:
-            for address, self.deadline in attempts(addresses, until, time.monotonic):
+            for address, self.deadline in attempts(lookup.result(), until, time.monotonic):
                 try:
                     return self._connect(address)
                 except OSError as error:
@@ -163,45 +200,61 @@ class Transport:
             else:
                 return
 
-    def wait(self, timeout: float) -> None:
-        """Wait until something has come, the interrupt says so, or the time is over."""
-        if self._at < len(self._chunk):
-            return
+    def receive(self, timeout: float) -> bytes | None:
+        """Wait until something has come, and return it; nothing when the connection is gone.
+
+        Returns:
+            None when the interrupt or the time ended the wait.
+        """
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
         sock = self._sock
-        if isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0:
-            return
-        for key, _ in self._selector.select(timeout):
-            if key.fileobj is self._interrupt:
-                self._interrupt.clear()
+        has_come = isinstance(sock, ssl.SSLSocket | NestedTls) and sock.pending() > 0
+        if not has_come:
+            for key, events in self._selector.select(timeout):
+                if key.fileobj is self._interrupt.reader:
+                    self._interrupt.clear()
+                else:
+                    has_come = True
+                    if events & selectors.EVENT_WRITE:
+                        self._selector.modify(key.fileobj, selectors.EVENT_READ)
+        if sock is None or not has_come:
+            return None
+        try:
+            return sock.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            # It was not all that TLS needs for anything to come out of it.
+            return None
+        except ssl.SSLWantWriteError:
+            # TLS has to send something first, a new key perhaps.
+            self._selector.modify(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            return None
+        except OSError:
+            return b""
 
     def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; none when the other side has closed."""
-        while self._at == len(self._chunk):
+        """Wait for up to `size` bytes of the handshake; none when the other side has closed.
+
+        Raises:
+            TooLarge: The other side has sent more than a handshake may have.
+        """
+        while True:
             try:
-                self._chunk, self._at = self._socket.recv(_CHUNK), 0
-                if not self._chunk:
-                    return b""
+                data = self._rest or self._socket.recv(size)
             except (BlockingIOError, ssl.SSLWantReadError):
-                if self._timeout == 0:
-                    raise BlockingIOError from None
                 self._wait(selectors.EVENT_READ)
             except ssl.SSLWantWriteError:
                 self._wait(selectors.EVENT_WRITE)
-        data = self._chunk[self._at : self._at + size]
-        self._at += len(data)
-        self.received += len(data)
-        if self.limit is not None and self.received > self.limit:
-            raise TooLarge
-        return data
+            else:
+                data, self._rest = data[:size], data[size:]
+                self._room -= len(data)
+                if self._room < 0:
+                    raise TooLarge
+                return data
 
-    def take(self, size: int) -> bytes | None:
-        """So many bytes, if they are here already: that needs no look at the socket."""
-        end = self._at + size
-        if end > len(self._chunk):
-            return None
-        data, self._at = self._chunk[self._at : end], end
-        self.received += size
-        return data
+    def gettimeout(self) -> None:
+        """None: all waits end at the deadline."""
 
     def send_all(self, data: bytes) -> None:
         """Send all of it."""
@@ -218,26 +271,9 @@ class Transport:
             except ssl.SSLWantReadError:
                 self._wait(selectors.EVENT_READ)
 
-    def settimeout(self, timeout: float | None) -> None:
-        """Zero: never wait in `recv`. Anything else: until `deadline`."""
-        self._timeout = timeout
-
-    def gettimeout(self) -> float | None:
-        """What `settimeout` was called with."""
-        return self._timeout
-
-    def fileno(self) -> int:
-        """Of the socket."""
-        return self._socket.fileno()
-
-    def shutdown(self, how: int) -> None:
-        """End one direction or both."""
-        self._socket.shutdown(how)
-
     def close(self) -> None:
         """Free everything. Doing it again does nothing."""
-        if self._sock is not None:
-            self._drop()
+        self._drop()
         self._selector.close()
 
     @property
@@ -252,19 +288,10 @@ class Transport:
         self._selector.register(sock, selectors.EVENT_READ)
 
     def _drop(self) -> None:
-        sock = self._socket
-        self._sock = None
-        self._selector.unregister(sock)
-        sock.close()
-
-    def _addresses(self, host: str, port: int) -> Sequence[Address]:
-        addresses = look_up(host, port)
-        addresses.add_done_callback(lambda _: self._interrupt.wake())
-        while not addresses.done():
-            self._interrupt.wait(self._left())
-            if not self.wanted():
-                raise Interrupted
-        return addresses.result()
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._selector.unregister(sock)
+            sock.close()
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -280,8 +307,7 @@ class Transport:
             sock.connect(where)
         except BlockingIOError:
             self._wait(selectors.EVENT_WRITE)
-        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -291,7 +317,7 @@ class Transport:
         try:
             while True:
                 ready = {key.fileobj for key, _ in self._selector.select(self._left())}
-                if self._interrupt in ready:
+                if self._interrupt.reader in ready:
                     self._interrupt.clear()
                     if not self.wanted():
                         raise Interrupted
@@ -299,3 +325,112 @@ class Transport:
                     return
         finally:
             self._selector.modify(sock, selectors.EVENT_READ)
+
+
+class Frames(frame_buffer):
+    """Takes frames out of the bytes that have come, and puts fragments of a message together.
+
+    It stands in for the `frame_buffer` of a `WebSocket`, which would ask the socket for each of the
+    two or three pieces of a frame, and wait for the rest of one.
+    """
+
+    def __init__(self, limit: int) -> None:
+        # What reads from the socket is never called. The JSON decoder checks the UTF-8.
+        super().__init__(bytes, skip_utf8_validation=True)
+        self.received = bytearray()
+        """What has come and was not taken yet."""
+        self.weight = 0
+        """Of the fragments of a message under way; none when there is no such message."""
+        self._fragments = bytearray()
+        self._limit = limit
+
+    def recv_strict(self, bufsize: int) -> bytes:
+        """Take exactly so many bytes. The header of a frame is judged before its payload comes.
+
+        Raises:
+            Incomplete: They have not come yet. What was taken of the frame is kept.
+            TooLarge: The message is larger than the limit.
+            WebSocketProtocolException: A server must not send such a frame.
+        """
+        length = self.length
+        if length is not None:
+            header = cast("tuple[int, ...]", cast(Any, self).header)
+            if header[_OPCODE] >= ABNF.OPCODE_CLOSE:
+                if length > _LONGEST_CONTROL_FRAME or not header[_FIN]:
+                    raise WebSocketProtocolException("a control frame in parts, or too long")
+            elif length > self._limit - self.weight:
+                raise TooLarge
+            if self.has_mask():
+                raise WebSocketProtocolException("the server masks its frames")
+        if bufsize > len(self.received):
+            raise Incomplete
+        taken = bytes(self.received[:bufsize])
+        del self.received[:bufsize]
+        return taken
+
+    def join(self, frame: ABNF) -> bytes | None:
+        """Return the message that a data frame is the last fragment of.
+
+        Raises:
+            WebSocketProtocolException: It belongs to no message, or begins one within another.
+        """
+        if (frame.opcode == ABNF.OPCODE_CONT) != (self.weight > 0):
+            raise WebSocketProtocolException("a fragment out of order")
+        data = cast(bytes, frame.data)
+        self._fragments += data
+        self.weight += len(data) + _PER_FRAGMENT
+        if not frame.fin:
+            return None
+        message, self._fragments, self.weight = bytes(self._fragments), bytearray(), 0
+        return message
+
+
+def open_socket(transport: Transport, settings: RealtimeSettings, token: str | None) -> None:
+    """Open a WebSocket: TCP to the server, through a proxy where there is one, TLS, handshake.
+
+    Raises:
+        NotOpened: The handshake was answered, but not with a WebSocket.
+        ProxyError: The proxy opened no tunnel.
+        TimeoutError: It took longer than the connect timeout.
+        Interrupted: It was not wanted any more.
+    """
+    target, tls = origin(settings), context_of(settings.ssl_context)
+    proxy = Proxies(settings.proxy).of(*target)
+    if proxy is None:
+        transport.connect(target.host, target.port)
+    else:
+        transport.connect(proxy.host, proxy.port)
+        if proxy.is_secure:
+            transport.start_tls(tls(), proxy.host)
+        open_tunnel_sync(proxy, target.host, target.port, transport.send_all, transport.recv)
+    if target.scheme == "wss":
+        transport.start_tls(tls(), target.host)
+    _shake_hands(transport, settings, token)
+
+
+def _shake_hands(transport: Transport, settings: RealtimeSettings, token: str | None) -> None:
+    ws = WebSocket(enable_multithread=False)
+    target = address(settings, token)
+    headers = dict(settings.headers)
+    if target.subprotocols:
+        # Not as an option: a subprotocol that the server does not take would be logged.
+        headers["Sec-WebSocket-Protocol"] = ",".join(target.subprotocols)
+    try:
+        cast(Any, ws).connect(
+            target.url,
+            socket=transport,
+            header=headers,
+            # Phoenix compares an Origin with its own host, and refuses others.
+            suppress_origin=True,
+            # They name servers that the user did not name.
+            redirect_limit=0,
+        )
+    except WebSocketTimeoutException:
+        raise TimeoutError from None
+    except WebSocketException as error:
+        status: int | None = getattr(error, "status_code", None) or ws.getstatus()
+        if status is None:
+            raise
+        response: dict[str, str] = getattr(error, "resp_headers", None) or {}
+        failure = refused(status, response.get("retry-after"), time.time())
+        raise NotOpened(failure) from None

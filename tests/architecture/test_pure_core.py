@@ -82,7 +82,7 @@ def test_the_list_is_complete() -> None:
         ("poolse/_rest/retry.py", True),
         ("poolse/_observe/observers.py", False),
         ("poolse/_realtime/connection.py", True),
-        ("poolse/_realtime/sync_workers.py", False),
+        ("poolse/_realtime/sync_driver.py", False),
         ("poolse/_realtime/sync_transport.py", False),
         ("poolse/_realtime/async_public.py", False),
         ("poolse/_follow/feed_protocol.py", True),

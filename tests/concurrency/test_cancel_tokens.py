@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -23,7 +24,8 @@ from poolse import AsyncPoolse, CallOptions, Cancelled, CancelToken, NetworkErro
 from poolse._http import deadline as attempt
 from poolse._http.deadline import NEVER, Deadline
 from poolse._http.sync_sender import SyncSender
-from poolse._realtime.sync_wait import Wakeup
+from poolse._realtime.public import wait_until
+from poolse._realtime.sync_driver import Wakeup
 from poolse._rest.request_io import run_sync
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import any_of
@@ -154,7 +156,8 @@ def waits() -> dict[str, Callable[[CancelToken], object]]:
             return running.wait_for(ours, 1, NEVER)
 
     def in_bell(token: CancelToken) -> object:
-        return Wakeup().until(threading.RLock(), lambda: False, None, token)
+        client: Any = SimpleNamespace(lock=threading.RLock(), clock=time.monotonic)
+        return wait_until(client, Wakeup(), lambda: False, None, token)
 
     return {
         "sleep": lambda token: run_sync(sender.sleep(60.0, token)),
@@ -180,7 +183,8 @@ WATCHED: list[Any] = [
     INSIDE._Wakeup.__init__,
     INSIDE._Wakeup.close,
     INSIDE._Wakeup.set,
-    Wakeup.until,
+    wait_until,
+    Wakeup.wait,
     Wakeup.set,
 ]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from poolse._realtime import channel, connection
+from poolse._realtime import channel, socket
 from tests.architecture.tree import ROOT
 
 __all__ = ["PAGE", "filled"]
@@ -23,7 +23,7 @@ N = TypeVar("N", bound=str)
 def filled(text: str) -> str:
     """The page with its tables as they should be."""
     tables = {
-        connection.__name__: _table(connection.TRANSITIONS),
+        socket.__name__: _table(socket.TRANSITIONS),
         channel.__name__: _table(channel.TRANSITIONS),
     }
     return MARKED.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n{found[3]}", text)

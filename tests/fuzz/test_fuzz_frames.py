@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from websocket import ABNF, WebSocketProtocolException
 
 from poolse._generated import events
 from poolse._json.parsing import Mismatch
 from poolse._realtime.events import EventType
 from poolse._realtime.frames import Frame, FrameError, decode, encode
-from poolse._realtime.sync_frames import InvalidFragment, Reassembler
-from poolse._realtime.sync_transport import TooLarge
+from poolse._realtime.sync_transport import Frames, TooLarge
 from poolse.errors import PushError, UsageError
 from tests.fuzz.strategies import FUZZED, almost_rows, contents, json_values
 
@@ -58,17 +58,24 @@ def test_payloads(payload: object) -> None:
     assert len(str(PushError("e", payload))) < 5000
 
 
+def fragment(data: bytes, *, first: bool, last: bool) -> bytes:
+    """A short text frame, as a server sends it."""
+    opcode = ABNF.OPCODE_TEXT if first else ABNF.OPCODE_CONT
+    return bytes([last << 7 | opcode, len(data)]) + data
+
+
 fragments = st.tuples(st.binary(max_size=30), st.booleans(), st.booleans())
 
 
 @FUZZED
 @given(sent=st.lists(fragments, max_size=12), limit=st.integers(0, 3000))
 def test_fragments(sent: list[tuple[bytes, bool, bool]], limit: int) -> None:
-    messages, pending = Reassembler(limit), b""
+    frames, pending = Frames(limit), b""
     for data, first, last in sent:
+        frames.received += fragment(data, first=first, last=last)
         try:
-            whole = messages.add(data, first=first, last=last)
-        except (TooLarge, InvalidFragment):
+            whole = frames.join(frames.recv_frame())
+        except (TooLarge, WebSocketProtocolException):
             return
         pending = data if first else pending + data
         assert len(pending) <= limit
@@ -86,8 +93,9 @@ def test_what_goes_out_comes_back(payload: object, name: str) -> None:
 
 
 def test_empty_fragments_weigh() -> None:
-    messages, begun = Reassembler(100_000), 0
+    frames, begun = Frames(100_000), 0
     with suppress(TooLarge):
         for begun in range(1000):
-            messages.add(b"", first=not begun, last=False)
+            frames.received += fragment(b"", first=not begun, last=False)
+            frames.join(frames.recv_frame())
     assert 0 < begun < 999

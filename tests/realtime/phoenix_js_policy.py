@@ -1,4 +1,4 @@
-"""The brain as the official client: every difference of ours switched to what that one does.
+"""The core as the official client: every difference of ours switched to what that one does.
 
 Randomness has to say 1 besides, since it knows no jitter.
 """

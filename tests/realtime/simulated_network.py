@@ -1,6 +1,6 @@
-"""A network and a server for the whole brain, on a virtual clock, as unreliable as one likes.
+"""A network and a server for the whole client, on a virtual clock, as unreliable as one likes.
 
-The test is the body too: it carries out the commands of each socket when it pleases.
+The test is the driver too: it executes the commands of each socket when it pleases.
 """
 
 from __future__ import annotations
@@ -130,12 +130,12 @@ class Network:
         """The transports of a socket that it wants."""
         return [wire for wire in self.wires if wire.socket is socket and wire.state != "closing"]
 
-    def carry_out(self, socket: Socket) -> None:
-        """Do what a socket wants, as a body does."""
+    def execute(self, socket: Socket) -> None:
+        """Execute the commands of a socket, as a driver does."""
         with self.client.step(socket) as now:
             socket.tick(now)
         for command in socket.take_commands():
-            self._carry_out(socket, command)
+            self._execute(socket, command)
 
     def opened(self, wire: Wire) -> None:
         """A transport is open. If it is not wanted any more, its socket ignores that."""
@@ -178,7 +178,7 @@ class Network:
 
     def _work(self) -> bool:
         for socket in self.sockets:
-            self.carry_out(socket)
+            self.execute(socket)
         for wire in list(self.wires):
             if wire.state == "closing":
                 self.closed(wire, 1000)
@@ -191,7 +191,7 @@ class Network:
             return True
         return any(socket.connection.commands for socket in self.sockets)
 
-    def _carry_out(self, socket: Socket, command: Command) -> None:
+    def _execute(self, socket: Socket, command: Command) -> None:
         if isinstance(command, Open):
             assert not self.live(socket), "two transports of one socket"
             self.wires.append(Wire(socket, command.generation))

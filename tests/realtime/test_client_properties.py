@@ -1,4 +1,4 @@
-"""The whole brain against drops, refusals, delays, duplicates and close codes, in any order."""
+"""The whole client against drops, refusals, delays, duplicates and close codes, in any order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from poolse._realtime.push import Push
+from poolse._realtime.channel import Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.subscription import EventStream
@@ -27,7 +27,7 @@ SETTINGS = RealtimeSettings(
 )
 
 
-class Brain(RuleBasedStateMachine):
+class Client(RuleBasedStateMachine):
     """Users, network and server, all at once."""
 
     def __init__(self) -> None:
@@ -84,12 +84,12 @@ class Brain(RuleBasedStateMachine):
             self.net.client.add_stream(room.reference, stream)
             self.streams.append((room, stream))
 
-    # The body, the network and the clock.
+    # The driver, the network and the clock.
 
     @precondition(lambda self: self.net.sockets)
     @rule(data=st.data())
-    def carry_out(self, data: st.DataObject) -> None:
-        self.net.carry_out(data.draw(st.sampled_from(self.net.sockets)))
+    def execute(self, data: st.DataObject) -> None:
+        self.net.execute(data.draw(st.sampled_from(self.net.sockets)))
 
     @precondition(lambda self: self.net.wires)
     @rule(data=st.data(), status=STATUSES)
@@ -129,7 +129,7 @@ class Brain(RuleBasedStateMachine):
             due = [socket.next_deadline() for socket in self.net.sockets]
             self.net.now = max(self.net.now, min((at for at in due if at is not None), default=0))
             for socket in self.net.sockets:
-                self.net.carry_out(socket)
+                self.net.execute(socket)
 
     # The server.
 
@@ -247,8 +247,8 @@ class Brain(RuleBasedStateMachine):
         for socket in self.net.sockets:
             # One without channels is closed, but for the last one.
             states = [wire.state for wire in self.net.live(socket)]
-            assert states == ([] if socket.is_retired else ["open"])
-            assert socket.is_retired or socket.failure is None
+            assert states == ([] if socket.is_over else ["open"])
+            assert socket.is_over or socket.failure is None
         claimed = {room.topic for room in self.rooms.values() if not room.subscription.is_over}
         joined = [topic for wire in self.net.wires for topic in wire.joined]
         assert sorted(joined) == sorted(claimed), "every channel is joined, once"
@@ -258,12 +258,12 @@ class Brain(RuleBasedStateMachine):
         self.net.client.close()
         assert all(stream.queue.is_ready() for _, stream in self.streams)
         for socket in self.net.sockets:
-            self.net.carry_out(socket)
+            self.net.execute(socket)
         assert {wire.state for wire in self.net.wires} <= {"closing"}
 
 
-TestBrain: Any = Brain.TestCase
-TestBrain.settings = settings(
+TestClient: Any = Client.TestCase
+TestClient.settings = settings(
     max_examples=5000 if os.environ.get("POOLSE_SOAK") else 120,
     stateful_step_count=50,
     deadline=None,

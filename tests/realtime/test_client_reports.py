@@ -1,4 +1,4 @@
-"""The brain as one object: presence, errors, status, endings."""
+"""The client as one object: presence, errors, status, endings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from contextlib import nullcontext
 
 import pytest
 
-from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import Frame
+from poolse._realtime.queues import QueueEnded
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     AuthError,

@@ -1,4 +1,4 @@
-"""The brain as one object: when nobody looks after it any more, or in another process."""
+"""The client as one object: when nobody looks after it any more, or in another process."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_a_script_that_forgets_close_ends(sandbox: Sandbox, conversation: str) -
 def test_a_blocked_callback_does_not_hold_up_close_for_ever(
     sandbox: Sandbox, conversation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolse._realtime.sync_workers.CLOSE_WAIT", 0.1)
+    monkeypatch.setattr("poolse._realtime.sync_driver.CLOSE_WAIT", 0.1)
     client = Sync(settings_of(sandbox), lambda _: sandbox.token("alice"))
     release, blocked = threading.Event(), threading.Event()
     room = client.realtime.room(conversation)
@@ -117,7 +117,7 @@ def test_a_blocked_callback_does_not_hold_up_close_for_ever(
 def test_a_get_token_that_hangs_does_not_hold_up_the_others(
     flavour: Flavour, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolse._realtime.sync_workers.CLOSE_WAIT", 0.1)
+    monkeypatch.setattr("poolse._realtime.sync_driver.CLOSE_WAIT", 0.1)
 
     async def scenario() -> None:
         release, asked = threading.Event(), threading.Event()

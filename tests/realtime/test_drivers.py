@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from poolse import Poolse, UsageError
-from poolse._realtime.callback_queue import CallbackQueue
+from poolse._realtime.queues import CallbackQueue
 from poolse._realtime.socket import Socket
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox

@@ -35,7 +35,7 @@ from poolse.errors import UsageError
 )
 def test_the_url_byte_for_byte(url: str, token: str | None, expected: str) -> None:
     found = address(RealtimeSettings(url=url), token)
-    assert (found.url, found.headers) == (expected, {})
+    assert (found.url, found.subprotocols) == (expected, ())
     assert "token" not in repr(found)
 
 
@@ -62,7 +62,6 @@ def test_a_token_may_be_a_subprotocol_and_is_then_in_no_url() -> None:
     found = address(SUBPROTOCOL, "sec?ret>token")
     assert found.url == "wss://h/socket/websocket?vsn=2.0.0"
     assert found.subprotocols == ("phoenix", "base64url.bearer.phx.c2VjP3JldD50b2tlbg")
-    assert found.headers == {"Sec-WebSocket-Protocol": ",".join(found.subprotocols)}
     assert address(SUBPROTOCOL, None).subprotocols == ()
 
 

@@ -35,7 +35,7 @@ def test_only_one_is_kept_when_all_have_left(hub_world: HubWorld, connected: boo
     world.serve()
     stats = world.client.stats()
     assert (stats.sockets, stats.channels, stats.status) == (1, 0, "connected")
-    assert sum(world.client.has_ended(socket) for socket in world.sockets) == 4
+    assert sum(socket.is_over for socket in world.sockets) == 4
     assert world.joined("again").subscription.joined
     assert len(world.sockets) == 5, "no new one was needed"
 
@@ -45,11 +45,11 @@ def test_an_empty_one_is_told_to_close_once_the_server_knows(hub_world: HubWorld
     rooms = [world.joined(str(number)) for number in range(3)]
     last = world.sockets[1]
     world.client.release(rooms[2].reference)
-    assert not last.is_retired, "the leave is not answered yet"
+    assert not last.is_over, "the leave is not answered yet"
     (leave,) = [decode(c.data) for c in last.take_commands() if isinstance(c, Send)]
     frame = Frame(leave.join_ref, leave.ref, leave.topic, "phx_reply", OK)
     world.client.receive(last, 1, orjson.dumps(list(attrs.astuple(frame))))
-    assert last.is_retired
+    assert last.is_over
     (close,) = last.take_commands()
     assert isinstance(close, Close)
     assert rooms[0].subscription.joined

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.channel import ChannelProtocol
+from poolse._realtime.channel import ChannelProtocol, Payload, Push
 from poolse._realtime.effects import Answered
 from poolse._realtime.frames import Frame, FrameError
-from poolse._realtime.push import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import (
     ChannelClosed,

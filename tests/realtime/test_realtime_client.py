@@ -1,13 +1,13 @@
-"""The brain as one object: handles, claims, subscribers."""
+"""The client as one object: handles, claims, subscribers."""
 
 from __future__ import annotations
 
 import pytest
 
-from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.effects import Send
 from poolse._realtime.events import UnknownEvent
 from poolse._realtime.frames import Frame, decode
+from poolse._realtime.queues import QueueEnded
 from poolse.errors import (
     ChannelClosed,
     UsageError,

@@ -82,7 +82,7 @@ def joining(count: int, join_takes: float, **changes: object) -> Busy:
 
 
 def channels(socket: Socket) -> dict[str, ChannelProtocol]:
-    return socket._channels  # pyright: ignore[reportPrivateUsage]
+    return socket.channels
 
 
 def states(socket: Socket) -> list[str]:

@@ -2,71 +2,103 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.bounded_queue import EventQueue, QueueEnded
-from poolse._realtime.subscribers import Subscriber, Subscribers
+from poolse._realtime.events import UnknownEvent
+from poolse._realtime.queues import EventQueue, QueueEnded
 from poolse.errors import SlowConsumer
+from tests.realtime.channel_types import LAST, NEWS, News
+from tests.realtime.virtual_client import World, stream_of, taken
 
 
-def targets(subscriptions: list[Subscriber[str]]) -> list[str]:
-    return [subscription.target for subscription in subscriptions]
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
-def test_an_event_goes_to_those_who_want_it_in_their_order() -> None:
-    fanout: Subscribers[str, int] = Subscribers()
-    fanout.subscribe(None, "everything")
+def test_an_event_goes_to_those_who_want_it_in_their_order(world: World) -> None:
+    room, got = world.joined(), list[str]()
     for name in ("first", "second"):
-        fanout.subscribe("message", name)
-    fanout.subscribe("typing", "other")
-    assert targets(fanout.matching("message")) == ["first", "second", "everything"]
-    assert targets(fanout.matching("unknown")) == ["everything"]
+        world.client.subscribe(room.reference, NEWS, lambda _, name=name: got.append(name))
+    world.client.subscribe(room.reference, LAST, lambda _: got.append("other"))
+    everything = stream_of(world, room)
+    world.news()
+    world.news(event="unknown")
+    world.call()
+    assert got == ["first", "second"]
+    assert taken(everything) == [News("hi"), UnknownEvent("unknown", {"text": "hi"})]
 
 
-def test_the_same_target_twice_is_given_it_twice_and_each_is_taken_back_alone() -> None:
-    fanout: Subscribers[str, int] = Subscribers()
-    once, _ = fanout.subscribe("message", "handler")
-    again, _ = fanout.subscribe("message", "handler")
-    fanout.unsubscribe(once)
-    fanout.unsubscribe(once)
-    assert fanout.matching("message") == [again]
-    assert (once.active, again.active) == (False, True)
+def test_the_same_handler_twice_is_called_twice_and_each_is_removed_alone(world: World) -> None:
+    room, got = world.joined(), list[object]()
+    once = world.client.subscribe(room.reference, NEWS, got.append)
+    world.client.subscribe(room.reference, NEWS, got.append)
+    world.news()
+    world.call()
+    once()
+    once()
+    world.news("again")
+    world.call()
+    assert got == [News("hi"), News("hi"), News("again")]
 
 
-def test_taking_back_while_an_event_is_handed_out_changes_nothing_for_the_others() -> None:
-    fanout: Subscribers[str, int] = Subscribers()
-    made = [fanout.subscribe("message", name)[0] for name in "abc"]
-    given_to: list[str] = []
-    for subscription in fanout.matching("message"):
-        given_to.append(subscription.target)
-        fanout.unsubscribe(subscription)
-    assert given_to == ["a", "b", "c"]
-    assert not any(subscription.active for subscription in made)
-    assert fanout.matching("message") == []
+def test_handlers_that_are_removed_by_others_are_not_called(world: World) -> None:
+    room, got = world.joined(), list[str]()
+    removals: list[Callable[[], None]] = []
+
+    def handler(name: str) -> None:
+        got.append(name)
+        for remove in removals:
+            remove()
+
+    for name in "abc":
+        call = partial(handler, name)
+        removals.append(world.client.subscribe(room.reference, NEWS, lambda _, call=call: call()))
+    world.news()
+    world.call()
+    assert got == ["a"]
+    world.news()
+    assert world.client.callbacks.next() is None
 
 
-def test_late_subscribers_are_given_the_latest_of_replayed_events() -> None:
-    fanout: Subscribers[str, int] = Subscribers({"state", "mode"})
-    assert fanout.subscribe("state", "early")[1] == []
-    for value in (1, 2):
-        fanout.keep("state", value)
-    fanout.keep("mode", 3)
-    assert fanout.subscribe("state", "late")[1] == [("state", 2)]
-    assert fanout.subscribe("message", "late")[1] == []
-    assert fanout.subscribe(None, "late")[1] == [("state", 2), ("mode", 3)]
+def test_an_iterator_that_is_gone_takes_no_event_from_the_others(world: World) -> None:
+    room = world.joined()
+    streams = [stream_of(world, room) for _ in range(3)]
+    kept = [streams[0], streams[2]]
+    del streams
+    gc.collect()
+    world.news()
+    assert [taken(stream) for stream in kept] == [[News("hi")]] * 2
 
 
-def test_clearing_ends_all_subscriptions_and_forgets() -> None:
-    fanout: Subscribers[str, int] = Subscribers({"state"})
-    made = [fanout.subscribe(event, "x")[0] for event in ("state", "message", None)]
-    fanout.keep("state", 1)
-    fanout.clear()
-    assert not any(subscription.active for subscription in made)
-    fanout.unsubscribe(made[0])
-    assert fanout.matching("message") == []
-    assert fanout.subscribe("state", "late")[1] == []
+def test_late_subscribers_are_given_the_latest_of_replayed_events(world: World) -> None:
+    room, got = world.joined(), list[object]()
+    for text in ("1", "2"):
+        world.news(text, "last")
+        world.news(text)
+    world.client.subscribe(room.reference, NEWS, got.append)
+    world.client.subscribe(room.reference, LAST, got.append)
+    world.call()
+    assert got == [News("2")]
+    assert taken(stream_of(world, room)) == [News("2")]
+
+
+def test_a_channel_that_is_left_forgets_its_subscribers_and_events(world: World) -> None:
+    room, got = world.joined(), list[object]()
+    world.news(event="last")
+    world.client.subscribe(room.reference, LAST, got.append)
+    world.client.release_all("1")
+    world.serve()
+    again = world.joined()
+    world.client.subscribe(again.reference, LAST, got.append)
+    world.call()
+    assert got == []
 
 
 def test_a_full_queue_drops_the_oldest_and_says_so_once() -> None:

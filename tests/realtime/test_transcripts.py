@@ -1,6 +1,6 @@
 """What phoenix.js 1.8.16 did, step by step: frames, their times, and the states after each step.
 
-All scenarios are played to the brain with our differences switched off: see `official`.
+All scenarios are played to the core with our differences switched off: see `official`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from poolse._realtime.channel import ChannelProtocol
+from poolse._realtime.channel import ChannelProtocol, Push
 from poolse._realtime.effects import Close, Deliver, Ended, Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.handshake import address, socket_url
-from poolse._realtime.push import Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import PushTimeout
 from tests.realtime.phoenix_js_policy import OFFICIAL

@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 import orjson
 
-from poolse._realtime.bounded_queue import QueueEnded
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.public import Channel
+from poolse._realtime.queues import QueueEnded
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse._realtime.subscription import ChannelReference, ChannelSubscription, EventStream

@@ -8,10 +8,9 @@ from typing import TypeVar
 import attrs
 import orjson
 
-from poolse._realtime.channel import ChannelProtocol, Effects
+from poolse._realtime.channel import ChannelProtocol, Effects, Payload, Push
 from poolse._realtime.effects import Close, Command, Deliver, Ended, Failure, Open, Send, Trouble
 from poolse._realtime.frames import HEARTBEAT, Frame, decode
-from poolse._realtime.push import Payload, Push
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
 from poolse.errors import PoolseError

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolse._realtime.bounded_queue import Backlog, EventQueue, OrderedQueue, QueueEnded, victim
-from poolse._realtime.callback_queue import LIMITS_IN_TOTAL, CallbackQueue, ChannelQueue, Handler
-from poolse._realtime.subscribers import Subscriber
+from poolse._realtime.queues import (
+    LIMITS_IN_TOTAL,
+    Backlog,
+    CallbackQueue,
+    ChannelQueue,
+    EventQueue,
+    Handler,
+    OrderedQueue,
+    QueueEnded,
+    Subscriber,
+    victim,
+)
 from poolse.errors import PoolseError, SlowConsumer
 
 
@@ -196,7 +205,7 @@ def test_nothing_is_left_of_a_handler_that_is_removed() -> None:
     calls.queue.put(queue, kept, "y")
     calls.queue.clear(queue)
     assert len(calls.queue) == 0
-    assert not calls.queue.is_ready()
+    assert calls.queue.next() is None
     calls.call()
     assert calls.called == []
     calls.queue.close()
