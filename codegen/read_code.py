@@ -201,13 +201,21 @@ class _Reader:
     def _class(self, path: str, module: str, node: ast.ClassDef) -> Iterator[Symbol]:
         bases = ", ".join(map(ast.unparse, [*node.bases, *node.keywords]))
         about = _about(node)
-        yield self._symbol(path, "class", module, node, f"{path}({bases})", base=bases, **about)
+        # A private base is no promise: what it gives is listed with the members.
+        public = [base for base in node.bases if not self._is_private(module, base)]
+        base = ", ".join(map(ast.unparse, public))
+        yield self._symbol(path, "class", module, node, f"{path}({bases})", base=base, **about)
         for name, (origin, nodes) in self._members(module, node).items():
             if name == "__init__":
                 if self._is_for_users(origin, nodes[-1]):
                     yield from self.declared(path, origin, nodes)
             else:
                 yield from self.declared(f"{path}.{name}", origin, nodes)
+
+    def _is_private(self, module: str, base: ast.expr) -> bool:
+        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+        place = self.package.place(module, name.rpartition(".")[2])
+        return place is not None and place not in self.known
 
     def _is_for_users(self, module: str, constructor: ast.stmt) -> bool:
         """Return whether users have what a constructor takes."""
@@ -252,7 +260,9 @@ class _Reader:
         kind = "constructor" if node.name == "__init__" else "function"
         yield self._symbol(f"{path}()", kind, module, node, shown, **traits, **about)
         for name, argument, default, place in _parameters(node.args):
-            if name not in ("self", "cls"):
+            # Python itself passes what most special methods take.
+            is_special = path.endswith("__") and not path.endswith(".__call__")
+            if name not in ("self", "cls") and not is_special:
                 kind = ast.unparse(argument.annotation or NOTHING).removesuffix(" | Unset")
                 yield self._symbol(
                     f"{path}({name}=)",

@@ -99,7 +99,9 @@ def _report(options: argparse.Namespace, folder: Path) -> tuple[Report, list[str
         shutil.copytree(ROOT / PACKAGE, now / PACKAGE)
         for name, text in render_package(new.api, ROOT / PACKAGE).items():
             (now / PACKAGE / name).write_text(text, "utf-8")
-        old_release = release_of((before / VERSION).read_text("utf-8"))
+        # Earlier releases had the module elsewhere in the package.
+        versions = sorted((before / PACKAGE).rglob(Path(VERSION).name))
+        old_release = release_of(versions[0].read_text("utf-8")) if versions else None
     elif len(folders) == 2:
         apis = build(folders[0], is_past=True), build(folders[1])
         old, new = (State(api, ROOT, render_package(api, ROOT / PACKAGE)) for api in apis)

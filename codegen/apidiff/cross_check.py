@@ -87,11 +87,21 @@ def _plain(path: str) -> str:
 
 def _breakages(old: Path, new: Path) -> Iterator[tuple[str, str]]:
     before, now = _loaded(old), _loaded(new)
-    for module in ("", *Package(old).modules("", "testing")):
+    package, kept = Package(old), Package(new).modules("", "testing")
+    for module in ("", *package.modules("", "testing")):
+        if module and module not in kept:
+            names = package.exports(f"{PACKAGE}.{module}")
+            yield from ((name, "Public module was removed") for name in names)
+            continue
         pair = [one[module] if module else one for one in (before, now)]
         for found in griffe.find_breaking_changes(*pair):
-            if found.kind not in NO_BREAK:
-                yield _path(found), found.kind.value
+            # Python itself passes what most special methods take.
+            path = _path(found)
+            is_special = re.search(r"__(?<!\.__call__)\(", path)
+            # What every object has is listed by griffe alone.
+            is_common = path.rpartition(".")[2] in dir(object)
+            if not (found.kind in NO_BREAK or is_special or is_common):
+                yield path, found.kind.value
 
 
 def _loaded(folder: Path) -> griffe.Object | griffe.Alias:
