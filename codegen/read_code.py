@@ -103,7 +103,8 @@ class Package:
                 origin = node.module or ""
                 for alias in node.names:
                     if alias.name == "*":
-                        names = {name: (origin, name) for name in self.exports(origin)} | names
+                        for name in self.exports(origin):
+                            names.setdefault(name, (origin, name))
                     else:
                         names[alias.asname or alias.name] = (origin, alias.name)
             for name in _defined(node):

@@ -266,9 +266,11 @@ def _walk(name: str, scope: SimpleNamespace) -> Iterator[Symbol]:
 
 
 def _nodes(found: object) -> tuple[Any, ...]:
+    # Nodes are attrs classes, of which only the templates know the attributes.
+    nodes: Any = found
     if isinstance(found, tuple):
-        return cast("tuple[Any, ...]", found)
-    return (found,) if found else ()
+        return tuple(nodes)
+    return (nodes,) if found else ()
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib as _importlib
 import typing as _typing
 
+from poolse import errors
 from poolse._generated.names import NAMES as _NAMES
 from poolse._support.version import version
 from poolse.errors import *
@@ -63,8 +64,72 @@ if _typing.TYPE_CHECKING:
 
 __version__ = version
 
-# Constants are imported once: type checkers take a second import for an assignment.
-__all__: list[str] = ["POOLSE_API_URL", "UNSET"]
+# Written out, since type checkers read no other form of it: what is imported above.
+__all__: list[str] = [
+    "POOLSE_API_URL",
+    "UNSET",
+    "After",
+    "AsyncCheckpoint",
+    "AsyncDelivery",
+    "AsyncEvents",
+    "AsyncFeed",
+    "AsyncGetToken",
+    "AsyncHttpClient",
+    "AsyncPoolse",
+    "AsyncPoolseBackend",
+    "AsyncResolver",
+    "AsyncRest",
+    "AsyncTokenProvider",
+    "AsyncUsersResource",
+    "CallOptions",
+    "CallStats",
+    "CancelToken",
+    "CapturedCall",
+    "Checkpoint",
+    "Delivery",
+    "Events",
+    "Feed",
+    "FollowStats",
+    "Gap",
+    "GetToken",
+    "Hooks",
+    "HttpClient",
+    "Last",
+    "MemoryCheckpoint",
+    "Model",
+    "Page",
+    "Payload",
+    "PoolStats",
+    "Poolse",
+    "PoolseBackend",
+    "Position",
+    "ProgressBar",
+    "RealtimeEvent",
+    "RealtimeInfo",
+    "RealtimeStats",
+    "RealtimeStatus",
+    "RequestInfo",
+    "Resolver",
+    "ResponseInfo",
+    "Rest",
+    "RetryInfo",
+    "Row",
+    "SQLiteCheckpoint",
+    "Stats",
+    "Timeout",
+    "TimeoutPhase",
+    "TokenProvider",
+    "UnknownEvent",
+    "Unset",
+    "UserProfile",
+    "UsersResource",
+    "from_dict",
+    "missing",
+    "progress_bar",
+    "to_dict",
+    "version",
+]
+__all__ += errors.__all__
 if _typing.TYPE_CHECKING:
     __all__ += public.__all__
 else:

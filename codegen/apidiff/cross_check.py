@@ -113,7 +113,7 @@ def _loaded(folder: Path) -> griffe.Object | griffe.Alias:
 
 def _path(found: griffe.Breakage) -> str:
     names: list[str] = []
-    owner = found.obj
+    owner: griffe.Object | None = found.obj
     while owner and not owner.is_module:
         names.insert(0, owner.name)
         owner = owner.parent

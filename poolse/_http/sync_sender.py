@@ -97,6 +97,10 @@ class SyncSender(HttpSender):
             response = client.send(sent, stream=True, follow_redirects=False, **auth)
             received.append(unread(response))
 
+        def close() -> None:
+            for response in received:
+                response.close()
+
         run = Steps(deadline)
         try:
             run(send)
@@ -106,7 +110,7 @@ class SyncSender(HttpSender):
             headers = response_headers(response.headers.raw)
             return self._response(response.status_code, headers, pieces, deadline, request.sink)
         finally:
-            run.end(lambda: [response.close() for response in received])
+            run.end(close)
 
     def _exchange(self, request: Request, timeout: Timeout, deadline: Deadline) -> Response:
         connections = self._connections

@@ -29,10 +29,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from math import inf
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import attrs
 
+from poolse._json.parsing import as_object
 from poolse._realtime.effects import Answered, Changed, Deliver, Effect, Ended, JoinDue, Trouble
 from poolse._realtime.frames import (
     PHX_CLOSE,
@@ -230,12 +231,11 @@ class Pushes:
 
 def read_reply(payload: object) -> tuple[bool, object, str]:
     """Return whether a reply says ok, its response, and the reason if it refuses."""
-    reply = cast("dict[str, object]", payload if isinstance(payload, dict) else {})
+    reply = as_object(payload)
     response = reply.get("response")
-    refusal = cast("dict[str, object]", response if isinstance(response, dict) else {})
-    reason = refusal.get("reason")
+    reason = as_object(response).get("reason")
     text = reason if isinstance(reason, str) else "no reason given"
-    return reply.get("status") == "ok", cast("object", response), text
+    return reply.get("status") == "ok", response, text
 
 
 class ChannelProtocol:

@@ -143,11 +143,13 @@ def mutants_of_fields(event: Any) -> Iterator[tuple[str, Any]]:
 def parts(api: Api) -> Iterator[Api]:
     """The API cut into pieces that are quickly compared."""
     lists = {f.name for f in attrs.fields(Api) if isinstance(getattr(api, f.name), tuple)}
-    empty = attrs.evolve(api, **dict.fromkeys(lists, ()))
+    nothing: dict[str, Any] = dict.fromkeys(lists, ())
+    empty = attrs.evolve(api, **nothing)
     yield empty
     for name in sorted(lists):
         for one in getattr(api, name):
-            yield attrs.evolve(empty, **{name: (one,)})
+            only: dict[str, Any] = {name: (one,)}
+            yield attrs.evolve(empty, **only)
 
 
 def test_every_attribute_is_seen() -> None:

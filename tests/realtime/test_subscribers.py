@@ -17,6 +17,14 @@ from tests.realtime.channel_types import LAST, NEWS, News
 from tests.realtime.virtual_client import World, stream_of, taken
 
 
+def note(got: list[str], name: str, _: object) -> None:
+    got.append(name)
+
+
+def without_event(call: Callable[[], object], _: object) -> None:
+    call()
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -25,7 +33,7 @@ def world() -> World:
 def test_an_event_goes_to_those_who_want_it_in_their_order(world: World) -> None:
     room, got = world.joined(), list[str]()
     for name in ("first", "second"):
-        world.client.subscribe(room.reference, NEWS, lambda _, name=name: got.append(name))
+        world.client.subscribe(room.reference, NEWS, partial(note, got, name))
     world.client.subscribe(room.reference, LAST, lambda _: got.append("other"))
     everything = stream_of(world, room)
     world.news()
@@ -59,7 +67,7 @@ def test_handlers_that_are_removed_by_others_are_not_called(world: World) -> Non
 
     for name in "abc":
         call = partial(handler, name)
-        removals.append(world.client.subscribe(room.reference, NEWS, lambda _, call=call: call()))
+        removals.append(world.client.subscribe(room.reference, NEWS, partial(without_event, call)))
     world.news()
     world.call()
     assert got == ["a"]
