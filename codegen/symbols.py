@@ -369,7 +369,9 @@ def generated_names(api: Api) -> list[tuple[str, str]]:
     """Return the generated public names, and where they are."""
     events = [*(c.union for c in api.channels), *_classes(api.events)]
     channels = [*_classes(api.channels), api.realtime]
-    resources, backend = _classes(api.resources), _classes(api.backend_resources)
+    follows = any(op.follow for resource in api.resources for op in resource.operations)
+    resources = [*_classes(api.resources), *(("Delivery", "Feed") if follows else ())]
+    backend = _classes(api.backend_resources)
     held = {
         "models": [*_classes(api.enums), *_classes(api.models)],
         "requests": [request.name for request in api.requests],

@@ -31,9 +31,7 @@ if _typing.TYPE_CHECKING:
     )
     from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
-    from poolse._generated.async_resources import AsyncDelivery, AsyncFeed
     from poolse._generated.public import *
-    from poolse._generated.resources import Delivery, Feed
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
     from poolse._observe.capture import CapturedCall
@@ -70,9 +68,7 @@ __all__: list[str] = [
     "UNSET",
     "After",
     "AsyncCheckpoint",
-    "AsyncDelivery",
     "AsyncEvents",
-    "AsyncFeed",
     "AsyncGetToken",
     "AsyncHttpClient",
     "AsyncPoolse",
@@ -86,9 +82,7 @@ __all__: list[str] = [
     "CancelToken",
     "CapturedCall",
     "Checkpoint",
-    "Delivery",
     "Events",
-    "Feed",
     "FollowStats",
     "Gap",
     "GetToken",

@@ -112,11 +112,11 @@ def test_old_names_are_public_and_listed(tree: Tree) -> None:
     lines = (tree.path / "spec" / "surface.txt").read_text().splitlines()
     assert {
         "MeResource = ProfileResource",
-        f"Resources.me: ProfileResource  # deprecated('{NOTICES['resource']}')",
-        f"Me.is_blocked: bool  # deprecated('{NOTICES['field']}')",
+        f"Poolse.me: ProfileResource  # deprecated: {NOTICES['resource']}",
+        f"Me.is_blocked: bool  # deprecated: {NOTICES['field']}",
         "ConversationMessages.mark_read(self, "
         "message_id: str | UUID | Message | QuotedMessagePreview | MessageHandle, *, "
         "options: CallOptions | None=None)"
-        f" -> None  # deprecated('{NOTICES['method']}')",
+        f" -> None  # deprecated: {NOTICES['method']}",
     } <= set(lines)
     assert lines[1:] == sorted(lines[1:])

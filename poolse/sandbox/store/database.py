@@ -50,13 +50,18 @@ class Database:
     @contextmanager
     def transaction(self) -> Generator[None]:
         """All or nothing of what is written inside."""
-        self._db.execute("BEGIN IMMEDIATE")
+        # Begun by the first write: to begin for pushes that write nothing would take the sandbox
+        # most of its time while many people type.
+        self._db.isolation_level = "IMMEDIATE"
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.rollback()
             raise
-        self._db.execute("COMMIT")
+        else:
+            self._db.commit()
+        finally:
+            self._db.isolation_level = None
 
     def _now(self) -> str:
         """The time as timestamps have it."""
