@@ -61,11 +61,8 @@ def decode(read: Read[T], content: bytes) -> T:
         return read(parsed(content))
     except (json.JSONDecodeError, UnicodeDecodeError):  # orjson's is a JSONDecodeError too
         failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
-    except ValueError:
-        failure = DecodeError("a number in the JSON has more digits than Python reads")
-    except RecursionError:
-        # orjson has a limit of its own, which is a little larger.
-        failure = DecodeError("the JSON is nested too deeply")
+    except ValueError as error:
+        failure = DecodeError(str(error))
     except Mismatch as mismatch:
         failure = DecodeError(str(mismatch), mismatch.path)
     # Raised out here, without its cause, and after this: the frames that held the answer, and the
@@ -81,17 +78,28 @@ def parsed(content: bytes | bytearray | str) -> object:
     rare, is read by the slower parser of the standard library.
 
     Raises:
-        ValueError: It is not JSON, or has a number of more digits than Python reads.
-        RecursionError: It is nested more deeply than Python reads.
+        ValueError: It is not JSON, has a number of more digits than Python reads, or is nested
+            too deeply.
     """
     if isinstance(content, str):
         content = content.encode(errors="surrogatepass")
     content = content.removeprefix(BYTE_ORDER_MARK)
     if LONG_NUMBER not in content.translate(DIGITS):
         return cast("object", orjson.loads(content))
-    return cast(
-        "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
-    )
+    try:
+        return cast(
+            "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        problem = "a number in the JSON has more digits than Python reads"
+    except RecursionError:
+        # orjson has a limit of its own, which is a little larger.
+        problem = "the JSON is nested too deeply"
+    # As in `decode`: the frames that held the content are in no traceback.
+    del content
+    raise ValueError(problem)
 
 
 def _finite_number(text: str) -> float:
