@@ -26,6 +26,7 @@ __all__ = [
     "encode_fields",
     "missing",
     "parsed",
+    "plain",
     "query_text",
     "read_json",
     "read_nothing",
@@ -35,6 +36,8 @@ __all__ = [
 T = TypeVar("T")
 
 QUOTED: Final = 80
+
+TOO_DEEP: Final = "cannot be sent as JSON: it is nested too deeply, or contains itself"
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """JSON does not have it; some proxies put it in front all the same."""
@@ -138,11 +141,24 @@ def encode(value: object, name: str = "body") -> bytes:
         UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
     """
     try:
-        return dumped(_plain(value), orjson.OPT_PASSTHROUGH_DATACLASS)
+        return dumped(plain(value, name), orjson.OPT_PASSTHROUGH_DATACLASS)
     except RecursionError:
-        why = "it is nested too deeply, or contains itself"
-        raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
-    except (UsageError, orjson.JSONEncodeError) as error:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except orjson.JSONEncodeError as error:
+        raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def plain(value: object, name: str) -> object:
+    """Return a value of that name as JSON has it: a model is an object, a time a text.
+
+    Raises:
+        UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
+    """
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except UsageError as error:
         raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
 
 
