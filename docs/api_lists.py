@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final
+from typing import Final, TypeGuard
 
 import poolse
 from poolse._generated.names import NAMES
@@ -19,7 +19,7 @@ __all__ = ["LISTS", "directives", "with_lists"]
 LINE: Final = re.compile(r"^% list: (\w+)$", re.MULTILINE)
 
 
-def _generated(module: str, suits: Callable[[Any], bool] = lambda _: True) -> list[str]:
+def _generated(module: str, suits: Callable[[object], bool] = lambda _: True) -> list[str]:
     """Return the public names of a generated module."""
     names = [name for name, place in NAMES.items() if place == f"poolse._generated.{module}"]
     return _sorted([name for name in names if suits(getattr(poolse, name))])
@@ -30,19 +30,19 @@ def _sorted(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: _position(getattr(poolse, name)))
 
 
-def _position(obj: Any) -> int:
+def _position(obj: object) -> int:
     return list(vars(sys.modules[obj.__module__])).index(obj.__name__) if _is_class(obj) else 0
 
 
-def _is_class(obj: Any) -> bool:
+def _is_class(obj: object) -> TypeGuard[type]:
     return isinstance(obj, type)
 
 
-def _is_enum(obj: Any) -> bool:
+def _is_enum(obj: object) -> bool:
     return _is_class(obj) and issubclass(obj, Enum)
 
 
-def _is_page(obj: Any) -> bool:
+def _is_page(obj: object) -> bool:
     return _is_class(obj) and issubclass(obj, poolse.Page)
 
 

@@ -18,8 +18,9 @@ from sphinx.environment import BuildEnvironment
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
-import poolse  # noqa: E402  (from this tree)
 from api_lists import with_lists  # noqa: E402
+
+import poolse  # noqa: E402  (from this tree)
 
 project = "poolse"
 author = "poolse"

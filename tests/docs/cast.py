@@ -37,7 +37,7 @@ def main(target: Path) -> None:
     printed = re.sub(r"(\s|\x1b\[[\d;]*m)+$", "", done.stdout.partition("4. ")[0])
     for pattern, steady in UNSTEADY.items():
         printed = re.sub(pattern, steady, printed)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere)
         console.print("$ poolse demo", style="bold")
         console.print(Text.from_ansi(printed))
