@@ -27,13 +27,16 @@ author = "poolse"
 copyright = "poolse, MIT licence"
 version = release = poolse.version
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["*.py"]
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `type` of an annotation is no field of ours
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
+
+copybutton_prompt_text = "$ "
+copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "furo"
 html_title = f"poolse {release}"
