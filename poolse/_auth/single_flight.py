@@ -26,7 +26,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Abandoned(Exception):  # noqa: N818  (caught by whoever joined, never seen by a caller)
+class Abandoned(Exception):  # noqa: N818  (caught by those who joined, never seen by a caller)
     """The thread or task that did the work was ended, for instance by SystemExit."""
 
 
@@ -96,17 +96,17 @@ class Ticket(Generic[T]):
 
     flight: Flight[T]
     begins: bool
-    """Whether it has just begun: then whoever holds this has to carry it out."""
+    """Whether it has just begun: then the holder of this ticket has to do the work."""
     within: Flight[Any] | None
     """The call that asks, if one does."""
 
     async def result(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None = None
     ) -> T:
-        """Return or raise the outcome of the work, and do it if nobody has begun.
+        """Return or raise the outcome of the work, and do it if it has not begun.
 
         Raises:
-            Abandoned: Join again: whoever did the work was ended, and nobody does it now.
+            Abandoned: Join again: the task or thread that did the work has ended.
         """
         try:
             if self.begins:

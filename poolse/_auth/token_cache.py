@@ -13,7 +13,7 @@ that seems to end soon: it may be the rest of an older one, so that the next cal
 what comes then is no better, such are the tokens here, and it is used.
 
 A refused token must never come back. A fetch that began before the refusal may still bring the
-refused token, so its result is neither kept nor shared with whoever asks after the refusal: each
+refused token, so its result is neither kept nor shared with callers after the refusal: each
 refusal starts a new epoch, and a fetch belongs to the epoch in which it began.
 """
 
@@ -108,7 +108,7 @@ def good_for(token: str, date: float) -> float:
     left, least = ends - date, SHORTEST_USE
     if life is not None:
         least = min(life / 2, EXPIRY_MARGIN)
-        # More than its life cannot be left, and nobody hands out one that is over.
+        # More than its life cannot be left, and expired tokens are not issued.
         left = left if 0 < left <= life else life
     elif left <= 0:
         left = OPAQUE_LIFE

@@ -109,7 +109,7 @@ class StartSearch:
         self._counted = 0
 
     def found(self, messages: Sequence[Numbered]) -> Position | None:
-        """Return where to start, if this page tells; else it has to be read on below it.
+        """Return where to start, if this page shows it; else pages below it must be read.
 
         Args:
             messages: A page, in ascending order.

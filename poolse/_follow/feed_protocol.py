@@ -1,9 +1,10 @@
 """Every message of a conversation once, in order, from a list that is read backwards and a channel.
 
-Told what happened and when (joined, lost, a live message, a page, a failed request), it says what
-to do next: hand out a message, fetch a page, wait. It owns no clock and does nothing itself.
+It is called with what happened and when (joined, lost, a live message, a page, a failed request),
+and returns what to do next: hand out a message, fetch a page, wait. It owns no clock and does
+nothing itself.
 
-- After each join the list is read anew. So a message that was stored before the reading is in the
+- After each join the list is read again. So a message that was stored before the reading is in the
   page, and one stored after it comes live. While the channel is not joined, the list is read every
   few seconds instead.
 - The list has no messages for some numbers, so a missing number proves nothing for a while: see
@@ -121,7 +122,7 @@ class FeedProtocol(Generic[M]):
         self._was_lost = True
 
     def live(self, message: M, now: float) -> None:
-        """A message came by itself."""
+        """Note a live message."""
         if self.error is not None:
             return
         number = message.sequence
@@ -191,7 +192,7 @@ class FeedProtocol(Generic[M]):
         return self._retry.failed(now, retry_after)
 
     def abandoned(self, fetch: Fetch) -> None:
-        """Nobody waits for the page any more, but the feed continues."""
+        """Note that the page is no longer needed, but the feed continues."""
         if fetch is self._fetch:
             self._fetch = None
             if self._backfill is not None and not self._backfill.pages:

@@ -47,7 +47,7 @@ class Follower(Generic[M]):
             skip: Which messages are not handed out.
             gaps: Whether gaps are reported.
             count: Where to count what was handed out.
-            many: Whether one conversation that begins anew is followed on, and the list of all may
+            many: Whether one conversation that restarts is still followed, and the list of all may
                 be asked for.
             follows_all: Whether the list of all is read now and then, which shows new ones.
         """
@@ -230,12 +230,12 @@ class Follower(Generic[M]):
             if step is not None:
                 return step
         else:
-            # Whoever needs the lock meanwhile does not have to wait for the rest.
+            # Others that need the lock meanwhile do not have to wait for the rest.
             return Wait(now)
         return self._rest(now)
 
     def _rest(self, now: float) -> ReadList | Wait:
-        """No conversation has something to do by itself."""
+        """Whether no conversation has something due."""
         times = [self._next_due, self._list_due]
         if self._looking:
             look_at = self._looking_since + (self._settings.gather if self._not_joined else 0.0)
@@ -306,7 +306,7 @@ class Follower(Generic[M]):
         return None
 
     def _wants_list(self, feed: FeedProtocol[M], fetch: Fetch) -> bool:
-        """Whether one look at the list of all may answer what many are about to ask."""
+        """Whether one request for the list of all may replace many requests."""
         if not self.uses_list or fetch.before is not None or fetch.key in self._by_page:
             return False
         is_usual = feed.is_joined and feed.has_looked

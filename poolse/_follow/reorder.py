@@ -250,7 +250,7 @@ class ResetDetector:
     """The list's top when it was last looked at.
 
     Numbers are handed out in order, so whatever the list gets from then on stands above all
-    numbers that were final at that time. If not, the log has begun anew. That the top went down
+    numbers that were final at that time. If not, the numbers have restarted. That the top went down
     proves nothing: the newest messages may have been deleted.
     """
 

@@ -1,4 +1,4 @@
-"""IDs of replies: the same whenever a message is delivered again, and known to nobody else.
+"""IDs of replies: the same whenever a message is delivered again, and not known to others.
 
 Senders choose the IDs of their messages. An ID computed from public values alone could be taken
 in advance, and the reply to a question would be refused each time. So it is keyed by a secret,

@@ -74,7 +74,7 @@ class Exchange:
         self._expect(None)
         async for part in parts:
             for start in range(0, len(part), PIECE):
-                # A response is noticed before a write that nobody reads.
+                # An early response is noticed before a write that the server does not read.
                 for _ in range(2):
                     await asyncio.sleep(0)
                 if self.answered:

@@ -133,7 +133,7 @@ class AsyncSender(HttpSender):
         response = await client.send(sent, stream=True, follow_redirects=False, **without_auth)
         response = unread(response)
         try:
-            # httpcore raises this by itself. Nobody asked for another protocol.
+            # httpcore raises this itself. No other protocol was requested.
             if response.status_code == 101:
                 raise httpx.RemoteProtocolError("the server switched protocols")
             status, headers = response.status_code, response_headers(response.headers.raw)

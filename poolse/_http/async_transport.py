@@ -186,7 +186,7 @@ class AsyncTransport:
     async def _send_by_socks(
         self, request: Request, timeout: Timeout, url: httpx.URL, proxy: Proxy
     ) -> Response:
-        # aiohttp knows no SOCKS, and has no way to bring tunnels of one's own.
+        # aiohttp knows no SOCKS, and no hook for custom tunnels.
         if proxy not in self._socks:
             self._socks[proxy] = httpcore.AsyncConnectionPool(
                 ssl_context=self._context(),
@@ -235,7 +235,7 @@ class _Origin:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Tells an exchange which connection it uses."""
+    """Reports the connection of an exchange to it."""
 
     transports: set[asyncio.Transport]
     """The transports in use, and those that wait to be used again."""

@@ -31,7 +31,7 @@ Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
-# The system calls count milliseconds in 31 bits. Whoever waits here asks again when it is over.
+# The system calls count milliseconds in 31 bits. The caller waits again after that.
 LONGEST_WAIT = 1_000_000.0
 
 

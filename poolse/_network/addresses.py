@@ -21,7 +21,7 @@ def certificate_name(host: str) -> str:
 def interleaved(found: Sequence[Address]) -> list[Address]:
     """The addresses in the resolver's order, but the families take turns (RFC 8305, 4).
 
-    Where IPv6 leads nowhere, it is then the second address that answers, not the ninth.
+    Where IPv6 leads nowhere, the second address responds then, not the ninth.
     """
     families = list(dict.fromkeys(address[0] for address in found))
     turn = dict.fromkeys(families, 0)
@@ -37,7 +37,7 @@ def attempts(
 ) -> Iterator[tuple[Address, float]]:
     """Each address, with the time until which it may be tried.
 
-    One that answers nothing may use up its share of the time only. What it leaves is for the
+    One that does not respond may use up its share of the time only. What it leaves is for the
     others, and the last one has all that is left.
     """
     order = interleaved(found)

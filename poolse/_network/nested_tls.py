@@ -28,7 +28,7 @@ class NestedTls:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
     def do_handshake(self) -> None:
-        """Go on with the handshake."""
+        """Continue the handshake."""
         self._run(self._tls.do_handshake)
         self._flush()
 

@@ -33,7 +33,7 @@ PLACES: Final = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # RHEL 7 and later
     "/etc/ssl/cert.pem",  # Alpine, BSD
 )
-"""Where a Python that was built elsewhere, such as uv's, may not look by itself."""
+"""Places where a Python that was built elsewhere, such as uv's, does not look."""
 
 HASHED: Final = re.compile(r"[0-9a-f]{8}\.\d+")
 """The names by which OpenSSL finds certificates in a directory."""
@@ -51,7 +51,7 @@ def context_of(given: ssl.SSLContext | None) -> Callable[[], ssl.SSLContext]:
 
 
 def default_context() -> ssl.SSLContext:
-    """The context of everybody who brings none, loaded once.
+    """Return the default context, loaded once.
 
     Raises:
         UsageError: SSL_CERT_FILE or SSL_CERT_DIR names nothing that can be used.

@@ -1,6 +1,6 @@
-"""What is written into the log of each thing that observers are told: words, and fields.
+"""Log records of the events that observers are notified of: text and fields.
 
-The fields become attributes of the log record, for whoever writes structured logs. Their names are
+The fields become attributes of the log record, for structured logs. Their names are
 public and begin with `poolse_`; their values are words of the API, numbers and names of errors.
 """
 

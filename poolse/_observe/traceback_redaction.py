@@ -28,7 +28,7 @@ CARRIERS: Final = frozenset(
         "websockets",
     }
 )
-"""Who has requests and answers among the local variables, and in them tokens and signed URLs."""
+"""Modules with requests and responses among their local variables, with tokens and signed URLs."""
 
 
 def error_causes(error: BaseException, before: BaseException | None) -> list[BaseException]:

@@ -1,7 +1,7 @@
 """Who is in a channel, from `presence_state` and `presence_diff`.
 
 The rules are those of the official JavaScript client. A user is in a channel through any number
-of metas, one for each device or tab, told apart by `phx_ref`.
+of metas, one for each device or tab, identified by `phx_ref`.
 
 - A diff applies its joins before its leaves: an update of a meta is both, under one key.
 - A leave takes only the metas that it names. The user is gone with the last of them.

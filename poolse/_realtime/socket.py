@@ -2,9 +2,9 @@
 
 It comes back after every close that we did not ask for.
 
-A `Connection` does no I/O. Told what happened and when, it answers with `commands` for the driver
-of the transport, `Open`, `Send` and `Close`, and adds effects to the list of its socket: `Up`,
-`Down`, `Failed` and `Trouble`.
+A `Connection` does no I/O. It is called with what happened and when, and returns `commands` for the
+driver of the transport, `Open`, `Send` and `Close`, and adds effects to the list of its socket:
+`Up`, `Down`, `Failed` and `Trouble`.
 
 - A server that closes with 1000 or 1001 does not say "stay away": deploys, proxies and load
   balancers do it all day. Only our own close, and what the tables of `policy` call final, is final.
@@ -15,18 +15,18 @@ of the transport, `Open`, `Send` and `Close`, and adds effects to the list of it
   forget: users call that in their error handlers.
 - One refusal is final only before the first success, when the address or the key is likely wrong.
   After it, a deploy or a proxy may be the reason: what lasts is final, and nothing else. A refused
-  token is replaced, after a pause, before it is tried again.
+  token is replaced, after a pause, before the next attempt.
 - Only the reply to our last heartbeat proves that the server lives. TCP can accept bytes for
   minutes after the other side is gone, and other traffic may be what a proxy still had.
 - The heartbeat waits in the same queue as everything else. While the server works on joins before
-  it, or we write or read a large frame, its silence says nothing; both have an end.
+  it, or we write or read a large frame, a missing reply means nothing; both have a timeout.
 
 A `Socket` is a connection with the channels on it. Effects of a step, those of the connection and
 of every channel, are one list, which `flush` works off in order.
 
-- Joins are paced: the server works on them one after the other, and answers neither heartbeats nor
-  anything else of that connection meanwhile. So the clocks of what was sent after a join start over
-  when that join is answered.
+- Joins are paced: the server handles them one after the other, and replies neither to heartbeats
+  nor anything else of that connection meanwhile. So the clocks of what was sent after a join start
+  over when that join has its reply.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Connection:
         self.closing: set[int] = set()
         """Transports that have to close and have not yet reported that they did."""
         self.joins: dict[str, None] = {}
-        """Refs of joins that the server has not answered, in the order in which they were sent. It
+        """Refs of joins without a reply, in the order in which they were sent. It
         works on them one after the other, and on what was sent after them only then: a clock that
         started when a frame was sent would count the time that others took."""
         self._effects = effects
@@ -256,10 +256,10 @@ class Connection:
             self._await_reply(self._heartbeat_ref, now)
 
     def join_answered(self, ref: str, now: float) -> bool:
-        """The server answered a join, and gets to what was sent after it. False if it is none."""
+        """Note the reply to a join: the server continues after it. False if it is none."""
         if ref not in self.joins:
             return False
-        # Those before it will not be answered any more.
+        # Those before it will have no reply.
         self.joins = {other: None for other in self.joins if is_behind(other, ref)}
         if self._heartbeat_ref is not None and is_behind(self._heartbeat_ref, ref):
             self._await_reply(self._heartbeat_ref, now)
@@ -284,7 +284,7 @@ class Connection:
 
     def _await_reply(self, ref: str, now: float) -> None:
         """Give the server its time for the reply to a heartbeat, and for the join before it."""
-        # One join at most: each that is answered starts the time over.
+        # One join at most: each reply starts the time over.
         is_behind_join = any(is_behind(ref, other) for other in self.joins)
         ahead = self._settings.join_timeout if is_behind_join else 0.0
         self.deadline = now + ahead + self._settings.heartbeat_timeout
@@ -373,13 +373,13 @@ class Socket:
         number: int = 1,
     ) -> None:
         self.number = number
-        """Tells the sockets of a client apart."""
+        """Number of the socket in its client."""
         self.effects: Effects = []
         """What `flush` has to work off."""
         self._history = history or ConnectionHistory(settings.stable_after)
         self.connection: Connection = Connection(settings, random, self.effects, self._history)
         self.failure: PoolseError | None = None
-        """Why this socket will not be tried again."""
+        """Why this socket will not reconnect."""
         self.trouble: PoolseError | None = None
         """Why this socket is not open: what went wrong last."""
         self.is_over: bool = False
@@ -438,7 +438,7 @@ class Socket:
         self.connection.disconnect()
 
     def driver_failed(self, error: PoolseError) -> None:
-        """Nobody opens the socket or reads from it any more. That is for good."""
+        """Note that the driver has ended: the socket is neither opened nor read any more."""
         self.is_broken = True
         self.connection.give_up(error)
 

@@ -98,7 +98,7 @@ class ChannelReference:
 
 
 class ChannelSubscription:
-    """One channel, and everybody who refers to it."""
+    """One channel, and all references to it."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class ChannelSubscription:
         self.queue: ChannelQueue = ChannelQueue(self.topic)
         """The calls of handlers that wait."""
         self.waiting: set[EventStream[object]] = set()
-        """Iterators that are waited for: nobody else may hold them, nor the task that waits."""
+        """Iterators that are waited for: there may be no other reference to them or their task."""
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
         self.presence: Presence = Presence(drops_stale=channel.policy.stale_diffs_dropped)
@@ -277,7 +277,7 @@ class ChannelSubscription:
             self.presence.diff(frame.payload, self.channel.join_ref)
         subscribers = [*self._subscribers.get(name, ()), *self._subscribers.get(None, ())]
         is_replayed = name in self._replayed
-        # What nobody wants, now or later, is not worth reading.
+        # Events without a subscriber, now or later, are not decoded.
         if not subscribers and not is_replayed:
             return
         event = self.channel_type.events.get(name)

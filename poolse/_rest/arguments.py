@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 BARE: Final = (str, bytes, bytearray, memoryview)
-"""Sequences that nobody means as a list."""
+"""Sequences that are not meant as lists."""
 
 Sent = Callable[[str, object], object]
 """Turns a value, by the name of its field, into what is sent."""
@@ -191,7 +191,7 @@ def _bare(kind: Kind) -> str:
 
 
 def is_list(value: object) -> bool:
-    """Whether it is a sequence, and none that nobody means as a list."""
+    """Return whether it is a sequence that is meant as a list."""
     return isinstance(value, Sequence) and not isinstance(value, BARE)
 
 

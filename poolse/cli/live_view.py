@@ -46,7 +46,7 @@ class LiveView:
         )
 
     def message(self, message: Message, name: str) -> None:
-        """Show a message of somebody with this name."""
+        """Show a message of a user with this name."""
         time = message.inserted_at.astimezone()
         if time.date() != self._day:
             self._day = time.date()

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
-"""Paths that are answered with a page."""
+"""Paths whose response is a page."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class RefuseJoin:
 
 @dataclass(frozen=True)
 class RefuseHandshake:
-    """Answer a handshake with a status instead of 101."""
+    """Refuse a handshake with an HTTP status."""
 
     status: int
 

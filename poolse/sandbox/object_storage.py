@@ -20,7 +20,7 @@ from poolse.sandbox.strict_json import JsonObject
 __all__ = ["PREFIX", "Grant", "Storage", "signed_url", "storage_path", "xml_error"]
 
 PREFIX = "/storage/"
-"""What the paths of the storage begin with."""
+"""Prefix of the paths of the object storage."""
 
 _PATH = re.compile(re.escape(PREFIX) + "([^/]+)/([^/]+)")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
@@ -53,7 +53,7 @@ def storage_path(tenant_id: str, attachment_id: str) -> str:
 def xml_error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error of the storage; code and message are our own words."""
+    """An error of the object storage; code and message are our own."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"

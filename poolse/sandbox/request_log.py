@@ -23,7 +23,7 @@ class Request:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes = b""
-    """Empty for the storage, which takes files that are too large to be kept here."""
+    """Empty for the object storage, whose files are too large to be kept here."""
     size: int = 0
     """How many bytes of the body were read."""
     status: int | None = None

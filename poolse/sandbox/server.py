@@ -68,7 +68,7 @@ class ServerThread:
         """What `call` was asked for and has not been done yet."""
         self._ready: Future[_Server] = Future()
         _listening.add(self)
-        # A daemon, so that a sandbox that nobody stopped does not keep the process alive.
+        # A daemon, so that a sandbox that was not stopped does not keep the process alive.
         self._thread = threading.Thread(
             target=self._run, args=(make_app, tls), name=f"poolse-sandbox-{self.port}", daemon=True
         )
@@ -97,7 +97,7 @@ class ServerThread:
     def forget(self) -> None:
         """Close the listening socket that a forked child has inherited.
 
-        Otherwise the port would go on taking connections after the parent has stopped.
+        Otherwise the port would still accept connections after the parent has stopped.
         """
         self._socket.close()
 
@@ -161,7 +161,7 @@ class ServerThread:
             current.app.close()
 
     def _refuse_calls(self) -> None:
-        """Cancel the calls that nobody is going to run: the loop ends."""
+        """Cancel the calls that will not run, because the loop ends."""
         with self._lock:
             self._ended = True
             for outcome in list(self._waiting):

@@ -65,7 +65,7 @@ class Eviction:
 
 @dataclass(frozen=True)
 class Typing:
-    """A user is typing: the others in the topic are told, until some seconds after the last."""
+    """Notify the others in the topic that a user is typing, until shortly after the last push."""
 
     topic: str
     user_id: str

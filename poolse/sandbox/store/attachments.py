@@ -79,7 +79,7 @@ class Attachments(Database):
         return row
 
     def note_upload(self, attachment_id: str, sha256: str) -> bool:
-        """Note that the bytes are there; False when nobody waits for them any more."""
+        """Record that the bytes are stored; return False if they are no longer expected."""
         return self._change(
             "UPDATE attachments SET sha256 = ?, updated_at = ? WHERE id = ? AND message_id IS NULL",
             *(sha256, self._now(), attachment_id),
