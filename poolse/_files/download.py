@@ -53,7 +53,7 @@ class Sink(Protocol[Result_co]):
         ...
 
     async def finish(self) -> Result_co:
-        """All bytes are here, and verified. Return what the caller gets."""
+        """Finish after all bytes are verified, and return the result of the call."""
         ...
 
     def close(self) -> None:

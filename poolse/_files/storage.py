@@ -133,7 +133,7 @@ class Transfer:
         return retry_delay(self._settings, self._progress, self._io.random(), at_least=at_least)
 
     def _refused(self, response: Response) -> PoolseError:
-        """Most storage services say why in XML, with a `Code`."""
+        """Return the error of a refusal. Most services give the reason in XML, with a `Code`."""
         code = CODE.search(response.content[:LONGEST_ERROR])
         why = f": {code[1].decode()}" if code else ""
         if 300 <= response.status < 400:

@@ -62,7 +62,7 @@ class Mismatch(Exception):  # noqa: N818  (caught by `decode`, never seen by a c
         self._steps: list[str | int] = [*steps]
 
     def under(self, step: str | int) -> None:
-        """The value sits under this key or index of the value around it."""
+        """Add the key or index of the value in its container to the path."""
         self._steps.append(step)
 
     @property
@@ -78,21 +78,21 @@ def _step(step: str | int) -> str:
 
 
 def string(value: object) -> str:
-    """A string."""
+    """Read a string."""
     if isinstance(value, str):
         return value
     raise Mismatch("a string", value)
 
 
 def integer(value: object) -> int:
-    """A whole number. Python's booleans are numbers, JSON's are not."""
+    """Read an integer. Python's booleans are numbers, JSON's are not."""
     if type(value) is int:
         return value
     raise Mismatch("an integer", value)
 
 
 def number(value: object) -> float:
-    """Any number, as a float."""
+    """Read a number, as a float."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     raise Mismatch("a number", value)
@@ -106,7 +106,7 @@ def boolean(value: object) -> bool:
 
 
 def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
-    """A time, always aware and in UTC; one without an offset is taken as UTC."""
+    """Read a time, always aware and in UTC; one without an offset is taken as UTC."""
     try:
         time = parse_time(value)
         if time.tzinfo is UTC:
@@ -120,14 +120,14 @@ def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """An object of any content, as it is."""
+    """Read an object of any content."""
     if isinstance(value, dict):
         return cast("dict[str, Any]", value)
     raise Mismatch("an object", value)
 
 
 def as_object(value: object) -> dict[str, object]:
-    """The JSON object, or an empty one for anything else."""
+    """Return the JSON object, or an empty one for anything else."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
@@ -150,7 +150,7 @@ def needed(value: T | None, path: str) -> T:
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:
-    """A reader of lists."""
+    """Return a reader of lists."""
     return cast("Read[list[T]]", strings) if read is string else _each(read)
 
 
@@ -173,7 +173,7 @@ def _each(read: Read[T]) -> Read[list[T]]:
 
 
 def strings(value: Any) -> list[str]:  # noqa: ANN401
-    """A list of strings; with `string` for each of them, it would take twice as long."""
+    """Read a list of strings; with `string` for each of them, it would take twice as long."""
     if value.__class__ is not list:
         raise Mismatch("a list", value)
     for item in value:
@@ -205,7 +205,7 @@ def first_of(key: str, read: Read[T]) -> Read[T]:
 
 
 def one_of(readers: Mapping[type, Read[Any]]) -> Read[Any]:
-    """A reader of what may be of several types: those of parsed JSON lead to its readers."""
+    """Return a reader of several types, chosen by the type of the parsed JSON."""
     wanted = " or ".join(KINDS[type_] for type_ in readers)
 
     def read_one(value: object) -> Any:  # noqa: ANN401
@@ -218,7 +218,7 @@ def one_of(readers: Mapping[type, Read[Any]]) -> Read[Any]:
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:
-    """A reader of objects whose keys are data."""
+    """Return a reader of objects whose keys are data."""
 
     def read_map(value: Any) -> dict[str, T]:  # noqa: ANN401
         if value.__class__ is not dict:
@@ -237,7 +237,7 @@ def map_of(read: Read[T]) -> Read[dict[str, T]]:
 
 
 def nullable(read: Read[T]) -> Read[T | None]:
-    """A reader that lets null through."""
+    """Return a reader that lets null through."""
 
     def read_nullable(value: object) -> T | None:
         return None if value is None else read(value)

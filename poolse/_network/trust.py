@@ -46,7 +46,7 @@ class _Loaded:
 
 
 def context_of(given: ssl.SSLContext | None) -> Callable[[], ssl.SSLContext]:
-    """Where a transport gets its context, once it needs one: loading the CAs takes 40 ms."""
+    """Return the source of a transport's context, on first use: loading the CAs takes 40 ms."""
     return default_context if given is None else lambda: given
 
 
@@ -128,7 +128,7 @@ def _knows_any(context: ssl.SSLContext) -> bool:
 
 
 def _elsewhere() -> str:
-    """A file of certificates: the system's, or certifi's where there is no system to speak of."""
+    """Return a file of certificates: the system's, or certifi's if there is none."""
     for place in PLACES:
         if Path(place).is_file():
             return place

@@ -16,7 +16,7 @@ Fields = Mapping[str, object]
 
 
 def record(info: RequestInfo | ResponseInfo | RetryInfo | RealtimeInfo) -> tuple[str, Fields]:
-    """The message, and its fields without those that say nothing."""
+    """Return the message, and its fields without empty ones."""
     match info:
         case RequestInfo():
             message, fields = _call(info), _of_call("request", info)

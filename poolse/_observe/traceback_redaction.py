@@ -32,7 +32,7 @@ CARRIERS: Final = frozenset(
 
 
 def error_causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
-    """The error and those that led to it, but not what the caller was busy with `before`."""
+    """Return the error and its causes, but not an error that the caller handled `before`."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -161,7 +161,7 @@ class AsyncDriver:
             self._sending = None
 
     async def _sent(self, sending: Awaitable[None], generation: int) -> bool:
-        """Whether it was sent within the limit."""
+        """Return whether it was sent within the limit."""
         try:
             async with asyncio.timeout(self._client.settings.heartbeat_timeout) as limit:
                 self._sending = generation, limit

@@ -155,7 +155,7 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
 
 
 def _protocol(settings: RealtimeSettings, token: str | None) -> ClientProtocol:
-    """The protocol of one connection. It sends no Origin: Phoenix refuses those of other hosts."""
+    """Return the protocol of a connection. It sends no Origin: Phoenix refuses other hosts."""
     target = address(settings, token)
     return ClientProtocol(
         parse_uri(target.url),

@@ -117,7 +117,7 @@ class Push:
         return self._response
 
     def answer(self, payload: object) -> None:
-        """The server's reply came."""
+        """Set the server's reply."""
         ok, response, _ = read_reply(payload)
         if ok:
             self._finish(response, None)
@@ -181,7 +181,7 @@ class Pushes:
             self.sent[send(push)] = push
 
     def answered(self, ref: str | None, payload: object) -> bool:
-        """A reply came; False when it is to nothing that is still waited for."""
+        """Process a reply; return False if nothing waits for it."""
         push = None if ref is None else self.sent.pop(ref, None)
         if push is not None:
             push.answer(payload)
@@ -205,7 +205,7 @@ class Pushes:
             self._forget_done()
 
     def lost(self) -> bool:
-        """The join under which they were sent is over; False when that concerns none."""
+        """End the pushes of a join that has ended; return False if there were none."""
         concerned = bool(self.sent)
         for push in self.sent.values():
             text = f"{self._topic} was lost before the reply to {push.event}"
@@ -296,7 +296,7 @@ class ChannelProtocol:
             self._effects.append((self, JoinDue()))
 
     def join(self, now: float) -> None:
-        """It is this channel's turn to join. The socket is open."""
+        """Join, since it is this channel's turn and the socket is open."""
         if self._move("join"):
             self.join_ref = self._next_ref()
             self._await_reply(now)
@@ -322,7 +322,7 @@ class ChannelProtocol:
             self._await_reply(now)
 
     def held_up(self, now: float) -> None:
-        """What was to be sent before now could only be sent now: its clock starts now."""
+        """Start the clock now, since the driver could only send now."""
         if self.state in ("joining", "leaving"):
             self._await_reply(now)
 
@@ -356,7 +356,7 @@ class ChannelProtocol:
         return push
 
     def withdraw(self, push: Push) -> None:
-        """A reply is waited for no more."""
+        """Forget a push whose reply is no longer needed."""
         self._pushes.withdraw(push)
 
     def give_up(self, error: PoolseError) -> None:
@@ -365,7 +365,7 @@ class ChannelProtocol:
             self._effects.append((self, Answered()))
 
     def lost(self, now: float) -> None:
-        """The socket is gone. It will be this channel's turn as soon as there is a new one."""
+        """Note that the socket is lost. The channel joins on the next one."""
         self._forgive(now)
         if self._move("lost"):
             self._forget_join()
@@ -485,7 +485,7 @@ class ChannelProtocol:
         self._close(error)
 
     def _backoff(self, now: float) -> float:
-        """When the topic may be joined again."""
+        """Return the time of the next join of the topic."""
         self._forgive(now)
         due = now + rejoin_delay(self._settings.rejoin_delays, self._attempt, self._random())
         self._attempt += 1

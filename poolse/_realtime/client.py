@@ -216,7 +216,7 @@ class RealtimeClient:
             self._notify_all()
 
     def is_disconnected(self) -> bool:
-        """Whether every transport that had to close has done so."""
+        """Return whether every transport that had to close has done so."""
         return not any(socket.connection.closing for socket in self._sockets)
 
     def close(self) -> None:
@@ -378,7 +378,7 @@ class RealtimeClient:
         return unsubscribe
 
     def stats(self) -> RealtimeStats:
-        """How many there are of what."""
+        """Return the numbers for `stats()`."""
         with self.lock:
             subscriptions = [s for s in self._by_topic.values() if not s.is_over]
             return RealtimeStats(
@@ -392,7 +392,7 @@ class RealtimeClient:
             )
 
     def dropped(self) -> int:
-        """How many calls of the user's functions were dropped, and reported as `SlowConsumer`."""
+        """Return the number of dropped callback calls, reported as `SlowConsumer`."""
         with self.lock:
             return self.callbacks.dropped
 

@@ -133,7 +133,7 @@ def refused(status: int, retry_after: str | None, now: float) -> Failure:
 
 
 def token_failure(error: BaseException) -> Failure:
-    """No token could be had."""
+    """No token was available."""
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 
 

@@ -130,7 +130,7 @@ class Presence:
         return Changes()
 
     def lost(self) -> None:
-        """The channel is no longer joined: the set is out of date until the next state."""
+        """Note that the channel was lost: the set is out of date until the next state."""
         self._synced_under = None
         if self._drops_stale:
             self._pending.clear()
@@ -182,7 +182,7 @@ class Presence:
 
 
 def _difference(current: _Entries, new: _Entries) -> _Diff:
-    """What leads from one set to the other."""
+    """Return the difference of two sets."""
     joins: _Entries = {}
     leaves = {key: entry for key, entry in current.items() if key not in new}
     for key, entry in new.items():

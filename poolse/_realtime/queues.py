@@ -192,7 +192,7 @@ class EventQueue(Generic[E]):
         return sum(kind.dropped for kind in self._kinds.values())
 
     def is_ready(self) -> bool:
-        """Whether `get` returns or raises at once. What a consumer waits for."""
+        """Return whether `get` returns or raises immediately, which consumers wait for."""
         return self._closed or len(self._queue) > 0
 
     def put(self, event: E, name: str | None = None, *, transient: bool = False) -> bool:
@@ -413,7 +413,7 @@ class CallbackQueue:
         self._end_turn(queue)
 
     def next(self) -> Call | None:
-        """The next call; None when none waits.
+        """Return the next call; None when none waits.
 
         Raises:
             QueueEnded: There will be none any more.
@@ -480,7 +480,7 @@ class CallbackQueue:
 
 
 def name_of(subscriber: Subscriber[Handler]) -> str:
-    """What a handler is called in reports."""
+    """Return the name of a handler for reports."""
     if isinstance(subscriber, Listener):
         return str(subscriber.event)
     function = subscriber.target

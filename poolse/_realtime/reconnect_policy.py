@@ -189,7 +189,7 @@ def reconnect_delay(delays: Sequence[float], attempt: int, pause: Pause, random:
 
 
 def rejoin_delay(delays: Sequence[float], attempt: int, random: float) -> float:
-    """Seconds before the next join: at least half of the span, so that a crash loop is slow."""
+    """Return the wait before the next join: at least half of the delay, to slow a crash loop."""
     return (0.5 + 0.5 * random) * delays[min(attempt, len(delays) - 1)]
 
 

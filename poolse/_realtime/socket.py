@@ -161,7 +161,7 @@ class Connection:
         return "closed" if self._was_wanted else "idle"
 
     def next_ref(self) -> str:
-        """A number that was never used on this socket, over all its transports."""
+        """Return a number that was never used on this socket, over all its transports."""
         self._ref += 1
         return str(self._ref)
 
@@ -209,7 +209,7 @@ class Connection:
                 self.joins[frame.ref] = None
 
     def opened(self, generation: int, now: float) -> None:
-        """The transport is open."""
+        """Note that the transport is open."""
         if generation == self.generation and self._move("opened"):
             self._history.has_connected = True
             self._was_open = True
@@ -220,7 +220,7 @@ class Connection:
             self._effects.append((None, Up()))
 
     def failed(self, generation: int, failure: Failure, now: float) -> None:
-        """The transport could not be opened."""
+        """Note that the transport could not be opened."""
         self.closing.discard(generation)
         if generation != self.generation or self.state != "connecting":
             return
@@ -240,18 +240,18 @@ class Connection:
             self._effects.append((None, Trouble(_not_opened(failure, delay))))
 
     def closed(self, generation: int, code: int, now: float) -> None:
-        """The transport is gone; with 1006 when it went without a close frame."""
+        """Note that the transport has closed; with 1006 without a close frame."""
         self.closing.discard(generation)
         if generation == self.generation and self.state == "open":
             self._lost(f"the connection was closed with code {code}", code, now)
 
     def received_part(self, generation: int, now: float) -> None:
-        """A part of a message came: the transport works, and what follows it has to wait."""
+        """Note a part of a message: the transport works, and later frames have to wait."""
         if generation == self.generation:
             self.heard_at = max(self.heard_at, now)
 
     def held_up(self, now: float) -> None:
-        """What was to be sent before now could only be sent now: its clocks start now."""
+        """Start the clocks now, since the driver could only send now."""
         if self._heartbeat_ref is not None:
             self._await_reply(self._heartbeat_ref, now)
 
@@ -291,11 +291,11 @@ class Connection:
         self._verdict_by = self.deadline + self._settings.reading_limit
 
     def _is_still_reading(self, now: float) -> bool:
-        """Whether the reply may lie behind what we are just reading. For a while, at most."""
+        """Return whether the reply may be behind what we are just reading, for a limited time."""
         return now - self.heard_at < _GRACE and now < self._verdict_by
 
     def receive(self, frame: Frame, now: float) -> None:
-        """A frame came that is for no channel."""
+        """Process a frame that is not for a channel."""
         if frame.event == PHX_REPLY and frame.ref is not None and frame.ref == self._heartbeat_ref:
             self._heartbeat_ref = None
             self.joins = {other: None for other in self.joins if is_behind(other, frame.ref)}
@@ -405,7 +405,7 @@ class Socket:
         return not self.is_broken and len(self.channels) < self._settings.channels_per_socket
 
     def next_deadline(self) -> float | None:
-        """When `tick` has something to do."""
+        """Return the time of the next `tick`."""
         deadlines = [self.connection.deadline, *(c.wake_at for c in self.channels.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -468,7 +468,7 @@ class Socket:
         return None
 
     def held_up(self, now: float) -> None:
-        """The driver had to wait before it could send what it was to send."""
+        """Note that the driver had to wait before it could send."""
         self.connection.held_up(now)
         for channel in self.channels.values():
             channel.held_up(now)
@@ -556,11 +556,11 @@ class Socket:
 
 
 def _no_driver() -> None:
-    """The socket has no driver yet."""
+    """Do nothing, in place of a driver's wakeup."""
 
 
 def _refused(judged: Verdict, failure: Failure, times: int) -> PoolseError:
-    """The error for a refusal that is final."""
+    """Return the error for a refusal that is final."""
     if judged == "refresh":
         text = f"the socket refused the token {times} times, even after a refresh"
         return AuthError(failure.status or 0, "invalid_user_token", text)

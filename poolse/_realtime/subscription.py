@@ -235,7 +235,7 @@ class ChannelSubscription:
             self.unsubscribe(subscriber)
 
     def end_users(self) -> None:
-        """The user has left, and the library has not: end all but what is the library's own."""
+        """End everything of the user, who has left, but not the library's own references."""
         internal: list[tuple[EventStream[object], str | None]] = []
         for stream, subscriber in list(self._streams.items()):
             if stream.reference is not None and stream.reference.is_internal:
@@ -311,11 +311,11 @@ class ChannelSubscription:
                 stream.put(value, event.wire, transient=event.transient)
 
     def has_left(self) -> bool:
-        """Whether it is over for the server too. What a caller of `leave` waits for."""
+        """Return whether the server has confirmed the leave, which `leave` waits for."""
         return self.is_left
 
     def end(self, error: PoolseError | None) -> None:
-        """The channel is over: left without an error, or ended by one. Again does nothing."""
+        """End the channel: left without an error, or ended by one. Again has no effect."""
         if not self.is_over:
             self.is_over = True
             self._error = error

@@ -340,7 +340,7 @@ class Workers:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: what began in the parent raises in the child."""
+        """Let waits that started in the parent raise in a forked child."""
         self.client.renew(threading.RLock())
 
     @property

@@ -94,7 +94,7 @@ class InterruptPipe:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: it wakes a thread of the parent's."""
+        """Renew it in a forked child, since it wakes a thread of the parent."""
         self.close()
 
     def wait(self, timeout: float) -> None:
@@ -151,7 +151,7 @@ class Transport:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: nothing is sent over the parent's connection."""
+        """Drop the parent's connection in a forked child, without sending anything."""
         self.close()
 
     def connect(self, host: str, port: int) -> None:

@@ -69,7 +69,7 @@ def checked_ids(name: str, values: object, kind: str) -> list[str]:
 
 
 def is_id(value: object, kind: str) -> bool:
-    """Whether `checked_id` accepts the value."""
+    """Return whether `checked_id` accepts the value."""
     text = _text(value, kind)
     return text is not None and bool(text.strip()) and (text not in SEGMENTS or "." in kind)
 

@@ -28,7 +28,7 @@ NARROW: Final = 50
 
 
 def can_draw() -> bool:
-    """Whether the terminal can move its cursor."""
+    """Return whether the terminal can move its cursor."""
     return not Console().is_dumb_terminal
 
 
@@ -94,5 +94,5 @@ class LiveView:
 
 
 def _colour(sender_id: str | None) -> str:
-    """The same for the same user, whenever it is."""
+    """Return a color that is always the same for a user."""
     return COLOURS[zlib.crc32((sender_id or "").encode()) % len(COLOURS)]

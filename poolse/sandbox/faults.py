@@ -95,7 +95,7 @@ class RateLimit:
     left: int = 0
 
     def take(self, now: float) -> Fail | None:
-        """The refusal of one request more, if it is too many."""
+        """Return the refusal of one request more, if it is too many."""
         if now >= self.ends:
             self.ends, self.left = now + self.seconds, self.requests
         if self.left:
@@ -156,7 +156,7 @@ class Match:
     """In whatever case; None for all."""
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether a request is one of them."""
+        """Return whether a request is one of them."""
         if self.method is not None and self.method.upper() != method:
             return False
         return self.path is None or fnmatchcase(path, self.path)

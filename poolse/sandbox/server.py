@@ -216,7 +216,7 @@ class _Server(uvicorn.Server):
         await self.stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, but a client that does not listen is not waited for."""
+        """Shut down like uvicorn, but do not wait for clients that do not respond."""
         for sock in sockets or []:
             self.loop.remove_reader(sock)
         # asyncio forgets a socket that it has accepted when the server is closed before the
@@ -246,7 +246,7 @@ class _Server(uvicorn.Server):
             old.close()
 
     async def _end_connections(self) -> None:
-        """Those that are open now: with a word to the client, and a moment for it to listen."""
+        """Close the open connections, with a notice and a short time for the client to read it."""
         state = self.server_state
         open_now, tasks = set(state.connections), set(state.tasks)
         for connection in open_now:

@@ -60,7 +60,7 @@ class Attachments(Database):
     """
 
     def attachment(self, tenant_id: str, attachment_id: str, user_id: str = "") -> File | None:
-        """The tenant's attachment of that id, as the user sees it."""
+        """Return the tenant's attachment with an ID, as the user sees it."""
         row = self._one(_FILE, user_id, tenant_id, attachment_id)
         if row is None:
             return None
