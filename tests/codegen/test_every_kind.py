@@ -181,8 +181,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
 
 def texts(case: Case) -> list[str]:
     """What stands in a URL or a header; a list is said by repeating its name."""
-    sent: object = case.json
-    values = cast("list[object]", sent) if isinstance(sent, list) else [sent]
+    value: object = case.json
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
     return [one if isinstance(one, str) else json.dumps(one) for one in values]
 
 
