@@ -23,7 +23,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) lock test coverage tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo sizes duplicates trace clean
+.PHONY: help venv generate format check $(GATES) lock test coverage tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo cast sizes duplicates trace clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -130,6 +130,9 @@ docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
 
 demo: venv ## a conversation on the sandbox, to watch
 	@$(PY) -m poolse.cli demo
+
+cast: venv ## the picture of the demo in the README, docs/demo.svg
+	@$(PY) -m tests.docs.cast
 
 sizes: venv ## lines of code by package
 	@$(PY) -m tests.architecture.sizes

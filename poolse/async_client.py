@@ -15,7 +15,7 @@ from poolse._client.async_base import AsyncClientBase
 from poolse._client.async_core import AsyncBackendCore, AsyncUserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.async_backend_resources import AsyncBackendResources
-from poolse._generated.async_resources import AsyncFeed, AsyncResources
+from poolse._generated.async_resources import AsyncResources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, profile_settings
 from poolse._rest.async_calls import AsyncCalls
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.positions import After, Gap
     from poolse._generated.async_channels import AsyncPoolseRealtime
-    from poolse._generated.async_resources import AsyncConversationHandle
+    from poolse._generated.async_resources import AsyncConversationHandle, AsyncFeed
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse.profiles import AsyncUsersResource
 
@@ -232,8 +232,9 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             ...     async for item in feed:
             ...         await item.reply(body="Hello")
         """
-        # Imported lazily: most programs follow nothing.
+        # Imported lazily: most programs follow nothing, and not every spec has feeds.
         from poolse._follow.async_loop import async_feed_loop
+        from poolse._generated.async_resources import AsyncFeed
 
         loop = async_feed_loop(
             self,

@@ -16,7 +16,7 @@ from poolse._client.base import ClientBase
 from poolse._client.core import BackendCore, UserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.backend_resources import BackendResources
-from poolse._generated.resources import Feed, Resources
+from poolse._generated.resources import Resources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, Resolver, profile_settings
 from poolse._rest.calls import Calls
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from poolse._follow.positions import After, Gap
     from poolse._generated.channels import PoolseRealtime
     from poolse._generated.models import Conversation, Me, Message, User
-    from poolse._generated.resources import ConversationHandle
+    from poolse._generated.resources import ConversationHandle, Feed
     from poolse.profiles import UsersResource
 
 __all__ = ["HttpClient", "Poolse", "PoolseBackend"]
@@ -232,8 +232,9 @@ class Poolse(ClientBase[UserCore], Resources):
             ...     for item in feed:
             ...         item.reply(body="Hello")
         """
-        # Imported lazily: most programs follow nothing.
+        # Imported lazily: most programs follow nothing, and not every spec has feeds.
         from poolse._follow.loop import feed_loop
+        from poolse._generated.resources import Feed
 
         loop = feed_loop(
             self,

@@ -26,6 +26,7 @@ __all__ = [
     "encode_fields",
     "missing",
     "parsed",
+    "plain",
     "query_text",
     "read_json",
     "read_nothing",
@@ -35,6 +36,8 @@ __all__ = [
 T = TypeVar("T")
 
 QUOTED: Final = 80
+
+TOO_DEEP: Final = "cannot be sent as JSON: it is nested too deeply, or contains itself"
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """JSON does not have it; some proxies put it in front all the same."""
@@ -58,11 +61,8 @@ def decode(read: Read[T], content: bytes) -> T:
         return read(parsed(content))
     except (json.JSONDecodeError, UnicodeDecodeError):  # orjson's is a JSONDecodeError too
         failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
-    except ValueError:
-        failure = DecodeError("a number in the JSON has more digits than Python reads")
-    except RecursionError:
-        # orjson has a limit of its own, which is a little larger.
-        failure = DecodeError("the JSON is nested too deeply")
+    except ValueError as error:
+        failure = DecodeError(str(error))
     except Mismatch as mismatch:
         failure = DecodeError(str(mismatch), mismatch.path)
     # Raised out here, without its cause, and after this: the frames that held the answer, and the
@@ -78,17 +78,28 @@ def parsed(content: bytes | bytearray | str) -> object:
     rare, is read by the slower parser of the standard library.
 
     Raises:
-        ValueError: It is not JSON, or has a number of more digits than Python reads.
-        RecursionError: It is nested more deeply than Python reads.
+        ValueError: It is not JSON, has a number of more digits than Python reads, or is nested
+            too deeply.
     """
     if isinstance(content, str):
         content = content.encode(errors="surrogatepass")
     content = content.removeprefix(BYTE_ORDER_MARK)
     if LONG_NUMBER not in content.translate(DIGITS):
         return cast("object", orjson.loads(content))
-    return cast(
-        "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
-    )
+    try:
+        return cast(
+            "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        problem = "a number in the JSON has more digits than Python reads"
+    except RecursionError:
+        # orjson has a limit of its own, which is a little larger.
+        problem = "the JSON is nested too deeply"
+    # As in `decode`: the frames that held the content are in no traceback.
+    del content
+    raise ValueError(problem)
 
 
 def _finite_number(text: str) -> float:
@@ -130,11 +141,24 @@ def encode(value: object, name: str = "body") -> bytes:
         UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
     """
     try:
-        return dumped(_plain(value), orjson.OPT_PASSTHROUGH_DATACLASS)
+        return dumped(plain(value, name), orjson.OPT_PASSTHROUGH_DATACLASS)
     except RecursionError:
-        why = "it is nested too deeply, or contains itself"
-        raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
-    except (UsageError, orjson.JSONEncodeError) as error:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except orjson.JSONEncodeError as error:
+        raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def plain(value: object, name: str) -> object:
+    """Return a value of that name as JSON has it: a model is an object, a time a text.
+
+    Raises:
+        UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
+    """
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except UsageError as error:
         raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from poolse._json.codec import encode, encode_fields, query_text
+from poolse._json.codec import encode, encode_fields, plain, query_text
 from poolse._rest.arguments import Kind, is_list
 from poolse._rest.endpoint import BEARER, Auth, Endpoint
 from poolse._rest.messages import Request
@@ -149,10 +149,11 @@ def checked_payload(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> 
 
     Raises:
         ArgumentTypeError: A value of the wrong type.
+        UsageError: A value that JSON cannot say.
     """
-    return check_arguments(
-        takes, {name: value for name, value in fields.items() if value is not UNSET}
-    )
+    given = {name: value for name, value in fields.items() if value is not UNSET}
+    checked = check_arguments(takes, given)
+    return {name: plain(value, name) for name, value in checked.items()}
 
 
 def authorised(request: Request, token: str | None, auth: Auth = BEARER) -> Request:
