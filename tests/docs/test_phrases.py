@@ -52,7 +52,6 @@ IN_PAGES: Final = CLEAREST | {
     r"also when": "even if, while",
     r"ends? nothing": "non-fatal",
     r"(?:to the|a) storage(?! service)": "object storage, the storage service",
-    r"says? otherwise": "by default …",
     r"makes? no sense": "invalid",
     r"hand(?:s|ed|ing)? out": "returns, yields, delivers, issues",
     r"(?:comes?|came|coming) back": "reconnects, rejoins, returns",
@@ -72,6 +71,8 @@ class Honest(NamedTuple):
 
 HONEST: Final = [
     Honest("CHANGELOG.md", "10 refusals in a row", "one after the other"),
+    Honest("docs/realtime.md", "attempts in a row", "one after the other"),
+    Honest("docs/realtime.md", "attempts in a row", "one after the other"),
     Honest("docs/contributing/undocumented.md", "needs a row in this table", "a row of a table"),
     Honest("docs/contributing/undocumented.md", "a row whose API", "a row of a table"),
     Honest("docs/contributing/undocumented.md", "delete its row", "a row of a table"),
