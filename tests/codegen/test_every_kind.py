@@ -181,7 +181,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
 
 def texts(case: Case) -> list[str]:
     """What stands in a URL or a header; a list is said by repeating its name."""
-    values = cast("list[object]", case.json) if isinstance(case.json, list) else [case.json]
+    value: object = case.json
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
     return [one if isinstance(one, str) else json.dumps(one) for one in values]
 
 
