@@ -124,7 +124,7 @@ bench-peers: venv ## the same work by other clients, in an environment of their 
 	@$(PY) -m tests.bench.peers
 
 docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
-	@$(PY) -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
+	@$(PY) -m sphinx --fresh-env --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
 	  docs build/docs
 	@echo build/docs/index.html
 

@@ -29,7 +29,7 @@ class Case:
     schema: Schema
     value: str
     """What a program passes, as Python."""
-    json: Any
+    json: object
     """What is sent and received."""
     read: str = ""
     """What a program reads, as Python, if that is not what it passes."""

@@ -19,7 +19,7 @@ from codegen.ir import Api
 from codegen.kinds import KINDS
 from codegen.yaml_source import SpecError
 from tests.codegen.kinds_spec import CASES, PLACES, Case, cases_of, write_spec
-from tests.codegen.project_copy import Tree, plant
+from tests.codegen.project_copy import ROOT, Tree, plant
 from tests.realtime.scripted_server import Frame, ok, phoenix
 
 pytestmark = pytest.mark.tools
@@ -181,7 +181,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Api:
 
 def texts(case: Case) -> list[str]:
     """What stands in a URL or a header; a list is said by repeating its name."""
-    values = cast("list[object]", case.json) if isinstance(case.json, list) else [case.json]
+    value: object = case.json
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
     return [one if isinstance(one, str) else json.dumps(one) for one in values]
 
 
@@ -189,6 +190,19 @@ def test_every_kind_has_a_case() -> None:
     assert CASES.keys() == KINDS.keys()
     named = {place for kind in KINDS.values() for place in kind.places.split()}
     assert named == {*PLACES, "item"}
+
+
+def test_the_docs_say_where_each_kind_may_stand() -> None:
+    page = (ROOT / "docs" / "contributing" / "generator.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[2:-1]] for line in page.splitlines()]
+    head = next(row for row in rows if row[:1] == ["kind"])
+    assert tuple(head[1:]) == PLACES
+    said = {
+        row[0].strip("`"): {place for place, mark in zip(PLACES, row[1:], strict=True) if mark}
+        for row in rows
+        if len(row) == len(head) and row[0].startswith("`")
+    }
+    assert said == {name: {*kind.places.split()} - {"item"} for name, kind in KINDS.items()}
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "model"])
