@@ -161,6 +161,7 @@ RULES: Final[dict[str, Rule]] = {
     "payload": _changed(
         MAJOR, "`{name}` is called with `{new}`, not `{old}`", "Change the handler."
     ),
+    "base on": _changed(MINOR, "`{name}` is a `{new}` now"),
     "open on": _changed(MINOR, "`{name}` lets unknown values through"),
     "open off": _changed(
         MAJOR, "`{name}` refuses unknown values", "Expect a DecodeError for those."

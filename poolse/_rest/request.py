@@ -181,13 +181,13 @@ def authorised(request: Request, token: str | None, auth: Auth = BEARER) -> Requ
 
 
 def _cannot_be_unset(name: str) -> ArgumentTypeError:
-    return ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
+    return ArgumentTypeError(f"{name} cannot be left out: pass a value instead of UNSET")
 
 
 def _check_key(name: str, key: object) -> None:
     check_header(name, not_awaitable("generate_idempotency_key", key, PLAIN_HINT))
     if not key:
-        raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")
+        raise UsageError("generate_idempotency_key returned an empty key")
 
 
 def _content(endpoint: Endpoint[object], body: object, settings: Settings) -> bytes:
