@@ -48,7 +48,7 @@ def early_world(request: pytest.FixtureRequest) -> Iterator[tuple[World, ssl.SSL
 
 @pytest.mark.parametrize("then", ["close", "hang", "read"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_the_answer_is_told(
+def test_the_response_is_reported(
     early_world: tuple[World, ssl.SSLContext | None], flavour: str, then: str
 ) -> None:
     world, context = early_world
@@ -60,7 +60,9 @@ def test_the_answer_is_told(
 
 
 @pytest.mark.parametrize("flavour", GIVEN)
-def test_the_answer_is_told_through_a_client_that_was_passed_in(world: World, flavour: str) -> None:
+def test_the_response_is_reported_through_a_client_that_was_passed_in(
+    world: World, flavour: str
+) -> None:
     world.steps = [early("close")]
     client = Client(flavour, world.base)
     with pytest.raises(UploadError, match="returned HTTP 403: EntityTooLarge"):

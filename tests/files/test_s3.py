@@ -66,7 +66,7 @@ def test_an_upload_that_is_cut_is_sent_again(
 
 
 @pytest.mark.parametrize("after", TENTHS)
-def test_a_download_that_is_cut_goes_on(
+def test_a_download_that_is_cut_resumes(
     s3: S3, signed: SignedWorld, client: Client, cutter: Cutter, tmp_path: Path, after: int
 ) -> None:
     s3.put("a-1", CONTENT)

@@ -61,7 +61,7 @@ def test_a_redirect_is_an_error_and_is_not_followed(
 
 
 @pytest.mark.parametrize("status", ["503 Busy", "429 Slow down", "500 Oops", "dropped"])
-def test_what_may_pass_is_tried_again_from_the_start(
+def test_transient_failures_are_retried_from_the_start(
     client: Client, world: World, tmp_path: Path, status: str
 ) -> None:
     world.steps = [dropped if status == "dropped" else refuse(status)] * 2
