@@ -81,7 +81,7 @@ def test_an_interrupted_export_resumes_where_it_ended(
     )
     assert resumed == whole
     asked = [each.path for each in sandbox.requests[before:] if "messages?" in each.path]
-    assert len(asked) < 3 + (31 - kept) / 3, "it began anew"
+    assert len(asked) < 3 + (31 - kept) / 3, "it restarted"
 
 
 def test_a_killed_export_resumes_where_it_ended(command: Command, sandbox: Sandbox) -> None:

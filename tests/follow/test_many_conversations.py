@@ -179,7 +179,7 @@ def test_a_feed_of_one_raises_and_names_the_conversation() -> None:
     service.post("a", 4, log="new")
     flow = service.flow(["a"])
     for _ in range(2):
-        with pytest.raises(FeedReset, match=r"conversation a began anew.*after='latest'") as caught:
+        with pytest.raises(FeedReset, match=r"conversation a restarted.*after='latest'") as caught:
             run_sync(flow.next())
         assert caught.value.conversation_id == "a"
     assert service.reports == []

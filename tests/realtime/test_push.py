@@ -177,7 +177,7 @@ def test_one_too_many_is_an_error() -> None:
     asking = Asking(limit=3)
     for _ in range(3):
         asking.ask()
-    with pytest.raises(RealtimeError, match="3 pushes to t:1 wait already"):
+    with pytest.raises(RealtimeError, match="3 pushes to t:1 are queued already"):
         asking.ask()
     asking.admit()
     assert len(asking.sent()) == 3

@@ -154,9 +154,9 @@ def test_the_backlog_of_pushes_is_bounded() -> None:
     bench.receive(reply(bench.sent()[-1]))
     for _ in range(10):
         assert bench.socket.send(machine, "typing", {}, bench.now)
-    with pytest.raises(RealtimeError, match="10 frames wait"):
+    with pytest.raises(RealtimeError, match="10 frames are queued"):
         bench.socket.send(machine, "typing", {}, bench.now)
-    with pytest.raises(RealtimeError, match="10 frames wait"):
+    with pytest.raises(RealtimeError, match="10 frames are queued"):
         bench.socket.push(machine, "ask", {}, bench.now + 1, bench.now)
     assert len(bench.sent()) == 10
 

@@ -53,7 +53,7 @@ def test_with_tls_and_a_file(tmp_path: Path) -> None:
             assert told.url.startswith("https://")
             assert Path(told.exported["SSL_CERT_FILE"][0]).read_text().startswith("-----BEGIN")
             ids.append(me(told.url, told.exported["POOLSE_TOKEN"][0], verify=False)["id"])
-            assert f"kept in {tmp_path / 'data.db'}" in told.lines[1]
+            assert f"stored in {tmp_path / 'data.db'}" in told.lines[1]
     assert ids[0] == ids[1]
 
 
