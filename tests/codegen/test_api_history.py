@@ -141,7 +141,7 @@ def test_there_are_enough_of_them_and_each_verdict() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(STEPS)), ids=[step.name for step in STEPS])
-def test_a_change_is_told_right(tmp_path: Path, number: int) -> None:
+def test_a_change_is_reported_right(tmp_path: Path, number: int) -> None:
     step = STEPS[number]
     old, new = (spec_after(number + n, tmp_path / f"spec{n}") for n in (0, 1))
     before = STEPS[number - 1].said["version"][0] if number else "1.0.0"
@@ -195,7 +195,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.mark.parametrize("path", CODE, ids=[path.stem for path in CODE])
-def test_a_change_of_what_is_written_by_hand_is_told_right(ours: Tree, path: Path) -> None:
+def test_a_change_of_what_is_written_by_hand_is_reported_right(ours: Tree, path: Path) -> None:
     """Of our own project: each patch alone, compared as a maintainer does."""
     step = read(path)
     ours.git("checkout", "--quiet", ".")

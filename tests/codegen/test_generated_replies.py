@@ -121,7 +121,7 @@ def test_a_push_of_nothing_with_a_reply(shop: Shop) -> None:
         ),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     shop: Shop, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
 ) -> None:
     add_reply(shop)
