@@ -37,7 +37,7 @@ from codegen.naming import (
     root_of,
 )
 from codegen.refusals import Refusals
-from codegen.schemas import Schemas, deprecation_of, kind_of
+from codegen.schemas import Schemas, deprecation_of, field_name, kind_of
 from codegen.spec import Call, path_names
 from codegen.yaml_source import Node
 
@@ -412,13 +412,17 @@ class Operations:
             if name not in fields.mapping:
                 returned.wrong(f"no field {name!r} in the answer", name, fields.mapping)
             type_ = self._schemas.of(fields.get(name))
-            read = f"lambda value: {read}(value).{name}"
+            read = f"lambda value: {read}(value).{field_name(fields.peek(name))}"
         if _none_on(call) and type_:
             return type_.null, read if type_.nullable else f"nullable({read})"
         return type_, read
 
     def _fields(self, schema: Node) -> Node:
         return self._spec.without_null(schema).peek("properties")
+
+    def _attribute(self, rule: Node, key: str, schema: Node) -> str:
+        """Return what a field of a response that a rule names is called in Python."""
+        return field_name(self._fields(schema).peek(rule.text(key)))
 
     def _field(self, rule: Node, key: str, schema: Node, type_: str) -> Node:
         """Return the field of a response that a rule names, absent if it is of another type."""
@@ -462,10 +466,10 @@ class Operations:
             method=method,
             page=self._schemas.of(answer).result,
             item=item.key,
-            items=rule.text("items"),
+            items=self._attribute(rule, "items", answer),
             cursor=rule.text("cursor"),
-            by=by,
-            next=following,
+            by=field_name(fields.peek(by)) if by else "",
+            next=self._attribute(rule, "next", answer) if following else "",
             descending=rule.text("order") == "desc",
             example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
         )
@@ -506,7 +510,7 @@ class Operations:
         target, result = (
             _look_up(rule, key, given.mapping, "the answer") for key in ("target", "result")
         )
-        place = self._fields(given.peek(target)).mapping
+        place = [field_name(one) for one in self._fields(given.peek(target)).children()]
         for name in ("url", "method", "headers"):
             if place and name not in place:
                 rule.get("target").wrong(f"a place to upload to needs {name!r}")
@@ -516,8 +520,8 @@ class Operations:
             method=rule.text("method"),
             summary=rule.text("summary"),
             answer=self._schemas.of(answer).result,
-            target=target,
-            result=result,
+            target=self._attribute(rule, "target", answer),
+            result=self._attribute(rule, "result", answer),
             result_type=self._schemas.of(given.peek(result)),
             content_type=named[0],
             size=named[1],
@@ -557,10 +561,10 @@ class Operations:
             method=rule.text("method"),
             summary=rule.text("summary"),
             answer=self._schemas.of(answer).result,
-            url=rule.text("url"),
+            url=self._attribute(rule, "url", answer),
             row=str(row.value),
-            size=rule.text("size"),
-            sha256=rule.text("sha256"),
+            size=field_name(fields.peek(rule.text("size"))),
+            sha256=field_name(fields.peek(rule.text("sha256"))),
             example=rule.text("example"),
         )
 

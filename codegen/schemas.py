@@ -17,6 +17,7 @@ __all__ = [
     "Ids",
     "Schemas",
     "deprecation_of",
+    "field_name",
     "kind_of",
 ]
 
@@ -96,6 +97,11 @@ def kind_of(name: str) -> str:
     return name.removesuffix("_id")
 
 
+def field_name(node: Node) -> str:
+    """Return what a field is called in Python."""
+    return str(node.peek("x-sdk", "name").value or node.key)
+
+
 class Ids:
     """What the spec says of IDs.
 
@@ -145,7 +151,7 @@ class Ids:
     def _ids_in(self, name: str, schema: Node) -> Iterator[tuple[str, str]]:
         """Yield which fields of a model are its own IDs, and of what kind."""
         for node in schema.peek("properties").children():
-            field = node.key
+            field = field_name(node)
             kind = node.peek("x-sdk", "id_of").value
             if isinstance(kind, str):
                 yield field, kind
@@ -386,11 +392,13 @@ class Schemas:
                 one.wrong(text, str(one.value), fields)
 
     def _page_item(self, node: Node) -> str:
-        """Return the class of the items if the object is a page: a list under `data`."""
-        data = self.spec.without_null(node.peek("properties", "data"))
-        item = self.spec.without_null(data.peek("items"))
-        is_page = "data" in node.strings("required") and item.peek("properties")
-        return item.key if is_page else ""
+        """Return the class of the items if the object is a page: a list that is called `data`."""
+        required = node.strings("required")
+        for field in node.peek("properties").children():
+            item = self.spec.without_null(self.spec.without_null(field).peek("items"))
+            if field_name(field) == "data" and field.key in required and item.peek("properties"):
+                return item.key
+        return ""
 
     def _limits(self, node: Node) -> Limits:
         """Return what a schema, as it is used and as it is declared, says beside its type."""
@@ -413,7 +421,7 @@ class Schemas:
             type=type_,
             doc=self.describe(node),
             required=required,
-            essential=required and (wire == "id" or (in_page and wire == "data")),
+            essential=required and (name == "id" or (in_page and name == "data")),
             secret=sdk.flag("secret"),
             limits=self._limits(node),
             deprecation=deprecation_of(node, sdk, now=name),

@@ -25,7 +25,7 @@ FOREIGN: Final = Path(__file__).with_name("foreign")
 PRINTED: Final = """\
 ['Errands', 'Garden', 'Books', 'Trips']
 ['Errands', 'Garden', 'Books']
-3 at-3
+3 Errands at-3
 {handle}ListHandle(10) True True
 Journeys None
 True False None

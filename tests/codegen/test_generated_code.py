@@ -13,6 +13,8 @@ from tests.codegen.generated_source import piece
 from tests.codegen.project_copy import ROOT
 from tests.codegen.tiny_spec import Shop, open_shop
 
+PAGINATE = "paginate: {items: books, cursor: after, by: class,"
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
@@ -133,6 +135,26 @@ def test_a_pager_that_goes_down_and_is_called_otherwise(shop: Shop) -> None:
     assert "descending=True" in piece(shop, "endpoints.py", "LIST_BOOKS_PAGES")
     assert piece(shop, "resources.py", "ShelfBooks.walk").startswith("def walk(")
     assert '>>> for item in shop.shelves.one("s").books.walk():' in shop.text("resources.py")
+
+
+def test_a_page_whose_fields_python_calls_otherwise(shop: Shop) -> None:
+    shop.change("paginate: {items: data, cursor: after, by: number,", PAGINATE)
+    shop.change(
+        "        number: {type: integer,", "        class: {x-sdk: {name: number}, type: integer,"
+    )
+    shop.change(
+        "        class: {type: string, x-sdk: {name: class_}}", "        shape: {type: string}"
+    )
+    shop.change(
+        "required: [id, number, title, genre, class]", "required: [id, class, title, genre]"
+    )
+    shop.change("      required: [data]\n", "      required: [books]\n")
+    shop.change("        data: {type: array,", "        books: {x-sdk: {name: data}, type: array,")
+    assert shop.run() == 0
+    assert "class BookList(Page[Book]):" in shop.text("models.py")
+    pages = piece(shop, "endpoints.py", "LIST_BOOKS_PAGES")
+    assert "needed(page.data, '$.data')" in pages
+    assert "by=lambda item: item.number" in pages
 
 
 def test_a_handle(shop: Shop) -> None:

@@ -101,6 +101,30 @@ def test_a_download(shop: Shop) -> None:
     )
 
 
+def test_fields_that_python_calls_otherwise(shop: Shop) -> None:
+    shop.change("url: url, size: size, sha256: hash}", "url: from, size: size, sha256: hash}")
+    shop.change(
+        "required: [url], properties: {url: {type: string}}}",
+        "required: [from], properties: {from: {type: string, x-sdk: {name: url}}}}",
+    )
+    shop.change(
+        "hash: {type: [string, 'null']}", "hash: {type: [string, 'null'], x-sdk: {name: digest}}"
+    )
+    shop.change("      required: [url, method, headers]", "      required: [to, method, headers]")
+    shop.change(
+        "        url: {type: string, x-sdk: {secret",
+        "        to: {type: string, x-sdk: {name: url, secret",
+    )
+    shop.change("        picture: {$ref:", "        picture: {x-sdk: {name: stored}, $ref:")
+    assert shop.run() == 0
+    assert piece(shop, "endpoints.py", "FIND_PICTURE_BYTES").endswith(
+        "url=lambda answer: needed(answer.url, '$.url'), size=lambda row: row.size, "
+        "sha256=lambda row: row.digest)"
+    )
+    upload = piece(shop, "endpoints.py", "PLACE_PICTURE_BYTES")
+    assert "result=lambda answer: needed(answer.stored, '$.stored')" in upload
+
+
 def test_several_uploads(shop: Shop) -> None:
     shop.run()
     assert piece(shop, "async_resources.py", "AsyncPicturesResource.put_all").splitlines() == [

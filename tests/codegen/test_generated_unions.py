@@ -67,7 +67,7 @@ def test_a_method_that_gives_nothing_at_times(shop: Shop) -> None:
     assert "read=nullable(read_book)" in endpoint
     assert "none_on=(404, 503)" in endpoint
     said = (
-        "        Returns:\n            The book.\n            None when the answer is 404 or 503.\n"
+        "        Returns:\n            The book.\n            None if the status is 404 or 503.\n"
     )
     assert said in shop.text("resources.py")
 
