@@ -139,7 +139,7 @@ class Transfer:
         if 300 <= response.status < 400:
             why = ", a redirect, which is not followed: a signed URL is valid for one address"
         error = self._refusal(
-            response.status, f"the object storage refused with HTTP {response.status}{why}"
+            response.status, f"the object storage returned HTTP {response.status}{why}"
         )
         ids = (response.headers.get(name) for name in REQUEST_IDS)
         error.request_id = next(filter(None, ids), None)

@@ -238,7 +238,7 @@ def test_a_refusal_is_reported_with_its_status(
 ) -> None:
     fields = f"Location: {world.base}/v1/me\r\n"
     world.steps = [refuse(f"{status} No", b"<Code>NoSuchKey</Code>", fields)]
-    with pytest.raises(DownloadError, match=f"refused with HTTP {status}") as caught:
+    with pytest.raises(DownloadError, match=f"returned HTTP {status}") as caught:
         any_client(fetch(tmp_path / "x"))
     assert caught.value.status == status
     assert len(world.storage) == 1

@@ -54,7 +54,7 @@ def test_the_response_is_reported(
     world, context = early_world
     world.steps = [early(then)]
     client = Client(flavour, world.base, ssl_context=context)
-    with pytest.raises(UploadError, match="HTTP 403: EntityTooLarge") as caught:
+    with pytest.raises(UploadError, match="returned HTTP 403: EntityTooLarge") as caught:
         client(lambda chat: chat.attachments.upload(bytes(BIG), options=ONCE))
     assert caught.value.status == 403
 
@@ -65,5 +65,5 @@ def test_the_response_is_reported_through_a_client_that_was_passed_in(
 ) -> None:
     world.steps = [early("close")]
     client = Client(flavour, world.base)
-    with pytest.raises(UploadError, match="HTTP 403: EntityTooLarge"):
+    with pytest.raises(UploadError, match="returned HTTP 403: EntityTooLarge"):
         client(lambda chat: chat.attachments.upload(bytes(BIG), options=ONCE))

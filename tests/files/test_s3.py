@@ -48,7 +48,7 @@ def test_there_and_back(s3: S3, signed: SignedWorld, flavour: str, tmp_path: Pat
     assert client(lambda chat: chat.attachments.one(row).download()) == CONTENT
     assert row.content_type == "application/gzip"
     s3.delete("a-1")
-    with pytest.raises(DownloadError, match="HTTP 404: NoSuchKey"):
+    with pytest.raises(DownloadError, match="returned HTTP 404: NoSuchKey"):
         client(lambda chat: chat.attachments.one(row).download())
 
 

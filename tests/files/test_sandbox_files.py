@@ -150,13 +150,13 @@ def test_a_clock_that_jumps_while_the_bytes_are_under_way(client: Client, sandbo
 
 def test_what_is_refused_is_reported(client: Client, sandbox: Sandbox, path: Path) -> None:
     sandbox.faults.fail(404, path="/storage/*")
-    with pytest.raises(UploadError, match="HTTP 404") as caught:
+    with pytest.raises(UploadError, match="returned HTTP 404") as caught:
         client(lambda chat: chat.attachments.upload(path))
     assert caught.value.status == 404
     row = client(
         lambda chat: chat.attachments.request_upload(content_type="a/b", byte_size=5)
     ).attachment
-    with pytest.raises(DownloadError, match="HTTP 404: NoSuchKey"):
+    with pytest.raises(DownloadError, match="returned HTTP 404: NoSuchKey"):
         client(lambda chat: chat.attachments.one(row).download())
 
 

@@ -97,7 +97,7 @@ def test_progress_is_not_at_its_end_before_the_storage_says_so(
 ) -> None:
     told = Told()
     world.steps = [refuse("418 Teapot")]
-    with pytest.raises(UploadError, match="HTTP 418"):
+    with pytest.raises(UploadError, match="returned HTTP 418"):
         client(upload(b"x" * 200_000, on_progress=told))
     assert told
     assert all(loaded < total for loaded, total in told)
@@ -122,7 +122,7 @@ def test_an_expired_url_is_replaced_by_a_fresh_one(
 
 def test_fresh_urls_come_out_of_the_budget_of_retries(client: Client, world: World) -> None:
     world.steps = [refuse("403 Forbidden", EXPIRED)] * 9
-    with pytest.raises(UploadError, match="HTTP 403: AccessDenied"):
+    with pytest.raises(UploadError, match="returned HTTP 403: AccessDenied"):
         client(upload(b"abc", options=CallOptions(max_retries=2)))
     assert len(world.storage) == len(world.asked) == 3
 
@@ -131,7 +131,7 @@ def test_another_403_is_final(client: Client, world: World) -> None:
     # S3 repeats the request in this answer, the lifetime of the URL with it.
     body = b"<Code>SignatureDoesNotMatch</Code><CanonicalRequest>X-Amz-Expires=3600</..>"
     world.steps = [refuse("403 Forbidden", body)]
-    with pytest.raises(UploadError, match="HTTP 403: SignatureDoesNotMatch"):
+    with pytest.raises(UploadError, match="returned HTTP 403: SignatureDoesNotMatch"):
         client(upload(b"abc"))
     assert len(world.storage) == 1
 
