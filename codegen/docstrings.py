@@ -253,8 +253,8 @@ REFUSED: Final = (
     "    PushTimeout: No reply came in time.",
     "    PushOutcomeUnknown: The connection or the channel was lost before the reply came.",
     "    ChannelClosed: The channel was left, or realtime disconnected, meanwhile.",
-    "    DecodeError: The reply is not what the API promises.",
 )
+UNREADABLE: Final = ("    DecodeError: The reply is not what the API promises.",)
 
 
 def callback_doc(event: Event, notice: str = "") -> str:
@@ -279,7 +279,7 @@ def callback_doc(event: Event, notice: str = "") -> str:
 def push_doc(push: Push, notice: str = "") -> str:
     """Return the docstring of a push."""
     params = [f"    {name}: {doc}" for name, doc in told(push.params)]
-    params += [f"    timeout: {TIMEOUT}"] if push.result else []
+    params += [f"    timeout: {TIMEOUT}"] if push.is_answered else []
     return joined(
         [
             push.summary,
@@ -288,11 +288,9 @@ def push_doc(push: Push, notice: str = "") -> str:
             "",
             *age(push.deprecation.since, notice),
             *(["Args:", *params, ""] if params else []),
-            *(
-                ["Returns:", f"    {push.returns or 'The reply.'}", "", *REFUSED]
-                if push.result
-                else []
-            ),
+            *(["Returns:", f"    {push.returns or 'The reply.'}", ""] if push.result else []),
+            *(REFUSED if push.is_answered else ()),
+            *(UNREADABLE if push.result else ()),
         ]
     )
 
