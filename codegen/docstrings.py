@@ -280,11 +280,12 @@ def push_doc(push: Push, notice: str = "") -> str:
     """Return the docstring of a push."""
     params = [f"    {name}: {doc}" for name, doc in told(push.params)]
     params += [f"    timeout: {TIMEOUT}"] if push.is_answered else []
+    fate = "" if push.is_answered else " Dropped while the channel is not joined."
     return joined(
         [
             push.summary,
             "",
-            f"Pushes `{push.wire}`.",
+            f"Pushes `{push.wire}`.{fate}",
             "",
             *age(push.deprecation.since, notice),
             *(["Args:", *params, ""] if params else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -12,11 +13,20 @@ from codegen.apidiff.codemod import renames
 from codegen.apidiff.compare import compare
 from codegen.apidiff.report import Report, release_of
 from codegen.build import build
+from codegen.ir import Api
 from codegen.symbols import spec_symbols
 from tests.codegen.apply_hunks import apply
 from tests.codegen.project_copy import Tree
 
-__all__ = ["History", "Step", "generate", "read"]
+__all__ = ["History", "Step", "generate", "is_done", "read"]
+
+GENERATED: Final = (
+    "poolse/_generated/",
+    "poolse/sandbox/asyncapi.json",
+    "poolse/sandbox/openapi.json",
+    "poolse/testing/factories.py",
+    "spec/surface.txt",
+)
 
 
 @attrs.frozen
@@ -50,6 +60,7 @@ class History:
         self.start = folder / "start"
         self.steps = [read(path) for path in sorted(folder.glob("[0-9]*.diff"))]
         self.names = [step.name for step in self.steps]
+        self._apis: dict[int, Api] = {}
 
     def spec_after(self, steps: int, folder: Path) -> Path:
         """Write the spec after so many steps."""
@@ -64,7 +75,7 @@ class History:
         """Compare what is told of a step with what stands above it."""
         step, first = self.steps[number], not number
         before = "1.0.0" if first else self.steps[number - 1].said["version"][0]
-        apis = [build(self.spec_after(number + n, folder / f"spec{n}")) for n in (0, 1)]
+        apis = [self._api_after(number + n, folder / f"spec{n}") for n in (0, 1)]
         changes = compare(*map(spec_symbols, apis), is_same=apis[0] == apis[1])
         report = Report(changes=changes, server=apis[1].version, old=release_of(before), now=None)
         told = [f"{c.rule.verdict}: {c.kind}: {c.text}" for c in report.changes]
@@ -74,9 +85,36 @@ class History:
         assert [str(report.verdict)] == step.said["verdict"]
         assert [str(report.needed)] == step.said["version"]
 
+    def _api_after(self, steps: int, folder: Path) -> Api:
+        if steps not in self._apis:
+            self._apis[steps] = build(self.spec_after(steps, folder))
+        return self._apis[steps]
 
-def generate(tree: Tree) -> None:
-    """Regenerate, without another Python for it. Nothing is left to do then."""
-    where = ["--spec", str(tree.path / "spec"), "--out", str(tree.path / "poolse" / "_generated")]
-    assert main(where) == 0
-    assert main(["--check", *where]) == 0
+
+def generate(tree: Tree) -> set[str]:
+    """Regenerate, without another Python for it, and return what was touched by it.
+
+    Nothing but generated files has to be touched for a change of the spec.
+    """
+    before = _contents(tree)
+    assert main(_where(tree)) == 0
+    touched = {path for path, content in _contents(tree).items() if before.get(path) != content}
+    assert [path for path in touched if not path.startswith(GENERATED)] == []
+    return touched
+
+
+def is_done(tree: Tree) -> bool:
+    """Whether nothing is left to generate."""
+    return main(["--check", *_where(tree)]) == 0
+
+
+def _where(tree: Tree) -> list[str]:
+    return ["--spec", str(tree.path / "spec"), "--out", str(tree.path / "poolse" / "_generated")]
+
+
+def _contents(tree: Tree) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(tree.path)): path.read_bytes()
+        for path in tree.path.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
