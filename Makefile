@@ -23,7 +23,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) lock test tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo sizes duplicates trace clean
+.PHONY: help venv generate format check $(GATES) lock test coverage tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo cast sizes duplicates trace clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ patches: ; $(call gate,find tests/mutants -name '*.patch' | xargs -n 1 sh -c 'gi
 test: venv ## all tests of the library (under 8 min)
 	@$(PY) -m pytest -n 2 -q -m '$(SUITE)'
 
+# Lines that run in other processes only, such as those of `poolse` commands, are not counted.
+coverage: venv ## make test, and the lines of the library that it misses (15 min; TESTS=tests/rest)
+	@$(PY) -m pytest -n 2 -q -m '$(SUITE)' --cov --cov-report=term-missing:skip-covered $(TESTS)
+
 tools: venv ## tests of what we develop with: the generator's diff, the runner of mutants … (3 min)
 	@$(PY) -m pytest -n 2 -q -m tools
 
@@ -120,12 +124,15 @@ bench-peers: venv ## the same work by other clients, in an environment of their 
 	@$(PY) -m tests.bench.peers
 
 docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
-	@$(PY) -m sphinx --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
+	@$(PY) -m sphinx --fresh-env --nitpicky --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees \
 	  docs build/docs
 	@echo build/docs/index.html
 
 demo: venv ## a conversation on the sandbox, to watch
 	@$(PY) -m poolse.cli demo
+
+cast: venv ## the picture of the demo in the README, docs/demo.svg
+	@$(PY) -m tests.docs.cast
 
 sizes: venv ## lines of code by package
 	@$(PY) -m tests.architecture.sizes
@@ -137,5 +144,5 @@ trace: venv ## functions and files that a call, an event and a reconnect pass (L
 	@$(PY) -m tests.architecture.trace $(if $(LIST),--list)
 
 clean: ## remove caches and build products, not .venv
-	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,6 +19,9 @@ __all__ = ["build", "built", "shown"]
 DESCRIBED: Final = ("openapi", "info", "tags", "asyncapi", "defaultContentType")
 """Keys of both files that say what is in them."""
 
+SOCKET_CREDENTIAL: Final = {"type": "httpApiKey", "in": "query", "name": "token"}
+"""The one way in which realtime sends a credential."""
+
 
 def build(folder: Path, name: str = "", *, is_past: bool = False) -> Api:
     """Build everything that is generated from the spec in a folder.
@@ -86,10 +89,16 @@ def _url(spec: Spec) -> str:
 
 
 def _socket(spec: Spec) -> str:
-    spec.events.get("components", "securitySchemes").take()
+    for scheme in spec.events.get("components", "securitySchemes").values():
+        scheme.text("description")
+        if tuple(map(scheme.text, SOCKET_CREDENTIAL)) != tuple(SOCKET_CREDENTIAL.values()):
+            said = ", ".join(f"{key}: {value}" for key, value in SOCKET_CREDENTIAL.items())
+            scheme.wrong(f"a socket takes its credential as {{{said}}}")
     for server in spec.events.get("servers").values():
         server.get("security").take()
         host, path = server.text("host"), server.text("pathname")
+        if not path.endswith("/websocket"):
+            server.wrong("the pathname of a Phoenix socket ends with '/websocket'")
         return f"{server.text('protocol')}://{host}{path}"
     return ""
 

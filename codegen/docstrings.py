@@ -1,4 +1,4 @@
-"""Docstrings of generated code, wrapped to the line."""
+"""Docstrings of generated code, wrapped to the line length."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ __all__ = [
 ]
 
 WIDTH: Final = 96
-OPTIONS: Final = ("options", "Time limits, retries and the like, of this call only.")
-UNSENDABLE: Final = "An argument that cannot be sent. Nothing was sent."
+OPTIONS: Final = ("options", "Timeout, retries and other options of this call only.")
+UNSENDABLE: Final = "An argument is invalid. No request was made."
 
 
 @attrs.frozen(kw_only=True)
@@ -112,7 +112,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 def method_doc(op: Operation, syntax: Syntax) -> str:
     """Return the docstring of a method."""
     nothing = (
-        [f"    None when the answer is {' or '.join(map(str, op.none_on))}."] if op.none_on else []
+        [f"    None if the status is {' or '.join(map(str, op.none_on))}."] if op.none_on else []
     )
     returns = ["Returns:", *([f"    {op.returns}"] if op.returns else []), *nothing, ""]
     returns = returns if len(returns) > 2 else []
@@ -135,16 +135,17 @@ def method_doc(op: Operation, syntax: Syntax) -> str:
 
 def pager_doc(op: Operation, paging: Paging, syntax: Syntax) -> str:
     """Return the docstring of a method that iterates over all pages."""
-    shown = [f">>> {syntax.for_} row in {paging.example}:", "...     print(row)"]
+    shown = [f">>> {syntax.for_} item in {paging.example}:", "...     print(item)"]
     return joined(
         [
-            f"The same as `{op.name}`, but on from page to page until one is empty.",
+            f"Iterate over all items of `{op.name}`, fetching pages as needed.",
             "",
-            f"`{op.verb} {op.path}`, once for each page, when its first row is asked for.",
+            f"`{op.verb} {op.path}`, once per page. Makes no request before the first step, and"
+            " stops after an empty page.",
             "",
             *arguments(told((*op.positional, *op.keyword))),
             "Returns:",
-            "    An iterator over the models.",
+            "    An iterator over the items.",
             "",
             *raises(op),
             *example(shown if paging.example else []),
@@ -214,7 +215,7 @@ def _in_words(limits: Mapping[str, object]) -> Iterator[str]:
         elif least in limits:
             yield f"At least {limits[least]}{what}."
     if "default" in limits:
-        yield f"The server's default is `{limits['default']}`."
+        yield f"Server default: `{limits['default']}`."
 
 
 def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
@@ -226,12 +227,13 @@ def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
     """Return the `Raises:` section of a call."""
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
-    refusal = f"The server refused, with `code` {codes}." if codes else "The server refused."
+    refusal = "The server refused the request"
+    refusal += f", with `code` {codes}." if codes else "."
     return [
         "Raises:",
         f"    ApiError: {refusal}",
-        "    NetworkError: No answer came, even after the retries.",
-        "    DecodeError: The answer is not what the API promises.",
+        "    NetworkError: No response was received, even after the retries.",
+        "    DecodeError: The response does not match the API.",
         f"    UsageError: {wrong}",
     ]
 
@@ -246,32 +248,31 @@ def joined(lines: list[str]) -> str:
     return "\n".join(lines).rstrip()
 
 
-TIMEOUT: Final = "Seconds for everything together; None waits as long as it takes."
+TIMEOUT: Final = "Seconds for the join, the push and the reply together; None for no timeout."
 REFUSED: Final = (
     "Raises:",
-    "    PushError: The server answered with an error.",
-    "    PushTimeout: No reply came in time.",
-    "    PushOutcomeUnknown: The connection or the channel was lost before the reply came.",
-    "    ChannelClosed: The channel was left, or realtime disconnected, meanwhile.",
+    "    PushError: The server replied with an error.",
+    "    PushTimeout: No reply was received in time.",
+    "    PushOutcomeUnknown: The connection or the channel was lost before the reply.",
+    "    ChannelClosed: The channel was left, or realtime was disconnected, while waiting.",
 )
-UNREADABLE: Final = ("    DecodeError: The reply is not what the API promises.",)
+UNREADABLE: Final = ("    DecodeError: The reply does not match the API.",)
 
 
 def callback_doc(event: Event, notice: str = "") -> str:
     """Return the docstring of a method that adds a handler."""
     return joined(
         [
-            event.doc,
+            f"Add a handler for `{event.class_name}` events (`{event.wire}`).",
             "",
-            f"Event `{event.wire}`."
-            + (" A handler that comes late is given the last one at once." if event.replay else ""),
+            event.doc + (" Handlers added later receive the last one." if event.replay else ""),
             "",
             *age(event.deprecation.since, notice),
             "Args:",
-            "    handler: Called with each one, in order.",
+            "    handler: Called with each event, in order.",
             "",
             "Returns:",
-            "    A function that takes the handler away again.",
+            "    A function that removes the handler.",
         ]
     )
 
@@ -300,6 +301,8 @@ def accessor_doc(channel: Channel, notice: str = "") -> str:
     """Return the docstring of a method that returns a channel."""
     return joined(
         [
+            f"Return the `{channel.class_name}` of an ID. The same ID returns the same object.",
+            "",
             channel.doc,
             "",
             *age("", notice),
@@ -310,43 +313,43 @@ def accessor_doc(channel: Channel, notice: str = "") -> str:
 
 
 PROGRESS: Final = (
-    "Called with the bytes that are through and the bytes in all, about a hundred times; the last"
-    " time, when all went well, both are the same. What it raises ends the transfer. In the async"
-    " client it may be async."
+    "Called with the number of bytes transferred and of all bytes, about a hundred times; after a"
+    " success the last call has both the same. An exception in it ends the transfer. The async"
+    " client also accepts an async function."
 )
 UPLOAD: Final = {
-    "body": "A path, bytes, a text, a binary file or an iterable of bytes. A str is the text"
-    " itself, sent as UTF-8, and never a path: make it a `pathlib.Path`. An open file is read from"
-    " where it stands, and stays open. The async client also takes async files and iterables:"
-    " aiofiles, anyio, FastAPI's `UploadFile`.",
-    "content_type": "Its media type. Left out: the `content_type` of the file object if it has one,"
-    " else by the ending of the name, else the general one.",
-    "byte_size": "Its size in bytes. Needed only for what does not tell it, such as an iterable.",
-    "filename": "Its name, for people. Left out: the last part of the path of a file; without .gz"
-    " and the like if the file object unpacks what it reads.",
+    "body": "A `pathlib.Path`, bytes, a str, a binary file or an iterable of bytes. A str is"
+    " content to send as UTF-8, never a path. An open file is read from its current position and"
+    " stays open. The async client also accepts async files and iterables: aiofiles, anyio,"
+    " FastAPI's `UploadFile`.",
+    "content_type": "Media type. Default: the `content_type` of the file object if it has one, else"
+    " guessed from the file extension, else `application/octet-stream`.",
+    "byte_size": "Size in bytes. Required only if it cannot be determined, as for an iterable.",
+    "filename": "Name to show. Default: the last part of the path of a file, without .gz and the"
+    " like if the file object decompresses.",
     "on_progress": PROGRESS,
 }
 UPLOAD_MANY: Final = {
-    "paths": "The files, as `pathlib.Path`s.",
-    "concurrency": "How many of them go up at the same time.",
-    "filenames": "Names for people, one for each path; None for one stands for the last part of its"
-    " path, as for all when left out.",
-    "on_progress": f"Of all of them together, where a file that failed counts too. {PROGRESS}",
+    "paths": "The files, as `pathlib.Path` objects.",
+    "concurrency": "Maximum number of uploads at the same time.",
+    "filenames": "Names to show, one per path. None stands for the last part of the path, which is"
+    " also the default.",
+    "on_progress": f"Reports all files together, including failed ones. {PROGRESS}",
 }
 DOWNLOAD: Final = {
-    "to": "A path, which gets the file when it is whole, and only then. A file that is already"
-    " there is replaced, and keeps its mode; a pipe or device such as /dev/stdout is written to."
-    " Or a binary file, in the async client also an async one: it is written from where it stands,"
-    " and stays open. Left out: the bytes are returned.",
+    "to": "A path or a binary file; the async client also accepts an async file. A path receives"
+    " the file only when it is complete: an existing file is replaced and keeps its mode, and a"
+    " pipe or device such as /dev/stdout is written to. A file object is written from its current"
+    " position and stays open. Default: return the bytes.",
     "on_progress": PROGRESS,
-    "max_bytes": "How large the file may be.",
+    "max_bytes": "Maximum size of the file in bytes. Default: no maximum.",
 }
 BAD_BODY: Final = (
-    "An argument that cannot be sent, or a body that cannot be read, does not tell its size, or has"
-    " another one than `byte_size` says or the file had at the start."
+    "An argument is invalid, or the body cannot be read, or its size is unknown or differs from"
+    " `byte_size` or from the size at the start."
 )
 BAD_PLACE: Final = (
-    "An argument that cannot be used, or the bytes cannot go there. Nothing was sent."
+    "An argument is invalid, or the destination cannot be written to. No request was made."
 )
 
 
@@ -356,18 +359,18 @@ def upload_doc(op: Operation, upload: Upload, syntax: Syntax) -> str:
         [
             upload.summary,
             "",
-            f"`{op.verb} {op.path}`, then the bytes go to the URL that it returns, without your"
-            " credential. They are never in memory all at once. There is no limit for the whole"
-            " unless you set a `timeout`, but for silence. What fails for a moment, or takes so"
-            " long that the URL expires, is tried again from the start, if the body can be read"
-            " again.",
+            f"`{op.verb} {op.path}`, then sends the bytes to the returned URL of the object"
+            " storage, without your credential. The body is streamed. Only an idle timeout"
+            " applies, unless you set a `timeout` for the whole upload. After a transient"
+            " failure, or if the URL expires, the upload restarts from the beginning if the body"
+            " can be read again.",
             "",
             *arguments(UPLOAD.items()),
             "Returns:",
-            "    The row, as it was before the bytes were there.",
+            "    The attachment as created, with status `pending`.",
             "",
             *raises(op, BAD_BODY),
-            "    UploadError: The storage refused the bytes; `status` is its answer.",
+            "    UploadError: The object storage refused the bytes; `status` is its HTTP status.",
             *_shown(upload.example, syntax),
         ]
     )
@@ -379,16 +382,17 @@ def upload_many_doc(op: Operation, many: Many, syntax: Syntax) -> str:
         [
             many.summary,
             "",
-            f"`{op.verb} {op.path}` for each, then its bytes. A file that fails does not touch the"
-            " others: its error stands in its place.",
+            f"`{op.verb} {op.path}` for each file, then sends its bytes. A failed upload does not"
+            " affect the others: its exception is in the result.",
             "",
             *arguments(UPLOAD_MANY.items()),
             "Returns:",
-            "    In the order of the paths: for each the row, or the exception that it ended in.",
+            "    For each path, in order, the attachment as created, or the exception of the"
+            " upload.",
             "",
             "Raises:",
-            "    UsageError: Not all are paths, or an argument cannot be used. Nothing was sent.",
-            "    Cancelled: By the token; this ends all of them.",
+            "    UsageError: An argument is invalid, or not a path. No request was made.",
+            "    Cancelled: The cancel token was cancelled. All uploads end.",
             *_shown(many.example, syntax),
         ]
     )
@@ -400,19 +404,21 @@ def download_doc(op: Operation, download: Download, syntax: Syntax) -> str:
         [
             download.summary,
             "",
-            f"`{op.verb} {op.path}`, then the bytes come from the URL that it returns, without your"
-            " credential. A lost connection goes on where it was lost, if the storage can do that."
-            " There is no limit for the whole unless you set a `timeout`, but for silence. Size"
-            " and hash are compared with the row, if the handle was made with one, else the size"
-            " with what the storage says.",
+            f"`{op.verb} {op.path}`, then fetches the bytes from the returned URL of the object"
+            " storage, without your credential. After a lost connection the download resumes"
+            " where it stopped, if the object storage supports that. Only a read timeout"
+            " applies, unless you set a `timeout` for the whole download. A handle created with"
+            f" the `{download.row}` verifies size and hash; one created with an ID verifies the"
+            " size that the object storage reports.",
             "",
             *arguments(DOWNLOAD.items()),
             "Returns:",
-            "    The bytes; for a path, the path; for a file, how many bytes were written.",
+            "    The bytes. For a path, the path; for a file object, the number of bytes written.",
             "",
             *raises(op, BAD_PLACE),
-            "    DownloadError: The storage refused, or the bytes are too many, not those of the"
-            " row, or cannot be written. No part of the file is left behind at a path.",
+            "    DownloadError: The object storage refused, the file is larger than `max_bytes`,"
+            " its size or hash is wrong, or it cannot be written. No partial file is left at a"
+            " path.",
             *_shown(download.example, syntax),
         ]
     )
@@ -423,14 +429,15 @@ def _shown(call: str, syntax: Syntax) -> list[str]:
 
 
 FIELDS: Final = {
-    "after": "Where to start: a sequence, a `Position`, `latest`, `beginning` or `Last(n)`. Left "
-    "out: where the checkpoint says, else `latest`.",
-    "checkpoint": "Where to keep how far it was followed.",
-    "skip_own": "Leave out what you wrote yourself.",
-    "on_gap": "Called with each `Gap` of numbers that were passed over.",
-    "max_backfill": "After an outage or a restart, read no more than the last so many numbers of "
-    "what was missed; `on_gap`, which it needs, is told of the others. Left out: read all.",
-    "cancel": "Ends it from another thread or task.",
+    "after": 'Where to start: a sequence, a `Position`, "latest", "beginning" or `Last(n)`.'
+    ' Default: the position in the checkpoint, else "latest".',
+    "checkpoint": "Where to save the position, to resume from it after a restart.",
+    "skip_own": "Skip messages that the signed-in user sent.",
+    "on_gap": "Called with each `Gap`: sequence numbers that the feed skipped.",
+    "max_backfill": "After an outage or a restart, read at most this many of the missed sequence"
+    " numbers, the newest ones. `on_gap`, which is then required, is called with the others."
+    " Default: read all.",
+    "cancel": "Token that ends the feed from another thread or task.",
 }
 
 
@@ -442,7 +449,7 @@ def follow_doc(op: Operation, follow: Follow, syntax: Syntax) -> str:
         [
             follow.summary,
             "",
-            f"It listens live, and reads what it missed with `{op.name}`.",
+            f"Delivers realtime events, and fetches missed ones with `{op.name}`.",
             "",
             "Args:",
             *(f"    {name}: {text}" for name, text in FIELDS.items()),
@@ -451,12 +458,12 @@ def follow_doc(op: Operation, follow: Follow, syntax: Syntax) -> str:
             "    A context manager, and an iterator of deliveries.",
             "",
             "Raises:",
-            "    JoinError: By the iterator: the server refused the channel.",
-            "    FeedReset: By the iterator: the log began anew.",
-            "    CheckpointError: When it begins, and by the iterator: the checkpoint failed.",
-            "    ApiError: When it begins, and by the iterator: what does not pass by itself.",
-            "    UsageError: When it begins: an argument that cannot be used.",
-            "    Cancelled: By the iterator: `cancel` was cancelled.",
+            "    UsageError: On entering: an argument is invalid.",
+            "    CheckpointError: On entering or iterating: the checkpoint failed.",
+            "    ApiError: On entering or iterating: the server refused a request.",
+            "    JoinError: On iterating: the server refused to join the channel.",
+            "    FeedReset: On iterating: the sequence numbers restarted.",
+            "    Cancelled: On iterating: `cancel` was cancelled.",
             *example([*lines, "...         print(item)"] if follow.example else []),
         ]
     )
@@ -466,22 +473,21 @@ def reply_doc(send: Operation) -> str:
     """Return the docstring of the reply to a delivery."""
     return joined(
         [
-            "Send an answer to where this came from, once, however often this is handed out.",
+            "Reply in the same conversation, exactly once even if this is delivered again.",
             "",
-            "The ID of the answer depends on what it answers, on whose token it is, on how many "
-            "answers were sent before, and on a secret in the checkpoint, so that nobody else can "
-            "compute it. If the program is killed after sending it and the same is delivered "
-            "again, the server returns the first answer and stores no second one. Without a "
-            "checkpoint the secret ends with the feed: pass an `id` of your own to answer once "
-            "over restarts.",
+            "The ID of the reply is derived from the delivery, the signed-in user, the number of"
+            " earlier replies to it, and a secret in the checkpoint, so that nobody else can"
+            " compute it. If the process is killed after sending and the delivery is repeated, the"
+            " server returns the first reply and stores no duplicate. Without a checkpoint the"
+            " secret ends with the feed: pass your own `id` to reply exactly once across restarts.",
             "",
-            "An answer that the server refuses for good (any 4xx but 401, 408, 425 and 429) "
-            "acknowledges what it answers, so that it does not come again and is not refused at "
-            "each start. The refusal is reported to `on_socket_error` too.",
+            "If the server refuses the reply permanently (any 4xx except 401, 408, 425 and 429),"
+            " the delivery is acknowledged, so that it is not refused again at each start. The"
+            " error is also reported to `on_socket_error`.",
             "",
             *arguments(told((*send.positional, *send.keyword))),
             "Returns:",
-            "    What was stored.",
+            "    The reply as stored.",
             "",
             *raises(send),
             "    CheckpointError: The checkpoint failed.",
@@ -494,11 +500,11 @@ def feed_doc(syntax: Syntax) -> str:
     close = "`aclose`" if syntax.prefix else "`close`"
     return joined(
         [
-            "Everything once and in order, over lost connections and restarts. One consumer.",
+            "Iterator of deliveries, each once and in order, across reconnects and restarts.",
             "",
-            "Asking for the next one acknowledges the one in hand, and so does leaving the"
-            " `with` block, by `break` too, but not by an exception. Without a `with` block only"
-            f" the next step does, and the channels stay joined until {close} or until the client"
-            " is closed.",
+            "Requesting the next delivery acknowledges the current one, as does leaving the"
+            " `with` block normally or by `break`, but not by an exception. Without a `with`"
+            f" block, the channels stay joined until you call {close} or close the client. Use"
+            " one consumer per feed.",
         ]
     )

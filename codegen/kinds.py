@@ -27,7 +27,8 @@ class Kind:
     """What a kind of type is in Python.
 
     The texts may have `{item}` for the same text of the one part, `{items}` for those of all parts,
-    `{name}`, `{slug}` for the name in snake case, and `{values}`.
+    `{name}`, `{slug}` for the name in snake case, `{fields}` for that of what is sent for a model,
+    and `{values}`.
     """
 
     result: str
@@ -44,8 +45,7 @@ class Kind:
     """What JSON's values of it are once they are parsed."""
 
 
-SENT: Final = "body push"
-WITHIN: Final = f"{SENT} model"
+WITHIN: Final = "body push model"
 FLAT: Final = f"query header item {WITHIN}"
 """All places of a value that is one word in a URL, but for the path itself."""
 
@@ -67,7 +67,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         check="a_segment",
         inline="str",
         words="a string",
-        places=SENT,
+        places="body",
     ),
     "integer": Kind(
         result="int",
@@ -142,7 +142,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         result="{name}",
         argument="{values}",
         reader="read_{slug}",
-        check="takes_{slug}",
+        check="takes_{fields}",
         json="dict",
         places=WITHIN,
     ),
@@ -260,6 +260,7 @@ class TypeRef:
             items=separator.join(items),
             name=self.name,
             slug=snake(self.name),
+            fields=snake(self.values[-1]) if self.values else "",
             values=" | ".join(self.values) if self.kind == "model" else quoted,
         )
 

@@ -1,8 +1,8 @@
 """Print sync modules from their async sources, so that what both do is written once.
 
 Tokens are rewritten: `async` and `await` are dropped, names lose their `Async` or `async_`,
-also in docstrings and comments, and `NAMES` and `PROSE` have the rules for the rest. An import of
-`async_x` becomes one of `x`, or of `sync_x` where that is written by hand.
+also in docstrings and comments, and `SYNC_NAMES` and `PROSE` have the rules for the rest. An
+import of `async_x` becomes one of `x`, or of `sync_x` where that is written by hand.
 
 A comment at the end of a line, `# sync: code`, is what the sync module has in place of the line;
 without code the line is left out. `# async only` above a statement leaves out the whole statement.
@@ -25,6 +25,7 @@ from typing import Final
 
 __all__ = [
     "PRINTED",
+    "SYNC_NAMES",
     "PrintError",
     "print_all",
     "print_sync",
@@ -49,7 +50,7 @@ PRINTED: Final[Mapping[str, str]] = {
 
 HEADER: Final = '# Printed from poolse/{source} by "make generate". Do not edit.\n'
 
-NAMES: Final[Mapping[str, str]] = {
+SYNC_NAMES: Final[Mapping[str, str]] = {
     "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
@@ -104,7 +105,7 @@ def print_all(package: Path) -> dict[str, str]:
         + print_sync(path.read_text("utf-8"), by_hand, used)
         for source, path in sources.items()
     }
-    unused = [rule for rule in (*NAMES, *PROSE) if rule not in used]
+    unused = [rule for rule in (*SYNC_NAMES, *PROSE) if rule not in used]
     if unused:
         raise PrintError(f"codegen/print_sync.py: no source uses the rule {unused[0]!r}")
     return _formatted(drafts)
@@ -153,9 +154,9 @@ def _edits(
 
 
 def _name(name: str, by_hand: set[str], used: Counter[str]) -> str:
-    if name in NAMES:
+    if name in SYNC_NAMES:
         used[name] += 1
-        return NAMES[name]
+        return SYNC_NAMES[name]
     bare = name.lstrip("_")
     private = name[: len(name) - len(bare)]
     if re.match("Async[A-Z]", bare):

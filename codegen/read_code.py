@@ -137,6 +137,19 @@ class Package:
         # A package imports its own modules from itself.
         return self.find(*found) if found and found != (module, name) else None
 
+    def find_class(self, module: str, named: ast.expr) -> tuple[Name, list[ast.stmt]] | None:
+        """Return the declaration of what is named in a module: by `Feed[R]`, or `feed.Feed`."""
+        match named:
+            case ast.Subscript(value=inner):
+                return self.find_class(module, inner)
+            case ast.Attribute(value=ast.Name(id=holder), attr=name):
+                origin = self.names(module).get(holder)
+                return self.find(".".join(origin), name) if isinstance(origin, tuple) else None
+            case ast.Name(id=name):
+                return self.find(module, name)
+            case _:
+                return None
+
     def place(self, module: str, name: str) -> Name | None:
         """Return where a name is declared."""
         found = self.find(module, name)
@@ -214,9 +227,8 @@ class _Reader:
                 yield from self.declared(f"{path}.{name}", origin, nodes)
 
     def _is_private(self, module: str, base: ast.expr) -> bool:
-        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-        place = self.package.place(module, name.rpartition(".")[2])
-        return place is not None and place not in self.known
+        found = self.package.find_class(module, base)
+        return found is not None and found[0] not in self.known
 
     def _is_for_users(self, module: str, constructor: ast.stmt) -> bool:
         """Return whether users have what a constructor takes."""
@@ -230,8 +242,7 @@ class _Reader:
         """Return its members, and those that it inherits from classes that are not public."""
         members: dict[str, tuple[str, list[ast.stmt]]] = {}
         for base in reversed(node.bases):
-            name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-            found = self.package.find(module, name.rpartition(".")[2])
+            found = self.package.find_class(module, base)
             if found and found[0] not in self.known and isinstance(found[1][-1], ast.ClassDef):
                 members |= self._members(found[0][0], found[1][-1])
         own: dict[str, tuple[str, list[ast.stmt]]] = {}
@@ -277,14 +288,26 @@ class _Reader:
                 )
 
     def _attribute(self, path: str, module: str, node: ast.stmt) -> Symbol:
-        value = ast.unparse(getattr(node, "value", None) or NOTHING)
+        stated = getattr(node, "value", None)
         kind = ast.unparse(getattr(node, "annotation", NOTHING))
+        constant = None if "." in path else self._constant(module, stated)
+        if constant is not None:
+            # What it is may change with each release: `version`, the URL of the service.
+            kind = type(constant).__name__ if kind in ("None", "Final") else kind
+            stated = None
         if kind in ("None", "TypeAlias", "Final"):
-            shown = f"{path} = {value}"
-            return self._symbol(path, "attribute", module, node, shown, value=value)
-        shown = f"{path}: {kind} = {value}" if getattr(node, "value", None) else f"{path}: {kind}"
-        default = value if getattr(node, "value", None) else ""
+            value = ast.unparse(stated or NOTHING)
+            return self._symbol(path, "attribute", module, node, f"{path} = {value}", value=value)
+        default = ast.unparse(stated) if stated else ""
+        shown = f"{path}: {kind} = {default}" if default else f"{path}: {kind}"
         return self._symbol(path, "attribute", module, node, shown, gives=kind, default=default)
+
+    def _constant(self, module: str, value: ast.expr | None) -> object:
+        """Return the text or number that is written, or what a name stands for in the package."""
+        if isinstance(value, ast.Name):
+            found = self.package.find(module, value.id)
+            value = getattr(found[1][-1], "value", None) if found else None
+        return value.value if isinstance(value, ast.Constant) else None
 
     def _symbol(
         self,
@@ -315,7 +338,7 @@ def _is_public(name: str, node: ast.stmt) -> bool:
 
 
 def _set_by_constructor(node: ast.ClassDef) -> Iterator[ast.stmt]:
-    """Yield `self.name = parameter` as the declarations that it stands for."""
+    """Yield `self.name = parameter` and `self.name: type` as the declarations they stand for."""
     for made in node.body:
         if isinstance(made, ast.FunctionDef) and made.name == "__init__":
             types = {one.arg: one.annotation for one in [*made.args.args, *made.args.kwonlyargs]}
@@ -323,11 +346,13 @@ def _set_by_constructor(node: ast.ClassDef) -> Iterator[ast.stmt]:
                 match one:
                     case ast.Assign(targets=[ast.Attribute(ast.Name("self"), name)], value=value):
                         kind = types.get(value.id) if isinstance(value, ast.Name) else None
-                        target = ast.Name(name)
-                        shown = ast.AnnAssign(target, kind or ast.Constant(...), simple=1)
-                        yield ast.copy_location(shown, one)
+                    case ast.AnnAssign(target=ast.Attribute(ast.Name("self"), name)):
+                        kind = one.annotation
                     case _:
-                        pass
+                        continue
+                target = ast.Name(name)
+                shown = ast.AnnAssign(target, kind or ast.Constant(...), simple=1)
+                yield ast.copy_location(shown, one)
 
 
 def _result(node: Function, result: str) -> str:

@@ -212,7 +212,8 @@ class Schemas:
     def of(self, node: Node, place: str = "model") -> TypeRef:
         """Return the type of a schema that stands in a place, given as written or by reference."""
         type_ = self._of(node, place)
-        if place not in type_.row.places.split() and type_.kind != "anything":
+        # What was reported already is this very type.
+        if place not in type_.row.places.split() and type_ is not ANYTHING:
             node.wrong(f"{_article(type_.kind)} cannot stand in a {place}")
         return type_
 
@@ -268,6 +269,8 @@ class Schemas:
                 return TypeRef(kind="time")
             case "string" | "integer" | "number" | "boolean":
                 return TypeRef(kind=kind)
+            case "":
+                return TypeRef(kind="anything")
             case _:
                 return ANYTHING
 

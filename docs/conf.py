@@ -1,7 +1,7 @@
 """How Sphinx makes a site of this folder: `make docs`. No network is needed, nor used.
 
-Every `docs/*.md` is a guide: index.md takes all of them by a glob, so that a new page appears by
-itself. The other kinds of pages have folders: `cookbook/`, `api/`, `contributing/`.
+Every `docs/*.md` is a guide; the other kinds of pages have folders: `cookbook/`, `api/`,
+`contributing/`. A page that index.md does not list is a warning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+from api_lists import with_lists  # noqa: E402
 
 import poolse  # noqa: E402  (from this tree)
 
@@ -25,13 +27,16 @@ author = "poolse"
 copyright = "poolse, MIT licence"
 version = release = poolse.version
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["conf.py"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+exclude_patterns = ["*.py"]
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `type` of an annotation is no field of ours
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
+
+copybutton_prompt_text = "$ "
+copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "furo"
 html_title = f"poolse {release}"
@@ -74,7 +79,6 @@ MADE_BY_USERS = re.compile(
 CODE = re.compile(r"(?<![:`\w])`([^`<>]+)`(?![`_])")
 LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+)(#[^)]*)?\)")
 INCLUDED = {
-    "README.md": "/reference/index.md",
     "CHANGELOG.md": "/contributing/changelog.md",
     "spec/README.md": "/contributing/spec.md",
 }
@@ -88,6 +92,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", not_for_users)
     app.connect("missing-reference", by_public_name)
     app.connect("include-read", links_of_the_site)
+    app.connect("source-read", lists_of_names)
 
 
 def shorter(
@@ -156,3 +161,8 @@ def links_of_the_site(_app: Sphinx, path: Path, _docname: str, text: list[str]) 
         return f"[{shown}]({page}{anchor or ''})" if page else f"`{shown}`"
 
     text[0] = LINK.sub(link, text[0])
+
+
+def lists_of_names(_app: Sphinx, _docname: str, text: list[str]) -> None:
+    """Put in the lists of the API reference."""
+    text[0] = with_lists(text[0])

@@ -1,6 +1,6 @@
-"""A bot that answers when it is mentioned, once for each mention, whatever happens to it.
+"""A bot that replies when it is mentioned, once per mention, even if it is killed.
 
-Run it with POOLSE_TOKEN, and start it again whenever it ends: it goes on where it was.
+Run it with the POOLSE_TOKEN environment variable. After a restart it resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from poolse import Poolse, SQLiteCheckpoint
 
 
 def main() -> None:
-    """Follow all conversations, also those that are made meanwhile."""
+    """Follow all conversations, including new ones."""
     with (
         SQLiteCheckpoint("bot.db") as checkpoint,
         Poolse() as chat,
@@ -17,8 +17,8 @@ def main() -> None:
     ):
         for item in feed:
             if chat.user_id in item.message.mentions:
-                answer = f"You said: {item.message.body}"
-                item.reply(body=answer, quoted_message_id=item.message.id)
+                text = f"You said: {item.message.body}"
+                item.reply(body=text, quoted_message_id=item.message.id)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""poolse: the Python client of the poolse chat backend, sync and async.
+"""Python SDK for the poolse chat API, with sync and async clients.
 
 from poolse import Poolse
 
-with Poolse(get_token=mint) as chat:
+with Poolse(get_token=fetch_token) as chat:
     print(chat.me.show())
 """
 

@@ -15,7 +15,7 @@ from poolse._client.async_base import AsyncClientBase
 from poolse._client.async_core import AsyncBackendCore, AsyncUserCore
 from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.async_backend_resources import AsyncBackendResources
-from poolse._generated.async_resources import AsyncFeed, AsyncResources
+from poolse._generated.async_resources import AsyncResources
 from poolse._http.errors import MAX_CONNECTIONS
 from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, profile_settings
 from poolse._rest.async_calls import AsyncCalls
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.positions import After, Gap
     from poolse._generated.async_channels import AsyncPoolseRealtime
-    from poolse._generated.async_resources import AsyncConversationHandle
+    from poolse._generated.async_resources import AsyncConversationHandle, AsyncFeed
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse.profiles import AsyncUsersResource
 
@@ -44,14 +44,14 @@ __all__ = ["AsyncHttpClient", "AsyncPoolse", "AsyncPoolseBackend"]
 _ASYNCHRONOUS: Final = True  # sync: _ASYNCHRONOUS: Final = False
 
 AsyncHttpClient = httpx.AsyncClient
-"""What may be given as `http_client`."""
+"""Type of the `http_client` argument."""
 
 
 class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
-    """The async client of the poolse chat backend, for one event loop. Make one and share it.
+    """The async client of the poolse chat API, for one event loop. Create one and share it.
 
     Example:
-        >>> async with AsyncPoolse(get_token=mint) as chat:
+        >>> async with AsyncPoolse(get_token=fetch_token) as chat:
         ...     await chat.me.show()
     """
 
@@ -84,49 +84,53 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         user_cache_size: int = MAX_PROFILES,
         user_cache_ttl: float | None = None,
     ) -> None:
-        """Make a client.
+        """Create a client.
 
-        Nothing is sent, and no thread, task or socket is made, before the first call.
+        Makes no request, and creates no thread, task or socket, before the first call.
 
         Args:
-            get_token: Returns the user's JWT, or None for an unauthenticated call. Called once per
-                token life, by one caller at a time. In the async client it may be `async`.
-            token: A fixed token instead of `get_token`. When both are left out, POOLSE_TOKEN of the
-                environment is used.
-            api_url: The API without `/v1`. Left out: POOLSE_API_URL of the environment, else the
-                hosted API.
-            ws_url: The WebSocket host, when it is not that of `api_url`.
-            socket_path: Where the Phoenix socket is mounted.
-            http_client: An httpx client to send with, never changed and never closed. With it, the
-                total timeout and cancellation act between the phases of a request only.
-            timeout: Seconds for one attempt in total, or a `Timeout`.
-            proxy: URL of a proxy for REST and for the socket. Left out: that of the environment
-                variables HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or the system's.
-            ssl_context: TLS settings for REST and for the socket. Left out: what the environment
-                variables SSL_CERT_FILE and SSL_CERT_DIR name is trusted, or the system's store.
-            channels_per_socket: How many channels ride on one socket before the next is opened.
-            max_connections: Size of the connection pool.
-            max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
-                Downloads have `max_bytes` of their own.
-            max_frame_bytes: A larger message on the socket ends its connection, which is opened
-                again.
-            headers: Sent with every REST call and with the socket's handshake.
-            user_agent: Put before the library's own in the User-Agent header.
-            max_retries: Attempts after the first, for network errors, 429 and 5xx.
-            base_backoff: Seconds; doubled with each attempt, then a random part of it is waited.
-            max_backoff: Seconds; the longest such wait.
-            max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
-                raised at once. The socket waits no longer than this.
-            generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
-            hooks: Functions that are told of calls, retries and sockets; several in a list.
-            on_socket_error: Told of realtime errors that do not end anything.
-            user_resolver: Finds a user's name and picture in your own data, for `chat.users`: a
-                `UserProfile` for a poolse user id, or None. In the async client it may be `async`.
-            user_cache_size: How many of its answers are kept; the one used longest ago makes room.
-            user_cache_ttl: For how many seconds each is kept; None for as long as there is room.
+            get_token: Function that returns the user's JWT, or None for unauthenticated calls.
+                Called once per token lifetime, by one caller at a time. Async clients also accept
+                an async function.
+            token: A fixed token instead of `get_token`. Default: the `POOLSE_TOKEN` environment
+                variable, if `get_token` is not passed either.
+            api_url: Base URL of the API, without `/v1`. Default: the `POOLSE_API_URL` environment
+                variable, else the hosted API.
+            ws_url: URL of the WebSocket host, if it is not the host of `api_url`.
+            socket_path: Path of the Phoenix socket.
+            http_client: Your own httpx client. It is never changed or closed. With it, the total
+                timeout and cancellation take effect only between the phases of a request.
+            timeout: Seconds per attempt in total, or a `Timeout`. None for no timeout.
+            proxy: URL of a proxy for REST and the socket. Default: the `HTTPS_PROXY`, `HTTP_PROXY`
+                and `ALL_PROXY` environment variables, or the system's settings.
+            ssl_context: TLS settings for REST and the socket. Default: trust the certificates of
+                the `SSL_CERT_FILE` and `SSL_CERT_DIR` environment variables, or the system's store.
+            channels_per_socket: Maximum number of channels per socket; more open another socket.
+            max_connections: Maximum number of HTTP connections.
+            max_response_bytes: Responses larger than this raise `DecodeError` (file downloads
+                excluded, see their `max_bytes`).
+            max_frame_bytes: A larger message on the socket closes the connection, and the client
+                reconnects.
+            headers: Extra headers of every REST request and of the socket's handshake.
+            user_agent: Prefix of the User-Agent header.
+            max_retries: Retries after the first attempt, for network errors, 429 and 5xx.
+            base_backoff: Seconds of the first backoff, which doubles with each retry. The actual
+                wait is random, up to the backoff.
+            max_backoff: Maximum backoff in seconds.
+            max_retry_after: Maximum `Retry-After` in seconds. If the server asks for more, the
+                error is raised immediately. The socket waits at most this long.
+            generate_idempotency_key: Function that returns the idempotency key of a write. Default:
+                a uuid4.
+            hooks: `Hooks`, or a sequence of them, called on requests, retries and socket events.
+            on_socket_error: Called with non-fatal realtime errors.
+            user_resolver: Function that returns the `UserProfile` (name and avatar) of a poolse
+                user ID from your own data, or None, for `chat.users`. Async clients also accept an
+                async function.
+            user_cache_size: Maximum number of cached profiles. The least recently used is evicted.
+            user_cache_ttl: Seconds to cache a profile; None for no expiry.
 
         Raises:
-            UsageError: No credential, two of them, or an argument that makes no sense.
+            UsageError: No credential, or two of them, or an invalid argument.
         """
         # First, so that no traceback shows them among its local variables.
         token, proxy = hidden(token), hidden(proxy)
@@ -169,21 +173,21 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
 
     @property
     def user_id(self) -> str | None:
-        """The user of the token last used: its `sub`, unverified. Sends and fetches nothing.
+        """User ID from the last token: its `sub` claim, not verified. Makes no request.
 
-        With a fixed `token` it is known at once, with `get_token` once it was called. None before
-        that, and for a token that does not say whose it is.
+        Known immediately with a fixed `token`, and with `get_token` after its first call. None
+        before that, and for a token without a `sub`.
         """
         return subject(self._core.tokens.last)
 
     @property
     def users(self) -> AsyncUsersResource:
-        """Users' names and pictures, as your `user_resolver` finds them."""
+        """Names and avatars of users, from your `user_resolver`, cached."""
         return self._core.users
 
     @property
     def realtime(self) -> AsyncPoolseRealtime:
-        """Live events, typing and presence. The socket opens with the first channel."""
+        """Realtime events, typing indicators and presence. Connects with the first channel."""
         return self._core.realtime
 
     def follow(
@@ -198,42 +202,45 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         max_backfill: int | None = None,
         cancel: CancelToken | None = None,
     ) -> AsyncFeed[Message, AsyncConversationHandle]:
-        """Follow conversations: every message once and in order, over drops and restarts.
+        """Follow conversations: every message once and in order, across reconnects and restarts.
 
-        It joins their channels and reads what was missed from their lists. Replies in threads come
-        as they are sent; those that are missed are in no list, and go to `on_gap`.
+        Joins the channels, and fetches missed messages with `list`. Replies in threads are
+        delivered live; missed replies are not in the list and are reported to `on_gap`.
 
         Args:
-            conversation_ids: Which ones; None is all, also those that are made meanwhile.
+            conversation_ids: The conversations. None for all, including new ones.
             after: Where to start: a sequence, a `Position`, "latest", "beginning" or `Last(n)`.
-                Left out: where the checkpoint says, else "latest".
-            checkpoint: Where to keep how far each conversation was followed.
-            skip_own: Leave out what the user of the token sent.
-            on_gap: Called with each `Gap` of numbers that were passed over.
-            max_backfill: After an outage or a restart, read no more than the last so many numbers
-                of what was missed in a conversation; `on_gap`, which it needs, is told of the
-                others. Left out: read all.
-            cancel: Ends it from another thread or task.
+                Default: the position in the checkpoint, else "latest".
+            checkpoint: Where to save the positions, to resume from them after a restart.
+            skip_own: Skip messages that the signed-in user sent.
+            on_gap: Called with each `Gap`: sequence numbers that the feed skipped.
+            max_backfill: After an outage or a restart, read at most this many of the missed
+                sequence numbers of a conversation, the newest ones. `on_gap`, which is then
+                required, is called with the others. Default: read all.
+            cancel: Token that ends the feed from another thread or task.
 
         Returns:
             A context manager, and an iterator of deliveries.
 
         Raises:
-            JoinError: By the iterator: the server refused the channel.
-            FeedReset: By the iterator, if one conversation is followed: its log began anew, so that
-                the position means nothing. If several are followed it goes to `on_socket_error`,
-                and that conversation is followed from its first message.
-            CheckpointError: When it begins, and by the iterator: the checkpoint failed.
-            ApiError: When it begins, and by the iterator: what does not pass by itself.
-            Cancelled: By the iterator: `cancel` was cancelled.
+            UsageError: On entering: an argument is invalid.
+            CheckpointError: On entering or iterating: the checkpoint failed.
+            ApiError: On entering or iterating: the server refused a request.
+            JoinError: On iterating: the server refused to join the channel.
+            FeedReset: On iterating, if one conversation is followed: its sequence numbers
+                restarted, so that the position is invalid. If several are followed, the error is
+                reported to `on_socket_error`, and the conversation is followed from its first
+                message.
+            Cancelled: On iterating: `cancel` was cancelled.
 
         Example:
             >>> async with chat.follow(checkpoint=SQLiteCheckpoint("bot.db")) as feed:
             ...     async for item in feed:
             ...         await item.reply(body="Hello")
         """
-        # Imported lazily: most programs follow nothing.
+        # Imported lazily: most programs follow nothing, and not every spec has feeds.
         from poolse._follow.async_loop import async_feed_loop
+        from poolse._generated.async_resources import AsyncFeed
 
         loop = async_feed_loop(
             self,
@@ -248,14 +255,14 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         return AsyncFeed(loop)
 
     def _followed(self, key: str, **choices: Any) -> object:  # noqa: ANN401
-        """The loop of a feed of one conversation."""
+        """Return the loop of a feed of one conversation."""
         from poolse._follow.async_loop import async_feed_loop
 
         return async_feed_loop(self, [key], **choices)
 
 
 class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResources):
-    """The async client for your own server, which creates users and tokens, for one event loop.
+    """The async client for your server, to create users and issue tokens, for one event loop.
 
     Example:
         >>> async with AsyncPoolseBackend(api_key=key) as backend:
@@ -283,36 +290,38 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
         generate_idempotency_key: Callable[[], str] = new_uuid,
         hooks: Hooks | Sequence[Hooks] | None = None,
     ) -> None:
-        """Make a client for your own server. Keep it, and the key, away from your users.
+        """Create a client for your server. Never expose the API key to your users.
 
-        Nothing is sent, and no thread, task or socket is made, before the first call.
+        Makes no request, and creates no thread, task or socket, before the first call.
 
         Args:
-            api_key: The tenant's API key. Left out: POOLSE_API_KEY of the environment.
-            api_url: The API without `/v1`. Left out: POOLSE_API_URL of the environment, else the
-                hosted API.
-            http_client: An httpx client to send with, never changed and never closed. With it, the
-                total timeout and cancellation act between the phases of a request only.
-            timeout: Seconds for one attempt in total, or a `Timeout`.
-            proxy: URL of a proxy. Left out: that of the environment variables HTTPS_PROXY,
-                HTTP_PROXY and ALL_PROXY, or the system's.
-            ssl_context: TLS settings. Left out: what the environment variables SSL_CERT_FILE and
-                SSL_CERT_DIR name is trusted, or the system's store.
-            max_connections: Size of the connection pool.
-            max_response_bytes: A larger answer is a `DecodeError`, and is not read to its end.
-                Downloads have `max_bytes` of their own.
-            headers: Sent with every call.
-            user_agent: Put before the library's own in the User-Agent header.
-            max_retries: Attempts after the first, for network errors, 429 and 5xx.
-            base_backoff: Seconds; doubled with each attempt, then a random part of it is waited.
-            max_backoff: Seconds; the longest such wait.
-            max_retry_after: Seconds; a server that asks for a longer wait gets none: the error is
-                raised at once.
-            generate_idempotency_key: Makes the key of a call that changes something; a uuid4.
-            hooks: Functions that are told of calls, retries and sockets; several in a list.
+            api_key: API key of the tenant. Default: the `POOLSE_API_KEY` environment variable.
+            api_url: Base URL of the API, without `/v1`. Default: the `POOLSE_API_URL` environment
+                variable, else the hosted API.
+            http_client: Your own httpx client. It is never changed or closed. With it, the total
+                timeout and cancellation take effect only between the phases of a request.
+            timeout: Seconds per attempt in total, or a `Timeout`. None for no timeout.
+            proxy: URL of a proxy. Default: the `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`
+                environment variables, or the system's settings.
+            ssl_context: TLS settings. Default: trust the certificates of the `SSL_CERT_FILE` and
+                `SSL_CERT_DIR` environment variables, or the system's store.
+            max_connections: Maximum number of HTTP connections.
+            max_response_bytes: Responses larger than this raise `DecodeError` (file downloads
+                excluded, see their `max_bytes`).
+            headers: Extra headers of every request.
+            user_agent: Prefix of the User-Agent header.
+            max_retries: Retries after the first attempt, for network errors, 429 and 5xx.
+            base_backoff: Seconds of the first backoff, which doubles with each retry. The actual
+                wait is random, up to the backoff.
+            max_backoff: Maximum backoff in seconds.
+            max_retry_after: Maximum `Retry-After` in seconds. If the server asks for more, the
+                error is raised immediately.
+            generate_idempotency_key: Function that returns the idempotency key of a write. Default:
+                a uuid4.
+            hooks: `Hooks`, or a sequence of them, called on requests and retries.
 
         Raises:
-            UsageError: No API key, or an argument that makes no sense.
+            UsageError: No API key, or an invalid argument.
         """
         # First, so that no traceback shows them among its local variables.
         api_key, proxy, api_url = hidden(api_key), hidden(proxy), hidden(api_url)
@@ -345,17 +354,17 @@ class AsyncPoolseBackend(AsyncClientBase[AsyncBackendCore], AsyncBackendResource
         AsyncBackendResources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     def token_provider(self, external_id: str | UUID | User | Me) -> AsyncTokenProvider:
-        """A `get_token` for one of your users, for a route of yours or a client in this process.
+        """Return a `get_token` for one of your users, for your own route or a client in-process.
 
-        Nothing is sent before it is called. It can be asked for again and again: tokens are kept
-        per user, for 10,000 users.
+        Makes no request before it is called. Calling this method again is cheap: tokens are cached
+        per user, for up to 10,000 users.
 
         Args:
-            external_id: Your own ID of the user, a str or `uuid.UUID`, or an object that has it.
-                A user who does not exist yet is created.
+            external_id: Your own ID for the user, a str or `uuid.UUID`, or an object with that ID.
+                A user that does not exist yet is created.
 
         Raises:
-            UsageError: The ID is empty, or no ID.
+            UsageError: The ID is empty or invalid.
 
         Example:
             >>> await backend.token_provider("u-1")()

@@ -1,4 +1,4 @@
-"""A token that ends calls from outside, from any thread."""
+"""Cancel tokens: they end calls from another thread or task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["CancelToken", "any_of", "told"]
 
 
 class CancelToken:
-    """Ends the calls that carry it: `chat.me.show(options=CallOptions(cancel=token))`.
+    """Token that ends calls: `chat.me.show(options=CallOptions(cancel=token))`.
 
-    Thread-safe, one-way and reusable for many calls at once. A call that is ended this way raises
-    `Cancelled`, wherever it was: waiting to retry, connecting, or waiting for the server.
+    Thread-safe. One token may be used for many calls at once; it cannot be reset. A cancelled call
+    raises `Cancelled` immediately, while it waits to retry, connects, or waits for the server.
 
-    A `get_token` of yours is not interrupted where it runs in the thread of the call itself: the
-    sync client calls it there, and raises `Cancelled` when it returns. Give it a time limit of its
-    own. Calls that only wait for its result end at once.
+    Exception: the sync client calls `get_token` in the thread of the call, cannot interrupt it, and
+    raises `Cancelled` when it returns. Use a timeout in your `get_token`. Other calls that wait for
+    its result end immediately.
     """
 
     # No lock: a signal handler that cancels runs in the thread that it interrupts, and would wait
@@ -37,9 +37,9 @@ class CancelToken:
         return self._cancelled
 
     def cancel(self) -> None:
-        """End all calls that carry this token, now and later. Calling it again does nothing.
+        """End all calls with this token, current and future. Calling it again has no effect.
 
-        A signal handler may call it.
+        Safe to call from a signal handler.
         """
         self._cancelled = True
         # On a stack, so that all of them are called even if one raises.
@@ -52,18 +52,18 @@ class CancelToken:
                 stack.callback(_call, callback)
 
     def raise_if_cancelled(self) -> None:
-        """Raise `Cancelled` once `cancel` was called."""
+        """Raise `Cancelled` if `cancel` was called."""
         if self._cancelled:
             raise Cancelled
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Call `callback` on `cancel`, in the cancelling thread; at once if that has happened.
+        """Call `callback` on `cancel`, in the cancelling thread; immediately if cancelled before.
 
         Returns:
             A function that removes the callback.
 
         Raises:
-            UsageError: `callback` cannot be called, or is async: nothing awaits it.
+            UsageError: `callback` is not callable, or is async, which nothing would await.
         """
         checked_callback("callback", callback, awaits=False, hint=PLAIN_HINT)
         key = object()
@@ -74,7 +74,7 @@ class CancelToken:
         return lambda: self._forget(key)
 
     def _renew(self) -> None:
-        """In a forked child: the calls under way are the parent's."""
+        """Forget the calls in progress, which are the parent's, in a forked child."""
         self._callbacks = {}
 
     def _forget(self, key: object) -> None:
@@ -85,7 +85,7 @@ class _AnyOf(CancelToken):
     """Several tokens as one: cancelled as soon as one of them is."""
 
     def __init__(self, tokens: Sequence[CancelToken]) -> None:
-        # Nothing of the base class is used, which would need to be told of forks.
+        # The base class is not initialized: it would register itself for forks.
         self._tokens = tokens
 
     @property
@@ -119,7 +119,7 @@ def any_of(first: CancelToken | None, second: CancelToken | None) -> CancelToken
 
 @contextmanager
 def told(token: CancelToken | None, callback: Callable[[], object]) -> Generator[None]:
-    """Have the callback called when the token is cancelled, inside the block."""
+    """Call the callback if the token is cancelled inside the block."""
     forget = None if token is None else token.on_cancel(callback)
     try:
         yield

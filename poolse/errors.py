@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 TimeoutPhase = Literal["connect", "read", "write", "pool", "total"]
-"""Which limit of a `Timeout` was reached."""
+"""The timeout of a `Timeout` that expired."""
 
 
 def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:
@@ -50,12 +50,13 @@ def _rebuild(cls: type[BaseException], state: dict[str, Any]) -> BaseException:
 
 
 class PoolseError(Exception):
-    """Base of all errors of this library.
+    """Base class of all errors of this library, except `Cancelled`.
 
     Attributes:
-        message: What happened, for people.
-        request_id: The server's id of the request, or None. Name it when you ask for help.
-        idempotency_key: That of the call, or None: a later call with it takes effect once.
+        message: Description of the error.
+        request_id: The server's ID of the request, or None. Include it in support requests.
+        idempotency_key: Idempotency key of the call, or None. A later call with the same key takes
+            effect only once.
     """
 
     def __init__(self, message: str) -> None:
@@ -72,21 +73,21 @@ class PoolseError(Exception):
 
 
 class UsageError(PoolseError, ValueError):
-    """The library was used in a way that cannot work: wrong arguments, or a closed client."""
+    """Invalid use of the library: an invalid argument, or a closed client."""
 
 
 class ArgumentTypeError(UsageError, TypeError):
-    """An argument has a type that cannot be sent. Also the builtin `TypeError`."""
+    """An argument has the wrong type. Also a builtin `TypeError`."""
 
 
 class CheckpointError(PoolseError):
-    """A checkpoint file could not be read or written. `__cause__` has the error of SQLite.
+    """A checkpoint file could not be read or written. `__cause__` is the error of SQLite.
 
-    Nothing is lost: the message in hand is not acknowledged. Asking the feed for the next message
-    saves the position again.
+    No message is lost: the current message is not acknowledged. Requesting the next message retries
+    the save.
 
     Attributes:
-        path: The file.
+        path: Path of the file.
     """
 
     def __init__(self, message: str, path: str = "") -> None:
@@ -95,29 +96,29 @@ class CheckpointError(PoolseError):
 
 
 class CheckpointUnusable(CheckpointError, UsageError):  # noqa: N818  (as ChannelClosed)
-    """A file cannot be opened as a checkpoint, or the checkpoint was closed."""
+    """The file cannot be opened as a checkpoint, or the checkpoint is closed."""
 
 
 class CheckpointInUse(CheckpointUnusable):
-    """Another process, or another object of this one, follows with the same checkpoint file."""
+    """The checkpoint file is in use by another process, or another object of this process."""
 
 
 class Cancelled(Exception):  # noqa: N818  (the word of concurrent.futures and asyncio)
-    """A `CancelToken` was cancelled. No `PoolseError`, so that one is never taken for the other."""
+    """A `CancelToken` was cancelled. Not a `PoolseError`, so `except PoolseError` misses it."""
 
     def __init__(self, message: str = "cancelled") -> None:
         super().__init__(message)
 
 
 class ApiError(PoolseError):
-    """The server answered with a status that is not 2xx.
+    """The server responded with a status that is not 2xx.
 
     Attributes:
-        status: The HTTP status.
-        code: The stable code of the error envelope, `unknown_error` when there was no envelope.
-        doc_url: Where the code is explained, "" when unknown.
-        details: What the envelope said beyond that, as parsed JSON, or None.
-        retry_after: Seconds that the server asked to wait, 0.0 when it did not.
+        status: HTTP status.
+        code: Stable code of the error envelope; `unknown_error` without an envelope.
+        doc_url: URL of the documentation of the code, or "".
+        details: Further details of the envelope, as parsed JSON, or None.
+        retry_after: Seconds of the Retry-After header, or 0.0.
     """
 
     def __init__(
@@ -146,57 +147,57 @@ class ApiError(PoolseError):
 
 
 class BadRequestError(ApiError):
-    """400: the request made no sense to the server."""
+    """400: the request was malformed."""
 
 
 class AuthError(ApiError):
-    """401: the token is refused, also after one refresh. Sign the user in again.
+    """401: the token was refused, even after it was refreshed once. Sign the user in again.
 
-    Realtime raises it too, when the handshake is refused (401 or 403) twice in a row.
+    Realtime also raises it, if the handshake is refused (401 or 403) twice in a row.
     """
 
 
 class ForbiddenError(ApiError):
-    """403: the token is good, but may not do this."""
+    """403: the token is valid, but does not permit this."""
 
 
 class NotFoundError(ApiError):
-    """404: there is no such row, or the user may not know of it."""
+    """404: the object does not exist, or is not visible to the user."""
 
 
 class ConflictError(ApiError):
-    """409: the row is in a state that forbids the change."""
+    """409: the state of the object forbids the change."""
 
 
 class ValidationError(ApiError):
-    """422: a value was refused. `details` often says which."""
+    """422: a value was invalid. `details` often names it."""
 
 
 class RateLimitedError(ApiError):
-    """429: too many calls, and the retries are used up, or the wait asked for is too long."""
+    """429: too many requests; the retries are exhausted, or `retry_after` is too long."""
 
 
 class ServerError(ApiError):
-    """5xx: the server failed, also after the retries."""
+    """5xx: the server failed, even after the retries."""
 
 
 class NetworkError(PoolseError):
-    """No usable answer came: refused, dropped, cut short, or no name found. See `__cause__`."""
+    """No complete response: connection refused or lost, or host not found. See `__cause__`."""
 
 
 class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError, said first)
-    """A time limit was reached. Also the builtin `TimeoutError`.
+    """A timeout expired. Also a builtin `TimeoutError`.
 
     Attributes:
-        phase: Which limit: `connect`, `read`, `write`, `pool` or `total`.
-        limit: That limit in seconds.
+        phase: The timeout that expired: `connect`, `read`, `write`, `pool` or `total`.
+        limit: This timeout in seconds.
     """
 
     def __init__(self, phase: TimeoutPhase, limit: float) -> None:
         missed = {"connect": "no connection", "pool": "no free connection", "write": "not sent"}
         more = ", or allow more with max_connections=... on the client" if phase == "pool" else ""
         super().__init__(
-            f"{missed.get(phase, 'no answer')} within {limit:g} s ({phase} timeout); "
+            f"{missed.get(phase, 'no response')} within {limit:g} s ({phase} timeout); "
             f"raise it with timeout=Timeout({phase}=...) on the client, a view or the call{more}"
         )
         self.phase: TimeoutPhase = phase
@@ -204,10 +205,10 @@ class RequestTimeout(NetworkError, TimeoutError):  # noqa: N818 (as TimeoutError
 
 
 class DecodeError(PoolseError):
-    """The server sent something else than the API promises.
+    """The response does not match the API.
 
     Attributes:
-        path: Where in the answer, as `$.data[3].sequence`.
+        path: Path in the response, such as `$.data[3].sequence`.
     """
 
     def __init__(self, message: str, path: str = "$") -> None:
@@ -216,10 +217,10 @@ class DecodeError(PoolseError):
 
 
 class UploadError(PoolseError):
-    """The storage refused the bytes of an upload.
+    """The object storage refused the bytes of an upload.
 
     Attributes:
-        status: The storage's HTTP status.
+        status: HTTP status of the object storage.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -228,10 +229,10 @@ class UploadError(PoolseError):
 
 
 class DownloadError(PoolseError):
-    """The bytes of a download did not come, are the wrong ones, or could not be kept.
+    """A download failed: refused by the object storage, wrong size or hash, or not writable.
 
     Attributes:
-        status: The storage's HTTP status when it refused, else None.
+        status: HTTP status of the object storage if it refused, else None.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -240,15 +241,15 @@ class DownloadError(PoolseError):
 
 
 class RealtimeError(PoolseError):
-    """Something went wrong on the socket or on a channel."""
+    """Base class of errors of the socket and of channels."""
 
 
 class ConnectionFailed(RealtimeError):  # noqa: N818  (an event, as the three below)
-    """The socket could not be opened, or was lost. The client tries again by itself unless `final`.
+    """The socket could not connect, or was lost. The client reconnects unless `final`.
 
     Attributes:
         code: WebSocket close code, or HTTP status of a refused handshake, or None.
-        final: True when it will not be tried again.
+        final: True if the client does not reconnect.
     """
 
     def __init__(self, message: str, code: int | None = None, *, final: bool = False) -> None:
@@ -258,11 +259,11 @@ class ConnectionFailed(RealtimeError):  # noqa: N818  (an event, as the three be
 
 
 class JoinError(RealtimeError):
-    """The server refused a channel.
+    """The server refused to join a channel.
 
     Attributes:
-        topic: The channel's topic.
-        reason: The server's reason, such as `unauthorized`.
+        topic: Topic of the channel.
+        reason: Reason from the server, such as `unauthorized`.
     """
 
     def __init__(self, topic: str, reason: str) -> None:
@@ -272,15 +273,15 @@ class JoinError(RealtimeError):
 
 
 class ChannelClosed(RealtimeError):  # noqa: N818
-    """The channel was left, or the client closed, while something waited on it."""
+    """The channel was left, or the client closed, while a call waited for it."""
 
 
 class PushError(RealtimeError):
-    """The server answered a push with an error.
+    """The server replied to a push with an error.
 
     Attributes:
-        event: The event pushed.
-        response: The server's response.
+        event: Name of the pushed event.
+        response: Response from the server.
     """
 
     def __init__(self, event: str, response: object) -> None:
@@ -290,22 +291,22 @@ class PushError(RealtimeError):
 
 
 class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
-    """No reply to a push, or to a join, came in time. Also the builtin `TimeoutError`."""
+    """No reply to a push or a join within its timeout. Also a builtin `TimeoutError`."""
 
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
-    """The connection was lost between a push and its reply: it may or may not have worked."""
+    """The connection was lost before the reply to a push: it may or may not have taken effect."""
 
 
 class FeedReset(RealtimeError):  # noqa: N818
-    """The log of a conversation began anew on the server: the position means nothing now.
+    """The sequence numbers of a conversation restarted on the server, so the position is invalid.
 
-    The feed of one conversation raises it. A feed of several reports it to `on_socket_error`, and
+    The feed of one conversation raises it. A feed of several reports it to `on_socket_error` and
     follows that conversation from its first message.
 
     Attributes:
-        sequence: The number that another message has now.
-        conversation_id: The conversation.
+        sequence: Sequence number that belongs to another message now.
+        conversation_id: ID of the conversation.
     """
 
     def __init__(self, message: str, sequence: int, conversation_id: str = "") -> None:
@@ -315,13 +316,13 @@ class FeedReset(RealtimeError):  # noqa: N818
 
 
 class SlowConsumer(RealtimeError):  # noqa: N818
-    """Events arrived faster than a subscriber took them, and its queue ran full.
+    """A subscriber consumed events too slowly, its queue was full, and events were dropped.
 
     Attributes:
-        dropped: How many events that subscriber lost since the last report.
-        topic: The channel's topic; None for handlers that belong to no channel.
-        event: Name of the event on the wire; None for an iterator, which takes all events.
-        handler: Name of the function that was too slow; None for an iterator.
+        dropped: Number of events that the subscriber lost since the last report.
+        topic: Topic of the channel; None for handlers without a channel.
+        event: Name of the event on the wire; None for an iterator, which receives all events.
+        handler: Name of the slow function; None for an iterator.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""What a client tells its observers: calls, answers, retries, and what becomes of the sockets.
+"""Hooks: functions that a client calls on requests, responses, retries and socket events.
 
-No info object holds a body, a header, a token or a URL. A path is that of the API's description,
-such as `/v1/conversations/{conversation_id}`, so that there are few of them.
+The info objects contain no body, header, token or URL. A path is a template such as
+`/v1/conversations/{conversation_id}`, which keeps the number of distinct values low.
 """
 
 from __future__ import annotations
@@ -25,86 +25,86 @@ __all__ = [
 
 
 RealtimeEvent = Literal["connected", "disconnected", "failed", "joined", "left", "trouble"]
-"""What can become of a socket, or of a channel on it."""
+"""Kind of an event of a socket, or of a channel on it."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class RequestInfo(ReprMixin):
-    """A call begins. The same object is in all that is told of that call later."""
+    """Start of a call. All later info objects of the call refer to this object."""
 
     method: str
-    """The HTTP method."""
+    """HTTP method."""
     path: str
-    """The template of the path. Of a call that the spec does not know, what may be an id is `{}`;
-    of bytes that go to or come from the storage it is `(storage)`."""
+    """Path template. In paths outside the spec, possible IDs are replaced by `{}`; requests to the
+    object storage have `(storage)`."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class RetryInfo(ReprMixin):
-    """An attempt did not work, and another one follows."""
+    """A failed attempt that is going to be retried."""
 
     request: RequestInfo
     """The call."""
     attempt: int
-    """Which one it was, from 1."""
+    """Number of the failed attempt, from 1."""
     status: int | None
-    """The HTTP status of its answer; None when none came. With 401, the next one has another token,
-    and with a 4xx of the storage another URL."""
+    """HTTP status of the response; None without a response. The retry uses a new token after 401,
+    and a new URL after a 4xx of the object storage."""
     error: NetworkError | None
-    """Why no answer came, or None."""
+    """Error of the attempt if there was no response, else None."""
     wait: float
     """Seconds until the next attempt."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class ResponseInfo(ReprMixin):
-    """A call is over, with a result or with an error. There is one for each `RequestInfo`."""
+    """End of a call, with a result or an error. There is one for each `RequestInfo`."""
 
     request: RequestInfo
     """The call."""
     attempts: int
-    """How often it was sent: 1 and the retries; 0 when there was no token to send."""
+    """Number of attempts: 1 plus the retries; 0 if no token was available."""
     status: int | None
-    """The HTTP status of the last attempt's answer; None when none came."""
+    """HTTP status of the last response; None without a response."""
     request_id: str | None
-    """The server's id of that attempt. Name it when you ask for help."""
+    """The server's ID of the last attempt. Include it in support requests."""
     seconds: float
-    """From the start of the call to its end, waits included."""
+    """Duration of the call, including waits."""
     error: BaseException | None
-    """What it raised, cancellations included, or None."""
+    """Exception that the call raised, cancellations included, or None."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class RealtimeInfo(ReprMixin):
-    """Something became of a socket, or of a channel on it."""
+    """An event of a socket, or of a channel on it."""
 
     event: RealtimeEvent
-    """`failed` is for good; after `trouble` it is tried again."""
+    """Kind of event. `failed` is final; after `trouble` the client retries."""
     socket: int
-    """Which one, from 1."""
+    """Number of the socket, from 1."""
     topic: str | None
-    """Of `joined` and `left`: the channel."""
+    """Topic of the channel, for `joined` and `left`."""
     error: PoolseError | None
-    """What was the matter, or None."""
+    """Error that caused the event, or None."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Hooks(ReprMixin):
-    """Functions that a client calls with what happens. Leave out what is not wanted.
+    """Functions that a client calls on its requests and events. All are optional.
 
-    Those of REST are called in the thread or task of the call, which waits for them. The one of
-    realtime is called one event after the other by the thread or task of the callbacks. In an async
-    client each may be `async`. What one raises is logged, and changes nothing else.
+    REST hooks are called in the thread or task of the call, which waits for them. The realtime hook
+    is called for one event at a time, by the thread or task of the callbacks. An async client also
+    accepts async functions. Exceptions of a hook are logged and have no other effect.
 
     Example:
         >>> chat = Poolse(token=token, hooks=Hooks(on_retry=print))
     """
 
     on_request: Callable[[RequestInfo], object] | None = None
-    """A call begins."""
+    """Called at the start of a call."""
     on_response: Callable[[ResponseInfo], object] | None = None
-    """A call is over."""
+    """Called at the end of a call."""
     on_retry: Callable[[RetryInfo], object] | None = None
-    """An attempt failed, and another one follows."""
+    """Called before a retry."""
     on_realtime: Callable[[RealtimeInfo], object] | None = None
-    """Something became of a socket or of a channel."""
+    """Called on each event of a socket or a channel."""

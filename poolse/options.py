@@ -1,4 +1,4 @@
-"""What a caller can set: time limits, and the options of one call."""
+"""Options that a caller can set: timeouts, and the options of one call."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ __all__ = ["CallOptions", "Timeout"]
 
 
 class _ByDefault(float):
-    """A limit that nobody has set."""
+    """A timeout that has its default value."""
 
     __slots__ = ()
 
 
 def _as_set(limit: float | None) -> tuple[float | None, bool]:
-    """What two limits are compared by: one that nobody has set does not hold everywhere."""
+    """Return what timeouts are compared by: a default does not apply everywhere."""
     return limit, isinstance(limit, _ByDefault)
 
 
 @attrs.frozen(repr=False)
 class Timeout(ReprMixin):
-    """Time limits of one attempt, in float seconds. None means no limit.
+    """Timeouts of one attempt, in float seconds. None means no timeout.
 
-    A bare number where a `Timeout` is wanted means `total`.
+    A number in place of a `Timeout` means `total`.
 
     Raises:
-        UsageError: A limit that is negative or not finite.
+        UsageError: A timeout is negative or not finite.
     """
 
     total: float | None = attrs.field(default=_ByDefault(30.0), eq=_as_set)
-    """From the start of the attempt to the last byte of the answer.
+    """Total timeout, from the start of the attempt to the last byte of the response.
 
-    Left out, it does not hold for the bytes of uploads and downloads, which may take long.
+    The default does not apply to the bytes of uploads and downloads, which may take long.
     """
     connect: float | None = attrs.field(default=_ByDefault(5.0), kw_only=True, eq=_as_set)
-    """To open a connection, TLS included.
+    """Connect timeout, including TLS.
 
-    That of realtime too, with its handshake; left out, it has 10 s there.
+    It also applies to the socket, including its handshake; the default there is 10 s.
     """
     read: float | None = attrs.field(default=30.0, kw_only=True)
-    """Silence of the server while we wait for bytes."""
+    """Read timeout: time between two reads."""
     write: float | None = attrs.field(default=30.0, kw_only=True)
-    """Silence of the server while it takes our bytes."""
+    """Write timeout: time between two writes."""
     pool: float | None = attrs.field(default=30.0, kw_only=True)
-    """To get a connection when all are busy."""
+    """Pool timeout: wait for a free connection."""
 
     def __attrs_post_init__(self) -> None:
         for name in ("total", "connect", "read", "write", "pool"):
@@ -70,7 +70,7 @@ class Timeout(ReprMixin):
 
     @classmethod
     def of(cls, value: float | Timeout | None) -> Timeout:
-        """A number is the total; None is no limit at all."""
+        """Return a `Timeout` for a number (the total), None (no timeout) or a `Timeout`."""
         if isinstance(value, Timeout):
             return value
         if value is None:
@@ -79,12 +79,12 @@ class Timeout(ReprMixin):
 
 
 def for_files(timeout: Timeout) -> Timeout:
-    """The limits for the bytes of a file: there is a total only if somebody set one."""
+    """Return the timeouts for the bytes of a file: a total applies only if it was set."""
     return attrs.evolve(timeout, total=None) if isinstance(timeout.total, _ByDefault) else timeout
 
 
 def for_sockets(timeout: Timeout) -> float:
-    """The limit to open a WebSocket, in seconds; infinite for none."""
+    """Return the timeout to open a WebSocket, in seconds; infinite for none."""
     if isinstance(timeout.connect, _ByDefault):
         return 10.0
     return inf if timeout.connect is None else timeout.connect
@@ -92,22 +92,22 @@ def for_sockets(timeout: Timeout) -> float:
 
 @attrs.frozen(kw_only=True, init=False, repr=False)
 class CallOptions(ReprMixin):
-    """Options of one call. What is left out comes from the view or the client.
+    """Options of one call. Options that are not set come from `with_options()` or the client.
 
     Raises:
-        UsageError: An option that makes no sense.
+        UsageError: An option is invalid.
     """
 
     timeout: float | Timeout | None | Unset = UNSET
-    """Time limits of each attempt, in seconds."""
+    """Seconds per attempt in total, or a `Timeout`. None for no timeout."""
     max_retries: int | Unset = UNSET
-    """Attempts after the first."""
+    """Retries after the first attempt."""
     idempotency_key: str | None | Unset = UNSET
-    """Sent as Idempotency-Key instead of a fresh one; None sends none."""
+    """Idempotency key to send instead of a generated one; None to send none."""
     headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
-    """Sent beside the client's own headers."""
+    """Extra headers, in addition to those of the client."""
     cancel: CancelToken | None = None
-    """Ends the call from another thread or task."""
+    """Token that ends the call from another thread or task."""
 
     if TYPE_CHECKING:
 
@@ -142,7 +142,7 @@ class CallOptions(ReprMixin):
             check_header("Idempotency-Key", self.idempotency_key)
             if not self.idempotency_key:
                 raise UsageError(
-                    "idempotency_key is empty: leave it out, or give None to send none"
+                    "idempotency_key is empty: leave it out, or pass None to send no key"
                 )
         if self.headers is not None:
             checked_headers("headers", self.headers)

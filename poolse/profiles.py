@@ -1,4 +1,4 @@
-"""Users' names and pictures, found by a function of yours and kept for a while."""
+"""Names and avatars of users, from your `user_resolver`, cached."""
 
 from __future__ import annotations
 

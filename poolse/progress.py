@@ -1,4 +1,4 @@
-"""A bar that shows people how far an upload or a download has come."""
+"""Progress bars for uploads and downloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH: Final = 30
 
 
 class ProgressBar(Closing):
-    """Draws progress on a terminal. Made by `progress_bar`, given as `on_progress`."""
+    """Progress bar on a terminal. Create it with `progress_bar` and pass it as `on_progress`."""
 
     def __init__(self, description: str, file: TextIO) -> None:
         self._description = description
@@ -22,7 +22,7 @@ class ProgressBar(Closing):
         self._bar: _RichBar | _TextBar | None = None
 
     def __call__(self, loaded: int, total: int) -> None:
-        """So many bytes of so many are through. When all are, the bar is finished."""
+        """Show the number of transferred bytes. The bar is finished if they equal the total."""
         if not self._file.isatty():
             return
         if self._bar is None:
@@ -32,22 +32,21 @@ class ProgressBar(Closing):
             self.close()
 
     def close(self) -> None:
-        """Leave the bar as it is, and the terminal to others. Calling it again does nothing."""
+        """End the bar and release the terminal. Calling it again has no effect."""
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.end()
 
 
 def progress_bar(description: str = "", file: TextIO | None = None) -> ProgressBar:
-    """What draws the progress of an upload or a download, to be given as `on_progress`.
+    """Return a progress bar to pass as `on_progress` of an upload or a download.
 
-    With rich, when it is installed, else as plain text. Where nobody looks, because `file` is no
-    terminal, it draws nothing. As a context manager it also tidies up after a transfer that
-    failed.
+    Uses rich if it is installed, else plain text. Draws nothing if `file` is not a terminal. Use it
+    as a context manager, so that a failed transfer also ends the bar.
 
     Args:
-        description: Stands before the bar.
-        file: Where it is drawn; standard error, when left out.
+        description: Text before the bar.
+        file: Stream to draw on. Default: standard error.
 
     Example:
         >>> with progress_bar("cat.png") as bar:
@@ -91,11 +90,11 @@ class _RichBar:
             DownloadColumn(),
             Speed(),
         )
-        # Drawn when there is news: a thread that draws might never be told to end.
+        # Drawn on each call: a drawing thread might never be stopped.
         self._progress = Progress(*columns, console=Console(file=file), auto_refresh=False)
         self._task = self._progress.add_task(description, total=None)
         self._progress.start()
-        # It hides the cursor, which has to come back in any case.
+        # rich hides the cursor, which must be restored in any case.
         self._stop = weakref.finalize(self, self._progress.stop)
 
     def show(self, loaded: int, total: int) -> None:

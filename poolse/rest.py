@@ -1,4 +1,4 @@
-"""Untyped calls, for endpoints that have no typed method yet: `chat.rest`."""
+"""Untyped calls with `chat.rest`, for endpoints without a typed method."""
 
 from __future__ import annotations
 

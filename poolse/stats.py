@@ -1,6 +1,6 @@
-"""What `chat.stats()` gives: numbers of a client, for dashboards and for whoever looks for a leak.
+"""Statistics of a client, from `chat.stats()`, for dashboards and to find leaks.
 
-They are those of the client and all its views together, since it was made.
+They count the client and all its views together, since the client was created.
 """
 
 from __future__ import annotations
@@ -14,75 +14,75 @@ __all__ = ["CallStats", "FollowStats", "PoolStats", "RealtimeStats", "Stats"]
 
 @attrs.frozen(kw_only=True)
 class CallStats:
-    """Calls over REST. An upload, and a download, is two of them: the API's and the storage's."""
+    """REST calls. An upload or download counts as two: of the API and of the object storage."""
 
     begun: int
-    """All calls so far."""
+    """Number of calls started."""
     active: int
-    """Those that are not over."""
+    """Number of calls in progress."""
     retries: int
-    """Attempts that were repeated."""
+    """Number of retries."""
     errors: int
-    """Calls that raised, cancellations included."""
+    """Number of calls that raised, cancellations included."""
 
 
 @attrs.frozen(kw_only=True)
 class PoolStats:
-    """The connections of REST."""
+    """The HTTP connection pool."""
 
     size: int
-    """How many requests can be under way: `max_connections`."""
+    """Maximum number of connections: `max_connections`."""
     in_use: int
-    """Requests that are under way."""
+    """Number of requests in progress."""
     waiting: int
-    """Requests that wait for their turn."""
+    """Number of requests that wait for a connection."""
 
 
 @attrs.frozen(kw_only=True)
 class RealtimeStats:
-    """Sockets, channels, and what waits to be told to the program."""
+    """Sockets, channels and queued callbacks."""
 
     status: RealtimeStatus
-    """As `chat.realtime.status`."""
+    """Same as `chat.realtime.status`."""
     sockets: int
-    """Sockets that are open."""
+    """Number of open sockets."""
     channels: int
-    """Channels that somebody wants."""
+    """Number of channels in use."""
     joined: int
-    """Those that the server has let us into."""
+    """Number of channels that are joined."""
     reconnects: int
-    """How often a socket was opened again."""
+    """Number of reconnects of all sockets."""
     queued: int
-    """Calls of callbacks that wait for their turn."""
+    """Number of callback calls in the queues."""
     dropped: int
-    """Calls of callbacks that were dropped, as `chat.realtime.dropped`."""
+    """Number of callback calls that were dropped, same as `chat.realtime.dropped`."""
 
 
 @attrs.frozen(kw_only=True)
 class FollowStats:
-    """What `follow` did."""
+    """Feeds of `follow`."""
 
     feeds: int
-    """Feeds that are open."""
+    """Number of open feeds."""
     delivered: int
-    """Messages that were handed out."""
+    """Number of messages delivered."""
     gaps: int
-    """Times that numbers were passed over."""
+    """Number of gaps reported."""
     pages: int
-    """Requests for what was missed."""
+    """Number of requests for missed messages."""
     failures: int
-    """Those that failed, and were made again."""
+    """Number of these requests that failed and were retried."""
 
 
 @attrs.frozen(kw_only=True)
 class Stats:
-    """Numbers of one client."""
+    """Statistics of one client."""
 
     calls: CallStats
-    """Calls over REST."""
+    """REST calls."""
     pool: PoolStats | None
-    """Their connections; None with an `http_client` of your own, and before the first request."""
+    """The HTTP connection pool; None with your own `http_client`, and before the first request."""
     realtime: RealtimeStats | None
-    """None before realtime, or `follow`, is first used."""
+    """Sockets and channels; None before the first use of realtime or `follow`."""
     follow: FollowStats | None
-    """None before realtime, or `follow`, is first used."""
+    """Feeds; None before the first use of realtime or `follow`."""

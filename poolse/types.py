@@ -1,4 +1,4 @@
-"""Small types that every room of the library shares: UNSET, open enums, JSON."""
+"""Types shared by the whole library: UNSET, open enums, JSON, files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _Unset(Enum):
-    """An enum with one member: that survives pickle and copy, and type checkers narrow it."""
+    """Enum with one member, which survives pickle and copy and is narrowed by type checkers."""
 
     UNSET = "UNSET"
 
@@ -42,7 +42,7 @@ class _Unset(Enum):
 
 
 RealtimeStatus = Literal["idle", "connecting", "connected", "reconnecting", "closed"]
-"""State of the connection; with several sockets, that of the worst."""
+"""Status of the connection. With several sockets, the least healthy status."""
 
 
 UNSET: Final = _Unset.UNSET
@@ -52,85 +52,85 @@ Unset = Literal[_Unset.UNSET]
 """The type of `UNSET`, for annotations."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""Anything that JSON can say."""
+"""Any JSON value."""
 
 
 @runtime_checkable
 class BinaryReader(Protocol):
-    """A file that is open for reading in binary mode, or anything that reads like one."""
+    """A file open for reading in binary mode, or a similar object."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes, and b"" at the end."""
         ...
 
 
 @runtime_checkable
 class BinaryWriter(Protocol):
-    """A file that is open for writing in binary mode, or anything that is written like one."""
+    """A file open for writing in binary mode, or a similar object."""
 
     def write(self, data: bytes, /) -> object:
-        """Take all of it, or return how many bytes were taken."""
+        """Write all bytes, or return the number of bytes written."""
         ...
 
 
 @runtime_checkable
 class AsyncBinaryReader(Protocol):
-    """The same, async: a file of aiofiles, anyio or trio, or FastAPI's `UploadFile`."""
+    """An async file open for reading: of aiofiles, anyio or trio, or FastAPI's `UploadFile`."""
 
     def read(self, size: int, /) -> Awaitable[bytes]:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes, and b"" at the end."""
         ...
 
 
 @runtime_checkable
 class AsyncBinaryWriter(Protocol):
-    """An async file that is open for writing in binary mode: one of aiofiles, anyio or trio."""
+    """An async file open for writing in binary mode: of aiofiles, anyio or trio."""
 
     def write(self, data: bytes, /) -> Awaitable[object]:
-        """Take all of it, or return how many bytes were taken."""
+        """Write all bytes, or return the number of bytes written."""
         ...
 
 
 UploadBody = (
     os.PathLike[str] | bytes | bytearray | memoryview | str | BinaryReader | Iterable[bytes]
 )
-"""What can be uploaded. A str is the text itself, sent as UTF-8, and never a path."""
+"""Body of an upload. A str is content to send as UTF-8, never a path."""
 
 AsyncUploadBody = UploadBody | AsyncBinaryReader | AsyncIterable[bytes]
-"""The same for the async client. An iterable that is not async is stepped in the event loop."""
+"""Body of an upload with the async client. A sync iterable is iterated in the event loop."""
 
 UploadPaths = Iterable[os.PathLike[str]]
-"""Files to be uploaded. A str is none of them: it would be a text elsewhere."""
+"""Paths of files to upload. A str is not accepted, because `upload` treats it as content."""
 
 DownloadTo = str | os.PathLike[str] | BinaryWriter
-"""Where a download can go: a path, which may be a str here, or a binary file."""
+"""Destination of a download: a path, which may be a str here, or a binary file."""
 
 AsyncDownloadTo = DownloadTo | AsyncBinaryWriter
-"""The same for the async client."""
+"""Destination of a download with the async client."""
 
 OnProgress = Callable[[int, int], object]
-"""Told how many bytes of how many are through: `on_progress(loaded, total)`.
+"""Progress callback, `on_progress(loaded, total)`, called with numbers of bytes.
 
-It never goes back, not even when an attempt starts again, and is called about a hundred times. The
-last call, with `loaded` equal to `total`, says that all went well. What it raises ends the
-transfer and comes out as it is. In the async client it may be async, and is awaited.
+Called about a hundred times. `loaded` never decreases, even if a retry starts over, and equals
+`total` only in the last call of a successful transfer. An exception in it ends the transfer and is
+raised unchanged. The async client also accepts an async function.
 """
 
 GetToken = Callable[[], str | None]
-"""What gives a client its token; None for calls without one."""
+"""Function that returns a token, or None for unauthenticated calls."""
 
 AsyncGetToken = Callable[[], str | None | Awaitable[str | None]]
-"""The same for an async client, where it may be async."""
+"""Sync or async function that returns a token, or None for unauthenticated calls."""
 
 JsonObject = Mapping[str, object]
-"""A JSON object: string keys, JSON values."""
+"""A JSON object: string keys and JSON values."""
 
 
 class OpenEnum(StrEnum):
-    """A string enum that lets values through which this release does not know.
+    """String enum that preserves values unknown to this release.
 
-    A newer backend may send a value that was added after this client was made. It arrives as a
-    member of the same enum with the raw string as its value, equal to that string.
+    A newer backend may send new values. Such a value becomes a member of the same enum whose value
+    is the raw string, and which equals that string.
     """
 
     @classmethod
@@ -145,7 +145,7 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this release of the client knows the value."""
+        """Whether the value is known to this release."""
         return self._name_ in type(self).__members__
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, cast
@@ -191,7 +192,7 @@ class _Comparison:
     def _elsewhere(self, symbol: Symbol, taken: set[str]) -> Symbol | None:
         """Return what a name that is gone is now: something inherited, or what does the same."""
         owner = self._pairs.get(symbol.owner)
-        for base in re.findall(r"\w+", str(owner.traits.get("base", "")) if owner else ""):
+        for base in self._bases(owner) if owner else ():
             inherited = self._new.get(base + symbol.path.removeprefix(symbol.owner))
             if inherited:
                 return inherited
@@ -202,6 +203,12 @@ class _Comparison:
         ]
         beside = [one for one in same if owner and one.owner == owner.path]
         return next(iter(beside or (same if symbol.kind in MOVABLE else [])), None)
+
+    def _bases(self, symbol: Symbol) -> Iterator[str]:
+        """Yield the public classes that a class is made of, now."""
+        for base in re.findall(r"\w+", str(symbol.traits.get("base", ""))):
+            yield base
+            yield from self._bases(self._new[base]) if base in self._new else ()
 
     def _renamed(self, symbol: Symbol, now: Symbol) -> Iterator[Change]:
         if self._path(symbol) != now.path and (symbol.same or symbol.path in self._new):
@@ -251,6 +258,8 @@ def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, 
         was, now = _elements(cast("Values", old)), _elements(cast("Values", new))
         yield from ((f"{trait} on", "", value) for value in now if value not in was)
         yield from ((f"{trait} off", value, "") for value in was if value not in now)
+    elif trait == "base" and _classes(old) <= _classes(new):
+        yield "base on", "", str(new)
     elif trait in TYPES and old and new:
         kind = relation(str(old), str(new))
         yield from [(f"{trait} {kind}", str(old), str(new))] if kind != "same" else ()
@@ -262,6 +271,11 @@ def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, 
         # A value that is another one now has gone, and another one has come.
         yield from [(f"{trait} off", str(old), "")] if old and f"{trait} off" in RULES else ()
         yield from [(f"{trait} on", "", str(new))] if new and f"{trait} on" in RULES else ()
+
+
+def _classes(bases: object) -> set[str]:
+    call = ast.parse(f"_({bases})", mode="eval").body
+    return {ast.unparse(one) for one in cast("ast.Call", call).args}
 
 
 def _elements(values: Values) -> list[str]:

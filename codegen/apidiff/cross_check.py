@@ -11,6 +11,7 @@ import griffe
 
 from codegen.apidiff.compare import Change
 from codegen.apidiff.rules import Verdict
+from codegen.print_sync import SYNC_NAMES
 from codegen.read_code import PACKAGE, Package, Symbol
 
 __all__ = [
@@ -82,7 +83,8 @@ def _member(path: str) -> str:
 
 def _plain(path: str) -> str:
     """Return a path without its module, and as that of the sync class."""
-    return re.sub(r"^(?:[a-z_]+\.)+|\bAsync(?=[A-Z])|\(\)$", "", path)
+    owner, _, member = re.sub(r"^(?:[a-z_]+\.)+|\bAsync(?=[A-Z])|\(\)$", "", path).partition(".")
+    return f"{owner}.{SYNC_NAMES.get(member, member)}" if member else owner
 
 
 def _breakages(old: Path, new: Path) -> Iterator[tuple[str, str]]:

@@ -161,6 +161,7 @@ RULES: Final[dict[str, Rule]] = {
     "payload": _changed(
         MAJOR, "`{name}` is called with `{new}`, not `{old}`", "Change the handler."
     ),
+    "base on": _changed(MINOR, "`{name}` is a `{new}` now"),
     "open on": _changed(MINOR, "`{name}` lets unknown values through"),
     "open off": _changed(
         MAJOR, "`{name}` refuses unknown values", "Expect a DecodeError for those."
@@ -200,7 +201,7 @@ RULES: Final[dict[str, Rule]] = {
         MAJOR, "`{name}` waits for the reply of the server", "Expect a PushError.", "both"
     ),
     "answer off": _changed(
-        MAJOR, "`{name}` does not wait for a reply", "Do without what it told.", "both"
+        MAJOR, "`{name}` does not wait for a reply", "Do not expect it to raise.", "both"
     ),
     "replay on": _changed(MINOR, "`{name}` gives a late handler the last one"),
     "replay off": _changed(

@@ -1,4 +1,4 @@
-"""Tokens for users of your own: what turns an external ID into a `get_token`."""
+"""Token providers: a `get_token` for a user of your own, by external ID."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from poolse.errors import NotFoundError
 __all__ = ["AsyncTokenMinter", "AsyncTokenProvider"]
 
 MAX_USERS: Final = 10_000
-"""Users whose tokens are kept; the one asked for longest ago makes room."""
+"""Maximum number of users whose tokens are cached. The least recently used is evicted."""
 
 
 @attrs.define
 class Account:
-    """A user as the backend knows it."""
+    """A user of the backend."""
 
     external_id: str
     user_id: str = ""
-    """The poolse ID; "" until the user was created, or found."""
+    """The poolse ID; "" until the user is created or found."""
 
 
 class AsyncTokenMinter:
-    """The tokens of the users that were asked for last: each issued once per token life."""
+    """Cache of users' tokens: each token is issued once per lifetime."""
 
     def __init__(self, calls: AsyncCalls, begin: Callable[[], Flight[str | None]]) -> None:
         self._calls = calls
@@ -47,11 +47,11 @@ class AsyncTokenMinter:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child."""
+        """Renew the lock in a forked child."""
         self._lock = threading.Lock()
 
     def tokens(self, external_id: str) -> FetchedTokens:
-        """Return those of one user.
+        """Return the tokens of one user.
 
         Raises:
             UsageError: The client is closed.
@@ -68,7 +68,7 @@ class AsyncTokenMinter:
         return tokens
 
     async def _issue(self, account: Account) -> str:
-        """Issue a token for a user, who is created when there is none with that external ID."""
+        """Issue a token for a user, who is created if the external ID is unknown."""
         if account.user_id:
             try:
                 return await self._token(account)
@@ -85,12 +85,12 @@ class AsyncTokenMinter:
 
 
 class AsyncTokenProvider:
-    """The `get_token` of one user, for an event loop."""
+    """`get_token` of one user, for an event loop."""
 
     def __init__(self, minter: AsyncTokenMinter, external_id: object) -> None:
         self._minter = minter
         self.external_id: str = checked_id("external_id", external_id, "user.external_id")
-        """Your own ID of the user."""
+        """Your own ID for the user."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.external_id!r})"
@@ -98,24 +98,25 @@ class AsyncTokenProvider:
     async def __call__(self) -> str:
         """Return a token of the user.
 
-        The first call creates the user, if there is none with that external ID. Callers at the same
-        time share one request, and a token is returned again until it is about to expire.
+        The first call creates the user if the external ID is unknown. Concurrent calls share one
+        request. The token is cached until it is about to expire.
 
         `POST /v1/users`, then `POST /v1/users/{user_id}/tokens`
 
         Raises:
-            ApiError: The server refused, with `code` `validation_failed` or `invalid_api_key`.
-            NetworkError: No answer came, even after the retries.
+            ApiError: The server refused the request, with `code` `validation_failed` or
+                `invalid_api_key`.
+            NetworkError: No response was received, even after the retries.
         """
         tokens = self._minter.tokens(self.external_id)
         return str(await tokens.get(None))  # sync: return str(run_sync(tokens.get(None)))
 
     def reject(self, token: str | None) -> None:
-        """Issue a new one next time: the server has refused this one.
+        """Discard a token that the server refused, so that the next call issues a new one.
 
-        A client that has the provider as its `get_token` calls this by itself.
+        Clients that use the provider as `get_token` call this automatically.
 
         Args:
-            token: The one that was refused. Another one, issued since, stays.
+            token: The refused token. A newer token stays cached.
         """
         self._minter.tokens(self.external_id).reject(token)

@@ -19,16 +19,16 @@ def credential(
 ) -> F | Secret:
     """The fixed token, or the function that gives them."""
     if get_token is not None and token is not None:
-        raise UsageError("give get_token or token, not both")
+        raise UsageError("pass get_token or token, not both")
     if get_token is not None:
         return checked_callback("get_token", get_token, awaits=asynchronous)
     if callable(token):
-        raise ArgumentTypeError("token must be a str: a function goes to get_token")
+        raise ArgumentTypeError("token must be a str: pass a function as get_token")
     if token is not None:
         return _secret("token", token)
     if environment:
         return _secret("POOLSE_TOKEN", environment)
-    raise UsageError("no credential: give get_token or token, or set POOLSE_TOKEN")
+    raise UsageError("no credential: pass get_token or token, or set POOLSE_TOKEN")
 
 
 def api_key_from(argument: object, environment: str | None) -> Secret:
@@ -37,7 +37,7 @@ def api_key_from(argument: object, environment: str | None) -> Secret:
         return _secret("api_key", argument)
     if environment:
         return _secret("POOLSE_API_KEY", environment)
-    raise UsageError("no credential: give api_key, or set POOLSE_API_KEY")
+    raise UsageError("no credential: pass api_key, or set POOLSE_API_KEY")
 
 
 def check_http_client(client: object, *, asynchronous: bool) -> None:
@@ -45,13 +45,13 @@ def check_http_client(client: object, *, asynchronous: bool) -> None:
     send: object = getattr(client, "send", None)
     kind = "AsyncClient" if asynchronous else "Client"
     if isinstance(client, type):
-        raise ArgumentTypeError(f"http_client must be an httpx.{kind}, not a class of them")
+        raise ArgumentTypeError(f"http_client must be an httpx.{kind}, not the class")
     if not callable(send) or not callable(getattr(client, "build_request", None)):
         raise ArgumentTypeError(f"http_client must be an httpx.{kind}, not {named(client)}")
     if asynchronous and not (is_async(send) or hasattr(client, "aclose")):
-        raise ArgumentTypeError("http_client is a sync one: give an httpx.AsyncClient")
+        raise ArgumentTypeError("http_client is sync: pass an httpx.AsyncClient")
     if not asynchronous and is_async(send):
-        raise ArgumentTypeError("http_client is an async one: give an httpx.Client")
+        raise ArgumentTypeError("http_client is async: pass an httpx.Client")
 
 
 def _secret(name: str, value: object) -> Secret:

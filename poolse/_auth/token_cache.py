@@ -154,7 +154,7 @@ def checked(token: object) -> Secret | None:
     if isinstance(token, str):
         # Hidden before it is judged, and an empty one means what None means.
         token = Secret(token)
-        return checked_secret("what get_token returned", token) if token else token
+        return checked_secret("the token from get_token", token) if token else token
     kind = type(token).__name__
     # Not among the locals of the traceback either: it may hold the secret in another form.
     token = None

@@ -1,5 +1,5 @@
 # Printed from poolse/_client/async_base.py by "make generate". Do not edit.
-"""What the clients have in common: views, captured calls, numbers, and their end."""
+"""Base class of the clients: views, captured calls, statistics, closing."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ class ClientBase(Generic[CoreT]):
         headers: Mapping[str, str] | None = None,
         cancel: CancelToken | None = None,
     ) -> Self:
-        """A view of this client whose calls have other options.
+        """Return a view of this client with other options for its calls.
 
-        It shares connections, token and realtime with this client, costs next to nothing, and
-        closes nothing when it is closed.
+        The view shares connections, token and realtime with this client, is cheap to create, and
+        has nothing to close.
 
         Args:
-            timeout: Seconds for one attempt in total, or a `Timeout`.
-            max_retries: Attempts after the first.
-            headers: Sent beside the client's own.
-            cancel: Ends the calls made through the view.
+            timeout: Seconds per attempt in total, or a `Timeout`. None for no timeout.
+            max_retries: Retries after the first attempt.
+            headers: Extra headers, in addition to those of the client.
+            cancel: Token that ends the calls of the view.
         """
         # First, so that no traceback shows them among its local variables.
         headers = hidden_items(headers)
@@ -75,18 +75,18 @@ class ClientBase(Generic[CoreT]):
 
     @property
     def rest(self) -> Rest:
-        """Calls that this release has no method for."""
+        """Untyped calls, for endpoints without a method in this release."""
         return Rest(self._calls)
 
     def capture(self) -> AbstractContextManager[list[CapturedCall]]:
-        """Collect what the calls inside a block do: status, headers, request id, attempts.
+        """Capture the calls inside a block: status, headers, request ID, attempts.
 
-        Those of this thread, or of this task and the tasks that it starts; of this client and all
-        its views. Calls that fail are among them. Blocks may be nested. In the async client too it
-        is a plain `with`.
+        Captures the calls of this client and its views in this thread, or in this task and the
+        tasks that it starts, including failed calls. Blocks may be nested. Use a plain `with`, even
+        in the async client.
 
         Returns:
-            A context manager that gives the list. A call is added to it when it ends.
+            A context manager whose value is a list. A call is added to it when it ends.
 
         Example:
             >>> with chat.capture() as calls:
@@ -96,9 +96,9 @@ class ClientBase(Generic[CoreT]):
         return self._core.observers.captures.collect()
 
     def stats(self) -> Stats:
-        """How much this client has done, and what it is at: calls, connections, realtime, feeds.
+        """Return statistics: calls, connections, realtime, feeds.
 
-        Numbers of the client and all its views. Sends nothing, and costs next to nothing.
+        They count the client and all its views. Makes no request, and is cheap.
         """
         return self._core.stats()
 
@@ -111,12 +111,12 @@ class ClientBase(Generic[CoreT]):
 
     def __reduce__(self) -> NoReturn:
         raise ArgumentTypeError(
-            f"a {type(self).__name__} holds connections and can be neither pickled nor copied: "
-            "make one in each process"
+            f"a {type(self).__name__} holds connections and cannot be pickled or copied: "
+            "create one in each process"
         )
 
     def close(self) -> None:
-        """End what is under way and close all connections. Calling it again does nothing."""
+        """End all calls and close all connections. Calling it again has no effect."""
         if not self._is_view:
             self._core.close()
 

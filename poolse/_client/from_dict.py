@@ -1,4 +1,4 @@
-"""Rows from parsed JSON, for what comes without a method of its own."""
+"""`from_dict`: models from parsed JSON."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ T = TypeVar("T")
 
 
 def from_dict(value: object, kind: type[T]) -> T:
-    """Parsed JSON as a row, or as any type made of rows, such as `list[Message]`.
+    """Convert parsed JSON to a model, or to a type composed of models, such as `list[Message]`.
 
-    For the answers of `chat.rest.request`, webhooks and files. The other way round is `to_dict`.
+    For responses of `chat.rest.request`, webhooks and files. The reverse is `to_dict`.
+
+    Args:
+        value: Parsed JSON.
+        kind: The type to convert to.
 
     Raises:
-        DecodeError: It is not JSON of that type; `path` says where.
-        UsageError: `kind` is no type of this library.
+        DecodeError: The value does not match the type; `path` names the place.
+        UsageError: `kind` is neither a model nor composed of models.
     """
     from cattrs.errors import StructureHandlerNotFoundError
 
     try:
         return decode_value(lambda json: _converter().structure(json, kind), value)
     except StructureHandlerNotFoundError as error:
-        raise UsageError(f"{kind!r} is not a row, nor made of rows") from error
+        raise UsageError(f"{kind!r} is neither a model nor composed of models") from error
 
 
 @cache

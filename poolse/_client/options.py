@@ -1,4 +1,4 @@
-"""What constructors take: checked once, then passed on as it is."""
+"""Arguments of the constructors, validated once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["POOLSE_API_URL", "ClientOptions", "UserOptions", "new_uuid"]
 
 POOLSE_API_URL: Final = URL
-"""The hosted API."""
+"""Base URL of the hosted API."""
 
 Validator = Callable[["ClientOptions", "attrs.Attribute[Any]", Any], None]
 
@@ -134,7 +134,7 @@ class ClientOptions:
     settings: Settings = attrs.field(
         init=False, default=attrs.Factory(_settings_of, takes_self=True)
     )
-    """Settings of a call that says nothing of its own."""
+    """Settings of a call without options."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

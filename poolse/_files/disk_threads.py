@@ -15,7 +15,7 @@ __all__ = ["ASYNC_FILE", "FileSteps", "RunStep", "run_inline"]
 
 T = TypeVar("T")
 
-ASYNC_FILE: Final = "use AsyncPoolse, or give a file that is opened with open()"
+ASYNC_FILE: Final = "use AsyncPoolse, or pass a file opened with open()"
 """What to do instead of giving an async file to a sync client."""
 
 

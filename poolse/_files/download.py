@@ -93,7 +93,7 @@ class DownloadState(ErrorLatch, Generic[Result]):
         """Why there is no use in another attempt, or empty."""
         if self.sink.repeatable or not self._loaded or self._etag:
             return ""
-        return "it was not tried again, because what is written already cannot be taken back"
+        return "it was not retried, because bytes already written cannot be undone"
 
     def range_headers(self) -> dict[str, str]:
         """Return headers that ask for the rest only, provided that it is still the same file."""
@@ -113,7 +113,7 @@ class DownloadState(ErrorLatch, Generic[Result]):
             self._loaded += len(piece)
             self._check_limit(self._loaded)
             if self._size is not None and self._loaded > self._size:
-                raise DownloadError(f"the row says {self._size} bytes, but the storage sends more")
+                raise DownloadError(f"the object storage sends more than {self._size} bytes")
             self._hash.update(piece)
             await self.sink.write(piece)
             await self._progress.update(self._loaded)
@@ -127,11 +127,11 @@ class DownloadState(ErrorLatch, Generic[Result]):
         if isinstance(outcome, NetworkError):
             return outcome
         if self._taking:
-            return NetworkError(f"the storage sent {self._loaded} of {self._total} bytes")
+            return NetworkError(f"the object storage sent {self._loaded} of {self._total} bytes")
         if 200 <= outcome.status < 300 or outcome.status == 416:
             # It has another file by now, or counts otherwise: the next attempt asks for all of it.
             self._etag = ""
-            return NetworkError(f"the storage answered {outcome.status}, and not with the file")
+            return NetworkError(f"the object storage sent no file, but HTTP {outcome.status}")
         return outcome
 
     async def finish(self) -> Result:
@@ -139,7 +139,7 @@ class DownloadState(ErrorLatch, Generic[Result]):
         sha256 = self._hash.hexdigest()
         if self._sha256 is not None and sha256 != self._sha256.lower():
             raise DownloadError(
-                f"the bytes are not those of the row: their sha256 is {sha256}, not {self._sha256}"
+                f"the file is not the expected one: its sha256 is {sha256}, not {self._sha256}"
             )
         result = await self.sink.finish()
         self._progress.total = self._loaded
@@ -160,7 +160,7 @@ class DownloadState(ErrorLatch, Generic[Result]):
         self._total = int(length) if LENGTH.fullmatch(length) else self._size
         if self._size is not None and self._total != self._size:
             raise DownloadError(
-                f"the row says {self._size} bytes, but the storage has {self._total}"
+                f"expected {self._size} bytes, but the object storage has {self._total}"
             )
         self._check_limit(self._total)
         self._progress.total = self._total or 0
@@ -169,8 +169,8 @@ class DownloadState(ErrorLatch, Generic[Result]):
     async def _empty(self) -> None:
         if not self.sink.repeatable:
             raise DownloadError(
-                "the connection was lost, the storage begins again from the first byte, "
-                "and what is written already cannot be taken back"
+                "the connection was lost, the object storage does not resume the download, "
+                "and bytes already written cannot be undone"
             )
         await self.sink.empty()
         self._restart()

@@ -254,7 +254,7 @@ class OpenFileSink(_FileSink):
             raise UsageError("to is a file that is not open for writing") from None
         except TypeError as error:
             raise UsageError(
-                f"to takes no bytes (TypeError: {error}): open it in binary mode, as 'wb'"
+                f"to accepts no bytes (TypeError: {error}): open it in binary mode, as 'wb'"
             ) from error
         except OSError:
             # A full disk, say: it comes again with the first bytes, and then has its own error.
@@ -276,7 +276,7 @@ def open_sink(to: object, run_step: RunStep) -> Sink[bytes | Path | int]:
         if isinstance(to, io.TextIOBase):
             raise UsageError("to is a file in text mode: open it in binary mode, as 'wb'")
         if getattr(to, "closed", False) is True:
-            raise UsageError("to is a file that is closed already")
+            raise UsageError("to is a closed file")
         if run_step is run_inline and is_async(file.write):
             raise UsageError(f"to is an async file, and nothing here awaits it: {ASYNC_FILE}")
         return OpenFileSink(file, run_step)
@@ -285,7 +285,7 @@ def open_sink(to: object, run_step: RunStep) -> Sink[bytes | Path | int]:
 
 def _path_sink(path: str, run_step: RunStep) -> PathSink | DeviceSink:
     if not path or path.endswith(("/", os.sep)):
-        raise UsageError(f"to={path!r} names no file")
+        raise UsageError(f"to={path!r} is not the name of a file")
     descriptor = _descriptor_of(path)
     if descriptor is not None:
         return DeviceSink(path, descriptor, run_step)
@@ -298,11 +298,13 @@ def _path_sink(path: str, run_step: RunStep) -> PathSink | DeviceSink:
             f"cannot write {path}: {getattr(error, 'strerror', None) or error}"
         ) from error
     if stat.S_ISDIR(mode):
-        raise UsageError(f"cannot write {path}: it is a folder; say how the file in it is called")
+        raise UsageError(f"cannot write {path}: it is a folder; add a file name")
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
         return DeviceSink(path, None, run_step)
     if not stat.S_ISREG(mode):
-        raise UsageError(f"cannot replace {path}: it is no plain file; open it, and give the file")
+        raise UsageError(
+            f"cannot replace {path}: it is not a regular file; open it and pass the file"
+        )
     return PathSink(path, run_step)
 
 
@@ -346,5 +348,5 @@ def _written(file: object, result: object, size: int) -> int:
     if not isinstance(result, int) or isinstance(result, bool):
         return size
     if result <= 0:
-        raise OSError(errno.EIO, "the file takes nothing more")
+        raise OSError(errno.EIO, "the file accepts no more bytes")
     return result

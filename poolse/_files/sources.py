@@ -50,7 +50,7 @@ class Pieces:
 
     async def read(self) -> bytes:
         async for piece in self._left:
-            if checked := checked_piece(piece, "the iterable gives"):
+            if checked := checked_piece(piece, "the iterable yields"):
                 return checked
         return b""
 
@@ -94,7 +94,7 @@ class OpenFile:
         except TypeError as error:
             # Its `read` takes no size, say.
             raise ArgumentTypeError(
-                f"body is no binary file: body.read(size) raised TypeError: {error}"
+                f"body is not a binary file: body.read(size) raised TypeError: {error}"
             ) from error
 
     async def read(self) -> bytes:
@@ -109,7 +109,7 @@ class OpenFile:
         piece = await self._steps.call(self._file.read, piece_size(self.size))
         if piece is None:
             raise UsageError("body is a non-blocking file that has nothing to read yet")
-        return checked_piece(piece, "the file gives")
+        return checked_piece(piece, "the file returns")
 
 
 class PathFile:
@@ -154,12 +154,12 @@ def checked_piece(piece: object, what: str) -> bytes:
         return piece
     if isinstance(piece, str):
         raise ArgumentTypeError(
-            f"body must be of bytes, but {what} str: open it in binary mode, or encode it"
+            f"body must yield bytes, but {what} str: open it in binary mode, or encode it"
         )
     try:
         return memoryview(cast("Any", piece)).tobytes()
     except TypeError:
-        raise ArgumentTypeError(f"body must be of bytes, but {what} {named(piece)}") from None
+        raise ArgumentTypeError(f"body must yield bytes, but {what} {named(piece)}") from None
 
 
 def unreadable(path: str, error: OSError | ValueError) -> UsageError:

@@ -137,8 +137,10 @@ class Transfer:
         code = CODE.search(response.content[:LONGEST_ERROR])
         why = f": {code[1].decode()}" if code else ""
         if 300 <= response.status < 400:
-            why = ", a redirect, which is not followed: the URL is signed for one place"
-        error = self._refusal(response.status, f"the storage answered {response.status}{why}")
+            why = ", a redirect, which is not followed: a signed URL is valid for one address"
+        error = self._refusal(
+            response.status, f"the object storage refused with HTTP {response.status}{why}"
+        )
         ids = (response.headers.get(name) for name in REQUEST_IDS)
         error.request_id = next(filter(None, ids), None)
         return error
@@ -150,15 +152,15 @@ def signed(method: str, url: str, headers: Mapping[str, str]) -> Request:
     Raises:
         DecodeError: Nothing can be sent to that place, or with these headers.
     """
-    # Whoever has the URL has the file.
+    # The URL alone grants access to the file.
     url, headers = hidden(url), hidden_items(headers)
     try:
         check_place(url)
         pairs = [(str(name), check_header(name, value)) for name, value in headers.items()]
         if method.upper() not in METHODS or "transfer-encoding" in map(str.lower, headers):
-            raise UsageError("its method, or one of its headers, is none for a file")
+            raise UsageError("its method, or one of its headers, is not allowed")
     except UsageError as error:
-        why = f"the answer names a place for the bytes that cannot be reached: {error}"
+        why = f"the response has an invalid request to the object storage: {error}"
         raise DecodeError(why) from None
     return Request.to(method.upper(), url, pairs, None, bare=True)
 

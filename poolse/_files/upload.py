@@ -23,7 +23,7 @@ __all__ = ["File", "SendingBody", "Source", "upload"]
 Model = TypeVar("Model")
 Reply = TypeVar("Reply")
 
-ONCE: Final = "it was not tried again, because the body can be read only once"
+ONCE: Final = "it was not retried, because the body can be read only once"
 
 
 class Source(Protocol):
@@ -146,7 +146,9 @@ async def _attempt(
     outcome = await transfer.send(attrs.evolve(request, content=body), body)
     retry = transfer.decide(outcome, ONCE if body.begun and not source.repeatable else "")
     if retry is None and isinstance(outcome, Response) and not body.complete:
-        raise UploadError(outcome.status, "the storage answered before it had all bytes")
+        raise UploadError(
+            outcome.status, "the object storage responded before it received all bytes"
+        )
     if retry is not None and body.begun:
         await source.start()
     return retry

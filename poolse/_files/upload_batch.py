@@ -61,7 +61,7 @@ class Batch(Generic[Reply, Model]):
     ) -> None:
         checked_count("concurrency", concurrency, least=1)
         if settings.idempotency_key:
-            raise UsageError("one idempotency_key cannot stand for several uploads: leave it out")
+            raise UsageError("idempotency_key cannot be used for several uploads: leave it out")
         self.workers: Final = min(concurrency, len(files))
         """How many files are uploaded at the same time."""
         self._plan = plan

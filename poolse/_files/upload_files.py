@@ -55,7 +55,7 @@ async def file_of(
             checked_text(argument, value)
     source = await _source_of(body, declared, run_step)
     if declared is not None and source.size != declared:
-        raise UsageError(f"byte_size says {declared}, but the body has {source.size} bytes")
+        raise UsageError(f"byte_size is {declared}, but the body has {source.size} bytes")
     name = name_of(body) if filename is UNSET else filename
     if content_type is UNSET:
         content_type = _content_type(name, body)
@@ -113,7 +113,7 @@ async def _source_of(body: AsyncUploadBody, declared: int | None, run_step: RunS
     if isinstance(body, AsyncIterable) and run_step is not run_inline:
         size = _needed(declared, "an iterable")
         return Pieces(lambda: aiter(body), size, repeatable=False)
-    hint = ": the async client takes that too" if isinstance(body, AsyncIterable) else ""
+    hint = ": the async client accepts it" if isinstance(body, AsyncIterable) else ""
     raise ArgumentTypeError(f"body must be {WANTED}, not {named(body)}{hint}")
 
 
@@ -150,7 +150,7 @@ async def _open_file(body: Any, declared: int | None, run_step: RunStep) -> Open
     if isinstance(body, io.TextIOBase):
         raise UsageError("body is a file in text mode: open it in binary mode, as 'rb'")
     if getattr(body, "closed", False) is True:
-        raise UsageError("body is a file that is closed already")
+        raise UsageError("body is a closed file")
     if isinstance(body, io.IOBase) and not body.readable():
         raise UsageError("body is a file that is not open for reading")
     file = body
@@ -172,7 +172,7 @@ async def _open_file(body: Any, declared: int | None, run_step: RunStep) -> Open
 
 def _needed(declared: int | None, what: str) -> int:
     if declared is None:
-        raise UsageError(f"{what} does not say how long it is: give byte_size too")
+        raise UsageError(f"{what} has no known size: pass byte_size too")
     return declared
 
 

@@ -1,4 +1,4 @@
-"""Public feeds, async: what takes messages from a loop."""
+"""Public classes of feeds, which read messages from a feed loop."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ C = TypeVar("C")
 
 
 class AsyncDelivery(Generic[M, C]):
-    """A message that a feed handed out.
+    """A message that a feed delivered.
 
     Attributes:
         message: The message.
-        late: Whether messages that stand behind it were handed out before it.
+        late: Whether messages with higher sequence numbers were delivered before it.
     """
 
     if not TYPE_CHECKING:
         __class_getitem__ = classmethod(GenericAlias)
         """Takes one type too: only type checkers know the defaults of the others."""
 
-    # All but the message is made when it is asked for: most have no use for it, a hundred
-    # thousand times.
+    # Everything but the message is created on access: a program may read a hundred thousand
+    # deliveries and use only the message.
     __slots__ = ("_key", "_loop", "_replies", "late", "message")
 
     def __init__(self, key: str, message: M, loop: AsyncFeedLoop[M], late: bool = False) -> None:
@@ -47,29 +47,29 @@ class AsyncDelivery(Generic[M, C]):
 
     @property
     def conversation(self) -> C:
-        """The handle of its conversation."""
+        """Handle for the conversation of the message."""
         return cast(C, self._loop.source.handle(self._key))
 
     @property
     def position(self) -> Position:
-        """How far the conversation was followed, once this message is acknowledged.
+        """Position of the feed in the conversation once this message is acknowledged.
 
-        Keep it in the transaction in which you keep what you made of the message, and nothing is
-        handled twice: then follow with `after=position`, and without a checkpoint.
+        For exactly-once processing, save it in the same transaction as your results, and follow
+        with `after=position` instead of a checkpoint.
         """
         from poolse._follow.positions import Position
 
         return Position(self.message.sequence, self.message.id)
 
     async def ack(self) -> None:
-        """Acknowledge the message: after a restart it will not come again.
+        """Acknowledge the message, so that it is not delivered again after a restart.
 
-        Asking for the next one does the same. Calling it again does nothing.
+        Requesting the next delivery does the same. Calling it again has no effect.
         """
         await self._loop.acknowledge(self.message)
 
     async def _reply(self, arguments: Mapping[str, object]) -> M:
-        """Send it. The generated class has the public method, with the arguments of `send`."""
+        """Send a reply. The generated class has the public method, with the arguments of `send`."""
         loop = self._loop
         fields: dict[str, Any] = {"options": CallOptions(cancel=loop.options.cancel)}
         fields |= {name: value for name, value in arguments.items() if value is not UNSET}
@@ -91,11 +91,11 @@ class AsyncDelivery(Generic[M, C]):
 
 
 class AsyncFeed(Generic[M, C]):
-    """Every message once and in order, over lost connections and restarts. One consumer.
+    """Iterator of deliveries, each once and in order, across reconnects and restarts.
 
-    Asking for the next message acknowledges the one in hand, and so does leaving the `with` block,
-    by `break` too, but not by an exception. Without a `with` block only the next step does, and
-    the channels stay joined until `aclose` or until the client is closed.
+    Requesting the next delivery acknowledges the current one, as does leaving the `with` block
+    normally or by `break`, but not by an exception. Without a `with` block, the channels stay
+    joined until you call `aclose` or close the client. Use one consumer per feed.
     """
 
     if not TYPE_CHECKING:
@@ -107,9 +107,9 @@ class AsyncFeed(Generic[M, C]):
         self._loop = loop
 
     async def aclose(self) -> None:
-        """End it and leave the channels. What is in hand is not acknowledged.
+        """End the feed and leave its channels. The current message is not acknowledged.
 
-        A consumer that waits for the next message gets none.
+        A consumer that waits for the next message stops iterating.
         """
         self._loop.close()
 

@@ -17,6 +17,7 @@ from poolse._generated.events import CONVERSATION, CONVERSATION_CREATED, MESSAGE
 from poolse._generated.models import Conversation, Me, Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
+from poolse._observe.feed_counters import FeedCounters
 from poolse._realtime.async_driver import AsyncWakeup
 from poolse._realtime.async_public import wait_until
 from poolse._realtime.client import client_of
@@ -37,10 +38,10 @@ class AsyncConversationSource:
     # Any: the client's resources return feeds, so their modules cannot be imported from here.
     def __init__(self, client: Any, cancel: CancelToken | None) -> None:  # noqa: ANN401
         self._realtime = client_of(client.realtime)
-        self.counters = self._realtime.feeds
-        self.now = time.monotonic
-        self.random = random.random
-        self.random_bytes = os.urandom
+        self.counters: FeedCounters = self._realtime.feeds
+        self.now: Callable[[], float] = time.monotonic
+        self.random: Callable[[], float] = random.random
+        self.random_bytes: Callable[[int], bytes] = os.urandom
         self._client = client
         self._listeners: dict[str, ChannelListener] = {}
         self._cancel = cancel

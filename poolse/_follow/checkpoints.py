@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncCheckpoint", "Checkpoint", "MemoryCheckpoint", "SQLiteCheckpoint"]
 
 _PATIENCE = 1.0
-"""Seconds that a process that is just ending has to release the file."""
+"""Seconds to wait for a process that is ending to release the file."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS positions (
@@ -39,46 +39,45 @@ _ADVICE: Final = {
     "SQLITE_BUSY": "stop the other program that uses it",
     "SQLITE_LOCKED": "stop the other program that uses it",
     "SQLITE_IOERR": "check its disk",
-    "SQLITE_CORRUPT": "restore it from a backup, or remove it to start with what comes next",
-    "SQLITE_NOTADB": "name a checkpoint file, or one that does not exist yet",
+    "SQLITE_CORRUPT": "restore it from a backup, or remove it to start with new messages",
+    "SQLITE_NOTADB": "use a checkpoint file, or a path that does not exist yet",
 }
 _OTHER_ADVICE: Final = "restore it from a backup, or start with a file of another name"
 
 
 @runtime_checkable
 class Checkpoint(Protocol):
-    """Saves positions. Write your own to keep them with your other data.
+    """Saves positions. Implement it to keep them with your other data.
 
-    An async client calls both methods in a thread, so that neither a slow disk nor a lock stops
-    its event loop; it also takes an `AsyncCheckpoint`. What the methods raise comes out of the feed
-    as it is, and asking for the next message saves the position again.
+    An async client calls both methods in a thread, so that a slow disk or a lock does not block the
+    event loop; it also accepts an `AsyncCheckpoint`. The feed raises exceptions of the methods
+    unchanged, and requesting the next message retries the save.
 
-    Keys are conversations, except `secret:v1`: that position holds the secret for the IDs of
-    replies. If several processes share a store, give it a third method,
-    `load_or_save(key, position) -> Position`, which returns the position under this key, or saves
-    and returns this one, as one step.
+    Keys are conversation IDs, except `secret:v1`, the secret for the IDs of replies. If several
+    processes share a store, add a third method, `load_or_save(key, position) -> Position`, which
+    atomically returns the position under this key, or saves and returns the given one.
     """
 
     def load(self, key: str) -> Position | None:
-        """Return the position that was saved last under this key, or None."""
+        """Return the last position saved under this key, or None."""
 
     def save(self, key: str, position: Position) -> None:
-        """Save a position. Once this returns, no crash of the process may lose it."""
+        """Save a position. After it returns, a crash of the process must not lose it."""
 
 
 @runtime_checkable
 class AsyncCheckpoint(Protocol):
-    """A `Checkpoint` whose methods are awaited, for async clients only."""
+    """A `Checkpoint` with async methods, for async clients only."""
 
     async def load(self, key: str) -> Position | None:
-        """Return the position that was saved last under this key, or None."""
+        """Return the last position saved under this key, or None."""
 
     async def save(self, key: str, position: Position) -> None:
-        """Save a position. Once this returns, no crash of the process may lose it."""
+        """Save a position. After it returns, a crash of the process must not lose it."""
 
 
 class MemoryCheckpoint:
-    """Keeps positions as long as the process lives: for tests, and to follow again after an error.
+    """Checkpoint in memory, for tests, or to resume after an error in the same process.
 
     Example:
         >>> MemoryCheckpoint().load("anything")
@@ -86,10 +85,10 @@ class MemoryCheckpoint:
 
     def __init__(self) -> None:
         self.positions: dict[str, Position] = {}
-        """What was saved last, by key."""
+        """The last positions saved, by key."""
 
     def load(self, key: str) -> Position | None:
-        """Return the position that was saved last under this key, or None."""
+        """Return the last position saved under this key, or None."""
         return self.positions.get(key)
 
     def save(self, key: str, position: Position) -> None:
@@ -97,18 +96,18 @@ class MemoryCheckpoint:
         self.positions[key] = position
 
     def load_or_save(self, key: str, position: Position) -> Position:
-        """Return the position under this key; if there is none, save and return this one."""
+        """Return the position under this key; if there is none, save and return the given one."""
         return self.positions.setdefault(key, position)
 
 
 class SQLiteCheckpoint(Closing):
-    """Keeps positions in a file, which belongs to this process while it is open.
+    """Checkpoint in a SQLite file, which this process locks while it is open.
 
-    What was saved survives the end of the process in whatever way, kill -9 included. After a crash
-    of the whole machine it may be a little older, and then what came since comes again.
+    Saved positions survive any end of the process, including kill -9. A crash of the whole machine
+    may lose the last ones, and then the messages since are delivered again.
 
-    One object serves any number of followers of a process, from any thread. After a fork the child
-    must open a file of its own.
+    One object serves any number of feeds of a process, from any thread. After a fork the child must
+    open its own file.
 
     Example:
         >>> with SQLiteCheckpoint("bot.db") as checkpoint:
@@ -116,14 +115,15 @@ class SQLiteCheckpoint(Closing):
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Open the file; it is created when it is missing.
+        """Open the file, or create it.
 
         Args:
-            path: Name of the file. SQLite keeps one more beside it, with `-wal` at its end.
+            path: Path of the file. SQLite keeps a second file next to it, which ends in `-wal`.
 
         Raises:
-            CheckpointInUse: Another process has it open, or another object of this one.
-            CheckpointUnusable: It is no such file, or cannot be opened. Also a `UsageError`.
+            CheckpointInUse: Another process, or another object of this process, has it open.
+            CheckpointUnusable: It is not a checkpoint file, or cannot be opened. Also a
+                `UsageError`.
         """
         self._path = path
         self._is_inherited = False
@@ -138,7 +138,7 @@ class SQLiteCheckpoint(Closing):
         self._is_inherited = True
 
     def load(self, key: str) -> Position | None:
-        """Return the position that was saved last under this key, or None.
+        """Return the last position saved under this key, or None.
 
         Raises:
             CheckpointError: The file cannot be read.
@@ -151,13 +151,13 @@ class SQLiteCheckpoint(Closing):
         """Save a position.
 
         Raises:
-            CheckpointError: The file cannot be written, or was removed or replaced meanwhile.
+            CheckpointError: The file cannot be written, or was removed or replaced.
         """
         with self._usable():
             self._db.execute(_SAVE, (key, position.sequence, position.id))
 
     def load_or_save(self, key: str, position: Position) -> Position:
-        """Return the position under this key; if there is none, save and return this one.
+        """Return the position under this key; if there is none, save and return the given one.
 
         Raises:
             CheckpointError: The file cannot be read or written.
@@ -167,7 +167,7 @@ class SQLiteCheckpoint(Closing):
         return self.load(key) or position
 
     def close(self) -> None:
-        """Close the file. Calling it again does nothing, nor does it in a forked child."""
+        """Close the file. Calling it again, or in a forked child, has no effect."""
         if not self._is_inherited and not self._is_closed:
             self._is_closed = True
             with _named(self._path):
@@ -175,7 +175,7 @@ class SQLiteCheckpoint(Closing):
 
     @contextmanager
     def _usable(self) -> Generator[None]:
-        """Check that what is saved is found again, and give errors the name of the file."""
+        """Check that saved positions can be found again, and add the path to errors."""
         path = self._path
         if self._is_inherited:
             raise CheckpointUnusable(
@@ -199,7 +199,7 @@ class SQLiteCheckpoint(Closing):
 
 
 def _names(path: str | Path) -> tuple[Path, ...]:
-    """Where the file and its log are found, wherever the process goes; nowhere if in memory."""
+    """Return the absolute paths of the file and its log; none for one in memory."""
     if str(path) in (_IN_MEMORY, ""):
         return ()
     name = Path(path).absolute()
@@ -209,7 +209,7 @@ def _names(path: str | Path) -> tuple[Path, ...]:
 
 
 def _files(names: tuple[Path, ...]) -> list[tuple[int, int]] | None:
-    """Which files have these names now; None when one is missing."""
+    """Return the identities of the files with these names; None if one is missing."""
     try:
         return [(status.st_dev, status.st_ino) for status in map(Path.stat, names)]
     except FileNotFoundError:
@@ -218,14 +218,14 @@ def _files(names: tuple[Path, ...]) -> list[tuple[int, int]] | None:
 
 @contextmanager
 def _named(path: str | Path, kind: type[CheckpointError] = CheckpointError) -> Generator[None]:
-    """Let an error of the storage say which file it is about, and what to do."""
+    """Add the path, and advice on what to do, to errors of SQLite and the file system."""
     # Imported lazily: some builds of Python have no SQLite, and most programs need no checkpoint.
     import sqlite3
 
     try:
         yield
     except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
-        # The first words of an extended code, such as SQLITE_IOERR_WRITE, say what kind it is.
+        # The first words of an extended code, such as SQLITE_IOERR_WRITE, are its kind.
         name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
         advice = _ADVICE.get(name, _OTHER_ADVICE)
         text = f"the checkpoint {path} cannot be used: {error}; {advice}"
@@ -246,7 +246,7 @@ def _open(path: str | Path) -> sqlite3.Connection:
         )
         try:
             # The lock is held from the first write until the connection or the process ends, so it
-            # cannot be left behind. Each save is one transaction, which SQLite makes whole or not.
+            # cannot be left behind. Each save is one transaction.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")

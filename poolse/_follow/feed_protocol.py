@@ -148,7 +148,9 @@ class FeedProtocol(Generic[M]):
         if fetch.before is not None:
             del below[bisect_left(below, fetch.before, key=_number) :]
         if messages and not below:
-            self.error = DecodeError(f"the server repeats itself: nothing below {fetch.before}")
+            self.error = DecodeError(
+                f"the server returned the same page again: nothing below {fetch.before}"
+            )
             return
         if fetch.before is None:
             self._saw_newest(backfill, below[-1].sequence if below else 0, now)
@@ -256,7 +258,7 @@ class FeedProtocol(Generic[M]):
         backfill.upto = max(top, backfill.upto)
         backfill.limit = self._settings.limit
         if self._grew_below(top):
-            self.error = self._reset(top, "was given out again")
+            self.error = self._reset(top, "was reused")
         self._resets.saw(top, self._deadlines.settled(backfill.requested_at))
 
     def _looked(self, join: int, now: float) -> None:
@@ -315,7 +317,7 @@ class FeedProtocol(Generic[M]):
         """A message whose number is behind us: old, or late, or of another log."""
         number = message.sequence
         if not self._buffer.late(message) and self._buffer.history.contradicts(number, message.id):
-            self.error = self._reset(number, "has another message now")
+            self.error = self._reset(number, "belongs to another message")
 
     def _grew_below(self, number: int) -> bool:
         """Whether a number behind us was given out after higher ones."""
@@ -327,5 +329,5 @@ class FeedProtocol(Generic[M]):
             self._buffer.drain()
 
     def _reset(self, number: int, what: str) -> FeedReset:
-        text = f"the log of conversation {self._key} began anew: number {number} {what}"
+        text = f"the sequence of conversation {self._key} restarted: number {number} {what}"
         return FeedReset(text, number, self._key)

@@ -299,7 +299,7 @@ class FeedLoop(Generic[M]):
                 error.message += "; follow it again with after='latest' or after='beginning'"
             return  # `next` raises it
         if not isinstance(error, JoinError | ChannelClosed):
-            self._report(error, f"conversation {step.key} is followed no more")
+            self._report(error, f"conversation {step.key} is no longer followed")
 
     def _failed(
         self, what: str, error: PoolseError, failed: Callable[[float, float], float | None]

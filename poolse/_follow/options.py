@@ -21,50 +21,51 @@ M = TypeVar("M", bound=Numbered)
 
 @attrs.frozen(kw_only=True)
 class FeedSettings:
-    """Times and sizes. All times are float seconds."""
+    """Times and sizes of a feed. All times are float seconds."""
 
     limit: int = 100
-    """Messages to ask for in one request. The server may send fewer."""
+    """Messages per request. The server may return fewer."""
     buffer: int = 1000
     """Messages that may wait for the consumer, and as many that may wait for a gap to be filled."""
     total: int = 10_000
-    """The same of all conversations of one follower together."""
+    """The same for all conversations of one follower together."""
     grace: float = 2.0
-    """So long after a higher number was seen, a number that the list lacks is given up."""
+    """Time after a higher number was seen until a number that the list lacks is given up."""
     reorder: float = 0.25
-    """So long a missing number may still come by itself, before the list is asked for it."""
+    """Time for a missing number to arrive before the list is fetched."""
     reconcile: float = 300.0
-    """Between two looks at the list while all is well. They find a broadcast that was lost."""
+    """Interval of list requests while all is well. They find lost broadcasts."""
     max_backfill: int | None = None
-    """After each join, numbers below the last so many are skipped; None for none."""
+    """Numbers to backfill after a join; older ones are skipped. None for no limit."""
     pages: int = 8
-    """Pages that are read before their messages are handed out, where one alone would be
+    """Pages that are read before their messages are delivered, where one alone would be
     wasteful."""
     widest: int = 64
-    """Where most numbers have no message in the list, those pages span up to so many times
+    """Where most numbers have no message in the list, these pages span up to this many times
     `limit`."""
     base_backoff: float = 0.25
     max_backoff: float = 30.0
     max_retry_after: float = 60.0
-    """The longest wait that a server can ask for."""
+    """Maximum Retry-After."""
     stalled_after: float = 30.0
-    """Requests that fail for so long are reported, and so is each wait that is longer."""
+    """Requests that fail for this long are reported, and so is each longer wait."""
     poll_after: float = 3.0
-    """A channel that is not joined for so long is replaced by reading the list."""
+    """A channel that is not joined for this long is replaced by polling the list."""
     poll: float = 10.0
-    """Between two looks at the list while the channel is not joined."""
+    """Interval of list requests while the channel is not joined."""
     few: int = 4
-    """More conversations than this are looked at with one request, for the list of all."""
+    """More conversations than this are checked with one request, for the list of all."""
     gather: float = 1.0
-    """After a reconnect, how long the list of all waits for more channels to be joined."""
+    """Time after a reconnect that the list of all waits for more channels to be joined."""
     requests_per_second: float = 1000.0
-    """Of all conversations of one follower together. One is under way at a time, so that only a
-    server on the same machine is quick enough to meet this bound while a gap is filled."""
+    """Rate limit of all conversations of one follower together. One request is in progress at a
+    time, so that only a server on the same machine is fast enough to reach this limit while a gap
+    is filled."""
     burst: int = 100
-    """So many requests may go out at once after a quiet time."""
+    """Requests that may be made at once after a quiet time."""
 
     def pause(self, random: Callable[[], float], *, is_joined: bool) -> float:
-        """Return the time until the next look at a list, scattered by a fifth."""
+        """Return the time until the next list request, scattered by a fifth."""
         return (self.reconcile if is_joined else self.poll) * (0.8 + 0.4 * random())
 
 
@@ -80,7 +81,7 @@ class FollowOptions(Generic[M]):
     on_gap: Callable[[Gap], object] | None = None
     cancel: CancelToken | None = None
     author: Callable[[M], str | None]
-    """Who wrote a message."""
+    """Returns the sender of a message."""
     settings: FeedSettings = attrs.field(factory=FeedSettings)
     awaits: bool = True
     """Whether the user's functions may be async."""
@@ -95,16 +96,14 @@ class FollowOptions(Generic[M]):
         if self.settings.max_backfill is not None:
             checked_count("max_backfill", self.settings.max_backfill)
             if self.on_gap is None:
-                raise UsageError(
-                    "max_backfill skips messages: give on_gap too, which is told of them"
-                )
+                raise UsageError("on_gap is required with max_backfill: it reports skipped numbers")
 
     def _check_checkpoint(self) -> None:
         for name in ("load", "save"):
             method: object = getattr(self.checkpoint, name, None)
             if not callable(method):
                 raise ArgumentTypeError(
-                    f"checkpoint must have load and save, as SQLiteCheckpoint(path) has; {name} is "
-                    "missing"
+                    "checkpoint must have the methods load and save, like SQLiteCheckpoint(path); "
+                    f"{name} is missing"
                 )
             checked_callback(f"checkpoint.{name}", method, awaits=self.awaits)

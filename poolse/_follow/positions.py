@@ -1,4 +1,4 @@
-"""Positions in a conversation: where a feed starts, where it stands, and what it passed over."""
+"""Positions in a conversation: where a feed starts, where it is, and what it skipped."""
 
 from __future__ import annotations
 
@@ -13,74 +13,76 @@ __all__ = ["After", "Gap", "Last", "Numbered", "Position", "Start", "start_of"]
 
 
 class Numbered(Protocol):
-    """A message: an ID of its own, and a place in the order of its conversation."""
+    """A message, with an ID and a sequence number."""
 
     @property
     def id(self) -> str:
-        """Its ID."""
+        """ID of the message."""
         ...
 
     @property
     def sequence(self) -> int:
-        """Its number: unique in its conversation, and greater than those of all before it."""
+        """Sequence number: unique in the conversation, and increasing."""
         ...
 
 
 @attrs.frozen
 class Position:
-    """How far a conversation was followed."""
+    """Position of a feed in a conversation."""
 
     sequence: int
-    """Everything up to this number is acknowledged."""
+    """Sequence number up to which all messages are acknowledged."""
     id: str | None = None
-    """ID of the message with that number, if there is one. It shows whether the numbers of the
-    conversation began again."""
+    """ID of the message with this sequence number, if there is one. It reveals whether the numbers
+    of the conversation restarted."""
 
 
 @attrs.frozen
 class Last:
-    """Start with the last so many messages: `follow(after=Last(20))`.
+    """Start of a feed: the last messages, as in `follow(after=Last(20))`.
 
     Raises:
         UsageError: The number is negative.
-        ArgumentTypeError: It is no whole number.
+        ArgumentTypeError: The number is not an int.
     """
 
     count: int
+    """Number of messages."""
 
     def __attrs_post_init__(self) -> None:
-        checked_count("the number of Last", self.count)
+        checked_count("the count of Last", self.count)
 
 
 @attrs.frozen
 class Gap:
-    """Numbers that were passed over, because the list has no messages for them.
+    """Sequence numbers that a feed skipped, because the list has no messages for them.
 
-    Most are replies in threads that came while nobody listened. They are read with
+    Most belong to replies in threads that were sent while the feed was offline. Fetch them with
     `chat.messages.one(id).replies()`.
 
-    With `skipped` nobody looked: more had been missed than `max_backfill` allows. The messages
-    are read with `chat.conversations.one(id).messages.iter(before=gap.last + 1)`, newest first.
+    If `skipped` is true, more messages were missed than `max_backfill` allows, and the list was not
+    read. Fetch them with `chat.conversations.one(id).messages.iter(before=gap.last + 1)`, newest
+    first.
     """
 
     conversation: str
     """ID of the conversation."""
     first: int
-    """The first number."""
+    """First sequence number."""
     last: int
-    """The last one."""
+    """Last sequence number."""
     skipped: bool = False
-    """Whether there are messages that were not read, because of `max_backfill`."""
+    """Whether messages were skipped because of `max_backfill`."""
 
 
 After = int | Position | Last | Literal["latest", "beginning"]
-"""Where a feed starts: a sequence, a `Position`, `Last(n)`, "latest" or "beginning"."""
+"""Start of a feed: a sequence number, a `Position`, `Last(n)`, "latest" or "beginning"."""
 
 Start = Position | Last
-"""The same, once the newest number is known: after a position, or with the last messages, which
-are then at least one."""
+"""Start of a feed once the newest number is known: after a position, or with the last messages, at
+least one."""
 
-_AFTER: Final = 'after is a sequence, "latest", "beginning" or Last(n)'
+_AFTER: Final = 'after must be a sequence, "latest", "beginning" or Last(n)'
 
 
 def start_of(after: object, head: int) -> Start:
@@ -88,7 +90,7 @@ def start_of(after: object, head: int) -> Start:
 
     Args:
         after: The argument of `follow`.
-        head: The highest number of the conversation; only needed for "latest".
+        head: The highest number of the conversation; only used for "latest".
     """
     match after:
         case "latest" | Last(count=0):

@@ -42,16 +42,16 @@ TIMEOUTS: Final[dict[str, TimeoutPhase]] = {
     "WriteTimeout": "write",
 }
 
-CANNOT_DECOMPRESS: Final = "the body of the answer could not be decompressed"
+CANNOT_DECOMPRESS: Final = "the body of the response could not be decompressed"
 
 FAILURES: Final = {
     "ConnectError": "could not connect",
     "DecodingError": CANNOT_DECOMPRESS,
     "error": CANNOT_DECOMPRESS,  # zlib's
     "NetworkError": "the connection failed",
-    "ProtocolError": "the answer was cut off, or is not HTTP",
+    "ProtocolError": "the response was truncated, or is not HTTP",
     "ProxyError": "the proxy refused to connect",
-    "ReadError": "the connection was lost while waiting for the answer",
+    "ReadError": "the connection was lost while waiting for the response",
     "RequestError": "the request failed",
     "TooManyRedirects": "too many redirects",
     "WriteError": "the connection was lost while sending",
@@ -125,7 +125,7 @@ def _reason(causes: list[BaseException]) -> list[str]:
             case ssl.SSLError():
                 return [f"TLS failed: {cause.reason}"]
             case socket.gaierror():
-                return [cause.strerror or "no such host"]
+                return [cause.strerror or "host not found"]
             case OSError(errno=int(number)):
                 return [os.strerror(number)]
             case _ if type(cause).__name__ == "ProxyError":

@@ -1,4 +1,4 @@
-"""Between bytes and typed values. The one way in, and the one way out."""
+"""Conversion between JSON bytes and typed values, in both directions."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = [
     "encode_fields",
     "missing",
     "parsed",
+    "plain",
     "query_text",
     "read_json",
     "read_nothing",
@@ -36,21 +37,23 @@ T = TypeVar("T")
 
 QUOTED: Final = 80
 
+TOO_DEEP: Final = "cannot be sent as JSON: it is nested too deeply, or contains itself"
+
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-"""JSON does not have it; some proxies put it in front all the same."""
+"""Not part of JSON, but some proxies prepend it."""
 
 LONG_NUMBER: Final = b"0" * 19
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
-"""The whole numbers between which orjson reads and writes exactly."""
+"""Range of the integers that orjson reads and writes exactly."""
 DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def decode(read: Read[T], content: bytes) -> T:
-    """The content of an answer as a typed value.
+    """Return the content of a response as a typed value.
 
     Raises:
-        DecodeError: It is not JSON, or not the JSON that the API promises.
+        DecodeError: It is not JSON, or does not match the API.
     """
     if read is read_nothing or (read is read_json and not content.strip()):
         return read(None)
@@ -58,11 +61,8 @@ def decode(read: Read[T], content: bytes) -> T:
         return read(parsed(content))
     except (json.JSONDecodeError, UnicodeDecodeError):  # orjson's is a JSONDecodeError too
         failure = DecodeError(_not_json(content.removeprefix(BYTE_ORDER_MARK)))
-    except ValueError:
-        failure = DecodeError("a number in the JSON has more digits than Python reads")
-    except RecursionError:
-        # orjson has a limit of its own, which is a little larger.
-        failure = DecodeError("the JSON is nested too deeply")
+    except ValueError as error:
+        failure = DecodeError(str(error))
     except Mismatch as mismatch:
         failure = DecodeError(str(mismatch), mismatch.path)
     # Raised out here, without its cause, and after this: the frames that held the answer, and the
@@ -72,27 +72,38 @@ def decode(read: Read[T], content: bytes) -> T:
 
 
 def parsed(content: bytes | bytearray | str) -> object:
-    """What the JSON says, exactly.
+    """Return parsed JSON, with exact integers.
 
-    orjson reads whole numbers of more than 64 bits as floats. Only JSON that may hold one, which is
-    rare, is read by the slower parser of the standard library.
+    orjson reads integers of more than 64 bits as floats. JSON that may contain one, which is rare,
+    is read by the slower parser of the standard library.
 
     Raises:
-        ValueError: It is not JSON, or has a number of more digits than Python reads.
-        RecursionError: It is nested more deeply than Python reads.
+        ValueError: It is not JSON, has a number with too many digits for Python, or is nested too
+            deeply.
     """
     if isinstance(content, str):
         content = content.encode(errors="surrogatepass")
     content = content.removeprefix(BYTE_ORDER_MARK)
     if LONG_NUMBER not in content.translate(DIGITS):
         return cast("object", orjson.loads(content))
-    return cast(
-        "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
-    )
+    try:
+        return cast(
+            "object", json.loads(content, parse_float=_finite_number, parse_constant=_finite_number)
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        problem = "a number in the JSON has more digits than Python reads"
+    except RecursionError:
+        # orjson has a limit of its own, which is a little larger.
+        problem = "the JSON is nested too deeply"
+    # As in `decode`: the frames that held the content are in no traceback.
+    del content
+    raise ValueError(problem)
 
 
 def _finite_number(text: str) -> float:
-    """A number as orjson reads it, which refuses what is no number, or none for a float."""
+    """Return a number as orjson reads it, which refuses NaN, Infinity and too large floats."""
     value = float(text)
     if not isfinite(value):
         raise json.JSONDecodeError("a number is not finite", text, 0)
@@ -100,10 +111,10 @@ def _finite_number(text: str) -> float:
 
 
 def decode_value(read: Callable[[object], T], value: object) -> T:
-    """The same for JSON that is parsed already.
+    """Return parsed JSON as a typed value.
 
     Raises:
-        DecodeError: It is not the JSON that the API promises.
+        DecodeError: It does not match the API.
     """
     try:
         return read(value)
@@ -119,30 +130,43 @@ def _not_json(content: bytes) -> str:
         return "expected JSON, got nothing"
     # What a proxy says is worth showing. A row that was cut off may hold a token.
     if content.lstrip().startswith((b"{", b"[")):
-        return f"expected JSON, got {len(content)} bytes that only begin like it"
+        return f"expected JSON, got {len(content)} bytes that only start like JSON"
     return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
 
 
 def encode(value: object, name: str = "body") -> bytes:
-    """JSON for a request, or for its field of that name.
+    """Return JSON for a request, or for one of its fields.
+
+    Raises:
+        UsageError: A value cannot be encoded, such as NaN or a time without an offset.
+    """
+    try:
+        return dumped(plain(value, name), orjson.OPT_PASSTHROUGH_DATACLASS)
+    except RecursionError:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except orjson.JSONEncodeError as error:
+        raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
+
+
+def plain(value: object, name: str) -> object:
+    """Return a value of that name as JSON has it: a model is an object, a time a text.
 
     Raises:
         UsageError: A value that JSON cannot say, such as NaN or a time without an offset.
     """
     try:
-        return dumped(_plain(value), orjson.OPT_PASSTHROUGH_DATACLASS)
+        return _plain(value)
     except RecursionError:
-        why = "it is nested too deeply, or contains itself"
-        raise UsageError(f"{name}: cannot be sent as JSON: {why}") from None
-    except (UsageError, orjson.JSONEncodeError) as error:
+        raise UsageError(f"{name}: {TOO_DEEP}") from None
+    except UsageError as error:
         raise UsageError(f"{name}: cannot be sent as JSON: {error}") from error
 
 
 def encode_fields(fields: Mapping[str, object]) -> bytes:
-    """JSON of the fields of a request.
+    """Return JSON of the fields of a request.
 
     Raises:
-        UsageError: As `encode`, naming the field.
+        UsageError: A value cannot be encoded; the message names the field.
     """
     try:
         plain: dict[str, object] = {}
@@ -157,14 +181,14 @@ def encode_fields(fields: Mapping[str, object]) -> bytes:
 
 
 def dumped(value: object, option: int) -> bytes:
-    """JSON of plain values, with whole numbers of any size, which orjson by itself refuses.
+    """Return JSON of plain values, with integers of any size, which orjson alone refuses.
 
     Args:
-        value: What to say in JSON.
-        option: That of `orjson.dumps`.
+        value: The value to encode.
+        option: Option of `orjson.dumps`.
 
     Raises:
-        JSONEncodeError: JSON cannot say it. Also a TypeError.
+        JSONEncodeError: The value cannot be encoded. Also a TypeError.
     """
     try:
         return orjson.dumps(value, option=option)
@@ -175,7 +199,7 @@ def dumped(value: object, option: int) -> bytes:
 
 
 def _with_fragments(value: object) -> object:
-    """The same, each number that orjson refuses as it is to stand in the JSON."""
+    """Return the value with each number that orjson refuses replaced by its JSON text."""
     match value:
         case bool():
             return value
@@ -194,10 +218,10 @@ def _with_fragments(value: object) -> object:
 
 
 def query_text(name: str, value: object) -> str:
-    """A value as it stands in a query, before it is percent-encoded.
+    """Return a value as text of a query, before percent-encoding.
 
     Raises:
-        UsageError: It is neither text, nor a number, a boolean or a time with an offset.
+        UsageError: It is not a str, a number, a boolean or a time with an offset.
     """
     plain: object = value.value if isinstance(value, Enum) else value
     match plain:
@@ -216,9 +240,9 @@ def query_text(name: str, value: object) -> str:
 
 
 def to_dict(obj: Model | Mapping[str, object]) -> dict[str, Any]:
-    """The row, or presence map, as the JSON object it came from: plain dicts, lists and strings.
+    """Return a model, or presence map, as its JSON object: plain dicts, lists and strings.
 
-    Keys that were absent stay absent, and those of `extra` are there. Times are RFC 3339 in UTC.
+    Absent keys stay absent, and unknown fields (`extra`) are included. Times are RFC 3339 in UTC.
     """
     return cast("dict[str, Any]", _plain(obj))
 
@@ -246,7 +270,7 @@ def _plain(value: object) -> object:
 
 def _meant(value: Enum) -> object:
     if value is UNSET:
-        raise UsageError("UNSET leaves out a key, and can stand nowhere else")
+        raise UsageError("UNSET leaves out a key, and is not a value")
     return value.value
 
 

@@ -1,4 +1,4 @@
-"""What all rows of the API have in common: values, and what their JSON held besides."""
+"""Base classes of all models of the API, with unknown and absent fields."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = [
 T = TypeVar("T")
 
 EXTRA: Final = "extra"
-"""The one attribute that all rows have, and no field of the API."""
+"""The only attribute of models that is not a field of the API."""
 
 
 class Visited(Mapping[str, object]):
-    """What the JSON of a row held beside its fields, and which of these it lacked.
+    """Unknown fields of a model's JSON, and the names of absent fields.
 
-    As a mapping it has the keys that this release does not know. Shared by rows, so never changed.
+    As a mapping it contains the unknown fields. Shared by models, so it is never changed.
     """
 
     __slots__ = ("_values", "absent")
 
     def __init__(self, absent: frozenset[str] | None, values: Mapping[str, object]) -> None:
         self.absent = absent
-        """Fields whose key was not there, which is not the same as null. None for a row that came
-        in no JSON: then those are absent that are optional and None."""
+        """Fields whose key was absent, which is not the same as null. None for a model that was not
+        read from JSON: its optional fields that are None count as absent."""
         self._values = values
 
     def __getitem__(self, key: str) -> object:
@@ -71,40 +71,40 @@ def _visited(extra: Mapping[str, object]) -> Visited:
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class ModelFields:
-    """What is the same for all rows of a class."""
+    """Properties of all models of a class."""
 
     names: tuple[str, ...]
-    """Its fields in Python, in the order of the spec."""
+    """Names of the fields in Python, in the order of the spec."""
     required: tuple[str, ...]
     optional: frozenset[str]
     key: tuple[str, ...]
-    """The fields that it is hashed by."""
+    """Fields that are hashed."""
     kind: type
-    """The class that rows must share to be equal."""
+    """The class that models must share to be equal."""
     state: frozenset[str]
-    """What is pickled."""
+    """Attributes that are pickled."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Model(ReprMixin):
-    """Base of everything that the API sends. Frozen; compared by value; hashed by its id if any.
+    """Base class of all models. Immutable, compared by value, and hashed by `id` if it has one.
 
-    Beside `extra`, its own attributes have names with two underscores at both ends, which no field
-    can have.
+    Attributes other than fields and `extra` have names with double underscores, which no field can
+    have.
     """
 
     __nullable__: ClassVar[frozenset[str]] = frozenset()
-    """Required fields whose value may be null."""
+    """Required fields that may be null."""
     __wire__: ClassVar[Mapping[str, str]] = {}
-    """Names of fields in JSON, where they differ."""
+    """Names of fields in JSON that differ from the names in Python."""
 
     # A field of attrs, so that `attrs.evolve` keeps it.
     extra: Mapping[str, object] = attrs.field(default=BY_HAND, converter=_visited, repr=False)
-    """Fields of the answer that this release does not know. Read-only, empty for most rows."""
+    """Fields of the response that are unknown to this release. Read-only, and usually empty."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
-        """Let pydantic take instances, as for the IDs of requests. Called by pydantic only."""
+        """Let pydantic accept instances. Called by pydantic only."""
         from pydantic_core import core_schema
 
         return core_schema.is_instance_schema(cls)
@@ -119,7 +119,7 @@ class Model(ReprMixin):
         return {name: getattr(self, name) for name in model_fields(type(self)).state}
 
     def __setstate__(self, state: object) -> None:
-        """Take what another release has pickled. Fields that it did not have read None."""
+        """Restore a model pickled by any release. Fields that it did not have are None."""
         if isinstance(state, dict) and state.keys() == model_fields(type(self)).state:
             for name, value in cast("dict[str, object]", state).items():
                 object.__setattr__(self, name, value)
@@ -141,15 +141,15 @@ class Model(ReprMixin):
 
 
 Row = Model
-"""What `Model` was called in release 0.1."""
+"""Name of `Model` in release 0.1."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Page(Model, Generic[T]):
-    """A list that came in one answer. Iterable, with a length, and indexed like a list."""
+    """A list from one response. Iterable, with a length, and indexed like a list."""
 
     data: list[T]
-    """The rows, in the order of the server."""
+    """The objects, in the order of the server."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.data)
@@ -166,9 +166,9 @@ class Page(Model, Generic[T]):
 
 
 def missing(obj: Model) -> tuple[str, ...]:
-    """Required fields that the server left out, or sent as null against its promise.
+    """Return the names of required fields that the server left out, or sent as null wrongly.
 
-    They read None. When there are none, every field of the row has the type that it declares.
+    Such fields are None. If the result is empty, every field has its declared type.
     """
     absent = _absent(obj) or frozenset[str]()
     return tuple(
@@ -179,7 +179,7 @@ def missing(obj: Model) -> tuple[str, ...]:
 
 
 def wire_items(row: Model) -> Iterator[tuple[str, object]]:
-    """Keys and values as they stand in JSON: what was left out stays out, what was extra stays."""
+    """Iterate over the items of the JSON object: without absent keys, with unknown fields."""
     facts = model_fields(type(row))
     absent = _absent(row)
     if absent is None:
@@ -196,7 +196,7 @@ def _absent(row: Model) -> frozenset[str] | None:
 
 
 def _unpickled(seen: object, new: list[str], gone: Mapping[str, object]) -> Visited:
-    """What to keep of a row of another release: the fields that are gone since are extra."""
+    """Return the state of a model of another release: fields removed since become extra."""
     before = seen if isinstance(seen, Visited) else BY_HAND
     if not (new or gone):
         return before
@@ -208,7 +208,7 @@ _facts: dict[type[Model], ModelFields] = {}
 
 
 def model_fields(cls: type[Model]) -> ModelFields:
-    """What is the same for all rows of the class."""
+    """Return the properties of all models of a class."""
     facts = _facts.get(cls)
     if facts is None:
         facts = _facts[cls] = _find_model_fields(cls)

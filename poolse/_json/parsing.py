@@ -145,7 +145,7 @@ def needed(value: T | None, path: str) -> T:
         DecodeError: It is None or empty.
     """
     if value is None or value == "":
-        raise DecodeError("the server left out what is needed here", path)
+        raise DecodeError("the server did not send a required value", path)
     return value
 
 

@@ -26,9 +26,9 @@ __all__ = [
 Send = Callable[[bytes], Awaitable[object]]
 Receive = Callable[[int], Awaitable[bytes]]
 
-NOT_HTTP: Final = "its answer is not HTTP"
+NOT_HTTP: Final = "its response is not HTTP"
 CLOSED: Final = "it closed the connection"
-_NOT_SOCKS: Final = "its answer is not SOCKS 5"
+_NOT_SOCKS: Final = "its response is not SOCKS 5"
 
 _LONGEST_HEAD: Final = 65_536
 
@@ -130,7 +130,7 @@ async def _socks(proxy: Proxy, host: str, port: int, send: Send, receive: Receiv
     if version != 5:
         raise ProxyError(_NOT_SOCKS)
     if chosen != method:
-        wanted = "wants user and password" if method == 0 else "takes no user and password"
+        wanted = "requires user and password" if method == 0 else "takes no user and password"
         raise ProxyError(f"it {wanted}")
     if proxy.user is not None:
         await send(b"\x01" + _short(proxy.user) + _short(proxy.password))

@@ -80,7 +80,7 @@ def _base(name: str, given: object) -> tuple[str, str]:
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise UsageError(f"{name} must have no user and password in it")
     if not url:
-        raise UsageError(f"{name} is empty: leave it out, or give a URL")
+        raise UsageError(f"{name} is empty: leave it out, or pass a URL")
     if not PRINTABLE.fullmatch(url):
         raise UsageError(f"{name} has blanks in it, or characters that {ASCII_ONLY}")
     scheme, separator, rest = url.partition("://")

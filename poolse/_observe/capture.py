@@ -16,7 +16,7 @@ __all__ = ["CapturedCall", "Captures", "Headers", "open_captures"]
 
 
 class Headers(Mapping[str, str]):
-    """The headers of a response. Looked up in whatever case, and never changed."""
+    """Headers of a response. Case-insensitive and immutable."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._values: Final = {name.lower(): value for name, value in headers.items()}
@@ -36,27 +36,27 @@ class Headers(Mapping[str, str]):
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class CapturedCall(ReprMixin):
-    """One call: what was asked, and what came of it.
+    """A captured call.
 
-    Neither bodies nor the headers of the request are kept, so that no secret is.
+    To avoid storing secrets, it has neither bodies nor the headers of the request.
     """
 
     method: str
-    """The HTTP method."""
+    """HTTP method."""
     path: str
-    """As it was sent, with its query."""
+    """Path and query as sent."""
     status: int | None
-    """The HTTP status of the last attempt; None when no answer came."""
+    """HTTP status of the last response; None without a response."""
     headers: Mapping[str, str] = attrs.field(repr=False)
-    """Of the last attempt's answer, looked up in whatever case; empty when none came."""
+    """Headers of the last response, case-insensitive; empty without a response."""
     attempts: int
-    """How often the request was sent: 1 and the retries; 0 when there was no token to send."""
+    """Number of attempts: 1 plus the retries; 0 if no token was available."""
     error: BaseException | None
-    """What the call raised, or None."""
+    """Exception that the call raised, or None."""
 
     @property
     def request_id(self) -> str | None:
-        """The server's id of the request. Name it when you ask for help."""
+        """The server's ID of the request. Include it in support requests."""
         return self.headers.get("x-request-id")
 
 
@@ -67,7 +67,7 @@ class _Capture:
 
 # Immutable, so that a task that inherits it keeps what was open when it started.
 open_captures: Final[ContextVar[tuple[_Capture, ...]]] = ContextVar("poolse_captures", default=())
-"""The blocks that this thread or task is inside of."""
+"""Captures that are open in this thread or task."""
 
 
 class Captures:

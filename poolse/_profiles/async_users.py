@@ -1,4 +1,4 @@
-"""`chat.users`: the profiles that a `user_resolver` finds."""
+"""`chat.users`: users' profiles from a `user_resolver`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["AsyncUsersResource"]
 # async only
 AT_ONCE: Final = 8
 # async only
-"""How many users `get_many` waits for at a time."""
+"""Number of concurrent resolver calls of `get_many`."""
 
 
 class AsyncUsersResource:
-    """The profiles that your `user_resolver` finds, each asked for once and kept for a while.
+    """Users' profiles from your `user_resolver`, cached.
 
-    The client's `user_cache_size` and `user_cache_ttl` say how many, and for how long. All views of
-    a client share them. No profile is sent to or comes from the poolse backend.
+    The client's `user_cache_size` and `user_cache_ttl` limit the cache, which all views of the
+    client share. Profiles are never sent to or received from the poolse backend.
     """
 
     def __init__(self, profiles: Profiles, lifetime: Lifetime) -> None:
@@ -39,21 +39,21 @@ class AsyncUsersResource:
         self._lifetime = lifetime
 
     async def get(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None:
-        """The profile of a user: what is known, else what the resolver finds now.
+        """Return the profile of a user, from the cache or the resolver.
 
-        All who ask for the same user at the same time share one call of the resolver. When it
-        raises, or returns something else than a profile, that is logged once, and the user counts
-        as one without a profile until invalidated.
+        Concurrent calls for the same user share one call of the resolver. If the resolver raises or
+        returns anything but a profile, the error is logged once, and the user has no profile until
+        invalidated.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
 
         Returns:
-            The profile, None for a user without one.
+            The profile; None for a user without one.
 
         Raises:
-            UsageError: There is no `user_resolver`, it asks for what it is to find, or the client
-                is closed.
+            UsageError: The client has no `user_resolver` or is closed, or the resolver requests the
+                profile that it is to return.
 
         Example:
             >>> profile = await chat.users.get(user_id)
@@ -65,17 +65,17 @@ class AsyncUsersResource:
     async def get_many(
         self, user_ids: Iterable[str | UUID | User | Me | Membership]
     ) -> dict[str, UserProfile | None]:
-        """The profiles of several users. In the async client, up to 8 are asked for at a time.
+        """Return the profiles of several users. Async clients resolve up to 8 concurrently.
 
         Args:
-            user_ids: The poolse IDs of the users, or objects that have them. One that comes twice
-                is asked for once.
+            user_ids: The poolse IDs of the users, or objects with these IDs. Duplicates are
+                resolved once.
 
         Returns:
-            The profile of each, None for one without, in the order given.
+            Profiles by user ID, in the given order; None for a user without a profile.
 
         Raises:
-            UsageError: As for `get`.
+            UsageError: See `get`.
 
         Example:
             >>> profiles = await chat.users.get_many(message.mentions)
@@ -87,14 +87,14 @@ class AsyncUsersResource:
         return await _get_many(self._profiles, ids)
 
     def peek(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None | Unset:
-        """What is known of a user's profile. Never waits, and asks nobody.
+        """Return the cached profile of a user. Never waits, and never calls the resolver.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
 
         Returns:
-            The profile. None when the resolver found none, or failed. UNSET when it was not asked
-            yet, its answer is too old or was pushed out by others, or there is no resolver.
+            The profile. None if the resolver found none, or failed. UNSET if the profile is not in
+            the cache.
 
         Example:
             >>> profile = chat.users.peek(user_id)
@@ -106,21 +106,21 @@ class AsyncUsersResource:
         user_id: str | UUID | User | Me | Membership,
         listener: Callable[[UserProfile | None | Unset], object],
     ) -> Callable[[], None]:
-        """Let a function be called whenever what is known of a user's profile changes.
+        """Add a listener for changes of a user's cached profile.
 
-        That is when an answer of the resolver comes in, also if it is the same as before: the
-        function gets the profile, or None. And when the user is invalidated: it gets UNSET, so that
-        it can ask again. Nobody is told of an answer that grows too old or is pushed out by others.
+        It is called with the profile, or None, each time the resolver has returned one, even an
+        equal one; and with UNSET if the user is invalidated, so that it can fetch the profile
+        again. It is not called if a profile expires or is evicted.
 
-        Changes are told one at a time and in their order, in the thread of one of those that make
-        them. A function that raises is logged, and stops nothing.
+        Changes are reported one at a time and in order, in the thread of one of their causes.
+        Exceptions of a listener are logged and have no other effect.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
-            listener: Called with the new value. Not an async function.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
+            listener: Called with the new value. Must not be async.
 
         Returns:
-            A function that takes the listener back.
+            A function that removes the listener.
 
         Example:
             >>> off = chat.users.subscribe(user_id, print)
@@ -128,12 +128,12 @@ class AsyncUsersResource:
         return self._profiles.subscribe(checked_id("user_id", user_id, "user"), listener)
 
     def invalidate(self, user_id: str | UUID | User | Me | Membership) -> None:
-        """Forget a user's profile, because it changed. The next `get` asks the resolver again.
+        """Remove a user's profile from the cache, so that the next `get` calls the resolver.
 
-        An answer that is on its way is given to those who asked before, and not kept.
+        The result of a resolver call in progress is returned to its callers, but not cached.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object that has it.
+            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
 
         Example:
             >>> chat.users.invalidate(user_id)
@@ -141,7 +141,7 @@ class AsyncUsersResource:
         self._profiles.invalidate(checked_id("user_id", user_id, "user"))
 
     def invalidate_all(self) -> None:
-        """Forget all profiles, as when somebody signs out.
+        """Remove all profiles from the cache, for example after a sign-out.
 
         Example:
             >>> chat.users.invalidate_all()
@@ -151,7 +151,7 @@ class AsyncUsersResource:
 
 # async only
 async def _get_many(profiles: Profiles, user_ids: Iterable[str]) -> dict[str, UserProfile | None]:
-    # Filled in any order, but in that of the IDs to look at.
+    # Filled in any order, but iterated in that of the IDs.
     results: dict[str, UserProfile | None] = dict.fromkeys(user_ids)
     todo = iter([*results])
 
@@ -164,6 +164,6 @@ async def _get_many(profiles: Profiles, user_ids: Iterable[str]) -> dict[str, Us
             for _ in range(min(AT_ONCE, len(results))):
                 group.create_task(get_each(todo), name="poolse-profiles")
     except ExceptionGroup as failed:
-        # Those that go wrong all go wrong in the same way.
+        # All failures have the same cause.
         raise failed.exceptions[0] from None
     return results

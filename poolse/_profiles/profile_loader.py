@@ -39,9 +39,7 @@ class Profiles:
     async def get(self, user_id: str) -> Known:
         resolver = self._resolver
         if resolver is None:
-            raise UsageError(
-                "there is nobody to ask for profiles: give the client a user_resolver="
-            )
+            raise UsageError("chat.users needs a resolver: pass user_resolver= to the client")
         while True:
             with self._lock:
                 profile = self._cache.peek(user_id, time.monotonic())

@@ -1,4 +1,4 @@
-"""`user_resolver`, the function that finds the profiles of users: its type and its results."""
+"""`user_resolver`, the function that finds users' profiles: its type and its results."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def _text_or_none(_: object, attribute: attrs.Attribute[str | None], value: obje
 
 @attrs.frozen
 class UserProfile:
-    """How to show a user: what a `user_resolver` returns."""
+    """Name and avatar of a user, as returned by a `user_resolver`."""
 
     display_name: str | None = attrs.field(default=None, validator=_text_or_none)
-    """Name to show."""
+    """Display name."""
     avatar_url: str | None = attrs.field(default=None, validator=_text_or_none)
-    """URL of a picture."""
+    """URL of the avatar."""
 
 
 Resolver = Callable[[str], UserProfile | None]
-"""A `user_resolver`: what finds the profile of a user, by their poolse id."""
+"""Type of `user_resolver`: returns the profile for a poolse user ID, or None."""
 
 AsyncResolver = Callable[[str], UserProfile | None | Awaitable[UserProfile | None]]
-"""The same for an async client, where it may be async."""
+"""Type of `user_resolver` of an async client: sync or async."""
 
 Known = UserProfile | None
 """A profile; None for a user without one."""
@@ -58,14 +58,14 @@ Known = UserProfile | None
 
 @attrs.frozen(eq=False, repr=False)
 class ProfileSettings:
-    """Arguments of a client's constructor that are about profiles."""
+    """Arguments of a client's constructor for profiles."""
 
     resolver: Callable[[str], object] | None
-    """Finds a profile."""
+    """The `user_resolver`."""
     size: int
-    """How many profiles to keep."""
+    """Maximum number of cached profiles."""
     ttl: float | None
-    """For how many seconds to keep each; None for as long as there is room."""
+    """Seconds to cache a profile; None for no expiry."""
 
 
 def profile_settings(
@@ -89,6 +89,6 @@ def checked_profile(result: object) -> UserProfile | None:
 def resolver_deadlock() -> UsageError:
     """Return the error of a resolver that waits for its own result, which would never come."""
     return UsageError(
-        "user_resolver must not ask chat.users, itself or by way of another user, for the profile "
-        "that it has been asked for"
+        "user_resolver must not request, directly or through another user, the profile that it is "
+        "called for"
     )

@@ -1,4 +1,4 @@
-"""The public classes of realtime: channels, their events, and all channels together."""
+"""Public classes of realtime: the client's realtime, its channels and their events."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _AWAITS = True  # sync: _AWAITS = False
 
 
 class AsyncChannel(Generic[E]):
-    """A handle of a channel, which stays joined for as long as any handle is not left.
+    """Handle for a channel. The channel stays joined until all of its handles are left.
 
     Handles of the same channel are equal and share one join. Each holds its own reference: `leave`
-    ends the callbacks and iterators of this handle only. Those of a sync client are thread-safe;
-    those of an async client belong to its event loop.
+    ends the callbacks and iterators of this handle only. Handles of a sync client are thread-safe;
+    handles of an async client belong to its event loop.
 
-    As a context manager it is joined when the block begins, and left when it ends.
+    As a context manager, the handle joins on entering and leaves on exit.
 
-    Each callback is called with its events in order, and those of one channel in the order of the
-    channel; channels take turns, in one thread or task: a callback that takes long delays the
-    others, but neither the sockets nor any iterator. At most 1,000 calls wait for each callback,
-    20,000 for all of them together. When more come the oldest are dropped: `on_socket_error` is
-    called with a `SlowConsumer` that names the callback, and `dropped` of realtime counts them.
+    All callbacks run in one thread or task, in the order of the events of each channel; channels
+    take turns. A slow callback delays other callbacks, but neither the sockets nor any iterator. Up
+    to 1,000 calls are queued per callback and 20,000 in total. Beyond that the oldest are dropped:
+    `on_socket_error` is called with a `SlowConsumer` that names the callback, and the `dropped`
+    property of realtime counts them.
 
-    A callback is called with the context variables of where it was subscribed. What it raises is
-    logged, reported to `on_socket_error`, and stops nothing. In an async client `SystemExit` and
-    `KeyboardInterrupt` are then passed on to the event loop, as from any other task; in a sync
-    client they do not end the program, because they are raised in a thread.
+    A callback is called with the context variables of the place where it was added. Its exceptions
+    are logged, reported to `on_socket_error`, and have no other effect. In an async client
+    `SystemExit` and `KeyboardInterrupt` are also passed to the event loop, as from any other task;
+    in a sync client they do not end the program, because they are raised in a thread.
     """
 
     _TYPE: ClassVar[ChannelType]
@@ -73,28 +73,30 @@ class AsyncChannel(Generic[E]):
 
     @property
     def topic(self) -> str:
-        """The channel's topic on the wire."""
+        """Topic of the channel."""
         return self._subscription.topic
 
     def events(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None
     ) -> AsyncEvents[E]:
-        """All events from now on, one after the other.
+        """Return an iterator of all events from now on.
 
-        At most 1,000 wait for the iterator. When more come, typing and presence changes are
-        dropped first, then the oldest of the most frequent event, and the next step raises
-        `SlowConsumer` with their number; after that it can go on.
+        A slow consumer never blocks the socket; each iterator buffers up to 1,000 events. Beyond
+        that, typing and presence changes are dropped first, then the oldest of the most frequent
+        event, and the next step raises `SlowConsumer` with their number. You can continue to
+        iterate after that.
 
         Args:
-            timeout: Seconds of silence after which the iteration ends; None for no end.
-            cancel: Ends the iteration, from any thread or task.
+            timeout: Idle timeout: seconds without an event after which the iteration ends. None for
+                no timeout.
+            cancel: Token that ends the iteration from another thread or task.
 
         Raises:
-            Cancelled: By the iterator: `cancel` was cancelled.
-            JoinError: By the iterator: the server refused the channel.
-            ChannelClosed: By the iterator: the server closed the channel.
-            AuthError: By the iterator: the token is refused, also after one refresh.
-            ConnectionFailed: By the iterator: the socket was given up.
+            Cancelled: On iterating: `cancel` was cancelled.
+            JoinError: On iterating: the server refused to join the channel.
+            ChannelClosed: On iterating: the server closed the channel.
+            AuthError: On iterating: the token was refused, even after it was refreshed once.
+            ConnectionFailed: On iterating: the socket failed permanently.
         """
         return AsyncEvents(self._client, self._reference, timeout, cancel)
 
@@ -104,15 +106,16 @@ class AsyncChannel(Generic[E]):
         """Wait until the channel is joined.
 
         Args:
-            timeout: Seconds; None waits as long as it takes.
-            cancel: Ends the wait, from any thread or task, with `Cancelled`.
+            timeout: Seconds; None for no timeout.
+            cancel: Token that ends the wait from another thread or task.
 
         Raises:
-            JoinError: The server refused the channel, with its reason.
-            PushTimeout: It was not joined in time; the text and `__cause__` say what was wrong.
-            ChannelClosed: The channel was left, or the client closed, meanwhile.
-            AuthError: The token is refused, also after one refresh.
-            ConnectionFailed: The socket cannot be opened, and trying again would not help.
+            JoinError: The server refused to join the channel.
+            PushTimeout: The channel was not joined in time. Message and `__cause__` say why.
+            ChannelClosed: The channel was left, or the client closed, while waiting.
+            AuthError: The token was refused, even after it was refreshed once.
+            ConnectionFailed: The socket failed permanently.
+            Cancelled: `cancel` was cancelled.
         """
         limit = checked_wait("timeout", timeout)
         reference, subscription = self._reference, self._subscription
@@ -134,27 +137,29 @@ class AsyncChannel(Generic[E]):
         *,
         cancel: CancelToken | None = None,
     ) -> object:
-        """Push an event that this release has no method for, and wait for the server's reply.
+        """Push an event without a method of its own, and return the server's reply.
 
-        It is sent as soon as the channel is joined, once, and never again. An event that the
-        server does not know makes the channel crash there; it is joined again by itself.
+        Sent once the channel is joined, and never retried. An event that the server does not know
+        crashes the channel on the server; the client rejoins it.
 
         Args:
-            event: Its name on the wire.
-            payload: A JSON object, or bytes for a binary frame; None is an empty object.
-            timeout: Seconds for everything together; None waits as long as it takes.
-            cancel: Ends the wait with `Cancelled`, from any thread or task. What is sent is sent.
+            event: Name of the event on the wire.
+            payload: A JSON object, or bytes for a binary frame. None is an empty object.
+            timeout: Seconds for the join, the push and the reply together; None for no timeout.
+            cancel: Token that ends the wait from another thread or task. A push that is already
+                sent is not withdrawn.
 
         Returns:
-            The response in the server's reply, as parsed JSON, or bytes.
+            The response of the reply, as parsed JSON, or bytes.
 
         Raises:
-            PushError: The server answered with an error.
-            PushTimeout: No reply came in time.
-            PushOutcomeUnknown: The connection or the channel was lost before the reply came.
-            ChannelClosed: The channel was left, or realtime disconnected, meanwhile.
-            RealtimeError: 1,000 pushes wait already.
-            UsageError: JSON cannot say the payload.
+            PushError: The server replied with an error.
+            PushTimeout: No reply was received in time.
+            PushOutcomeUnknown: The connection or the channel was lost before the reply.
+            ChannelClosed: The channel was left, or realtime was disconnected, while waiting.
+            RealtimeError: The queue of 1,000 pushes is full.
+            UsageError: The payload cannot be encoded as JSON.
+            Cancelled: `cancel` was cancelled.
         """
         limit = checked_wait("timeout", timeout)
         client, reference, wakes = self._client, self._reference, self._subscription.wakes
@@ -170,10 +175,10 @@ class AsyncChannel(Generic[E]):
             raise self._subscription.explain(error) from error.__cause__
 
     async def leave(self) -> None:
-        """Release this handle: its callbacks and iterators end. The last handle leaves the channel.
+        """Release this handle and end its callbacks and iterators. The last one leaves the channel.
 
-        Other handles of the same channel are not affected. With the last one it waits until the
-        server knows, a few seconds at most. Calling it again does nothing.
+        Other handles of the same channel are not affected. The last handle waits for the server's
+        reply, a few seconds at most. Calling it again has no effect.
         """
         client, subscription = self._client, self._subscription
         client.release(self._reference)
@@ -202,7 +207,7 @@ class AsyncChannel(Generic[E]):
         return self._client.subscribe(self._reference, event, handler, copy_context())
 
     def _send(self, event: str, payload: Mapping[str, object]) -> None:
-        # Queued for the driver of the socket, so that nobody has to wait.
+        # Queued for the driver of the socket, so that the caller does not wait.
         self._client.send(self._reference, event, payload)
 
     def _presence(self, event: EventType[P]) -> P:
@@ -211,7 +216,7 @@ class AsyncChannel(Generic[E]):
 
 
 class AsyncEvents(Generic[E]):
-    """The events of a channel, for one consumer. At most 1,000 wait, see `dropped`."""
+    """Iterator of the events of a channel, for one consumer. Buffers up to 1,000 events."""
 
     def __init__(
         self,
@@ -231,7 +236,7 @@ class AsyncEvents(Generic[E]):
 
     @property
     def dropped(self) -> int:
-        """How many events this iterator lost so far, because more came than it took."""
+        """Number of events that this iterator dropped, because it was too slow."""
         return self._stream.queue.dropped
 
     def __aiter__(self) -> Self:
@@ -239,7 +244,7 @@ class AsyncEvents(Generic[E]):
 
     async def __anext__(self) -> E:
         queue, lock = self._stream.queue, self._client.lock
-        # Held meanwhile: a task that nobody else holds would be collected as it waits.
+        # Held meanwhile: a waiting task without other references would be collected.
         self._waiting.add(self._stream)
         try:
             client, timeout, cancel = self._client, self._timeout, self._cancel
@@ -249,7 +254,7 @@ class AsyncEvents(Generic[E]):
             self._waiting.discard(self._stream)
         try:
             with lock:
-                # A channel reads its events with the readers of its own type, and no others.
+                # A channel reads its events only with the readers of its own type.
                 return cast(E, queue.get())
         except QueueEnded:
             raise StopAsyncIteration from None
@@ -258,7 +263,7 @@ class AsyncEvents(Generic[E]):
 class AsyncRealtime:
     """The sockets of a client, and the channels on them.
 
-    All methods of a sync client's are thread-safe; an async client's belongs to one event loop.
+    Thread-safe in a sync client. In an async client it belongs to one event loop.
     """
 
     def __init__(
@@ -267,12 +272,12 @@ class AsyncRealtime:
         token: AsyncGetToken,
         on_error: Callable[[PoolseError], object] | None = None,
     ) -> None:
-        """Create it; the first socket is opened with the first channel, or by `connect`.
+        """Create it. The first socket opens with the first channel, or by `connect`.
 
         Args:
-            settings: Where to, and how.
-            token: Called for a token before each handshake, with the one that was refused or None.
-            on_error: Called with errors that end nothing. It may be async in an async client.
+            settings: Settings of realtime.
+            token: Called for a token before each handshake, with the refused token or None.
+            on_error: Called with non-fatal errors. May be async in an async client.
         """
         self._workers = AsyncWorkers(settings, token, on_error)
         self._client: RealtimeClient = self._workers.client
@@ -287,7 +292,7 @@ class AsyncRealtime:
 
     @property
     def status(self) -> RealtimeStatus:
-        """`idle`, `connecting`, `connected`, `reconnecting` or `closed`.
+        """Status: `idle`, `connecting`, `connected`, `reconnecting` or `closed`.
 
         With several sockets, the least healthy status.
         """
@@ -295,49 +300,52 @@ class AsyncRealtime:
 
     @property
     def dropped(self) -> int:
-        """How many calls of callbacks were dropped so far, because events came too fast.
+        """Number of callback calls that were dropped, because the callbacks were too slow.
 
-        At most 1,000 calls wait for each callback, and 20,000 for all of them together. When more
-        come the oldest of that callback, or of the channel with most waiting, are dropped, and
-        `on_socket_error` is called with a `SlowConsumer` that names it.
+        Up to 1,000 calls are queued per callback and 20,000 in total. Beyond that the oldest calls
+        of the callback, or of the channel with the longest queue, are dropped, and
+        `on_socket_error` is called with a `SlowConsumer` that names the callback.
         """
         return self._client.dropped()
 
     def on_status(self, handler: Callable[[RealtimeStatus], object]) -> Callable[[], None]:
-        """Call a function with each new status.
+        """Add a handler for changes of `status`.
+
+        Args:
+            handler: Called with each new status.
 
         Returns:
             A function that removes the handler.
 
         Raises:
-            UsageError: It cannot be called, or is async in a sync client.
+            UsageError: The handler is not callable, or is async in a sync client.
         """
         checked_callback("handler", handler, awaits=_AWAITS)
         return self._client.on_status(handler, copy_context())
 
     async def connect(self) -> None:
-        """Open the sockets, and keep them open. Returns at once; see `status` and `on_status`."""
+        """Open the sockets and keep them open. Does not wait; see `status` and `on_status`."""
         self._workers.bind()  # sync:
         self._client.connect()
 
     async def disconnect(self) -> None:
-        """Close the sockets until `connect`. The channels join again then."""
+        """Close the sockets until `connect`, which rejoins the channels."""
         client = self._client
         client.disconnect()
         await _wait(client, client.wakes, client.is_disconnected, CLOSE_WAIT)
 
     async def leave(self, id: object) -> None:
-        """Release all handles of the channels with this ID. Waits as `leave` of a channel does."""
+        """Release all handles of the channels with an ID. Waits like `leave` of a channel."""
         client = self._client
         for subscription in client.release_all(checked_id("id", id, ANY)):
             limit, wakes = client.settings.leave_timeout, subscription.wakes
             await _wait(client, wakes, subscription.has_left, limit)
 
     async def aclose(self) -> None:
-        """Leave all channels and close all sockets, for good. Calling it again does nothing.
+        """Leave all channels and close all sockets permanently. Calling it again has no effect.
 
-        Nothing of it runs any more when it returns, unless a callback or `get_token` takes longer
-        than a few seconds. A callback may call it.
+        All threads and tasks have ended when it returns, unless a callback or `get_token` takes
+        longer than a few seconds. May be called from a callback.
         """
         await self._workers.close()
 
@@ -357,7 +365,7 @@ async def _wait(
     timeout: float | None,
     cancel: CancelToken | None = None,
 ) -> bool:
-    """Wait until something of a client holds; False when it did not in time."""
+    """Wait until a condition of a client holds; return False on a timeout."""
     changed = AsyncWakeup()
     with client.lock:
         wakes.append(changed.set)
@@ -375,17 +383,17 @@ async def wait_until(
     timeout: float | None,
     cancel: CancelToken | None = None,
 ) -> bool:
-    """Wait until something holds; False when it did not in time.
+    """Wait until a condition holds; return False on a timeout.
 
     Args:
-        client: Its lock is held while asking.
-        wakeup: Set to ask again.
-        ready: Asked at first, and after each wakeup.
-        timeout: Seconds; None for no end.
+        client: Its lock is held during the check.
+        wakeup: Set to check again.
+        ready: The condition, checked first and after each wakeup.
+        timeout: Seconds; None for no timeout.
         cancel: Ends the wait.
 
     Raises:
-        Cancelled: By the token.
+        Cancelled: `cancel` was cancelled.
     """
     end = None if timeout is None else client.clock() + timeout
     wake = in_this_loop(wakeup.set)  # sync: wake = wakeup.set

@@ -91,7 +91,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Input, State]]] = {
 
 
 Payload = Mapping[str, object] | bytes
-"""Of a push: a JSON object in a text frame, or bytes in a binary one."""
+"""Payload of a push: a JSON object (text frame), or bytes (binary frame)."""
 
 
 @attrs.define(eq=False)
@@ -165,7 +165,7 @@ class Pushes:
             RealtimeError: There are too many already.
         """
         if len(self.waiting) + len(self.sent) >= self._limit:
-            raise RealtimeError(f"{self._limit} pushes to {self._topic} wait already")
+            raise RealtimeError(f"{self._limit} pushes to {self._topic} are queued already")
         # Encoded now, so that the caller gets the error; and a copy, which nobody can change.
         frame = encode(Frame("", "", self._topic, event, payload))
         copy = payload if isinstance(payload, bytes) else decode(frame).payload
@@ -425,7 +425,7 @@ class ChannelProtocol:
                 self._effects.append((self, Answered()))
             if reason == UNMATCHED_TOPIC and self.policy.unmatched_rejoins:
                 # The server has lost a channel that we believe to be in.
-                text = f"the server does not know {self.topic} any more"
+                text = f"the server no longer knows {self.topic}"
                 self._error(RealtimeError(text), now)
 
     def _crashed(self, now: float) -> None:

@@ -136,7 +136,7 @@ class RealtimeClient:
         """
         # Before it is taken: at the fork, a thread that the child lacks may have held it.
         if self.is_forked:
-            raise UsageError("realtime does not survive a fork: make a client in each process")
+            raise UsageError("realtime does not survive a fork: create a client in each process")
         if self._check_caller is not None:
             self._check_caller()
         return self._lock
@@ -186,7 +186,7 @@ class RealtimeClient:
     def callbacks_failed(self, cause: BaseException) -> None:
         """Give up all: what calls the user's functions failed, and nothing would arrive."""
         with self._lock:
-            self._crash = ConnectionFailed("nobody calls the callbacks any more", final=True)
+            self._crash = ConnectionFailed("callbacks are no longer called", final=True)
             self._crash.__cause__ = cause
             for socket in list(self._sockets):
                 self.driver_failed(socket, cause)
@@ -398,7 +398,7 @@ class RealtimeClient:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise UsageError("this client is closed; make a new one")
+            raise UsageError("this client is closed; create a new one")
         if self._crash is not None:
             raise fresh(self._crash)
 

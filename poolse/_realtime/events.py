@@ -1,4 +1,4 @@
-"""What the generated channels say about their events, and the event for what they do not know."""
+"""Event types, which the generated channels declare, and the event for unknown ones."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ P = TypeVar("P", covariant=True)
 
 @attrs.frozen
 class UnknownEvent:
-    """An event that this release does not know. A newer backend may send some."""
+    """An event that is unknown to this release, for example from a newer backend."""
 
     event: str
-    """Its name on the wire."""
+    """Name of the event on the wire."""
     payload: object
-    """Its payload as parsed JSON."""
+    """Payload, as parsed JSON."""
 
 
 @attrs.frozen(eq=False)
 class EventType(Generic[P]):
-    """An incoming event as data."""
+    """Type of an incoming event."""
 
     wire: str
-    """Its name on the wire."""
+    """Name of the event on the wire."""
     read: Callable[[object], P]
-    """Parsed JSON to the typed event; raises `codec.Mismatch` when it does not fit."""
+    """Reads the typed event from parsed JSON; raises `codec.Mismatch` if it does not match."""
     replay: bool = False
-    """Whether a late subscriber is given the latest one at once."""
+    """Whether a late subscriber receives the last event immediately."""
     transient: bool = False
     """Whether it carries no lasting state, so that a full queue drops it first."""
 
 
 @attrs.frozen
 class PresenceType:
-    """Which events of a channel carry presence, by their names on the wire."""
+    """Names of the presence events of a channel."""
 
     state: str
     diff: str | None = None
-    """None where each state is whole."""
+    """None if each state is complete."""
 
 
 @attrs.frozen
 class ChannelType:
-    """A kind of channel as data."""
+    """Type of a channel."""
 
     topic: str
     """With one `{name}`, such as `room:{room_id}`."""

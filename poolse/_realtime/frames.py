@@ -111,7 +111,7 @@ def decode(data: Data) -> Frame:
         return _decode_binary(bytes(data))
     try:
         parts: Any = parsed(data)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise FrameError("a frame is not JSON") from None
     # Every event passes here: `match` reads better, but makes decoding two thirds slower.
     if parts.__class__ is not list or len(parts) < 5:

@@ -126,7 +126,7 @@ def refused(status: int, retry_after: str | None, now: float) -> Failure:
         now: Seconds since 1970.
     """
     return Failure(
-        reason=f"the handshake was answered with HTTP {status}",
+        reason=f"the handshake was refused with HTTP {status}",
         status=status,
         retry_after=parse_retry_after(retry_after, now),
     )
@@ -153,14 +153,14 @@ def failure_of(error: Exception, limit: float) -> Failure:
             reason = f"the server's certificate is not trusted: {error.verify_message}"
             return Failure(reason=reason, final=True, cause=error)
         case TimeoutError():
-            reason = f"no answer within {limit:g} s (connect timeout); raise it with {_TIMEOUT}"
+            reason = f"no response within {limit:g} s (connect timeout); raise it with {_TIMEOUT}"
             return Failure(reason=reason, cause=error)
         case ProxyError():
             return Failure(reason=f"the proxy refused to connect: {error}", cause=error)
         case PoolseError():
             return Failure(reason=error.message, final=True)
         case ConnectionRefusedError():
-            return Failure(reason="nobody listens there: connection refused", cause=error)
+            return Failure(reason="connection refused: no server listens there", cause=error)
         case OSError():
             return Failure(reason=error.strerror or type(error).__name__, cause=error)
         case _:

@@ -76,7 +76,7 @@ class Presence:
     """The users in one channel. It is given only what belongs to the current join."""
 
     def __init__(self, *, max_pending: int = MAX_PENDING, drops_stale: bool = True) -> None:
-        self.dropped = 0
+        self.dropped: int = 0
         """How much was dropped: malformed payloads or users in them, and diffs too many."""
         self._drops_stale = drops_stale
         self._max_pending = max_pending

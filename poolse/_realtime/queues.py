@@ -263,7 +263,7 @@ class EventQueue(Generic[E]):
         counts = ", ".join(f"{k.unreported} {name or 'other'}" for name, k in kinds if k.unreported)
         text = (
             f"events() of {self._topic or 'a channel'} lost {total} events ({counts}): they "
-            "arrived faster than they were taken"
+            "arrived faster than they were consumed"
         )
         self._forget_lost()
         return SlowConsumer(text, total, topic=self._topic)

@@ -18,67 +18,68 @@ if TYPE_CHECKING:
 __all__ = ["CLOSE_WAIT", "JOIN_WAIT", "REPLY_WAIT", "RealtimeSettings"]
 
 JOIN_WAIT: Final = 30.0
-"""Seconds that a join is waited for unless the caller says otherwise."""
+"""Default timeout of `wait_joined`, in seconds."""
 
 REPLY_WAIT: Final = 10.0
-"""Seconds that the reply to a push is waited for unless the caller says otherwise."""
+"""Default timeout of a push and its reply, in seconds."""
 
 CLOSE_WAIT: Final = 5.0
-"""Seconds that closing waits for user code, which can hold it up for as long as it likes."""
+"""Seconds that closing waits for user code, which may never return."""
 
 
 @attrs.frozen(kw_only=True)
 class RealtimeSettings:
-    """Everything that decides how realtime goes. All times are float seconds."""
+    """Settings of realtime. All times are float seconds."""
 
     url: str
-    """Where the Phoenix socket is mounted: `wss://host/socket`."""
+    """URL of the Phoenix socket, such as `wss://host/socket`."""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
-    """Sent with every handshake."""
+    """Headers of every handshake."""
     proxy: str | None = attrs.field(default=None, repr=False)
-    """URL of a proxy; None takes the environment's, or the system's."""
+    """URL of a proxy; None for the environment's, or the system's."""
     ssl_context: SSLContext | None = None
     """TLS settings; None trusts SSL_CERT_FILE and SSL_CERT_DIR, or the system's store."""
     channels_per_socket: int = attrs.field(default=90, validator=attrs.validators.ge(1))
-    """The server takes 100; some room is left for channels that are on their way out."""
+    """The server allows 100; the difference is for channels that are being left."""
     joins_at_once: int = attrs.field(default=8, validator=attrs.validators.ge(1))
-    """Joins that may be unanswered on one socket. The server works on them one by one, and
-    answers nothing else meanwhile."""
+    """Joins without a reply on one socket. The server handles them one by one, and replies to
+    nothing else meanwhile."""
 
     heartbeat_interval: float = 30.0
-    """From one heartbeat's reply to the next heartbeat. The server hangs up after 60 s without."""
+    """From the reply of a heartbeat to the next heartbeat. The server closes after 60 s without."""
     heartbeat_timeout: float = 10.0
-    """For the reply to a heartbeat, counted from when the server could get to it."""
+    """For the reply to a heartbeat, counted from when the server could handle it."""
     reading_limit: float = 30.0
-    """How much longer it is waited for the reply while something else still comes in. A large
-    message may be in front of it; but a proxy, too, may hand on for a while what it had."""
+    """Additional wait for the reply while other bytes still arrive. A large message may be in front
+    of it; but a proxy, too, may forward for a while what it has buffered."""
     connect_timeout: float = 10.0
     """For TCP, TLS and handshake together."""
     token_timeout: float = 60.0
-    """For an async `get_token`. Nothing can end one that blocks its thread."""
+    """For an async `get_token`. One that blocks its thread cannot be ended."""
     join_timeout: float = 10.0
-    """For the reply to a join, counted from the last join before it that the socket answered."""
+    """For the reply to a join, counted from the reply to the last join before it on the socket."""
     leave_timeout: float = 5.0
     close_timeout: float = 1.0
-    """For the server's answer to our close frame."""
+    """For the server's reply to our close frame."""
     stable_after: float = 10.0
-    """Up, or joined, for so long, a connection or channel counts as good again."""
+    """After being connected, or joined, for this long, the backoff starts over."""
     reconnect_delays: tuple[float, ...] = (2.0,)
-    """Spans of the first attempts. Later ones double from 5 s to 30 s. A random part is waited: a
-    single client is back after one second on average, and a thousand come over two seconds."""
+    """Backoff of the first attempts. Later ones double from 5 s to 30 s. The wait is random, up to
+    the backoff: a single client is back after one second on average, and a thousand clients spread
+    over two seconds."""
     connect_after: float = 5.0
-    """After a failure, `connect` ends the wait for the next attempt only when so much time has
-    passed. Called in an error handler, it would else make a hot loop of the backoff."""
+    """After a failure, `connect` ends the wait for the next attempt only after this time. Called in
+    an error handler, it would otherwise turn the backoff into a hot loop."""
     max_retry_after: float = 60.0
-    """The longest wait that a Retry-After of a refused handshake can ask for."""
+    """Maximum Retry-After of a refused handshake."""
     rejoin_delays: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
-    """Between two joins of a channel; the last one repeats."""
+    """Waits between two joins of a channel; the last one repeats."""
 
     max_frame: int = MAX_FRAME
-    """Bytes. A larger message ends the connection with code 1009."""
+    """Maximum size of a message in bytes. A larger one closes the connection with code 1009."""
     observers: Observers | None = attrs.field(default=None, repr=False)
-    """Notified of what becomes of sockets and channels."""
+    """Notified of events of sockets and channels."""
     queue_limit: int = 1000
-    """Events that may wait for one consumer, and pushes that may wait for the socket."""
+    """Queue limit: events per consumer, and pushes that wait for the socket."""
     policy: Policy = attrs.field(factory=Policy)
-    """What we do otherwise than the official client."""
+    """Where this client differs from the official one."""

@@ -280,7 +280,7 @@ class Connection:
             self.deadline = now + _GRACE
         else:
             self._hang_up(NORMAL_CLOSURE)
-            self._lost("the server does not answer heartbeats", None, now)
+            self._lost("the server does not reply to heartbeats", None, now)
 
     def _await_reply(self, ref: str, now: float) -> None:
         """Give the server its time for the reply to a heartbeat, and for the join before it."""
@@ -504,10 +504,10 @@ class Socket:
         """Refuse a push when the socket is too far behind.
 
         Raises:
-            RealtimeError: Too many frames wait for the socket already.
+            RealtimeError: Too many frames are queued already.
         """
         if len(self.connection.commands) >= self._settings.queue_limit:
-            raise RealtimeError(f"{self._settings.queue_limit} frames wait for the socket already")
+            raise RealtimeError(f"{self._settings.queue_limit} frames are queued already")
 
     def flush(self, now: float) -> Iterator[tuple[ChannelProtocol | None, Effect]]:
         """Work off all effects in their order, then let channels join.
@@ -562,7 +562,7 @@ def _no_driver() -> None:
 def _refused(judged: Verdict, failure: Failure, times: int) -> PoolseError:
     """The error for a refusal that is final."""
     if judged == "refresh":
-        text = f"the socket refused the token {times} times, also after a refresh"
+        text = f"the socket refused the token {times} times, even after a refresh"
         return AuthError(failure.status or 0, "invalid_user_token", text)
     text = f"the socket could not be opened: {failure.reason}"
     error = ConnectionFailed(text, failure.status, final=True)

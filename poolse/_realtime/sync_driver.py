@@ -214,7 +214,7 @@ class Driver:
                 case NotOpened():
                     return error.failure
                 case Interrupted():
-                    return Failure(reason="it was not wanted any more")
+                    return Failure(reason="it was no longer needed")
                 case Exception():
                     return failure_of(error, settings.connect_timeout)
                 case _:

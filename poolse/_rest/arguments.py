@@ -160,7 +160,7 @@ def an_id(kind: str) -> Kind:
     return Kind(
         wanted_id(kind),
         lambda value: is_id(value, kind),
-        hints={str: "it is empty, or no ID"},
+        hints={str: "it is empty, or not an ID"},
         sent=lambda name, value: checked_id(name, value, kind),
     )
 
@@ -219,7 +219,7 @@ a_string: Final = Kind("a str", lambda value: isinstance(value, str), types=(str
 a_segment: Final = Kind(
     "a str",
     lambda value: isinstance(value, str) and value not in SEGMENTS,
-    hints={str: "it is a step of a path, and could never be addressed"},
+    hints={str: "it is a part of a path, and could never be addressed"},
 )
 """Text that another operation has in its path."""
 

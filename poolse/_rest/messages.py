@@ -190,7 +190,9 @@ class BodyDecoder:
         self._decompressor: _Decompressor | None = None
         if encoding not in ("", "identity"):
             if encoding not in WINDOWS:
-                raise DecodeError(f"the answer (HTTP {status}) is packed, but not as {ENCODINGS}")
+                raise DecodeError(
+                    f"the response (HTTP {status}) is compressed, but not with {ENCODINGS}"
+                )
             self._decompressor = _Decompressor(WINDOWS[encoding])
 
     def add(self, piece: bytes) -> None:
@@ -216,8 +218,8 @@ class BodyDecoder:
         # The error's traceback keeps this object, which needs the pieces no more.
         self._pieces.clear()
         return DecodeError(
-            f"the answer (HTTP {self._status}) has more than {self._limit} bytes: "
-            "if it should, raise max_response_bytes of the client"
+            f"the response (HTTP {self._status}) has more than {self._limit} bytes: "
+            "to allow it, raise max_response_bytes of the client"
         )
 
 

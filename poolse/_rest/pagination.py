@@ -56,7 +56,7 @@ class Pages(Generic[Page, Item]):
         paging = self._paging
         while not self._is_at_end:
             if self._has_no_cursor:
-                raise DecodeError("the last page has nothing to page by", paging.path)
+                raise DecodeError("the last page has no cursor", paging.path)
             page = await call(self._io, self._settings, paging.endpoint, self._path, self._query)
             items = paging.items(page)
             if paging.next is not None:
@@ -74,7 +74,7 @@ class Pages(Generic[Page, Item]):
         """Go on where the page says."""
         self._is_at_end = cursor is None or cursor == ""
         if cursor == self._query.get(self._paging.cursor) and not self._is_at_end:
-            raise DecodeError("the server repeats itself: the next page is this one")
+            raise DecodeError("the server returned the cursor of this page again")
         self._query[self._paging.cursor] = cursor
 
     def _advance(self, items: list[Item]) -> int | None:
@@ -87,5 +87,7 @@ class Pages(Generic[Page, Item]):
             return None
         step = cursor - before if isinstance(before, int) else None
         if step is not None and (step >= 0 if paging.descending else step <= 0):
-            raise DecodeError(f"the server repeats itself: {paging.cursor} stays at {before}")
+            raise DecodeError(
+                f"the server returned the same page again: {paging.cursor} stays at {before}"
+            )
         return cursor

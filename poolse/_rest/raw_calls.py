@@ -1,5 +1,5 @@
 # Printed from poolse/_rest/async_raw_calls.py by "make generate". Do not edit.
-"""Untyped calls, for endpoints that have no typed method yet: `chat.rest`."""
+"""Untyped calls with `chat.rest`, for endpoints without a typed method."""
 
 from __future__ import annotations
 
@@ -42,21 +42,23 @@ class Rest:
         """Call any endpoint.
 
         Args:
-            method: The HTTP method.
-            path: The path under the API's base URL, `/v1/...`, already percent-encoded.
-            body: Sent as JSON; None sends no body.
-            query: Query parameters; those that are None are left out.
-            idempotency_key: Left out, everything but GET carries a fresh one; None sends none.
-            max_retries: Attempts after the first, for this call.
-            options: Options of this call only.
+            method: HTTP method.
+            path: Path below the base URL of the API, such as `/v1/me`, percent-encoded.
+            body: JSON body; None sends no body.
+            query: Query parameters; None values are left out.
+            idempotency_key: Idempotency key; None sends none. Default: a generated key, except for
+                GET, HEAD and OPTIONS.
+            max_retries: Retries after the first attempt, for this call.
+            options: Timeout, retries and other options of this call only.
 
         Returns:
-            The parsed JSON, None for an empty answer.
+            The parsed JSON; None for an empty response.
 
         Raises:
-            ApiError: The server refused the call.
-            NetworkError: No answer came.
-            UsageError: An argument that cannot be sent. Nothing was sent.
+            ApiError: The server refused the request.
+            NetworkError: No response was received, even after the retries.
+            DecodeError: The response is not JSON.
+            UsageError: An argument is invalid. No request was made.
         """
         options = _options(idempotency_key, max_retries, options)
         return self._core.call(
@@ -65,16 +67,16 @@ class Rest:
 
 
 def raw_endpoint(method: str, path: str, body: object = None) -> Endpoint[Json]:
-    """An untyped endpoint. `path` is taken as it stands, its braces too."""
+    """Return an untyped endpoint. `path` is used unchanged, including braces."""
     method = checked_text("method", method).upper()
     if not TOKEN.fullmatch(method):
         raise UsageError(f"method must be a plain word such as GET, not {method!r}")
     if method == "CONNECT":
-        raise UsageError("CONNECT asks for a tunnel, which no endpoint is: use another method")
+        raise UsageError("CONNECT is for tunnels, not endpoints: use another method")
     if body is not None and method in SAFE_METHODS:
-        raise UsageError(f"a {method} carries no body: put it into query, or use another method")
+        raise UsageError(f"a {method} has no body: pass it as query, or use another method")
     if not checked_text("path", path):
-        raise UsageError("path is empty: give the one of an endpoint, such as /v1/me")
+        raise UsageError("path is empty: pass the path of an endpoint, such as /v1/me")
     path = "/" + path.removeprefix("/")
     if not PERCENT_ENCODED.fullmatch(path):
         raise UsageError(f"path must be percent-encoded, and have no fragment: {path!r}")
@@ -89,7 +91,7 @@ def raw_endpoint(method: str, path: str, body: object = None) -> Endpoint[Json]:
 def _options(
     idempotency_key: str | None | Unset, max_retries: int | Unset, options: CallOptions | None
 ) -> CallOptions:
-    """`options`, with the arguments that were given in their place."""
+    """Return `options` with the arguments that override them."""
     if options is None:
         options = CallOptions()
     checked_instance("options", options, CallOptions, "a CallOptions")

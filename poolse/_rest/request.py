@@ -11,7 +11,7 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from poolse._json.codec import encode, encode_fields, query_text
+from poolse._json.codec import encode, encode_fields, plain, query_text
 from poolse._rest.arguments import Kind, is_list
 from poolse._rest.endpoint import BEARER, Auth, Endpoint
 from poolse._rest.messages import Request
@@ -149,10 +149,11 @@ def checked_payload(takes: Mapping[str, Kind], fields: Mapping[str, object]) -> 
 
     Raises:
         ArgumentTypeError: A value of the wrong type.
+        UsageError: A value that JSON cannot say.
     """
-    return check_arguments(
-        takes, {name: value for name, value in fields.items() if value is not UNSET}
-    )
+    given = {name: value for name, value in fields.items() if value is not UNSET}
+    checked = check_arguments(takes, given)
+    return {name: plain(value, name) for name, value in checked.items()}
 
 
 def authorised(request: Request, token: str | None, auth: Auth = BEARER) -> Request:
@@ -180,13 +181,13 @@ def authorised(request: Request, token: str | None, auth: Auth = BEARER) -> Requ
 
 
 def _cannot_be_unset(name: str) -> ArgumentTypeError:
-    return ArgumentTypeError(f"{name} cannot be left out: give it a value instead of UNSET")
+    return ArgumentTypeError(f"{name} cannot be left out: pass a value instead of UNSET")
 
 
 def _check_key(name: str, key: object) -> None:
     check_header(name, not_awaitable("generate_idempotency_key", key, PLAIN_HINT))
     if not key:
-        raise UsageError("generate_idempotency_key gave an empty key, which protects nothing")
+        raise UsageError("generate_idempotency_key returned an empty key")
 
 
 def _content(endpoint: Endpoint[object], body: object, settings: Settings) -> bytes:

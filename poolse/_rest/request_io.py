@@ -81,7 +81,7 @@ class Lifetime(CancelToken):
 
 def closed_error() -> UsageError:
     """The error of using a client that was closed."""
-    return UsageError("this client is closed; make a new one")
+    return UsageError("this client is closed; create a new one")
 
 
 @attrs.frozen(eq=False, repr=False)

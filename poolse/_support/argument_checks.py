@@ -46,8 +46,8 @@ FIELD: Final = re.compile(r"[\t\x20-\x7e]*")
 LONGEST: Final = 1_000_000_000
 """Seconds, 31 years: the operating system cannot wait much longer."""
 
-PLAIN_HINT: Final = "give a plain function"
-SYNC_HINT: Final = "use AsyncPoolse, or give a plain function"
+PLAIN_HINT: Final = "pass a plain function"
+SYNC_HINT: Final = "use AsyncPoolse, or pass a plain function"
 """What to do instead of giving a coroutine function to a sync client."""
 
 FRAMING: Final = ("content-length", "transfer-encoding")

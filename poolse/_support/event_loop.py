@@ -51,7 +51,7 @@ class BoundLoop:
             raise UsageError(
                 "this belongs to an event loop that is over: ask the client for a new one"
                 if self._loop.is_closed()
-                else "this client works in another event loop; make one for each loop"
+                else "this client belongs to another event loop; create one per loop"
             )
 
     def __exit__(self, *exc_info: object) -> None:

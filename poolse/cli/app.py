@@ -46,10 +46,10 @@ class Commands(click.Group):
 )
 @click.version_option(version, message="poolse %(version)s")
 def poolse() -> None:
-    """Tools for the poolse chat backend.
+    """Command line client for the poolse chat API.
 
-    Settings come from the environment (POOLSE_API_URL, POOLSE_TOKEN, POOLSE_API_KEY), from a config
-    file and from flags; each outranks the one before.
+    Settings: flags, then the config file, then the environment variables POOLSE_API_URL,
+    POOLSE_TOKEN and POOLSE_API_KEY. The first one found is used.
     """
 
 
@@ -80,12 +80,12 @@ def _usage_error(error: click.ClickException) -> str:
     if context is not None:
         pieces = " ".join(context.command.collect_usage_pieces(context))
         lines.append(f"usage: {context.command_path} {pieces}")
-        lines.append(f"`{context.command_path} --help` tells more")
+        lines.append(f"`{context.command_path}--help` shows the options")
     return "\n".join(lines)
 
 
 def _replace_unencodable() -> None:
-    """Print `?` for letters that the terminal does not have."""
+    """Print `?` for characters that the terminal cannot encode."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""`poolse demo`: a sync script and an async service converse through a local backend."""
+"""`poolse demo`: a sync script and an async service chat through a local backend."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["demo"]
 
 
 @click.command(
-    short_help="Watch two clients converse through a local backend.",
+    short_help="Watch two clients chat through a local backend.",
     epilog="Example: poolse demo",
 )
 @reporting
 @click.pass_obj
 def demo(session: Session) -> None:
-    """Watch a sync script and an async service converse through a local backend.
+    """Watch a sync script and an async service chat through a local backend.
 
-    POOLSE_DEMO_NONCE in the environment is one more thing for alice to say.
+    alice also sends the value of the POOLSE_DEMO_NONCE environment variable.
     """
     try:
         from poolse.cli.demo_script import Alice, DemoOutput
@@ -31,7 +31,7 @@ def demo(session: Session) -> None:
 
     output = DemoOutput(session)
     with Sandbox() as sandbox:
-        output.title("poolse demo", f"two clients, and a whole backend at {sandbox.url}")
+        output.title("poolse demo", f"two clients and a complete backend at {sandbox.url}")
         with Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice")) as chat:
             Alice(chat, sandbox, output).run()
     output.end()

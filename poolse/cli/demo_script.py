@@ -25,7 +25,7 @@ __all__ = ["Alice", "DemoOutput"]
 T = TypeVar("T")
 
 TIMEOUT = 20.0
-"""Seconds to wait for anything before the demo says that it failed."""
+"""Seconds to wait for each step before the demo fails."""
 
 GOODBYE = "That is all. Bye!"
 
@@ -33,7 +33,7 @@ PICTURE = bytes(8_000_000)
 
 
 class DemoOutput:
-    """Prints who does what, from any thread: a story for people, lines of JSON for programs."""
+    """Prints the steps of the demo, from any thread, as text or as JSON lines."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -127,7 +127,7 @@ class Alice:
         self._await_answer()
 
     def _lose_bob(self) -> None:
-        self._output.scene(3, "A killed connection, and the way back")
+        self._output.scene(3, "A lost connection, and recovery")
         self._output.backend("bob's connection is killed, and the server takes no new ones")
         self._sandbox.faults.refuse_handshakes(status=503, times=1000)
         self._sandbox.faults.drop_sockets(external_id="bob")
@@ -194,13 +194,13 @@ def bob_serving(sandbox: Sandbox, output: DemoOutput, conversation_id: str) -> G
 
 
 async def serve(sandbox: Sandbox, output: DemoOutput, conversation_id: str) -> None:
-    """Answer each message, and fetch those that were missed."""
+    """Reply to each message, and fetch missed messages."""
     from poolse import AsyncPoolse, MessageNew
 
     async with AsyncPoolse(
         api_url=sandbox.url,
         get_token=lambda: sandbox.token("bob"),
-        on_socket_error=lambda error: output.bob(f"is told: {error}", "on_socket_error"),
+        on_socket_error=lambda error: output.bob(f"is notified: {error}", "on_socket_error"),
     ) as chat:
         me = await chat.me.show()
         chat.realtime.on_status(lambda status: output.bob(f"is {status}", "status"))
@@ -236,7 +236,7 @@ async def fetch_missed(
             break
         missed.append(message)
     for message in reversed(missed):
-        output.bob(f"reads up on “{message.body}”", f"GET …/messages, #{message.sequence}")
+        output.bob(f"fetches the missed “{message.body}”", f"GET …/messages, #{message.sequence}")
 
 
 async def fetch_all(chat: AsyncPoolse, output: DemoOutput, conversation_id: str) -> None:
@@ -246,7 +246,7 @@ async def fetch_all(chat: AsyncPoolse, output: DemoOutput, conversation_id: str)
 
 
 def take(items: queue.Queue[T], what: str) -> T:
-    """Return the next item, or fail with what was waited for."""
+    """Return the next item, or raise an error that names the missing one."""
     try:
         return items.get(timeout=TIMEOUT)
     except queue.Empty:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and the error message for the person who typed it."""
+"""Exit codes and error messages of commands."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from poolse.cli.session import Session
 
 __all__ = ["Terminated", "as_failure", "exit_code_of", "terminable"]
 
-RENEW: Final = "get a new one: `poolse token EXTERNAL_ID` makes them, with the API key"
-OTHER: Final = "look the key up where you keep the secrets of your tenant"
-MEMBER: Final = "the user of the token has to be a member: ask the owner, or take another token"
-LOOK: Final = "look at the id again; `poolse listen` shows those of the user's conversations"
-REACH: Final = "is it up, and is that its address? --api-url or POOLSE_API_URL says another"
-LATER: Final = "the request was tried several times; try again later"
+RENEW: Final = "get a new token: `poolse token EXTERNAL_ID` issues one, with the API key"
+OTHER: Final = "check the API key of your tenant"
+MEMBER: Final = "the user must be a member: ask the owner, or use another token"
+LOOK: Final = "check the ID; `poolse listen` shows the IDs of the user's conversations"
+REACH: Final = "is the server running at this address? Set --api-url or POOLSE_API_URL to change it"
+LATER: Final = "the request was retried several times; try again later"
 
 MEANINGS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (errors.AuthError, AUTH, RENEW),
@@ -52,11 +52,11 @@ MEANINGS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (errors.UsageError, USAGE, ""),
     (errors.PoolseError, FAILED, ""),
 )
-"""Exit codes and hints; the first kind that fits counts."""
+"""Exit codes and hints, by exception; the first match is used."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: as Ctrl-C, but with another exit code."""
+    """SIGTERM. Handled like Ctrl-C, but with another exit code."""
 
 
 def exit_code_of(session: Session, command: Callable[[], object]) -> int:
@@ -79,7 +79,7 @@ def exit_code_of(session: Session, command: Callable[[], object]) -> int:
 
 
 def as_failure(error: Exception) -> Failure:
-    """Return an error in words for a person."""
+    """Return the error as a message for the user."""
     if isinstance(error, Failure):
         return error
     for kind, exit_code, hint in MEANINGS:
@@ -92,9 +92,9 @@ def as_failure(error: Exception) -> Failure:
         where = f": {error.filename}" if error.filename else ""
         return Failure(f"{error.strerror}{where}")
     return Failure(
-        f"this should not happen ({type(error).__name__}): it is a mistake in poolse, not yours",
+        f"internal error ({type(error).__name__})",
         BUG,
-        "run it again with --debug, and report what it prints to the makers of poolse",
+        "run it again with --debug, and report the output as a poolse bug",
     )
 
 
@@ -118,7 +118,7 @@ def terminable() -> Generator[None]:
 def _message(error: Exception) -> str:
     if isinstance(error, errors.RequestTimeout):
         # Its own words are about an argument in Python.
-        return f"no answer within {error.limit:g} s ({error.phase})"
+        return f"no response within {error.limit:g} s ({error.phase})"
     if not isinstance(error, errors.ApiError):
         return str(error)
     details = f": {error.details}" if error.details else ""
@@ -153,7 +153,7 @@ def _as_json(error: Exception, failure: Failure) -> dict[str, object]:
 
 
 def _discard_stdout() -> None:
-    """Nobody reads it any more, and Python would complain when it flushes it at the end."""
+    """Discard standard output, whose reader has gone, so that Python's flush at exit succeeds."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)

@@ -39,11 +39,11 @@ WIRE: Final = {
     "TypingStart": "typing:start",
     "TypingStop": "typing:stop",
 }
-"""The names of the events on the wire, which do not change when this library learns new ones."""
+"""Names of the events on the wire, which stay the same if a later release adds events."""
 
 
 async def stream_events(session: Session, wanted: Sequence[str], count: int | None) -> None:
-    """Print all events, or so many of them. SIGTERM cancels it."""
+    """Print events, up to a number if there is one. SIGTERM cancels it."""
     _let_sigterm_cancel()
     async with session.async_chat() as chat, EventStream() as stream:
         for key in wanted:
@@ -68,7 +68,7 @@ async def stream_events(session: Session, wanted: Sequence[str], count: int | No
 
 
 def _let_sigterm_cancel() -> None:
-    """As asyncio does it with Ctrl-C: what a handler raises may end up in any task."""
+    """Let SIGTERM cancel the task, like asyncio's Ctrl-C: handlers may raise in any task."""
     task = asyncio.current_task()
     if task is not None and threading.current_thread() is threading.main_thread():
         with suppress(NotImplementedError):  # Windows
@@ -92,7 +92,7 @@ class EventStream:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, channel: Channel) -> None:
-        """Read the events of this one too."""
+        """Read the events of another channel too."""
         self._tasks.add(asyncio.create_task(self._read(channel)))
 
     @property

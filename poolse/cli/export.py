@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 STEP: Final = 100
-"""Messages that are read before they are kept. A page has no more."""
+"""Messages that are read before they are saved. The maximum of a page."""
 
 
 COLUMNS: Final = (
@@ -35,21 +35,21 @@ COLUMNS: Final = (
 )
 
 FORMULA: Final = ("=", "+", "-", "@")
-"""A cell that begins so is a formula to a spreadsheet, and some formulas do harm."""
+"""A cell that starts like this is a formula in spreadsheets, and formulas can be malicious."""
 
 
 Counter = Callable[[int], None]
-"""Called with how many of all are done."""
+"""Called with the number of messages done."""
 
 
 def write_jsonl(file: TextIO, messages: Iterable[str]) -> None:
-    """Write one message a line, with all its fields."""
+    """Write one message per line, with all fields."""
     for text in messages:
         file.write(f"{text}\n")
 
 
 def write_csv(file: TextIO, messages: Iterable[str]) -> None:
-    """Write the main columns, for spreadsheets, and nothing in them that does anything."""
+    """Write the main columns, for spreadsheets, with formulas made harmless."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for text in messages:
@@ -76,7 +76,7 @@ FORMATS: Final = {"jsonl": write_jsonl, "csv": write_csv}
 
 
 @click.command(
-    short_help="Write the whole history to a file.",
+    short_help="Export the whole history to a file.",
     epilog="Example: poolse export CONV --output team.csv",
 )
 @click.argument("conversation", metavar="CONV")
@@ -84,17 +84,17 @@ FORMATS: Final = {"jsonl": write_jsonl, "csv": write_csv}
     "--format",
     "kind",
     type=click.Choice([*FORMATS]),
-    help="jsonl has everything, csv is for spreadsheets. [default: by --output, else jsonl]",
+    help="jsonl has all fields, csv is for spreadsheets. [default: from --output, else jsonl]",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to. [default: CONV.jsonl or CONV.csv]",
+    help="Output file. [default: CONV.jsonl or CONV.csv]",
 )
-@click.option("--force", is_flag=True, help="Replace the file if there is one.")
-@click.option("--fresh", is_flag=True, help="Forget what an earlier run has read.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--fresh", is_flag=True, help="Discard the messages of an interrupted run.")
 @for_users
 @click.pass_obj
 def export(
@@ -105,17 +105,17 @@ def export(
     force: bool,
     fresh: bool,
 ) -> None:
-    """Write all messages of the conversation with the id CONV to a file.
+    """Export all messages of the conversation with the ID CONV to a file.
 
-    Oldest first, replies in threads too. The file appears when it is complete. After an
-    interruption the same command goes on where it ended: what was read is in FILE.part until then.
-    An export has the messages that there were when it began.
+    Oldest first, including replies in threads. The file is created when it is complete. After an
+    interruption the same command resumes the export, whose messages are in FILE.part until then.
+    Messages sent after the start of the export are not included.
     """
     kind = kind or ("csv" if output and output.suffix.lower() == ".csv" else "jsonl")
     target = output or Path(f"{re.sub(r'[^A-Za-z0-9_-]', '_', conversation)}.{kind}")
     if target.exists() and not force:
-        hint = "--force replaces it, --output names another"
-        raise Failure(f"there is a file {target} already", USAGE, hint)
+        hint = "use --force to replace it, or --output for another file"
+        raise Failure(f"the file {target} already exists", USAGE, hint)
     with session.chat() as chat:
         # First, so that a wrong id leaves nothing behind.
         shown = chat.conversations.one(conversation).show()
@@ -153,8 +153,8 @@ def _read(session: Session, chat: Poolse, resume: ResumeFile) -> None:
         with progress_counter(resume.task.upto) as counter:
             _read_down(chat, resume, counter)
     except BaseException:
-        kept = f"{len(resume):,} messages are kept in {resume.path}"
-        session.note(f"{kept}: the same command goes on there")
+        kept = f"{len(resume):,} messages are saved in {resume.path}"
+        session.note(f"{kept}: the same command resumes there")
         raise
 
 
@@ -188,7 +188,7 @@ def _with_replies(chat: Poolse, message: Message, upto: int) -> Iterable[tuple[i
 def _write(
     target: Path, write: Callable[[TextIO, Iterable[str]], None], rows: Iterable[str]
 ) -> None:
-    """Write all of it or nothing: a reader never sees half a file."""
+    """Write the file atomically: a reader never sees a partial file."""
     new = target.with_name(f"{target.name}.new")
     try:
         with new.open("w", encoding="utf-8", newline="") as file:

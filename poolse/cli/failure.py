@@ -1,4 +1,4 @@
-"""How a command fails."""
+"""The error of a failed command."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ TERMINATED: Final = 143
 
 
 class Failure(Exception):  # noqa: N818  (it is not a bug)
-    """The command cannot do it. The message is one line for the person who typed it."""
+    """A failure of a command. The message is one line for the user."""
 
     def __init__(self, message: str, exit_code: int = FAILED, hint: str = "") -> None:
         super().__init__(message)
         self.exit_code = exit_code
         self.hint = hint
-        """What to do about it."""
+        """What to do."""

@@ -1,4 +1,4 @@
-"""How `poolse tail` shows a conversation to a pipe; poolse.cli.live_view does it for a terminal."""
+"""Output of `poolse tail` in a pipe; `poolse.cli.live_view` is for a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Status:
 
 
 class _PipeView:
-    """Prints messages to the pipe; of the rest only lost connections, on standard error."""
+    """Prints messages to the pipe, and lost connections to standard error."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -35,9 +35,9 @@ class _PipeView:
         """Print when the connection is lost, and when it is back."""
         lost = status.connection == "reconnecting"
         if lost and not self._lost:
-            self._session.note("the connection is lost, trying again")
+            self._session.note("connection lost, reconnecting")
         elif self._lost and status.connection == "connected":
-            self._session.note("connected again; nothing was missed")
+            self._session.note("reconnected; no message was missed")
         else:
             return
         self._lost = lost

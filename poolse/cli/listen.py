@@ -1,4 +1,4 @@
-"""`poolse listen`: everything that happens to a user, as JSON lines."""
+"""`poolse listen`: all events of a user, as JSON lines."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["listen"]
     epilog="Example: poolse listen | jq 'select(.event == \"message:new\").payload.body'",
 )
 @click.argument("conversations", nargs=-1, metavar="[CONV...]")
-@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N events.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="Exit after N events.")
 @for_users
 @click.pass_obj
 def listen(session: Session, conversations: tuple[str, ...], count: int | None) -> None:
-    """Print what happens, as it happens, until Ctrl-C: one JSON object a line.
+    """Print realtime events until Ctrl-C, one JSON object per line.
 
-    In the conversations with the ids CONV, else in all of the user and in those that begin
-    meanwhile. Each object has event, topic and payload. Events that come while the connection is
-    lost are missed; `poolse tail` misses no message.
+    Events of the conversations with the IDs CONV. Default: all conversations of the user, including
+    new ones. Each object has event, topic and payload. Events sent while the connection is lost are
+    missed. Use `poolse tail` if you must not miss a message.
     """
     # Imported lazily: asyncio takes longer to load than most commands take.
     import asyncio

@@ -23,7 +23,7 @@ __all__ = ["LiveState", "UserNames", "name_of"]
 
 
 class LiveState:
-    """Shows each change, called in the client's thread of callbacks, until the block ends."""
+    """Shows each change, in the client's callback thread, until the block ends."""
 
     def __init__(
         self,
@@ -95,13 +95,13 @@ class UserNames:
         return UserProfile(name) if name else None
 
     def learn(self, chat: Poolse, user_id: str, name: str | None) -> None:
-        """Remember what the backend calls a user."""
+        """Remember the external ID of a user."""
         if name and self._known.get(user_id) != name:
             self._known[user_id] = name
             chat.users.invalidate(user_id)
 
     def learn_present(self, chat: Poolse, present: Mapping[str, Presence]) -> None:
-        """Remember the external IDs of those who are present."""
+        """Remember the external IDs of the users who are present."""
         for user_id, presence in present.items():
             for meta in presence.metas:
                 self.learn(chat, user_id, meta.external_id)

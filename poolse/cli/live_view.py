@@ -1,4 +1,4 @@
-"""How `poolse tail` shows a conversation on a terminal."""
+"""Output of `poolse tail` on a terminal."""
 
 from __future__ import annotations
 

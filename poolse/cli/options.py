@@ -15,31 +15,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def reporting(command: F) -> F:
-    """`--json` and `--debug`, of every command."""
-    # What is added last stands first in the help.
+    """Add `--json` and `--debug`, which every command has."""
+    # The last option added is the first one in the help.
     command = _switched("--debug", "Show the traceback of an error.")(command)
-    return _switched("--json", "Print JSON, one value a line.")(command)
+    return _switched("--json", "Print JSON, one value per line.")(command)
 
 
 def for_users(command: F) -> F:
-    """For what a user of the chat does."""
-    text = "A file with the user's token; - is standard input."
+    """Add the options of commands that act for a user of the chat."""
+    text = "File with the user's token; - for standard input."
     return _kept("--token-file", "FILE", text)(_reaching(command))
 
 
 def for_backends(command: F) -> F:
-    """For what the owner of the tenant does."""
-    text = "A file with the API key; - is standard input."
+    """Add the options of commands that need the API key of the tenant."""
+    text = "File with the API key; - for standard input."
     return _kept("--api-key-file", "FILE", text)(_reaching(command))
 
 
 def _reaching(command: F) -> F:
     command = reporting(command)
     for name, metavar, text in (
-        ("--profile", "NAME", "Take [profiles.NAME] of the config file."),
-        ("--config", "FILE", "The config file; '' is none."),
-        ("--ws-url", "URL", "Where the socket is, if it is on another host."),
-        ("--api-url", "URL", "Where the backend is, without /v1."),
+        ("--profile", "NAME", "Use [profiles.NAME] of the config file."),
+        ("--config", "FILE", "Path of the config file; '' for none."),
+        ("--ws-url", "URL", "URL of the WebSocket host, if it differs."),
+        ("--api-url", "URL", "Base URL of the backend, without /v1."),
     ):
         command = _kept(name, metavar, text)(command)
     return command

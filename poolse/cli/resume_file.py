@@ -1,7 +1,7 @@
-"""What an export has read so far, in a file that survives every kind of end.
+"""Progress of an export, in a file that survives any interruption.
 
-The history is read from the newest message down. Each step keeps some messages and how far down it
-has come, both or neither, so that the next run resumes exactly there.
+The history is read from the newest message down. Each step saves messages and the position in one
+transaction, so that the next run resumes exactly there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from poolse.cli.failure import USAGE, Failure
 __all__ = ["ResumeFile", "Task"]
 
 _PATIENCE = 1.0
-"""Seconds that an export which is just ending has to let go of the file."""
+"""Seconds to wait for an export that is ending to release the file."""
 
 _BEGIN = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -32,7 +32,7 @@ _BEGIN = (
 
 @attrs.frozen
 class Task:
-    """What is exported."""
+    """The export: server, conversation and range."""
 
     url: str
     conversation: str
@@ -44,10 +44,11 @@ class ResumeFile:
     """The file. It belongs to one process at a time."""
 
     def __init__(self, path: Path, task: Task) -> None:
-        """Open it, and resume the task in it; else begin the task.
+        """Open the file and resume its export, or start a new one.
 
         Raises:
-            Failure: It is of another task, something else altogether, in use, or not to be written.
+            Failure: The file belongs to another export, is not such a file, is in use, or cannot be
+                written.
         """
         self.path = path
         with self._explained():
@@ -73,16 +74,16 @@ class ResumeFile:
     def _check(self, wanted: Task) -> None:
         if (self.task.url, self.task.conversation) != (wanted.url, wanted.conversation):
             begun = f"conversation {self.task.conversation} at {self.task.url}"
-            hint = "--fresh forgets it, --output names another file"
-            raise Failure(f"{self.path} is the beginning of an export of {begun}", USAGE, hint)
+            hint = "use --fresh to discard it, or --output for another file"
+            raise Failure(f"{self.path} is an unfinished export of {begun}", USAGE, hint)
 
     @property
     def below(self) -> int:
-        """Everything from this number up is kept; 0 when that is all."""
+        """All messages from this number up are saved; 0 if the export is complete."""
         return self._number("SELECT below FROM task")
 
     def keep(self, messages: Mapping[int, str], below: int) -> None:
-        """Keep messages, by number, and that all from a number up is kept now: both or neither."""
+        """Save messages, by number, and the number from which all are saved, in one transaction."""
         with self._explained(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("REPLACE INTO messages VALUES (?, ?)", messages.items())
@@ -97,7 +98,7 @@ class ResumeFile:
         return (text for (text,) in cast("Iterator[tuple[str]]", rows))
 
     def remove(self) -> None:
-        """The task is done."""
+        """Remove the file of a finished export."""
         self.close()
         self.path.unlink(missing_ok=True)
 
@@ -122,6 +123,6 @@ class ResumeFile:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise Failure(f"another export is writing {self.path}") from None
             if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                hint = "move it away, or name another file by --output"
-                raise Failure(f"{self.path} is not what an export leaves", USAGE, hint) from None
+                hint = "move it away, or use another file with --output"
+                raise Failure(f"{self.path} is not an unfinished export", USAGE, hint) from None
             raise Failure(f"cannot write {self.path}: {error}") from None

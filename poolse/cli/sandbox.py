@@ -1,4 +1,4 @@
-"""`poolse sandbox`: a whole poolse backend on this machine, until it is interrupted."""
+"""`poolse sandbox`: a complete poolse backend on this machine, until it is interrupted."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["banner", "sandbox"]
 USERS = ("alice", "bob")
 
 DAY = 24 * 3600.0
-"""Seconds that their tokens are good for."""
+"""Lifetime of the tokens in seconds."""
 
 
 @click.command(
-    short_help="Run a whole poolse backend on this machine.",
+    short_help="Run a complete poolse backend on this machine.",
     epilog="Example: poolse sandbox --port 4000 --data chat.db",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -40,21 +40,21 @@ DAY = 24 * 3600.0
     type=click.IntRange(0, 65535),
     default=4000,
     show_default=True,
-    help="Port to listen on; 0 takes any free one.",
+    help="Port to listen on; 0 for a free port.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Keep the data in this file and in FILE.blobs/.",
+    help="File to store the data in, with FILE.blobs/.",
 )
 @click.option("--tls", is_flag=True, help="Serve https and wss.")
 @reporting
 @click.pass_obj
 def sandbox(session: Session, host: str, port: int, data: Path | None, tls: bool) -> None:
-    """Run a whole poolse backend on this machine: REST, realtime and files, until Ctrl-C.
+    """Run a complete poolse backend on this machine (REST, realtime, files) until Ctrl-C.
 
-    What it prints when it is up can be pasted into another terminal as it stands.
+    Paste its output into another terminal to set the environment variables.
     """
     try:
         from poolse.testing import Sandbox
@@ -123,7 +123,7 @@ def banner(sandbox: Sandbox, data: Path | None, *, tls: bool) -> str:
 
 
 def _title(sandbox: Sandbox, data: Path | None) -> str:
-    place = "in memory" if data is None else f"kept in {data}"
+    place = "in memory" if data is None else f"stored in {data}"
     return f"{_style('poolse sandbox', '1')}  {sandbox.url}  {_dim(f'{place} · Ctrl-C ends it')}"
 
 

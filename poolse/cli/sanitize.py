@@ -1,4 +1,4 @@
-"""Texts of others, made harmless for a terminal.
+"""Untrusted text, made harmless for a terminal.
 
 A message, a name, a file name or an error of a server may hold escape sequences, which move the
 cursor, change the title or colours, or answer as if the user had typed; and marks that turn the
@@ -29,12 +29,12 @@ _UNSAFE_IN_JSON: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-
 
 
 def sanitized(text: str) -> str:
-    """Return the text without anything that a terminal obeys; it may have several lines."""
+    """Return the text without control sequences; it may have several lines."""
     return text.replace("\r\n", "\n").translate(_TABLE)
 
 
 def one_line(text: str) -> str:
-    """Return the text without anything that a terminal obeys, in one line."""
+    """Return the text without control sequences, in one line."""
     return " \u23ce ".join(sanitized(text).split("\n"))
 
 

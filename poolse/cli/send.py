@@ -23,9 +23,9 @@ __all__ = ["send"]
     "--id",
     "message_id",
     metavar="UUID",
-    help="Id of the new message: sent again with the same one, it is stored once.",
+    help="ID of the new message; a retry with the same ID creates no duplicate.",
 )
-@click.option("--reply-to", metavar="ID", help="The message to answer in its thread.")
+@click.option("--reply-to", metavar="ID", help="Message to reply to in its thread.")
 @for_users
 @click.pass_obj
 def send(
@@ -35,9 +35,9 @@ def send(
     message_id: str | None,
     reply_to: str | None,
 ) -> None:
-    """Send TEXT to the conversation with the id CONV, and print the id of the message.
+    """Send TEXT to the conversation with the ID CONV, and print the ID of the message.
 
-    Without TEXT, or with -, the text is what comes on standard input.
+    Without TEXT, or with -, the text is read from standard input.
     """
     from poolse import to_dict
 
@@ -55,14 +55,14 @@ def send(
 
 def _from_stdin(session: Session) -> str:
     if session.flags.get("token_file") == "-":
-        raise click.UsageError("standard input has the token already: give TEXT as an argument")
+        raise click.UsageError("standard input already has the token: pass TEXT as an argument")
     if sys.stdin.isatty():
         # A hint for whoever forgot it, and wonders why nothing happens.
         session.note("reading the text up to Ctrl-D")
     try:
         text = sys.stdin.read().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise click.UsageError("standard input is no text; `poolse upload` sends files") from None
+        raise click.UsageError("standard input is not text; `poolse upload` sends files") from None
     if not text.strip():
-        raise click.UsageError("there is nothing to send: TEXT is missing, and so is any input")
+        raise click.UsageError("nothing to send: pass TEXT, or text on standard input")
     return text

@@ -30,7 +30,7 @@ class Session:
         self.debug = False
         """Whether tracebacks are shown."""
         self.flags: dict[str, str] = {}
-        """Where the backend is and on whose behalf, as far as flags say it."""
+        """Settings from flags."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -65,8 +65,8 @@ class Session:
 
         credential = self.settings.api_key
         if credential is None:
-            hint = f"set POOLSE_API_KEY, give --api-key-file, or put api_key in {config_file()}"
-            raise Failure("this needs the API key of your tenant", AUTH, hint)
+            hint = f"set POOLSE_API_KEY, pass --api-key-file, or set api_key in {config_file()}"
+            raise Failure("this command requires the API key of your tenant", AUTH, hint)
         api_url = self.settings.api_url
         return PoolseBackend(api_key=credential.read(), api_url=api_url, user_agent=AGENT)
 
@@ -74,10 +74,10 @@ class Session:
         credential = self.settings.token
         if credential is None:
             raise Failure(
-                "there is no token of a user",
+                "no token of a user",
                 AUTH,
-                f"set POOLSE_TOKEN, give --token-file, or put token in {config_file()}; "
-                "`poolse token EXTERNAL_ID` makes one",
+                f"set POOLSE_TOKEN, pass --token-file, or set token in {config_file()}; "
+                "`poolse token EXTERNAL_ID` issues one",
             )
         # Now, so that a file that is not there is found before anything is sent.
         credential.read()

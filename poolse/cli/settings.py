@@ -1,4 +1,4 @@
-"""Settings from the environment, the config file and flags; each outranks those before."""
+"""Settings from flags, the config file and the environment, in order of precedence."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Value:
 
     text: str = attrs.field(repr=False)
     source: str
-    """As its owner knows it: `POOLSE_TOKEN`, `token in config.toml`, `--token-file`."""
+    """Name for the user: `POOLSE_TOKEN`, `token in config.toml`, `--token-file`."""
 
 
 Table = Mapping[str, object]
@@ -47,14 +47,14 @@ Layer = Mapping[str, Value]
 
 @attrs.frozen
 class Credential:
-    """A token or an API key, or the file that has it."""
+    """A token or an API key, or the path of its file."""
 
     source: str
     text: str = attrs.field(default="", repr=False)
     file: str | None = None
 
     def read(self) -> str:
-        """Return the secret. A file is read each time: somebody may renew it.
+        """Return the secret. A file is read each time, because it may be renewed.
 
         Raises:
             Failure: The file cannot be read, or is empty.
@@ -66,7 +66,7 @@ class Credential:
         except OSError as error:
             raise Failure(f"cannot read {self.source}: {error.strerror}", USAGE) from None
         except UnicodeDecodeError:
-            raise Failure(f"{self.source} is no text file", USAGE) from None
+            raise Failure(f"{self.source} is not a text file", USAGE) from None
         if not text:
             raise Failure(f"{self.source} is empty", USAGE)
         return text
@@ -74,14 +74,14 @@ class Credential:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Where the backend is, and the credentials."""
+    """URLs of the backend, and the credentials."""
 
     api_url: str | None = None
     ws_url: str | None = None
     token: Credential | None = None
     api_key: Credential | None = None
     names: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    """Names to show, by the poolse id of a user or by yours."""
+    """Display names, by poolse ID or external ID of a user."""
 
 
 def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
@@ -92,7 +92,7 @@ def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
         flags: By the names of KEYS, and `config` and `profile`.
 
     Raises:
-        Failure: A file that was named is not there, or does not say what it should.
+        Failure: A file is missing or invalid.
     """
     path = flags.get("config", environ.get("POOLSE_CONFIG"))
     profile = flags.get("profile") or environ.get("POOLSE_PROFILE")
@@ -128,11 +128,11 @@ def _from_config(config: Config) -> Layer:
 
 
 def _credential(name: str, layers: tuple[Layer, ...]) -> Credential | None:
-    """Of a secret and a file with it, that of the higher layer counts."""
+    """Return the secret, or its file, from the layer with the higher precedence."""
     for layer in reversed(layers):
         secret, file = layer.get(name), layer.get(f"{name}_file")
         if secret is not None and file is not None:
-            raise Failure(f"{secret.source} and {file.source} are both set: keep one", USAGE)
+            raise Failure(f"{secret.source} and {file.source} are both set: remove one", USAGE)
         if secret is not None:
             return Credential(secret.source, text=secret.text)
         if file is not None:
@@ -146,7 +146,7 @@ def _from_file(file: Value) -> Credential:
     # It can be read only once.
     text = sys.stdin.read().strip()
     if not text:
-        raise Failure(f"{file.source} is standard input, and that is empty", USAGE)
+        raise Failure(f"{file.source} is standard input, which is empty", USAGE)
     return Credential("standard input", text=text)
 
 
@@ -161,13 +161,13 @@ def read_config(
     """Read the config file: the top level, or one profile.
 
     Args:
-        path: The file; None is the default path, where it may be missing, "" is no file at all.
-        profile: Which `[profiles.…]` counts; None is none.
-        keys: The settings that there are.
-        secrets: The settings that nobody else should be able to read.
+        path: The file. None for the default path, where it may be missing; "" for no file.
+        profile: Name of the `[profiles.…]` table to use; None for the top level.
+        keys: Names of the known settings.
+        secrets: Names of settings that only the owner of the file should be able to read.
 
     Raises:
-        Failure: A file that was named is not there, or it does not say what it should.
+        Failure: The file is missing or invalid.
     """
     file = Path(path) if path else config_file()
     table: Table = {} if path == "" else _read(file, required=path is not None)
@@ -179,7 +179,7 @@ def read_config(
         _warn_if_open(file)
     names = _texts(_table(table.get("names", {}), "names", file), file)
     if profile and profile not in profiles:
-        raise Failure(f"there is no [profiles.{profile}] in {file}", USAGE)
+        raise Failure(f"[profiles.{profile}] not found in {file}", USAGE)
     # A profile stands for itself: the secrets of one backend never go to another.
     chosen = cast(Table, profiles[profile]) if profile else table
     values = _texts({key: chosen[key] for key in keys if key in chosen}, file)
@@ -191,7 +191,7 @@ def _read(path: Path, *, required: bool) -> Table:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         if required:
-            raise Failure(f"there is no config file {path}", USAGE) from None
+            raise Failure(f"config file {path} not found", USAGE) from None
         return {}
     except OSError as error:
         raise Failure(f"cannot read the config file {path}: {error.strerror}", USAGE) from None
@@ -211,13 +211,15 @@ def _check(table: Table, name: str, path: Path, keys: Sequence[str]) -> None:
     for key in table:
         if key not in keys:
             where = f"[{name}] of {path}" if name else str(path)
-            raise Failure(f"unknown setting {key!r} in {where}: it takes {', '.join(keys)}", USAGE)
+            raise Failure(
+                f"unknown setting {key!r} in {where}: expected one of {', '.join(keys)}", USAGE
+            )
 
 
 def _texts(table: Table, path: Path) -> dict[str, str]:
     for key, value in table.items():
         if not isinstance(value, str):
-            raise Failure(f"{key} in {path} must be a text in quotes", USAGE)
+            raise Failure(f"{key} in {path} must be a quoted string", USAGE)
     return cast("dict[str, str]", table)
 
 

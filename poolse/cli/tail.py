@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["tail"]
 
 LAST: Final = 10
-"""Messages that are shown first, unless one says otherwise."""
+"""Default number of messages to start with."""
 
 
 @click.command(
@@ -35,22 +35,22 @@ LAST: Final = 10
 @click.option(
     "--since",
     metavar="WHERE",
-    help="Begin after the message with this number, at the `beginning`, or with the `latest`.",
+    help="Start after the message with this sequence number, at `beginning` or at `latest`.",
 )
 @click.option(
     "-n",
     "--last",
     type=click.IntRange(min=0),
     metavar="N",
-    help=f"Begin with the last N messages. [default: {LAST}, with --checkpoint where it ended]",
+    help=f"Start with the last N messages. [default: {LAST}, or the checkpoint]",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Keep in this file how far one has come, and go on there the next time.",
+    help="Save the position here and resume from it next time.",
 )
-@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="Exit after N messages.")
 @for_users
 @click.pass_obj
 def tail(
@@ -61,10 +61,10 @@ def tail(
     checkpoint: Path | None,
     count: int | None,
 ) -> None:
-    """Follow the conversation with the id CONV until Ctrl-C.
+    """Follow the conversation with the ID CONV until Ctrl-C.
 
-    Every message comes once and in order, over lost connections too. On a terminal a line at the
-    bottom tells who is here and who is typing; in a pipe each message is one line.
+    Prints every message once and in order, across reconnects. On a terminal, a line at the bottom
+    shows who is present and who is typing; in a pipe, each message is one line.
     """
     after = _after(since, last, checkpoint)
     names = UserNames(session.settings.names)
@@ -91,7 +91,7 @@ def _after(since: str | None, last: int | None, checkpoint: Path | None) -> Afte
     from poolse import Last
 
     if since is not None and last is not None:
-        raise click.UsageError("--since and --last are two ways to say the same: give one")
+        raise click.UsageError("--since and --last cannot be combined")
     match since:
         case "beginning" | "latest":
             return since
@@ -99,7 +99,7 @@ def _after(since: str | None, last: int | None, checkpoint: Path | None) -> Afte
             return int(since)
         case str():
             raise click.BadParameter(
-                f"{since!r} is no number, `beginning` or `latest`", param_hint="--since"
+                f"{since!r} is not a number, `beginning` or `latest`", param_hint="--since"
             )
         case None if last is None and checkpoint is not None:
             return UNSET

@@ -1,4 +1,4 @@
-"""`poolse token`: a token of a user, and nothing else, so that a shell can take it."""
+"""`poolse token`: print a token of a user, and nothing else, for use in shells."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ __all__ = ["token"]
 
 
 @click.command(
-    short_help="Make a token for one of your users.",
+    short_help="Issue a token for one of your users.",
     epilog="Example: export POOLSE_TOKEN=$(poolse token alice)",
 )
 @click.argument("external_id")
 @for_backends
 @click.pass_obj
 def token(session: Session, external_id: str) -> None:
-    """Make a token for one of your users and print it.
+    """Issue a token for one of your users and print it.
 
-    EXTERNAL_ID is your own id of the user, who is created if there is none. It needs the API key of
-    your tenant: POOLSE_API_KEY, --api-key-file, or api_key in the config file.
+    EXTERNAL_ID is your own ID for the user, who is created if missing. Requires the API key of your
+    tenant: POOLSE_API_KEY, --api-key-file, or api_key in the config file.
     """
     with session.backend() as backend:
         issued = backend.token_provider(external_id)()

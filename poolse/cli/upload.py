@@ -1,4 +1,4 @@
-"""`poolse upload`: files, and a message that has them."""
+"""`poolse upload`: upload files and send a message with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["upload"]
 
 MOST: Final = 10
-"""Files that one message may have."""
+"""Maximum number of files per message."""
 
 
 @click.command(
@@ -36,13 +36,13 @@ MOST: Final = 10
     metavar="FILES...",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
 )
-@click.option("--text", metavar="TEXT", help="What to say with them.")
+@click.option("--text", metavar="TEXT", help="Text of the message.")
 @for_users
 @click.pass_obj
 def upload(session: Session, conversation: str, files: tuple[Path, ...], text: str | None) -> None:
-    """Send FILES to the conversation with the id CONV, and print the id of the message.
+    """Send FILES to the conversation with the ID CONV, and print the ID of the message.
 
-    More than ten files make several messages. A file that fails does not stop the others.
+    More than ten files are sent in several messages. A failed upload does not stop the others.
     """
     with session.chat() as chat:
         # First, so that nothing goes up for a conversation that is not there.
@@ -65,7 +65,7 @@ def upload(session: Session, conversation: str, files: tuple[Path, ...], text: s
         for message in messages:
             session.print_text(message.id)
     if failed:
-        raise Failure(f"{len(failed)} of {len(files)} files did not go up")
+        raise Failure(f"{len(failed)} of {len(files)} files were not uploaded")
 
 
 def _upload(session: Session, chat: Poolse, path: Path) -> Attachment | None:
@@ -86,7 +86,7 @@ def _upload(session: Session, chat: Poolse, path: Path) -> Attachment | None:
 def _send(
     chat: Poolse, conversation: str, attachments: Sequence[Attachment], text: str | None
 ) -> list[Message]:
-    """Send as few messages as can have all attachments; the first one has the text."""
+    """Send the attachments in as few messages as possible; the first one has the text."""
     messages: list[Message] = []
     for first in range(0, len(attachments), MOST):
         ids = [attachment.id for attachment in attachments[first : first + MOST]]

@@ -116,7 +116,7 @@ class Backend:
             return self._tenant
         tenant = self._store.tenant(tenant_id)
         if tenant is None:
-            raise LookupError("the tenant was of an earlier run, and there was no file to keep it")
+            raise LookupError("the tenant belongs to an earlier run without a data file")
         return tenant
 
     def _publish(self, effect: Effect) -> None:

@@ -1,4 +1,4 @@
-"""The time of one sandbox: that of the machine, or ahead of it."""
+"""Clock of a sandbox: the time of the machine, or ahead of it."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ __all__ = ["Clock"]
 
 
 class Clock:
-    """What every time and every age of a sandbox is read from; timers run on real time.
+    """Clock of a sandbox, for its timestamps and expiry times. Timers run on real time.
 
-    It may be used from any thread, and keeps its lead when the sandbox is started again.
+    Thread-safe. It keeps its lead if the sandbox is restarted.
     """
 
     def __init__(self, check: Callable[[], None] | None = None) -> None:
-        """Start at the time of the machine; `check` may refuse, by raising, to let it be moved."""
+        """Start at the time of the machine. `check` may raise to refuse a change."""
         # Reads need no lock, and one that is held at a fork would stay held in the child.
         self._lock = threading.RLock()
         self._ahead = 0.0
         self._check = check
 
     def now(self) -> float:
-        """Seconds since 1970, as `time.time()` counts them."""
+        """Return seconds since 1970, like `time.time()`."""
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Go ahead: tokens, signed URLs and kept responses are that much older at once.
+        """Advance the clock, which ages tokens, signed URLs and stored responses immediately.
 
         Args:
-            seconds: How far. Time does not go back, so it must not be negative.
+            seconds: Seconds to advance; must not be negative.
         """
         if seconds < 0:
-            raise ValueError(f"time does not go back: advance({seconds:g})")
+            raise ValueError(f"time cannot go back: advance({seconds:g})")
         if self._check is not None:
             self._check()
         with self._lock:
             self._ahead += seconds
 
     def reset(self) -> None:
-        """Be the machine's again. `Sandbox.reset` does it, when nobody has seen the time before."""
+        """Reset the clock to the machine's. Called by `Sandbox.reset` only."""
         with self._lock:
             self._ahead = 0.0
 

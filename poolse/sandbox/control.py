@@ -1,4 +1,4 @@
-"""The handle of a sandbox: start and stop it, issue tokens, cause faults, read its log."""
+"""Handle for a sandbox: start and stop it, issue tokens, cause faults, read its log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Tenant:
-    """A tenant: an API key and users of its own, who know nothing of other tenants."""
+    """A tenant, with its own API key and users, isolated from other tenants."""
 
     def __init__(self, run: Run, tenant_id: str | None = None) -> None:
         self._run = run
@@ -34,32 +34,32 @@ class Tenant:
 
     @property
     def api_key(self) -> str:
-        """The API key, for the two routes that take one."""
+        """API key of the tenant."""
         return self._run(lambda backend: backend.api_key(self._id))
 
     def token(self, external_id: str, *, lifetime: float = 3600.0) -> str:
-        """A token of a user, who is created if missing.
+        """Return a token of a user, who is created if missing.
 
         Args:
-            external_id: The user, by your own id.
-            lifetime: Seconds until it ends, rounded up to a whole second; a token with a
-                negative one has ended already.
+            external_id: Your own ID for the user.
+            lifetime: Seconds until it expires, rounded up to a whole second. Negative for an
+                expired token.
         """
         return self._run(lambda backend: backend.token(external_id, lifetime, self._id))
 
     def user_id(self, external_id: str) -> str:
-        """The id of a user, who is created if missing."""
+        """Return the poolse ID of a user, who is created if missing."""
         return self._run(lambda backend: backend.user_id(external_id, self._id))
 
 
 class Sandbox:
-    """A whole poolse backend on this machine, in a thread of this process.
+    """A complete poolse backend on this machine, in a thread of this process.
 
-    Use it as a context manager, or call `start` and `stop`. All its methods may be called from
-    any thread. It starts with one tenant and no users; `token` makes them.
+    Use it as a context manager, or call `start` and `stop`. Thread-safe. It starts with one tenant
+    and no users; `token` creates users.
 
-    It belongs to the process that started it. A forked child reaches it at the same URL, but what
-    would need the sandbox itself, such as `token`, raises a RuntimeError there.
+    It belongs to the process that started it. A forked child can send requests to the same URL, but
+    methods that need the sandbox itself, such as `token`, raise RuntimeError there.
 
         with Sandbox() as sandbox:
             chat = Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice"))
@@ -76,18 +76,18 @@ class Sandbox:
         typing_timeout: float = 5.0,
         max_attachment_bytes: int = MAX_BYTES,
     ) -> None:
-        """Configure it; nothing happens before `start`.
+        """Configure the sandbox. It does not listen before `start`.
 
         Args:
-            tls: Serve https and wss, with a certificate made for this run.
-            data: File to keep the data in, and `<data>.blobs/` for the bytes of attachments;
-                None keeps nothing.
+            tls: Serve https and wss, with a certificate created for this run.
+            data: File to store the data in, with `<data>.blobs/` for the bytes of attachments. None
+                stores nothing.
             host: Name or address to listen on, IPv4 or IPv6. With `0.0.0.0` or `::`, which mean all
-                interfaces, `url` names the loopback address.
-            port: Port to listen on; 0 takes a free one.
-            idle_timeout: Seconds without a word from the client after which a socket is closed.
+                interfaces, `url` has the loopback address.
+            port: Port to listen on; 0 for a free port.
+            idle_timeout: Idle timeout of sockets, in seconds.
             typing_timeout: Seconds after the last `typing` until `typing:stop` is sent.
-            max_attachment_bytes: How large a file may be that is attached to a message.
+            max_attachment_bytes: Maximum size of an attachment in bytes.
         """
         self._tls = tls
         self._data = None if data is None else Path(data)
@@ -100,24 +100,24 @@ class Sandbox:
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
         self.faults: FaultControl = FaultControl(self._call)
-        """What goes wrong next."""
+        """Faults to inject."""
         self.clock: Clock = Clock(self._check_process)
-        """The time as the sandbox sees it."""
+        """Clock of the sandbox."""
         self._tenant = Tenant(self._call)
 
     def start(self) -> Self:
-        """Listen, until `stop`.
+        """Start to listen, until `stop`.
 
         Raises:
-            RuntimeError: It is running already.
-            OSError: The address is taken, or is none of this machine; the text names it.
-            ValueError: The port is no port.
-            sqlite3.Error: `data` is not a database, is one of another version of the sandbox, or
+            RuntimeError: The sandbox is already running.
+            OSError: The address is in use, or is not an address of this machine.
+            ValueError: The port is invalid.
+            sqlite3.Error: `data` is not a database, belongs to another version of the sandbox, or
                 cannot be written.
         """
         self._check_process()
         if self._server is not None:
-            raise RuntimeError("the sandbox is running already")
+            raise RuntimeError("the sandbox is already running")
         self._log = RequestLog()
         tls: ssl.SSLContext | None = None
         if self._tls:
@@ -134,9 +134,9 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Close every connection and end. What happened can still be looked at.
+        """Close all connections and stop. The log remains readable.
 
-        In a forked child this does nothing: the sandbox is the parent's.
+        Has no effect in a forked child, because the sandbox belongs to the parent.
         """
         if self._server is not None and not self._server.inherited:
             server, self._server = self._server, None
@@ -144,11 +144,11 @@ class Sandbox:
             self._remove_certificates()
 
     def reset(self) -> None:
-        """Restart at the same address, as if it had only just been started.
+        """Restart at the same address, as a new sandbox.
 
-        No data, no users, no faults, the clock of the machine, an empty log, and another
-        API key. Every connection is cut. What `data` keeps stays. A sandbox that was stopped is
-        started, at another port unless one was chosen.
+        It has no data, users or faults, the clock of the machine, an empty log and a new API key.
+        All connections are closed. The file `data` is kept. A stopped sandbox is started, at
+        another port unless `port` was set.
         """
         self._check_process()
         self.clock.reset()
@@ -169,87 +169,87 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The address of REST, without `/v1`: the `api_url` of a client."""
+        """Base URL of REST, without `/v1`: the `api_url` of a client."""
         return listening_url("https" if self._tls else "http", self._host, self._running.port)
 
     @property
     def ws_url(self) -> str:
-        """The address of realtime, without `/socket`: the `ws_url` of a client."""
+        """Base URL of realtime, without `/socket`: the `ws_url` of a client."""
         return listening_url("wss" if self._tls else "ws", self._host, self._running.port)
 
     @property
     def api_key(self) -> str:
-        """The tenant's API key, for the two routes that take one."""
+        """API key of the tenant."""
         return self._tenant.api_key
 
     @property
     def ca_file(self) -> Path:
-        """PEM file of the authority that the certificate of this run hangs on."""
+        """PEM file of the certificate authority of this run."""
         return self._authority.ca_file
 
     def ssl_context(self) -> ssl.SSLContext:
-        """A new client context that trusts this sandbox and no other server."""
+        """Return a new TLS context for clients that trusts only this sandbox."""
         return self._authority.client_context()
 
     def token(self, external_id: str, *, lifetime: float = 3600.0) -> str:
-        """A token of a user, who is created if missing.
+        """Return a token of a user, who is created if missing.
 
         Args:
-            external_id: The user, by your own id.
-            lifetime: Seconds until it ends, rounded up to a whole second; a token with a
-                negative one has ended already.
+            external_id: Your own ID for the user.
+            lifetime: Seconds until it expires, rounded up to a whole second. Negative for an
+                expired token.
         """
         return self._tenant.token(external_id, lifetime=lifetime)
 
     def user_id(self, external_id: str) -> str:
-        """The id of a user, who is created if missing."""
+        """Return the poolse ID of a user, who is created if missing."""
         return self._tenant.user_id(external_id)
 
     def add_tenant(self) -> Tenant:
-        """A new tenant beside the one that there is, with an API key and users of its own."""
+        """Create another tenant, with its own API key and users."""
         return Tenant(self._call, self._call(lambda backend: backend.add_tenant()))
 
     def block(self, external_id: str, *, blocked: bool = True) -> None:
-        """Block a user, who is created if missing, or unblock.
+        """Block a user, who is created if missing, or unblock the user.
 
-        A blocked user may only look at itself. Its sockets stay, but it opens no new ones.
+        A blocked user may only call `GET /v1/me`. Open sockets stay, but new ones are refused.
         """
         self._call(lambda backend: backend.block(external_id, blocked))
 
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
-        """Send any event to everybody in a topic, as the server would."""
+        """Send any event to all users who joined a topic."""
         content = cast(JsonObject, dict(payload))
         self._call(lambda backend: backend.registry.deliver(topic, event, content))
 
     @property
     def requests(self) -> list[Request]:
-        """The REST requests of this run, in the order in which they came."""
+        """REST requests of this run, in order of arrival."""
         return self._checked_log.requests
 
     @property
     def handshakes(self) -> list[Request]:
-        """The WebSocket handshakes of this run; the status of one that worked is 101."""
+        """WebSocket handshakes of this run. The status of a successful one is 101."""
         return self._checked_log.handshakes
 
     @property
     def joins(self) -> list[str]:
-        """Topics of the joins of this run that worked, in order."""
+        """Topics of the successful joins of this run, in order."""
         return self._checked_log.joins
 
     @property
     def sockets(self) -> int:
-        """How many sockets are open."""
+        """Number of open sockets."""
         return self._checked_log.sockets
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
-        """Wait until the predicate holds. It is asked again whenever the sandbox notes anything.
+        """Wait until a predicate is true. It is checked after each event of the sandbox.
 
         Args:
-            predicate: Looks at `requests`, `handshakes`, `joins` or `sockets`.
+            predicate: Function that checks `requests`, `handshakes`, `joins` or `sockets`.
             timeout: Seconds.
 
         Raises:
-            TimeoutError: It did not hold in time.
+            TimeoutError: The predicate was not true in time.
         """
         self._checked_log.wait_for(predicate, timeout)
 
@@ -261,7 +261,7 @@ class Sandbox:
 
     @property
     def _checked_log(self) -> RequestLog:
-        """The request log, of which a forked child has only an old copy."""
+        """Return the request log; raise in a forked child, which has only an old copy."""
         self._check_process()
         return self._log
 

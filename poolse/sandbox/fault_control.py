@@ -1,4 +1,4 @@
-"""The handle of the faults, for any thread: each is in force when its call returns."""
+"""Handle for the faults of a sandbox. Each fault is active when its call returns."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class Run(Protocol):
     """Runs a function on the sandbox's thread."""
 
     def __call__(self, function: Callable[[Backend], T]) -> T:
-        """Give back what it gives."""
+        """Return the result of the function."""
         ...
 
 
 class FaultControl:
-    """What goes wrong next, in force as soon as the call returns.
+    """Faults of a sandbox. Each is active when its call returns.
 
-    Every fault of requests takes `times`, `path` and `method`, which choose the requests that meet
-    it. A request meets at most one fault that replaces or breaks its response: of those that fit,
-    the one that was armed first. `latency`, `cap_pages` and `forget_idempotency` act in addition.
+    Faults of requests have the arguments `times`, `path` and `method`, which select the affected
+    requests. At most one fault replaces or breaks a response: the first armed one that matches.
+    `latency`, `cap_pages` and `forget_idempotency` apply in addition.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def clear(self) -> None:
-        """Disarm all faults; requests that hang and muted sockets continue."""
+        """Remove all faults. Hanging requests and muted sockets continue."""
         self._run(lambda backend: backend.faults.clear())
 
     def fail(
@@ -63,20 +63,20 @@ class FaultControl:
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Answer the next requests with an error, and do not do what they ask.
+        """Respond to the next requests with an error, without executing them.
 
-        The storage, whose paths are `/storage/*`, answers in XML, as it always does.
+        The object storage, whose paths are `/storage/*`, responds in XML, as usual.
 
         Args:
-            status: Of the response.
-            times: How many requests; None for all until `clear`.
-            retry_after: Seconds for the Retry-After header, left out when None.
-            code: Of the envelope; None takes the usual one of the status.
+            status: HTTP status of the response.
+            times: Number of requests; None for all until `clear`.
+            retry_after: Seconds of the Retry-After header; None for no header.
+            code: Error code of the envelope; None for the default of the status.
             path: Only requests to this path, a shell pattern such as `/v1/*/messages`, without the
-                query. None takes all.
-            method: Only requests with this method. None takes all.
+                query. None for all.
+            method: Only requests with this method. None for all.
         """
-        message = f"the sandbox was told to answer {status}"
+        message = f"injected fault: status {status}"
         fault = Fail(status, code or code_of(status), message, retry_after)
         self._arm(fault, times, path, method)
 
@@ -88,17 +88,17 @@ class FaultControl:
         method: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Answer requests with 429 when there are more of them than this.
+        """Limit the rate of requests. The server responds with 429 to any more.
 
-        The Retry-After header says when the span is over, by the clock of the sandbox: once
-        `clock.advance` has gone past it, requests are taken again. Several limits hold at once.
+        The Retry-After header has the time until the interval ends, by the clock of the sandbox.
+        `clock.advance` past it admits requests again. Several limits may apply at once.
 
         Args:
-            requests: How many are taken in each span. The first one begins it.
-            seconds: How long a span is.
+            requests: Number of requests per interval. The first request starts an interval.
+            seconds: Length of an interval.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
-            times: How many requests are refused; None for all until `clear`.
+            times: Number of requests to refuse; None for all until `clear`.
         """
         self._arm(RateLimit(requests, seconds), times, path, method)
 
@@ -110,11 +110,11 @@ class FaultControl:
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Cut the connections of the next requests without a response.
+        """Drop the connections of the next requests without a response.
 
         Args:
-            times: How many requests; None for all until `clear`.
-            executed: Whether the requests are carried out before.
+            times: Number of requests; None for all until `clear`.
+            executed: Whether the requests are executed before.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -123,10 +123,10 @@ class FaultControl:
     def lose_answers(
         self, times: int | None = 1, path: str | None = None, method: str | None = None
     ) -> None:
-        """Carry out the next requests, but lose their responses: `drop(executed=True)`.
+        """Execute the next requests, but lose their responses: `drop(executed=True)`.
 
         Args:
-            times: How many requests; None for all until `clear`.
+            times: Number of requests; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -135,12 +135,13 @@ class FaultControl:
     def forget_idempotency(
         self, times: int | None = None, path: str | None = None, method: str | None = None
     ) -> None:
-        """Forget the responses kept for idempotency keys, and ignore the keys of the next requests.
+        """Forget all idempotency keys, and ignore the keys of the next requests.
 
-        What is sent twice is done twice then, unless the client has chosen an id for it.
+        A request that is sent twice is then executed twice, unless the client chose an ID for the
+        object.
 
         Args:
-            times: How many requests that have a key; None for all until `clear`.
+            times: Number of requests with a key; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -155,13 +156,13 @@ class FaultControl:
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Delay responses. What is asked for is done at once, and other faults are met too.
+        """Delay responses. Requests are executed immediately, and other faults apply too.
 
-        Of several latencies that fit a request, the last one counts.
+        If several latencies match a request, the last one applies.
 
         Args:
-            seconds: How much later.
-            times: How many responses; None for all until `clear`.
+            seconds: Delay in seconds.
+            times: Number of responses; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -170,10 +171,10 @@ class FaultControl:
     def hang(
         self, times: int | None = 1, path: str | None = None, method: str | None = None
     ) -> None:
-        """Let the next requests wait for their responses until `release`.
+        """Hang the next requests until `release`.
 
         Args:
-            times: How many requests; None for all until `clear`.
+            times: Number of requests; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -182,7 +183,7 @@ class FaultControl:
         self._run(lambda backend: backend.faults.hang(checked, match))
 
     def release(self) -> None:
-        """Let requests that hang continue as if nothing had been, and no more hang."""
+        """Continue hanging requests normally, and hang no more requests."""
         self._run(lambda backend: backend.faults.release())
 
     def drip(
@@ -195,10 +196,10 @@ class FaultControl:
         """Send the bodies of the next responses byte by byte.
 
         Args:
-            interval: Seconds from one byte to the next.
+            interval: Seconds between two bytes.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
-            times: How many requests; None for all until `clear`.
+            times: Number of requests; None for all until `clear`.
         """
         self._arm(Drip(interval), times, path, method)
 
@@ -209,13 +210,13 @@ class FaultControl:
         path: str | None = None,
         method: str | None = "PUT",
     ) -> None:
-        """Cut the connections of the next uploads while the file is on its way.
+        """Drop the connections of the next uploads during the transfer.
 
         Args:
-            after: How many bytes of the file are read before, roughly: as many as come at once
-                are read. A smaller file arrives whole.
-            times: How many uploads; None for all until `clear`.
-            path: Only uploads to this path, as in `fail`; None takes all of the storage.
+            after: Approximate number of bytes of the file to read before. A smaller file is
+                received completely.
+            times: Number of uploads; None for all until `clear`.
+            path: Only uploads to this path, as in `fail`; None for the whole object storage.
             method: Only requests with this method.
         """
         self._arm(CutUpload(after), times, path or _STORAGE, method)
@@ -227,12 +228,12 @@ class FaultControl:
         path: str | None = None,
         method: str | None = "GET",
     ) -> None:
-        """End the connections of the next downloads while the file is on its way.
+        """Close the connections of the next downloads during the transfer.
 
         Args:
-            after: How many bytes of the response's body arrive before, exactly.
-            times: How many downloads; None for all until `clear`.
-            path: Only downloads of this path, as in `fail`; None takes all of the storage.
+            after: Exact number of bytes of the response's body to send before.
+            times: Number of downloads; None for all until `clear`.
+            path: Only downloads of this path, as in `fail`; None for the whole object storage.
             method: Only requests with this method.
         """
         self._arm(CutDownload(after), times, path or _STORAGE, method)
@@ -240,11 +241,11 @@ class FaultControl:
     def expire_urls(
         self, times: int | None = 1, path: str | None = None, method: str | None = None
     ) -> None:
-        """Let the storage find that the signed URLs of the next requests have expired.
+        """Treat the signed URLs of the next requests to the object storage as expired.
 
         Args:
-            times: How many requests; None for all until `clear`.
-            path: Only requests to this path, as in `fail`; None takes all of the storage.
+            times: Number of requests; None for all until `clear`.
+            path: Only requests to this path, as in `fail`; None for the whole object storage.
             method: Only requests with this method.
         """
         expired = Fail(403, "access_denied", "Request has expired")
@@ -257,11 +258,11 @@ class FaultControl:
         path: str | None = None,
         method: str | None = None,
     ) -> None:
-        """Put no more messages or replies into a page than this, whatever is asked for.
+        """Limit the size of pages of messages and replies, whatever `limit` is requested.
 
         Args:
-            rows: At least 1; None for the usual limits.
-            times: How many pages; None for all until `clear`.
+            rows: Maximum number of messages per page, at least 1; None for the usual limits.
+            times: Number of pages; None for all until `clear`.
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
@@ -275,11 +276,11 @@ class FaultControl:
         self._arm(CapPages(rows), times, path, method)
 
     def drop_sockets(self, code: int | None = None, *, external_id: str | None = None) -> None:
-        """End every open socket.
+        """Close all open sockets.
 
         Args:
-            code: Of the close frame; None cuts the connections without one.
-            external_id: End the sockets of this user only.
+            code: Code of the close frame; None drops the connections without a close frame.
+            external_id: Close only the sockets of this user.
         """
         self._run(lambda backend: backend.drop_sockets(code, external_id))
 
@@ -292,16 +293,16 @@ class FaultControl:
         seconds: float = 0.5,
         seed: int | None = None,
     ) -> None:
-        """Let broadcasts be lost, come twice, or be overtaken, until `clear`.
+        """Lose, duplicate or reorder broadcasts at random, until `clear`.
 
-        Each socket has its own luck. Replies to pushes and presence arrive as always.
+        Randomized per socket. Replies to pushes and presence are not affected.
 
         Args:
-            lost: Share of those that do not arrive, between 0 and 1.
-            doubled: Share of those that arrive twice.
-            delayed: Share of those that arrive later.
-            seconds: How much later at most.
-            seed: The same one gives the same luck.
+            lost: Share of lost broadcasts, from 0 to 1.
+            doubled: Share of duplicated broadcasts.
+            delayed: Share of delayed broadcasts.
+            seconds: Maximum delay in seconds.
+            seed: Seed of the random numbers.
         """
 
         def disturb(broadcasts: BroadcastFaults) -> None:
@@ -312,42 +313,42 @@ class FaultControl:
         self._run(lambda backend: disturb(backend.faults.broadcasts))
 
     def crash(self, topic: str) -> None:
-        """Crash the channels of all who joined a topic: they get `phx_error`."""
+        """Crash the channels of a topic: their clients receive `phx_error`."""
         self._run(lambda backend: backend.phoenix.crash(backend.registry.members(topic)))
 
     def close_channel(self, topic: str) -> None:
-        """End the channels of all who joined a topic: they get `phx_close`."""
+        """Close the channels of a topic: their clients receive `phx_close`."""
         self._run(lambda backend: backend.phoenix.close(backend.registry.members(topic)))
 
     def refuse_joins(self, reason: str, times: int | None = 1, topic: str | None = None) -> None:
         """Refuse the next joins with a reason.
 
         Args:
-            reason: Of the reply.
-            times: How many joins; None for all until `clear`.
-            topic: Only joins of this topic, a shell pattern such as `user:*`. None takes all.
+            reason: Reason in the reply.
+            times: Number of joins; None for all until `clear`.
+            topic: Only joins of this topic, a shell pattern such as `user:*`. None for all.
         """
         self._arm(RefuseJoin(reason), times, topic, None)
 
     def refuse_handshakes(self, status: int = 403, times: int | None = 1) -> None:
-        """Answer the next WebSocket handshakes with a status instead of 101.
+        """Refuse the next WebSocket handshakes with an HTTP status.
 
         Args:
-            status: Of the response.
-            times: How many handshakes; None for all until `clear`.
+            status: HTTP status of the response.
+            times: Number of handshakes; None for all until `clear`.
         """
         self._arm(RefuseHandshake(status), times, None, None)
 
     def mute(self) -> None:
-        """Send nothing more on any socket, now or later opened, but go on reading.
+        """Stop sending on all sockets, current and future, but continue to read.
 
-        Handshakes still succeed. What is to be sent meanwhile is held back, as on a link that
-        lost its way in one direction; heartbeat replies, pongs and close frames too.
+        Handshakes still succeed. Frames are held back until `unmute`, including heartbeat replies,
+        pongs and close frames, as on a half-open connection.
         """
         self._run(lambda backend: backend.faults.sending.clear())
 
     def unmute(self) -> None:
-        """Send again, first what was held back."""
+        """Resume sending, starting with the frames that were held back."""
         self._run(lambda backend: backend.faults.sending.set())
 
     def _arm(self, fault: Fault, times: int | None, path: str | None, method: str | None) -> None:

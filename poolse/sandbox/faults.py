@@ -101,7 +101,7 @@ class RateLimit:
         if self.left:
             self.left -= 1
             return None
-        message = f"the sandbox was told to take {self.requests} requests in {self.seconds:g} s"
+        message = f"injected rate limit: {self.requests} requests in {self.seconds:g} s"
         return Fail(429, "rate_limited", message, retry_after=float(math.ceil(self.ends - now)))
 
 

@@ -138,7 +138,7 @@ class Storage:
         """The file that the signed URL is about, if it allows this very request."""
         match = _PATH.fullmatch(request.url.path)
         if match is None:
-            raise StorageError(404, "NoSuchKey", "the path names no file")
+            raise StorageError(404, "NoSuchKey", "the path is not the name of a file")
         tenant_id, attachment_id = match.groups()
         self._check_signature(request, self._store.signing_key(tenant_id))
         file = self._store.attachment(tenant_id, attachment_id)

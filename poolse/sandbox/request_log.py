@@ -107,7 +107,7 @@ class RequestLog:
             with self._changed:
                 left = max(0.0, deadline - time.monotonic())
                 if self._changes == changes and not self._changed.wait(left):
-                    raise TimeoutError(f"it did not happen within {timeout:g} s")
+                    raise TimeoutError(f"condition not true within {timeout:g} s")
 
     def _note(self, change: Callable[[], object]) -> None:
         with self._changed:

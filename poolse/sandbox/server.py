@@ -285,7 +285,7 @@ def _listen(host: str, port: int) -> socket.socket:
         message = f"cannot listen on host {host!r}, port {port}: {error.strerror or error}"
         raise type(error)(error.errno, message) from None
     except UnicodeError:
-        message = f"cannot listen on host {host!r}, port {port}: this is no host name"
+        message = f"cannot listen on host {host!r}, port {port}: not a host name"
         raise socket.gaierror(socket.EAI_NONAME, message) from None
 
 

@@ -1,4 +1,4 @@
-"""A whole poolse backend for tests, in a thread of the test's own process.
+"""A complete poolse backend for tests, in a thread of the test process.
 
     from poolse.testing import Sandbox
 
@@ -6,9 +6,9 @@
         with Sandbox() as sandbox:
             chat = Poolse(api_url=sandbox.url, get_token=lambda: sandbox.token("alice"))
 
-Needs `pip install 'poolse[sandbox]'`. `pip install 'poolse[testing]'` brings pytest too, which
-finds the fixtures of `poolse.testing.plugin` by itself. `poolse.testing.factories` makes rows and
-events, and needs neither.
+Requires `pip install 'poolse[sandbox]'`. `pip install 'poolse[testing]'` includes pytest, which
+finds the fixtures of `poolse.testing.plugin` automatically. `poolse.testing.factories` creates
+models and events, and requires neither.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The async client as a fixture of pytest-asyncio. Loaded where that is, and nowhere else."""
+"""The async client as a fixture of pytest-asyncio. Loaded only if that is installed."""
 
 from __future__ import annotations
 

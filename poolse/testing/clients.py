@@ -1,4 +1,4 @@
-"""Clients of a sandbox that do not wait: its clock advances instead."""
+"""Clients of a sandbox whose retries do not wait: the clock of the sandbox advances instead."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ Client = TypeVar("Client", Poolse, AsyncPoolse)
 
 
 def client_for(sandbox: Sandbox, external_id: str = "alice") -> Poolse:
-    """A client of one user, for tests: use it in a `with`.
+    """Return a client of one user, for tests. Use it as a context manager.
 
-    It behaves like any other, but for the waits between two attempts of a call: they take no time,
-    and move the clock of the sandbox instead. Waits of realtime and of `follow` are real.
+    It behaves like any other client, except that waits before retries take no time and advance the
+    clock of the sandbox instead. Waits of realtime and of `follow` are real.
 
     Args:
-        sandbox: A running one.
-        external_id: The user, by your own id; created if missing.
+        sandbox: A running sandbox.
+        external_id: Your own ID for the user, who is created if missing.
     """
     return _client_of(Poolse, sandbox, external_id)
 
 
 def async_client_for(sandbox: Sandbox, external_id: str = "alice") -> AsyncPoolse:
-    """The same for async tests: use it in an `async with`.
+    """Return an async client of one user, for tests. Use it as an async context manager.
+
+    It behaves like any other client, except that waits before retries take no time and advance the
+    clock of the sandbox instead. Waits of realtime and of `follow` are real.
 
     Args:
-        sandbox: A running one.
-        external_id: The user, by your own id; created if missing.
+        sandbox: A running sandbox.
+        external_id: Your own ID for the user, who is created if missing.
     """
     return _client_of(AsyncPoolse, sandbox, external_id)
 

@@ -1,4 +1,4 @@
-"""Models to test with: what the functions of `factories` have in common."""
+"""Helpers of the functions of `factories`."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def made(
     defaults: Mapping[str, object] | None,
     given: Mapping[str, object],
 ) -> R:
-    """Return a model as the server would have sent it: written as JSON, and read.
+    """Return a model as the server would have sent it: encoded as JSON, and decoded.
 
-    The same values always make the same model. Without an `id` it has that of the example if it
-    is the example, else one that follows from what is different.
+    The same values always create the same model. The default `id` is that of the example if all
+    values are, else it is derived from the values that differ.
 
     Args:
-        cls: Its class.
+        cls: Class of the model.
         read: Creates it from parsed JSON.
         defaults: The example, by names of Python.
         given: All values; UNSET leaves a field out.
 
     Raises:
-        DecodeError: A value of the wrong type.
-        UsageError: A value that JSON cannot say, or None where the API promises something.
+        DecodeError: A value has the wrong type.
+        UsageError: A value cannot be encoded, or is None for a field that is never null.
     """
     plain, usual = to_dict(given), to_dict(defaults or {})
     changed = [name for name in given if plain.get(name, UNSET) != usual.get(name, UNSET)]

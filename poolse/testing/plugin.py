@@ -1,7 +1,7 @@
-"""Fixtures for pytest, which finds them by itself once `poolse[testing]` is installed.
+"""Fixtures for pytest, which finds them automatically if `poolse[testing]` is installed.
 
-`poolse_sandbox`, `poolse_client`, `async_poolse_client`; and `poolse_user`, to be overridden.
-Nothing but this file is loaded before one of them is asked for. `-p no:poolse` turns them off.
+`poolse_sandbox`, `poolse_client`, `async_poolse_client`, and `poolse_user`, which you can override.
+Only this file is loaded before the first use of a fixture. `-p no:poolse` disables the plugin.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BY_ASYNCIO: Final = "_poolse_client_by_asyncio"
 
 @pytest.fixture(scope="session")
 def _poolse_server() -> Iterator[Sandbox]:
-    """The one server of the run: a test gets it as if it had just been started."""
+    """The sandbox of the test run, which is reset for each test."""
     try:
         from poolse.testing import Sandbox
     except ImportError as error:
@@ -34,20 +34,20 @@ def _poolse_server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def poolse_sandbox(_poolse_server: Sandbox) -> Iterator[Sandbox]:
-    """A whole poolse backend for this test: running, empty, without faults."""
+    """A running poolse backend for this test, without data and faults."""
     yield _poolse_server
     _poolse_server.reset()
 
 
 @pytest.fixture
 def poolse_user() -> str:
-    """Whom the clients sign in, by your own id. Override it for another one than "alice"."""
+    """External ID of the user of the clients. Override it for a user other than "alice"."""
     return "alice"
 
 
 @pytest.fixture
 def poolse_client(poolse_sandbox: Sandbox, poolse_user: str) -> Iterator[Poolse]:
-    """A client of the sandbox, closed after the test. Its retries take no time."""
+    """A client of the sandbox, closed after the test. Its retries do not wait."""
     from poolse.testing import client_for
 
     with client_for(poolse_sandbox, poolse_user) as chat:
@@ -56,7 +56,7 @@ def poolse_client(poolse_sandbox: Sandbox, poolse_user: str) -> Iterator[Poolse]
 
 @pytest.fixture
 def async_poolse_client(request: pytest.FixtureRequest) -> AsyncPoolse:
-    """The same for tests that pytest-asyncio or anyio runs, in the event loop of the test."""
+    """An async client of the sandbox, in the event loop of pytest-asyncio or anyio."""
     client: AsyncPoolse = request.getfixturevalue(_runner_of(request))
     return client
 
@@ -75,13 +75,13 @@ async def _poolse_client_by_anyio(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-asyncio, where it is, run the client too."""
+    """Let pytest-asyncio run the async client too, if it is installed."""
     if config.pluginmanager.hasplugin("asyncio"):
         config.pluginmanager.import_plugin("poolse.testing._asyncio_fixture")
 
 
 def _runner_of(request: pytest.FixtureRequest) -> str:
-    """The fixture that whoever runs this test can run."""
+    """Return the name of the fixture for the plugin that runs this test."""
     if "anyio_backend" in request.fixturenames:
         return _BY_ANYIO
     plugins = request.config.pluginmanager

@@ -28,7 +28,7 @@ def test_an_api_key_is_a_word(key: Any) -> None:
 
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_an_api_key_nothing_works(key: str | None) -> None:
-    with pytest.raises(UsageError, match="give api_key, or set POOLSE_API_KEY"):
+    with pytest.raises(UsageError, match="pass api_key, or set POOLSE_API_KEY"):
         api_key_from(None, key)
 
 

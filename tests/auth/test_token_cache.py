@@ -140,7 +140,7 @@ def test_a_get_token_that_returns_nonsense_is_told_so_without_showing_it() -> No
 
 @pytest.mark.parametrize("token", [" ", " s3cret", "s3cret\r\nX: y", "s3cret-ü"])
 def test_a_token_that_http_cannot_carry_is_refused_without_showing_it(token: str) -> None:
-    with pytest.raises(UsageError, match=r"what get_token returned (is blank|has)") as caught:
+    with pytest.raises(UsageError, match=r"the token from get_token (is blank|has)") as caught:
         checked(token)
     assert "s3cret" not in str(caught.value)
 

@@ -91,8 +91,8 @@ def test_a_bug_is_one_line_and_a_traceback_on_demand(command: Command, debug: bo
         check=False,
     )
     assert (done.returncode, done.stdout) == (70, "")
-    assert "should not happen (KeyError): it is a mistake in poolse" in done.stderr
-    assert "run it again with --debug, and report what it prints" in done.stderr
+    assert "internal error (KeyError)" in done.stderr
+    assert "run it again with --debug, and report the output" in done.stderr
     assert ("Traceback" in done.stderr) is debug
     assert ("secret" in done.stderr) is debug
 

@@ -64,7 +64,7 @@ def test_an_interrupted_export_goes_on_where_it_ended(
     failed = export(command)
     assert (failed.code, failed.out) == (1, "")
     assert not (command.home / "all.jsonl").exists()
-    told = re.search(r"poolse: (\d+) messages are kept in all.jsonl.part: the same", failed.err)
+    told = re.search(r"poolse: (\d+) messages are saved in all.jsonl.part: the same", failed.err)
     assert told is not None, failed.err
 
     command.said("too late to be part of it")
@@ -134,7 +134,7 @@ def test_a_file_that_is_there_stays(command: Command) -> None:
     (command.home / "all.jsonl").write_text("precious")
     called = export(command)
     assert (called.code, called.out) == (2, "")
-    assert "--force replaces it" in called.err
+    assert "use --force to replace it" in called.err
     assert (command.home / "all.jsonl").read_text() == "precious"
     assert export(command, "--force").code == 0
     assert lines(command.home / "all.jsonl")[0]["body"] == "Hello"
@@ -143,8 +143,8 @@ def test_a_file_that_is_there_stays(command: Command) -> None:
 @pytest.mark.parametrize(
     ("task", "says"),
     [
-        (Task("http://elsewhere", "c", 7), "is the beginning of an export of conversation c at"),
-        (None, "all.jsonl.part is not what an export leaves"),
+        (Task("http://elsewhere", "c", 7), "is an unfinished export of conversation c at"),
+        (None, "all.jsonl.part is not an unfinished export"),
     ],
 )
 def test_what_another_export_left(command: Command, task: Task | None, says: str) -> None:
@@ -190,4 +190,4 @@ def test_ctrl_c_tells_what_is_kept(command: Command, sandbox: Sandbox) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (130, "")
-    assert re.fullmatch(r"poolse: 100 messages are kept in \S+.jsonl.part: the same .*\n", err)
+    assert re.fullmatch(r"poolse: 100 messages are saved in \S+.jsonl.part: the same .*\n", err)

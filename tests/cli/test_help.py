@@ -43,7 +43,7 @@ def test_what_is_wrong_and_where_to_look(command: Command, arguments: list[str])
     first, second, third = called.err.splitlines()
     assert first.startswith("poolse: ")
     assert second.startswith("usage: poolse")
-    assert third.endswith("--help` tells more")
+    assert third.endswith("--help` shows the options")
 
 
 HEAVY = ("aiohttp", "asyncio", "cattrs", "httpx", "orjson", "rich", "sqlite3", "poolse.client")

@@ -67,7 +67,7 @@ def test_a_conversation_that_is_not_there(command: Command, conversation: str) -
 def test_a_refused_token(command: Command) -> None:
     called = command("listen", POOLSE_TOKEN="junk")
     assert called.code == 3
-    assert "get a new one" in called.err
+    assert "get a new token" in called.err
 
 
 def test_one_channel_of_many_that_is_refused_is_told(command: Command, sandbox: Sandbox) -> None:

@@ -48,20 +48,20 @@ def test_json_is_the_message(command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "says"),
     [
-        ([NOBODY, "x"], {}, 4, "no such conversation .*404.*\n +look at the id"),
+        ([NOBODY, "x"], {}, 4, "no such conversation .*404.*\n +check the ID"),
         (["nonsense", "x"], {}, 4, "404 not_found"),
         (["", "x"], {}, 2, "must be the ID of a conversation"),
         (["{}", ""], {}, 1, "can't be blank"),
         (["{}", "x", "--id", "7"], {}, 1, "'id': .'is invalid'"),
-        (["{}", "x"], {"POOLSE_TOKEN": None}, 3, "no token .*\n +set POOLSE_TOKEN, give --token-f"),
+        (["{}", "x"], {"POOLSE_TOKEN": None}, 3, "no token .*\n +set POOLSE_TOKEN, pass --token-f"),
         (["{}", "x"], {"POOLSE_TOKEN": "junk"}, 3, "token is missing or invalid .*\n +get a new"),
         (["{}", "x"], {"POOLSE_TOKEN": "a b\nc"}, 2, "POOLSE_TOKEN|token"),
         (["{}", "x"], {"POOLSE_API_URL": "ftp://x"}, 2, "api_url must start with http"),
         (["{}", "x", "--token-file", "none"], {}, 2, "cannot read --token-file .none.: No such"),
-        (["{}", "x", "--token-file", "-"], {}, 2, "standard input, and that is empty"),
-        (["{}"], {}, 2, "nothing to send: TEXT is missing"),
+        (["{}", "x", "--token-file", "-"], {}, 2, "standard input, which is empty"),
+        (["{}"], {}, 2, "nothing to send: pass TEXT"),
         (["{}", "x", "--nope"], {}, 2, "No such option '--nope'.\nusage: poolse send"),
-        (["{}", "x", "--profile", "no"], {}, 2, "there is no .profiles.no. in"),
+        (["{}", "x", "--profile", "no"], {}, 2, "profiles.no. not found in"),
     ],
 )
 def test_a_mistake_is_told(
@@ -106,7 +106,7 @@ def test_a_token_and_the_text_cannot_both_be_piped(command: Command, sandbox: Sa
     token = sandbox.token("alice")
     called = command("send", command.conversation, "--token-file", "-", stdin=token)
     assert called.code == 2
-    assert "standard input has the token already" in called.err
+    assert "standard input already has the token" in called.err
     called = command("send", command.conversation, "Hi", "--token-file", "-", stdin=token)
     assert called.code == 0
 
@@ -125,8 +125,8 @@ def test_a_token_is_all_that_is_printed(command: Command, sandbox: Sandbox, tmp_
 @pytest.mark.parametrize(
     ("external_id", "environ", "code", "says"),
     [
-        ("bob", {"POOLSE_API_KEY": None}, 3, "needs the API key .*\n +set POOLSE_API_KEY, give"),
-        ("bob", {"POOLSE_API_KEY": "pk_junk"}, 3, "invalid_api_key.*\n +look the key up"),
+        ("bob", {"POOLSE_API_KEY": None}, 3, "requires the API key .*\n +set POOLSE_API_KEY, pass"),
+        ("bob", {"POOLSE_API_KEY": "pk_junk"}, 3, "invalid_api_key.*\n +check the API key"),
         (" ", {}, 2, "external_id must be the external ID of a user"),
     ],
 )

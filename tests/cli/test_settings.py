@@ -125,16 +125,20 @@ def test_another_file_or_none(file: Path, tmp_path: Path) -> None:
         (
             "tokn = 'x'",
             {},
-            "unknown setting 'tokn' in .*config.toml: it takes api_url, ws_url, tok",
+            "unknown setting 'tokn' in .*config.toml: expected one of api_url, ws_u",
         ),
         ("[profiles.a]\nx = 'x'", {}, r"unknown setting 'x' in \[profiles.a\] of"),
         ("profiles.a = 'x'", {}, r"profiles.a in .* must be a table: \[profiles.a\]"),
         ("names = 'x'", {}, "names in .* must be a table"),
-        ("token = 7", {}, "token in .* must be a text in quotes"),
+        ("token = 7", {}, "token in .* must be a quoted string"),
         (f"token = {SECRET}", {}, r"is not TOML: Invalid value \(at line 1, column 9\)$"),
-        ("", {"profile": "no"}, r"there is no \[profiles.no\] in .*config.toml"),
-        ("", {"config": "/no/such.toml"}, "there is no config file /no/such.toml"),
-        (f"token = '{SECRET}'\ntoken_file = 'x'", {}, "token of .* and token_file of .* keep one"),
+        ("", {"profile": "no"}, r"\[profiles.no\] not found in .*config.toml"),
+        ("", {"config": "/no/such.toml"}, "config file /no/such.toml not found"),
+        (
+            f"token = '{SECRET}'\ntoken_file = 'x'",
+            {},
+            "token of .* and token_file of .* remove",
+        ),
         ("", {"config": "/"}, "cannot read the config file /: Is a directory"),
     ],
 )
@@ -150,7 +154,7 @@ def test_a_mistake_is_said_where_it_is(
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "No such file"), (b"", "is empty"), (b"\xff", "is no text file")],
+    [(None, "No such file"), (b"", "is empty"), (b"\xff", "is not a text file")],
 )
 def test_a_token_file_that_is_none(tmp_path: Path, content: bytes | None, complaint: str) -> None:
     path = tmp_path / "token"

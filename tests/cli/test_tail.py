@@ -94,7 +94,7 @@ def test_json_is_the_message(command: Command) -> None:
     ("arguments", "code", "says"),
     [
         ([NOBODY], 4, "no such conversation"),
-        (["{}", "--since", "yesterday"], 2, "'yesterday' is no number, `beginning` or `latest`"),
+        (["{}", "--since", "yesterday"], 2, "'yesterday' is not a number, `beginning` or `latest`"),
         (["{}", "--since", "1", "--last", "1"], 2, "--since and --last"),
         (["{}", "--last", "-1"], 2, "--last"),
         (["{}", "--checkpoint", "no/such/file"], 2, "the checkpoint no/such/file cannot be used"),
@@ -128,7 +128,7 @@ def test_a_lost_connection_is_told_and_nothing_is_lost(command: Command, sandbox
         out, err = process.communicate(timeout=20)
     assert json.loads(out)["body"] == "meanwhile"
     assert process.returncode == 0
-    assert "poolse: the connection is lost, trying again" in err
+    assert "poolse: connection lost, reconnecting" in err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

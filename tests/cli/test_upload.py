@@ -46,8 +46,8 @@ def test_a_file_that_is_refused_does_not_stop_the_others(
     sandbox.faults.fail(status=422, path="/v1/attachments/upload-url")
     called = command("upload", command.conversation, *given, "--json")
     assert called.code == 1
-    assert "poolse: 0.txt: the sandbox was told to answer 422" in called.err
-    assert '"message": "1 of 3 files did not go up"' in called.err
+    assert "poolse: 0.txt: injected fault: status 422" in called.err
+    assert '"message": "1 of 3 files were not uploaded"' in called.err
     assert called.json["failed"] == ["0.txt"]
     assert names(messages(command)[0]) == ["1.txt", "2.txt"]
 

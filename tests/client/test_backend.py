@@ -83,7 +83,7 @@ def test_a_refused_key_is_final(backend: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "complaint"),
     [
-        (None, "give api_key, or set POOLSE_API_KEY"),
+        (None, "pass api_key, or set POOLSE_API_KEY"),
         ("", "api_key is blank"),
         (" ", "api_key is blank"),
         (f"{KEY}\n", "api_key has blanks around it"),

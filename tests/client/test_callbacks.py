@@ -163,7 +163,7 @@ def test_an_async_one_is_refused_where_nothing_awaits_it(
         if place not in ("upload", "upload_many", "download"):
             play(lambda: put(flavour, sandbox, place, ASYNC[kind]))
         return
-    hint = "give a plain function" if place in NEVER_AWAITED else "use AsyncPoolse, or give a plain"
+    hint = "pass a plain function" if place in NEVER_AWAITED else "use AsyncPoolse, or pass a plain"
     with pytest.raises(UsageError, match=f"async, and nothing here awaits it: {hint}"):
         play(lambda: put(flavour, sandbox, place, ASYNC[kind]))
     assert sandbox.requests == []

@@ -50,7 +50,7 @@ def test_a_wrong_keyword_is_told_of_in_the_name_of_the_client(kind: Any) -> None
 
 
 CREDENTIALS: list[tuple[dict[str, Any], str]] = [
-    ({}, "no credential: give get_token or token, or set POOLSE_TOKEN"),
+    ({}, "no credential: pass get_token or token, or set POOLSE_TOKEN"),
     ({"token": "a", "get_token": lambda: "b"}, "not both"),
     ({"token": "", "get_token": lambda: "b"}, "not both"),
     ({"token": ""}, "token is blank"),
@@ -58,7 +58,7 @@ CREDENTIALS: list[tuple[dict[str, Any], str]] = [
     ({"token": "s3cret\n"}, "token has blanks around it"),
     ({"token": "s3cret\r\nX: y"}, "token has .* characters that HTTP cannot carry"),
     ({"token": b"s3cret"}, "token must be a str, not bytes"),
-    ({"token": async_token}, "a function goes to get_token"),
+    ({"token": async_token}, "pass a function as get_token"),
     ({"get_token": "s3cret"}, "get_token must be a function, not str"),
     ({"get_token": ["s3cret"]}, "get_token must be a function, not list"),
 ]
@@ -101,7 +101,7 @@ def test_an_empty_token_does_not_fall_back_to_the_environment(
     ],
 )
 def test_an_async_get_token_is_for_the_async_client(get_token: Any) -> None:
-    with pytest.raises(UsageError, match="use AsyncPoolse, or give a plain function"):
+    with pytest.raises(UsageError, match="use AsyncPoolse, or pass a plain function"):
         Poolse(get_token=get_token)
 
     with pytest.raises(UsageError, match=r"on_socket_error is async.*: use AsyncPoolse"):
@@ -141,8 +141,8 @@ ANY: list[tuple[dict[str, Any], str]] = [
     ({"http_client": "http"}, "http_client must be an httpx"),
     ({"http_client": object()}, "http_client must be an httpx"),
     ({"http_client": httpx}, "http_client must be an httpx"),
-    ({"http_client": httpx.Client}, "http_client must be an httpx.*, not a class of them"),
-    ({"http_client": httpx.AsyncClient}, "http_client must be an httpx.*, not a class of them"),
+    ({"http_client": httpx.Client}, "http_client must be an httpx.*, not the class"),
+    ({"http_client": httpx.AsyncClient}, "http_client must be an httpx.*, not the class"),
 ]
 LIVE: list[tuple[dict[str, Any], str]] = [
     ({"ws_url": "ftp://example.com"}, "ws_url must start with ws:// or wss://"),
@@ -175,13 +175,13 @@ def test_a_backend_refuses_the_same(
 def test_an_http_client_of_the_other_flavour_is_refused() -> None:
     wrong: Any = httpx.AsyncClient()
     for sync_client in (Poolse, PoolseBackend):
-        with pytest.raises(UsageError, match=r"is an async one: give an httpx\.Client"):
+        with pytest.raises(UsageError, match=r"is async: pass an httpx\.Client"):
             sync_client(**_credential(sync_client), http_client=wrong)
     asyncio.run(wrong.aclose())
     with httpx.Client() as sync_one:
         wrong = sync_one
         for async_client in (AsyncPoolse, AsyncPoolseBackend):
-            with pytest.raises(UsageError, match=r"is a sync one: give an httpx\.AsyncClient"):
+            with pytest.raises(UsageError, match=r"is sync: pass an httpx\.AsyncClient"):
                 async_client(**_credential(async_client), http_client=wrong)
 
 

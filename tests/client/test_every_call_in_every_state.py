@@ -21,13 +21,13 @@ from tests.concurrency.fork_helpers import FORK, in_child
 
 PATIENCE: Final = 20.0
 
-CLOSED: Final = "UsageError: this client is closed; make a new one"
+CLOSED: Final = "UsageError: this client is closed; create a new one"
 LEFT: Final = "ChannelClosed: conversation:.* was left"
 GIVEN_UP: Final = "ConnectionFailed: .*HTTP 404"
 REFUSED: Final = "JoinError: cannot join .*: unauthorized"
-FORKED: Final = "UsageError: realtime does not survive a fork: make a client in each process"
+FORKED: Final = "UsageError: realtime does not survive a fork: create a client in each process"
 OVER: Final = "UsageError: this belongs to an event loop that is over: ask the client for a new one"
-ELSEWHERE: Final = "UsageError: this client works in another event loop; make one for each loop"
+ELSEWHERE: Final = "UsageError: this client belongs to another event loop; create one per loop"
 WORKS: Final = "works"
 NONE: Final = ""
 """There is no such thing in this state."""

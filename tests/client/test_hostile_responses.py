@@ -82,8 +82,8 @@ def test_an_answer_without_end_is_not_read_to_its_end(
         tracemalloc.stop()
     assert isinstance(error, DecodeError)
     assert str(error) == (
-        f"the answer (HTTP {status[:3]}) has more than 100000 bytes: "
-        "if it should, raise max_response_bytes of the client"
+        f"the response (HTTP {status[:3]}) has more than 100000 bytes: "
+        "to allow it, raise max_response_bytes of the client"
     )
     assert flood.sent < MUCH
     assert peak < 16_000_000
@@ -121,7 +121,7 @@ def test_a_bomb_does_not_go_off(flavour: str, encoding: str, window: int) -> Non
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress", "é"])
 def test_what_nobody_asked_for_is_not_unpacked(flavour: str, encoding: str) -> None:
     error = failure(flavour, answer_with(b"x", fields=f"Content-Encoding: {encoding}\r\n"))
-    assert str(error) == "the answer (HTTP 200) is packed, but not as gzip, deflate"
+    assert str(error) == "the response (HTTP 200) is compressed, but not with gzip, deflate"
 
 
 @ALL

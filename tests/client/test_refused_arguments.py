@@ -37,11 +37,11 @@ UNSENDABLE: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     ),
     "a raw call without a path": (
         lambda chat, _: chat.rest.request(method="GET", path=""),
-        "path is empty: give the one of an endpoint",
+        "path is empty: pass the path of an endpoint",
     ),
     "a raw call for a tunnel": (
         lambda chat, _: chat.rest.request(method="connect", path="/v1/me"),
-        "CONNECT asks for a tunnel",
+        "CONNECT is for tunnels",
     ),
     "a raw call with an empty text as its query": (
         lambda chat, _: chat.rest.request(method="GET", path="/v1/me", query=""),

@@ -14,8 +14,8 @@ from tests.codegen.test_spec_readme import EXAMPLES
 FIELD: Final = """\
 --- spec/openapi.yaml
 @@
-         member_limit: {type: [integer, 'null'], description: How many members it may have.}
-+        archived_at: {type: [string, 'null'], format: date-time, description: When it was.}
+         member_limit: {type: [integer, 'null'], description: Maximum number of members.}
++        archived_at: {type: [string, 'null'], format: date-time, description: Archival time.}
 """
 SANDBOX: Final = (
     """\

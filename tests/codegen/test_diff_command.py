@@ -28,7 +28,7 @@ TAKEN = (
     "self, title: str, *, genre: Genre | Literal['crime', 'love-story'] | Unset=UNSET,"
     " tags: Sequence[str] | Unset=UNSET, key: str | Unset=UNSET, options: CallOptions | None=None"
 )
-VERSION = f'version = "{NOW}"'
+VERSION = f'version: str = "{NOW}"'
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_revision_is_compared_with_what_is_there(tmp_path: Path) -> None:
     ) in told
     refused = tree.diff("--base", "start", "--fail-below", expect=1)
     assert refused.endswith(f"the version is {NOW}: it must be at least {NEXT}\n")
-    tree.replace("poolse/_support/version.py", VERSION, f'version = "{NEXT}"')
+    tree.replace("poolse/_support/version.py", VERSION, f'version: str = "{NEXT}"')
     assert f"now it is {NEXT}" in tree.diff("--base", "start", "--fail-below")
     unknown = tree.diff("--base", "no-such-revision", expect=2)
     assert "not a valid object name: no-such-revision" in unknown

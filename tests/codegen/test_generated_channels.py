@@ -89,3 +89,31 @@ def test_the_realtime_class(shop: Shop) -> None:
         "        return self._channel(AsyncShelfChannel, "
         "checked_id('shelf_id', shelf_id, 'shelf'))",
     ]
+
+
+@pytest.mark.parametrize(
+    ("server", "scheme", "told"),
+    [
+        (
+            "pathname: /live/websocket",
+            "in: query, name: key",
+            "38:5: a socket takes its credential as {type: httpApiKey, in: query, name: token}",
+        ),
+        (
+            "pathname: /live",
+            "in: query, name: token",
+            "5:3: the pathname of a Phoenix socket ends with '/websocket'",
+        ),
+    ],
+)
+def test_what_the_socket_would_not_do_is_refused(
+    shop: Shop, capsys: pytest.CaptureFixture[str], server: str, scheme: str, told: str
+) -> None:
+    servers = f"servers:\n  live: {{host: shop.example, protocol: wss, {server}}}\n"
+    schemes = f"  securitySchemes:\n    user: {{type: httpApiKey, {scheme}}}\n"
+    shop.change("channels:\n", f"{servers}channels:\n", "asyncapi.yaml")
+    shop.change("components:\n", f"components:\n{schemes}", "asyncapi.yaml")
+    assert shop.run() == 1
+    assert [
+        line.partition("asyncapi.yaml:")[2] for line in capsys.readouterr().err.splitlines()
+    ] == [told]

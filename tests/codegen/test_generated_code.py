@@ -132,7 +132,7 @@ def test_a_pager_that_goes_down_and_is_called_otherwise(shop: Shop) -> None:
     shop.run()
     assert "descending=True" in piece(shop, "endpoints.py", "LIST_BOOKS_PAGES")
     assert piece(shop, "resources.py", "ShelfBooks.walk").startswith("def walk(")
-    assert '>>> for row in shop.shelves.one("s").books.walk():' in shop.text("resources.py")
+    assert '>>> for item in shop.shelves.one("s").books.walk():' in shop.text("resources.py")
 
 
 def test_a_handle(shop: Shop) -> None:
@@ -266,14 +266,14 @@ def test_the_docstring_of_a_method(shop: Shop) -> None:
         "    genre: What it is about.",
         "    tags: Its tags. At most 3.",
         "    key: Its key.",
-        "    options: Time limits, retries and the like, of this call only.",
+        "    options: Timeout, retries and other options of this call only.",
         "",
         "Returns:",
         "    The book.",
         "",
         "Raises:",
-        "    ApiError: The server refused.",
-        "    NetworkError: No answer came, even after the retries.",
-        "    DecodeError: The answer is not what the API promises.",
-        "    UsageError: An argument that cannot be sent. Nothing was sent.",
+        "    ApiError: The server refused the request.",
+        "    NetworkError: No response was received, even after the retries.",
+        "    DecodeError: The response does not match the API.",
+        "    UsageError: An argument is invalid. No request was made.",
     ]

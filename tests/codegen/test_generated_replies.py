@@ -61,9 +61,9 @@ def test_a_push_with_a_reply(shop: Shop) -> None:
         ]
     text = shop.text("channels.py")
     for line in (
-        "            timeout: Seconds for everything together; None waits as long as it takes.\n",
+        "            timeout: Seconds for the join, the push and the reply together; None for no ",
         "        Returns:\n            A book.\n\n        Raises:\n            PushError: ",
-        "            DecodeError: The reply is not what the API promises.\n",
+        "            DecodeError: The reply does not match the API.\n",
     ):
         assert line in text
 

@@ -53,7 +53,7 @@ def test_every_printed_module_is_as_its_source_says() -> None:
 
 
 def test_a_rule_that_nothing_uses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(printer, "NAMES", {**printer.NAMES, "never_used": "nothing"})
+    monkeypatch.setattr(printer, "SYNC_NAMES", {**printer.SYNC_NAMES, "never_used": "nothing"})
     with pytest.raises(PrintError, match="no source uses the rule 'never_used'"):
         print_all(ROOT / "poolse")
 

@@ -89,7 +89,7 @@ def test_three_runs_in_a_row(tls_sandbox: Sandbox) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["alice connected True"] * 3 + [
-        "this client is closed; make a new one"
+        "this client is closed; create a new one"
     ]
 
 
@@ -140,7 +140,7 @@ def test_a_second_loop_beside_the_first_is_told(
         await chat.realtime.conversation(made.id).wait_joined()
         error = await asyncio.to_thread(elsewhere, lambda: use(chat))
         assert isinstance(error, UsageError)
-        assert "another event loop; make one for each loop" in str(error)
+        assert "another event loop; create one per loop" in str(error)
         # Nobody has touched what is open here.
         assert await listen(chat, made.id) == "connected"
         await chat.aclose()

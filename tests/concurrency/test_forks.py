@@ -208,7 +208,7 @@ def test_realtime_that_runs_in_the_parent_is_not_inherited(tls_sandbox: Sandbox)
                     next(feed)
                 return inherited, str(caught.value), chat.me.show().external_id
 
-            said = "realtime does not survive a fork: make a client in each process"
+            said = "realtime does not survive a fork: create a client in each process"
             assert in_child(work) == (0, said, "alice")
             assert next(feed).message.body == "there at once"
             messages.send(body="still here")

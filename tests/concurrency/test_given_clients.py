@@ -152,7 +152,7 @@ def test_no_http(given: Given, behave: Callable[[Connection, ReceivedRequest], N
     with RawServer(behave) as server:
         error = given.error(server.base)
     assert type(error) is NetworkError
-    assert "cut off, or is not HTTP" in str(error)
+    assert "truncated, or is not HTTP" in str(error)
 
 
 @BOTH
@@ -165,7 +165,7 @@ def test_what_cannot_be_unpacked(given: Given) -> None:
 
 RAISED: dict[str, tuple[type[PoolseError], str]] = {
     "ConnectError": (NetworkError, "could not connect"),
-    "ReadError": (NetworkError, "lost while waiting for the answer"),
+    "ReadError": (NetworkError, "lost while waiting for the response"),
     "WriteError": (NetworkError, "lost while sending"),
     "CloseError": (NetworkError, "the connection failed"),
     "ProxyError": (NetworkError, "the proxy refused"),

@@ -16,7 +16,7 @@ from tests.concurrency.hanging_servers import Names
 from tests.concurrency.realtime_scenarios import FLAVOURS, LIMIT, Flavour, aside, connected, play
 from tests.realtime.sync_and_async import Log
 
-CONNECT = "no answer within 0.1 s (connect timeout); raise it with timeout=Timeout(connect=...)"
+CONNECT = "no response within 0.1 s (connect timeout); raise it with timeout=Timeout(connect=...)"
 
 
 @FLAVOURS

@@ -27,7 +27,7 @@ PAGES: Final = [
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 ]
 
-PROSE: Final = frozenset({"text", "diff", "json", "toml", "yaml"})
+PROSE: Final = frozenset({"text", "diff", "dockerfile", "ini", "json", "toml", "yaml"})
 """Languages that nobody runs."""
 
 FENCE: Final = re.compile(

@@ -15,7 +15,7 @@ from poolse import ConversationChannel, Poolse, UserChannel
 from tests.architecture.tree import ROOT
 
 TEXT = (ROOT / "docs/from-javascript.md").read_text("utf-8")
-NEW = "What is new here"
+NEW = "New in Python"
 STEP = re.compile(r"(?P<name>\w+)(?:\((?P<arguments>[^)]*)\))?(?:\.|$)")
 JAVASCRIPT = re.findall(
     r"\w+",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -96,3 +97,25 @@ def test_a_migration_that_is_stopped_can_be_started_again(
             "Thank you",
         ]
         assert rows[0].sender_id == sandbox.user_id("ada")
+
+
+def test_an_export_has_replies_names_and_the_order_of_sending(
+    terminal: Terminal, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    save("docs/cookbook/export.md", tmp_path)
+    with Poolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
+        room = chat.conversations.create(type="group")
+        messages = chat.conversations.one(room.id).messages
+        root = messages.send(body="Ready?")
+        messages.send(body="=1+1")
+        messages.send(body="Yes", reply_to_id=root.id)
+    for name in ("history.jsonl", "history.csv"):
+        terminal.python("export.py", room.id, "alice", name)
+    lines = (tmp_path / "history.jsonl").read_text("utf-8").splitlines()
+    exported = [json.loads(line) for line in lines]
+    assert [one["body"] for one in exported] == ["Ready?", "=1+1", "Yes"]
+    assert {one["sender_name"] for one in exported} == {"Alice Example"}
+    with (tmp_path / "history.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == ["Ready?", "'=1+1", "Yes"]
+    assert [row["thread"] for row in rows] == ["", "", root.id]

@@ -131,8 +131,8 @@ def test_a_row_is_kept_and_checked(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"sha256": "ab" * 32}, r"their sha256 is \w{64}, not abab"),
-        ({"byte_size": 7}, "the row says 7 bytes, but the storage has 1024000"),
+        ({"sha256": "ab" * 32}, r"its sha256 is \w{64}, not abab"),
+        ({"byte_size": 7}, "expected 7 bytes, but the object storage has 1024000"),
     ],
 )
 def test_other_bytes_than_those_of_the_row_are_refused(
@@ -217,14 +217,14 @@ def test_what_is_written_and_cannot_be_taken_back_is_not_written_twice(
     client: Client, world: World
 ) -> None:
     world.steps = [cut(300_000, etag=False)]
-    with pytest.raises(NetworkError, match="what is written already cannot be taken back"):
+    with pytest.raises(NetworkError, match="bytes already written cannot be undone"):
         client(fetch(Writer()))
 
     def from_the_start(world: World, connection: Connection, _request: ReceivedRequest) -> None:
         connection.answer(world.content)
 
     world.steps = [cut(300_000), from_the_start]
-    with pytest.raises(DownloadError, match="begins again from the first byte"):
+    with pytest.raises(DownloadError, match="does not resume the download"):
         client(fetch(Writer()))
     world.steps = [cut(300_000)]
     writer = Writer()
@@ -238,7 +238,7 @@ def test_a_refusal_is_told_with_its_status(
 ) -> None:
     fields = f"Location: {world.base}/v1/me\r\n"
     world.steps = [refuse(f"{status} No", b"<Code>NoSuchKey</Code>", fields)]
-    with pytest.raises(DownloadError, match=f"the storage answered {status}") as caught:
+    with pytest.raises(DownloadError, match=f"refused with HTTP {status}") as caught:
         any_client(fetch(tmp_path / "x"))
     assert caught.value.status == status
     assert len(world.storage) == 1
@@ -251,13 +251,13 @@ def test_what_may_pass_is_tried_again(client: Client, world: World, status: str)
     assert client(fetch()) == CONTENT
     world.steps = [refuse(status)] * 2
     expected = DownloadError if status == "503 Busy" else NetworkError
-    with pytest.raises(expected, match=f"the storage answered {status[:3]}"):
+    with pytest.raises(expected, match=f"HTTP {status[:3]}"):
         client(fetch(options=CallOptions(max_retries=1)))
 
 
 WRONG: dict[str, tuple[Callable[[Path], Any], type[UsageError], str]] = {
     "folder": (lambda f: f, UsageError, "it is a folder"),
-    "folder to be": (lambda f: f"{f}/new/", UsageError, "names no file"),
+    "folder to be": (lambda f: f"{f}/new/", UsageError, "is not the name of a file"),
     "no folder": (lambda f: f / "new" / "x", UsageError, "No such file or directory"),
     "text": (lambda _: io.StringIO(), UsageError, "in text mode"),
     "number": (lambda _: 7, ArgumentTypeError, "to must be a path, a binary file or None"),

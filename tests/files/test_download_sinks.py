@@ -98,7 +98,7 @@ def test_a_raw_file_gets_what_it_did_not_take(client: Client) -> None:
     assert raw.taken == CONTENT
     with pytest.raises(DownloadError, match="cannot write to the file: it is non-blocking"):
         client(fetch(Raw(None)))
-    with pytest.raises(DownloadError, match="the file takes nothing more"):
+    with pytest.raises(DownloadError, match="the file accepts no more bytes"):
         client(fetch(Raw(0)))
 
 
@@ -166,7 +166,7 @@ def test_an_async_file_is_awaited_or_refused(
 
 
 Make = Callable[[Path, ExitStack], Any]
-TAKES_NONE = "to takes no bytes|in text mode"
+TAKES_NONE = "to accepts no bytes|in text mode"
 WRONG: dict[str, tuple[Make, type[UsageError], str]] = {
     "text": (lambda f, s: s.enter_context((f / "x").open("w")), UsageError, TAKES_NONE),
     "text in memory": (lambda _f, _s: io.StringIO(), UsageError, TAKES_NONE),
@@ -191,11 +191,11 @@ WRONG: dict[str, tuple[Make, type[UsageError], str]] = {
         UsageError,
         "not open for writing",
     ),
-    "closed": (lambda f, _: closed(f / "x"), UsageError, "closed already"),
+    "closed": (lambda f, _: closed(f / "x"), UsageError, "a closed file"),
     "a class": (lambda _f, _s: io.BytesIO, ArgumentTypeError, "to must be a path, .*, not type"),
-    "no name": (lambda _f, _s: "", UsageError, "to='' names no file"),
+    "no name": (lambda _f, _s: "", UsageError, "to='' is not the name of a file"),
     "folder": (lambda f, _: f, UsageError, "it is a folder"),
-    "folder, with a slash": (lambda f, _: f"{f}/", UsageError, "names no file"),
+    "folder, with a slash": (lambda f, _: f"{f}/", UsageError, "is not the name of a file"),
     "link to a folder": (lambda f, _: link(f / "l", f), UsageError, "it is a folder"),
     "link to itself": (lambda f, _: link(f / "l", f / "l"), UsageError, "cannot write"),
     "descriptor that is none": (lambda _f, _s: "/dev/fd/987", UsageError, "Bad file descriptor"),
@@ -245,7 +245,7 @@ def test_an_async_text_file_is_refused_and_nothing_is_sent(
             return await chat.attachments.one("a-1").download(file)
 
     if client.is_async:
-        with pytest.raises(UsageError, match="to takes no bytes"):
+        with pytest.raises(UsageError, match="to accepts no bytes"):
             client(download)
         assert world.accepted == 0
 

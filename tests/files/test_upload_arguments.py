@@ -105,7 +105,7 @@ def test_an_async_iterable_is_for_the_async_client(client: Client, world: World)
         client(upload)
         assert world.bodies == [b"abc"]
     else:
-        with pytest.raises(ArgumentTypeError, match="the async client takes that too"):
+        with pytest.raises(ArgumentTypeError, match="the async client accepts it"):
             client(upload)
 
 
@@ -134,15 +134,15 @@ WRONG: dict[str, tuple[Callable[[Path], Any], dict[str, Any], str]] = {
     "below a file": (lambda f: f / "notes" / "x", {}, "notes/x: Not a directory"),
     "folder": (lambda f: f, {}, "it is a folder; upload the files in it"),
     "text file": (lambda f: (f / "notes").open(), {}, "text mode: open it in binary mode"),
-    "closed file": (lambda f: closed(f / "notes"), {}, "closed already"),
+    "closed file": (lambda f: closed(f / "notes"), {}, "a closed file"),
     "written file": (lambda f: (f / "new").open("wb"), {}, "not open for reading"),
-    "generator": (lambda _: words(), {}, "an iterable does not say how long it is: give byte_size"),
-    "raw reader": (lambda _: Raw(b""), {}, "cannot seek does not say how long it is: give byte_s"),
-    "other size": (lambda _: b"abc", {"byte_size": 5 * 2**30}, "says 5368709120, .* has 3 bytes"),
+    "generator": (lambda _: words(), {}, "an iterable has no known size: pass byte_size"),
+    "raw reader": (lambda _: Raw(b""), {}, "cannot seek has no known size: pass byte_s"),
+    "other size": (lambda _: b"abc", {"byte_size": 5 * 2**30}, "is 5368709120, .* has 3 bytes"),
     "size of a file": (
         lambda f: f / "notes",
         {"byte_size": 9},
-        "says 9, but the body has 10 bytes",
+        "is 9, but the body has 10 bytes",
     ),
     "number": (lambda _: 7, {}, "body must be a path .*, not int"),
     "none": (lambda _: None, {}, "body must be a path .*, not None"),
@@ -172,6 +172,6 @@ def test_what_cannot_be_uploaded_is_refused_and_nothing_is_sent(
 def test_pieces_that_are_no_bytes_end_the_upload(
     client: Client, world: World, piece: object
 ) -> None:
-    with pytest.raises(ArgumentTypeError, match="must be of bytes, but the iterable gives"):
+    with pytest.raises(ArgumentTypeError, match="must yield bytes, but the iterable yields"):
         client(lambda chat: chat.attachments.upload([b"a", piece], byte_size=2))
     assert world.bodies == []

@@ -148,7 +148,7 @@ def test_a_body_that_cannot_be_read_again_is_not_sent_again(
     steps = {"dropped": dropped, "expired": refuse("403 Forbidden", EXPIRED)}
     world.steps = [steps.get(kind, refuse("503 Busy"))]
     expected = NetworkError if kind == "dropped" else UploadError
-    with pytest.raises(expected, match="not tried again, because the body can be read only once"):
+    with pytest.raises(expected, match="not retried, because the body can be read only once"):
         client(upload(once(), byte_size=1_000_000))
     assert len(world.storage) == 1
 
@@ -225,7 +225,7 @@ def test_what_the_body_raises_comes_out_as_it_is(any_client: Client, world: Worl
 
 def test_an_early_success_is_none(client: Client, world: World) -> None:
     world.steps = [refuse("200 OK", after=10)]
-    with pytest.raises(UploadError, match="answered before it had all bytes") as caught:
+    with pytest.raises(UploadError, match="responded before it received all bytes") as caught:
         client(upload(b"x" * 20_000_000))
     assert caught.value.status == 200
 

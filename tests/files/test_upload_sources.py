@@ -278,8 +278,8 @@ WRONG: dict[str, tuple[Make, dict[str, Any], str]] = {
     ),
     "text in disguise": (lambda _f, _s: TextInDisguise(), {"byte_size": 3}, "in binary mode"),
     "a class": (lambda _f, _s: io.BytesIO, {}, "body must be a path .*, not type"),
-    "closed mmap": (lambda f, _: closed(a_map, f), {}, "closed already"),
-    "closed, spooled": (lambda f, _: closed(lambda _f, s: spooled(b"", s), f), {}, "closed alr"),
+    "closed mmap": (lambda f, _: closed(a_map, f), {}, "a closed file"),
+    "closed, spooled": (lambda f, _: closed(lambda _f, s: spooled(b"", s), f), {}, "a closed file"),
     "released": (lambda _f, _s: released(), {}, "cannot be read any more"),
     "for writing": (
         lambda _, s: s.enter_context(tempfile.NamedTemporaryFile("wb")),
@@ -289,12 +289,12 @@ WRONG: dict[str, tuple[Make, dict[str, Any], str]] = {
     "without a size": (
         lambda _f, _s: httpx.Response(200, content=b"abc"),
         {"byte_size": 3},
-        "body is no binary file: body.read.size. raised TypeError",
+        "body is not a binary file: body.read.size. raised TypeError",
     ),
     "nothing yet": (lambda _, s: empty_pipe(s), {"byte_size": 3}, "nothing to read yet"),
-    "no size": (lambda _, s: a_pipe(b"abc", s), {}, "give byte_size too"),
+    "no size": (lambda _, s: a_pipe(b"abc", s), {}, "pass byte_size too"),
     "a surrogate": (lambda _f, _s: named("\udcff.txt"), {}, "no Unicode text.*filename="),
-    "past its end": (past_its_end, {"byte_size": 10}, "byte_size says 10, but the body has 0"),
+    "past its end": (past_its_end, {"byte_size": 10}, "byte_size is 10, but the body has 0"),
 }
 
 

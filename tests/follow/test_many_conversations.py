@@ -209,7 +209,7 @@ def test_a_list_that_is_refused_ends_none_of_the_others_and_is_named() -> None:
     assert service.take(flow) == [("b", 2)]
     (error,) = service.reports
     assert isinstance(error, ForbiddenError)
-    assert "conversation a is followed no more" in str(error)
+    assert "conversation a is no longer followed" in str(error)
 
 
 @pytest.mark.parametrize("only", [None, ["a"], ["a", "b"]])

@@ -127,7 +127,7 @@ def test_the_reason_is_never_one_that_the_caller_was_busy_with(send_any: Once) -
         except FileNotFoundError:
             with pytest.raises(NetworkError) as caught:
                 send_any(get(server.base))
-    assert str(caught.value).endswith(": the answer was cut off, or is not HTTP")
+    assert str(caught.value).endswith(": the response was truncated, or is not HTTP")
 
 
 def test_no_url_with_its_query_is_told_in_the_causes(send: Once) -> None:

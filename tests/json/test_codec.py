@@ -143,8 +143,8 @@ def test_a_mismatch_says_kinds_and_not_values() -> None:
         (b" \r\n", r"expected JSON, got nothing"),
         (b"<html>busy</html>", r"expected JSON, got b'<html>busy</html>'$"),
         (b"x" * 200, r"got b'x{80}'\.\.\.$"),
-        (b'{"id": NaN}', r"expected JSON, got 11 bytes that only begin like it$"),
-        (b' [{"token": "s3cret', r"expected JSON, got 19 bytes that only begin like it$"),
+        (b'{"id": NaN}', r"expected JSON, got 11 bytes that only start like JSON$"),
+        (b' [{"token": "s3cret', r"expected JSON, got 19 bytes that only start like JSON$"),
         (b"\xff", r"expected JSON"),
     ],
 )

@@ -404,8 +404,8 @@ REFUSALS = [
     (b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nhush", "403 Forbidden"),
     (b"HTTP/1.1 502 Bad\r\n\r\n", "502 Bad Gateway"),
     (b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\n\r\n", "302 Found"),
-    (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "its answer is not HTTP"),
-    (b"HTTP/1.1 yes\r\n\r\n", "its answer is not HTTP"),
+    (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "its response is not HTTP"),
+    (b"HTTP/1.1 yes\r\n\r\n", "its response is not HTTP"),
 ]
 
 
@@ -456,7 +456,7 @@ def test_a_proxy_that_hangs_up(
         ({"reply": 5}, "connection refused"),
         ({"reply": 2}, "not allowed by its rules"),
         ({"reply": 99}, "reply 99"),
-        ({"credentials": (b"a", b"b")}, "it wants user and password"),
+        ({"credentials": (b"a", b"b")}, "it requires user and password"),
     ],
 )
 def test_a_socks_proxy_that_refuses(way: Way, proxy: dict[str, Any], words: str) -> None:

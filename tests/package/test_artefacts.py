@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
+from readme_renderer import markdown
 
 import poolse
 from tests.architecture.tree import ROOT
@@ -83,11 +86,25 @@ def test_the_metadata_are_what_an_index_takes(wheel: Path) -> None:
     assert metadata.license_expression == "MIT"
     assert metadata.description_content_type == "text/markdown"
     assert metadata.description == (ROOT / "README.md").read_text("utf-8")
-    assert not metadata.project_urls
+    assert (metadata.project_urls or {}).keys() >= {"Documentation", "Repository", "Changelog"}
     # What newer fields have taken the place of.
     fields = set(message_from_string(text).keys())
     assert fields & {"License", "Home-page", "Download-URL", "Author-email"} == set()
     assert not [one for one in metadata.classifiers or () if one.startswith("License ::")]
+
+
+def test_an_index_renders_the_readme(wheel: Path, sdist: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", str(wheel), str(sdist)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rendered = markdown.render((ROOT / "README.md").read_text("utf-8"))
+    assert rendered is not None
+    assert "<pre" in rendered
+    assert "docs/demo.svg" in rendered
 
 
 def test_the_base_install_is_lean(wheel: Path) -> None:

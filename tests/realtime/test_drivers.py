@@ -122,7 +122,7 @@ def test_a_fork_is_told_and_harms_nobody(sandbox: Sandbox) -> None:
         told = [answers.get() for _ in range(9)]
         answers.close()
         child.close()
-        assert told == ["realtime does not survive a fork: make a client in each process"] * 8 + [
+        assert told == ["realtime does not survive a fork: create a client in each process"] * 8 + [
             "closed"
         ]
         sandbox.broadcast(live.topic, "brand:new", {})

@@ -56,9 +56,9 @@ def post(kind: Kind, value: object) -> bytes | RequestBody | None:
 
 def test_what_cannot_be_left_out_is_refused_by_name() -> None:
     needy = attrs.evolve(THING, needs=("field",))
-    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: give it a value"):
+    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: pass a value"):
         build(needy, {"thing_id": "7"}, None, {"field": UNSET}, settings())
-    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: give it a value"):
+    with pytest.raises(ArgumentTypeError, match=r"^field cannot be left out: pass a value"):
         build(attrs.evolve(LOOK, needs=("field",)), {}, {"field": UNSET}, None, settings())
 
 
@@ -227,7 +227,7 @@ def test_a_raw_call_is_judged_too(method: Any, path: Any, complaint: str) -> Non
 
 @pytest.mark.parametrize("method", ["GET", "head"])
 def test_a_raw_call_that_changes_nothing_has_no_body(method: str) -> None:
-    with pytest.raises(UsageError, match=f"a {method.upper()} carries no body: put it into query"):
+    with pytest.raises(UsageError, match=f"a {method.upper()} has no body: pass it as query"):
         raw_endpoint(method, "/v1/x", {"a": 1})
 
 
@@ -273,7 +273,7 @@ def test_a_key_that_no_header_can_carry_is_refused(key: Any) -> None:
 
 def test_a_key_that_is_empty_is_refused() -> None:
     terms = attrs.evolve(settings(), new_key=str)
-    with pytest.raises(UsageError, match="generate_idempotency_key gave an empty key"):
+    with pytest.raises(UsageError, match="generate_idempotency_key returned an empty key"):
         build(THING, {"thing_id": "7"}, None, {}, terms)
 
 

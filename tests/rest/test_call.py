@@ -147,6 +147,9 @@ def test_without_a_token_no_authorization_is_sent() -> None:
         (b'{"error": {"code": "", "message": "x"}}', "unknown_error", "x"),
         (b'{"error": {"code": 12345678901234567890123}}', "12345678901234567890123", "HTTP 404"),
         (b'{"error": 7}', "unknown_error", "HTTP 404"),
+        # A long number sends it to the parser of the standard library, whose stack ends sooner.
+        (b"[" * 2000 + b"1" * 30 + b"]" * 2000, "unknown_error", "HTTP 404"),
+        (b"1" * 5000, "unknown_error", "HTTP 404"),
     ],
 )
 def test_an_error_is_understood_with_and_without_envelope(

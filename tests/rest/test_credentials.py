@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import attrs
 import pytest
 
-from poolse import ApiError, UsageError
+from poolse import ApiError, UsageError, to_dict
 from poolse._rest.arguments import (
     a_list_of,
     a_number_id,
     a_string,
+    a_time,
     an_integer,
     an_object_with,
     any_of,
+    anything,
 )
 from poolse._rest.call import call
 from poolse._rest.endpoint import Auth, ErrorPaths
@@ -20,6 +24,7 @@ from poolse._rest.messages import Request
 from poolse._rest.request import authorised, build, check_arguments, checked_payload
 from poolse._rest.request_io import run_sync
 from poolse.errors import ArgumentTypeError
+from poolse.testing.factories import make_user
 from poolse.types import UNSET
 from tests.rest.scripted_io import LOOK, THING, ScriptedIO, answer, header, io, settings
 
@@ -130,3 +135,12 @@ def test_what_a_push_leaves_out_is_not_sent() -> None:
     assert checked_payload(takes, {"to": "a", "media": UNSET}) == {"to": "a"}
     with pytest.raises(ArgumentTypeError, match="media must be a str, not int"):
         checked_payload(takes, {"to": "a", "media": 7})
+
+
+def test_a_push_sends_times_as_text_and_models_as_objects() -> None:
+    user = make_user()
+    fields = {"at": datetime(2026, 6, 1, 9, 30, tzinfo=UTC), "users": [user]}
+    payload = checked_payload({"at": a_time, "users": a_list_of(anything)}, fields)
+    assert payload == {"at": "2026-06-01T09:30:00Z", "users": [to_dict(user)]}
+    with pytest.raises(UsageError, match="rate: cannot be sent as JSON: JSON has no nan"):
+        checked_payload({}, {"rate": float("nan")})

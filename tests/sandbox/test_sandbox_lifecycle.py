@@ -83,7 +83,7 @@ def test_it_may_be_started_again() -> None:
         with sandbox:
             assert httpx.get(sandbox.url, trust_env=False).status_code == 404
             assert len(sandbox.requests) == 1
-            with pytest.raises(RuntimeError, match="running already"):
+            with pytest.raises(RuntimeError, match="already running"):
                 sandbox.start()
     sandbox.stop()
 

@@ -108,6 +108,6 @@ def _check_format(db: sqlite3.Connection, schema: str) -> None:
     if tables and stored != ours:
         raise sqlite3.DatabaseError(
             f"its data has format {stored}, but this version of poolse reads format {ours} only;"
-            " name another file, or delete this one to begin anew"
+            " name another file, or delete this one to start over"
         )
     db.execute(f"PRAGMA user_version = {ours}")

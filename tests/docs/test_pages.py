@@ -1,9 +1,10 @@
-"""The tables of README.md that people write say what the code says."""
+"""The README is short, and the tables that people write say what the code says."""
 
 from __future__ import annotations
 
 import inspect
 import re
+import runpy
 from collections.abc import Iterator
 
 import attrs
@@ -26,10 +27,18 @@ from poolse.sandbox.spec import ASYNCAPI, document
 from tests.architecture.tree import ROOT
 from tests.docs.code_blocks import PAGES
 
-TEXT = (ROOT / "README.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
+REPOSITORY = "https://github.com/poolse-hq/python-sdk/blob/main/"
+TABLES = ("settings", "users", "realtime", "errors", "follow")
+TEXT = "\n\n".join((ROOT / f"docs/{page}.md").read_text("utf-8") for page in TABLES)
 TREE = re.compile(r"^([│├└─ ]*)(\w+) *(.*)$", re.MULTILINE)
 DEFAULTS = {"http_client", "proxy", "ssl_context", "timeout", "generate_idempotency_key"}
 """Settings whose default the table puts in words."""
+
+
+def test_the_readme_is_short_and_begins_with_python() -> None:
+    assert len(README.encode()) <= 12_000
+    assert "```python" in "\n".join(README.splitlines()[:30])
 
 
 def table(head: str) -> dict[str, list[str]]:
@@ -93,8 +102,7 @@ def test_the_methods_that_are_no_routes_are_told() -> None:
 
 def told_calls() -> list[tuple[str, list[str]]]:
     """Each call in the tables that people write, and the arguments that it takes there."""
-    hands = re.sub(r"<!-- generated: .*?<!-- end -->", "", TEXT, flags=re.DOTALL)
-    cells = re.findall(r"^\| (`[^|]+) \|", hands, re.MULTILINE)
+    cells = re.findall(r"^\| (`[^|]+) \|", TEXT, re.MULTILINE)
     calls = re.findall(r"`([\w.]+)\(([^)]*)\)`", " ".join(cells))
     return [(name, re.findall(r"(?:^|, )(\w+)", taken)) for name, taken in calls]
 
@@ -106,12 +114,14 @@ def test_every_argument_of_a_call_is_told(name: str, told: list[str]) -> None:
     start, _, method = name.rpartition(".")
     chosen = [prefixes[f"{start}."]] if start else owners
     found = [getattr(one, method) for one in chosen if method in methods(one)]
-    assert told in [list(inspect.signature(one).parameters)[1:] for one in found]
+    # A class is called by its name.
+    made = [getattr(poolse, method).__init__] if method[0].isupper() else []
+    assert told in [list(inspect.signature(one).parameters)[1:] for one in (*found, *made)]
 
 
 def families() -> Iterator[tuple[str, str, str]]:
     """Each error in the tree, with its parent and with what is said of it."""
-    _, _, rest = TEXT.partition("### Errors\n\n```text\n")
+    _, _, rest = TEXT.partition("## Error classes\n\n```text\n")
     parents: list[str] = []
     for before, name, said in TREE.findall(rest.split("```")[0]):
         depth = len(before) // 4
@@ -134,7 +144,10 @@ def test_the_status_of_an_error_is_told() -> None:
 
 
 def test_every_public_name_is_in_the_api() -> None:
-    pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs/api").glob("*.md"))
+    with_lists = runpy.run_path(str(ROOT / "docs" / "api_lists.py"))["with_lists"]
+    pages = "".join(
+        with_lists(path.read_text("utf-8")) for path in (ROOT / "docs/api").glob("*.md")
+    )
     documented = set(
         re.findall(r"^\.\. (?:auto\w+|data|py:class):: poolse\.(\w+)$", pages, re.MULTILINE)
     )
@@ -155,11 +168,17 @@ def anchors(page: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
-        path, _, anchor = link.partition("#")
-        if "://" in link:
+        within = link.removeprefix(REPOSITORY)
+        path, _, anchor = within.partition("#")
+        if "://" in within:
             continue
-        target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        folder = (ROOT / page).parent if within == link else ROOT
+        target = (folder / path).resolve() if path else ROOT / page
         assert target.exists(), link
-        # The site judges those of its own pages.
-        if anchor and target.name == "README.md":
+        if anchor:
             assert anchor in anchors(target.relative_to(ROOT).as_posix()), link
+
+
+def test_the_readme_links_to_the_repository_only_by_address() -> None:
+    """PyPI shows it, too, where a path leads nowhere."""
+    assert [link for link in re.findall(r"\]\(([^)\s]+)\)", README) if "://" not in link] == []
