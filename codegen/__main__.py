@@ -1,6 +1,6 @@
 """`python -m codegen`: poolse/_generated and spec/surface.txt from the spec, sync from async.
 
-`--check` only tells what differs.
+`--check` only reports what differs.
 
 `python -m codegen diff`: what a change of the spec means to those who use the client.
 """

@@ -57,7 +57,7 @@ class Factory:
 
 
 def factories(api: Api) -> tuple[Factory, ...]:
-    """Return one for each row and each event; those that others need come first."""
+    """Return a factory for each model and each event; those that others need come first."""
     makers = _Makers(api)
     for model in api.models:
         makers.add(model)

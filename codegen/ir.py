@@ -252,7 +252,7 @@ class Param:
 
     @property
     def check(self) -> str:
-        """The expression that tells whether a value may be sent."""
+        """Expression that checks whether a value may be sent."""
         check = self.type.check
         return f'a_list_of({check}, "{self.name}")' if self.is_one_of_many else check
 
@@ -291,12 +291,12 @@ class Follow:
     method: str
     summary: str
     key: str
-    """The path value that tells one list from the others."""
+    """The path value that identifies the list."""
     row: str
     handle: str
     """Class of the handle that the list belongs to."""
     reply: str
-    """The method of the same resource that answers a row, or ""."""
+    """The method of the same resource that replies to an item, or ""."""
     example: str
 
 
@@ -643,7 +643,7 @@ class Channel:
 
 @attrs.frozen(kw_only=True)
 class Code:
-    """An error code that the API answers with."""
+    """An error code of the API."""
 
     name: str
     location: Location = attrs.field(eq=False, repr=False)

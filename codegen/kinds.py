@@ -230,7 +230,7 @@ class TypeRef:
 
     @property
     def check(self) -> str:
-        """The expression that tells whether a value may be sent."""
+        """Expression that checks whether a value may be sent."""
         text = self._filled(self.row.check, lambda part: part.check, ", ")
         return f"or_none({text})" if self.nullable else text
 

@@ -423,7 +423,7 @@ class Operations:
     def _field(self, rule: Node, key: str, schema: Node, type_: str) -> Node:
         """Return the field of a response that a rule names, absent if it is of another type."""
         fields = self._fields(schema)
-        # Of a response that there is not, that is told already.
+        # For a missing response, that is reported already.
         name = _look_up(rule, key, fields.mapping, "the answer") if fields else ""
         field = self._spec.without_null(fields.peek(name))
         words = {"array": "is not a list", "integer": "is not an integer"}

@@ -63,10 +63,14 @@ class Output:
 EVENT_PARTS: Final = ("channels", "realtime")
 
 OUTPUTS: Final = (
-    Output("__init__.py", "package", "", "What the spec says, as code.", ()),
-    Output("models.py", "models", "openapi.yaml", "Rows of the API.", ("enums", "models")),
+    Output("__init__.py", "package", "", "Code generated from the spec.", ()),
+    Output("models.py", "models", "openapi.yaml", "Models of the API.", ("enums", "models")),
     Output(
-        "readers.py", "readers", "openapi.yaml", "From parsed JSON to models.", ("enums", "models")
+        "readers.py",
+        "readers",
+        "openapi.yaml",
+        "Readers: parsed JSON to models.",
+        ("enums", "models"),
     ),
     Output(
         "endpoints.py",
@@ -77,7 +81,11 @@ OUTPUTS: Final = (
     ),
     Output("service.py", "service", "openapi.yaml", "The service.", ("errors", "url")),
     Output(
-        "requests.py", "requests", "openapi.yaml", "What the methods take, as dicts.", ("requests",)
+        "requests.py",
+        "requests",
+        "openapi.yaml",
+        "Arguments of the methods, as dicts.",
+        ("requests",),
     ),
     *(
         Output(
@@ -98,16 +106,16 @@ OUTPUTS: Final = (
     Output(
         "events.py", "events", "asyncapi.yaml", "Events of the channels.", ("events", "channels")
     ),
-    Output("channels.py", "channels", "asyncapi.yaml", "The channels.", EVENT_PARTS, SYNC),
+    Output("channels.py", "channels", "asyncapi.yaml", "Channels.", EVENT_PARTS, SYNC),
     Output(
-        "async_channels.py", "channels", "asyncapi.yaml", "The channels, async.", EVENT_PARTS, ASYNC
+        "async_channels.py", "channels", "asyncapi.yaml", "Channels, async.", EVENT_PARTS, ASYNC
     ),
-    Output("names.py", "names", "", "Where the public names are.", ("names",)),
+    Output("names.py", "names", "", "Modules of the public names.", ("names",)),
     Output("public.py", "public", "", "The public names, for type checkers.", ("names",)),
 )
 
 FACTORIES: Final = Output(
-    "factories.py", "factories", "", "Rows and events to test with.", ("factories",)
+    "factories.py", "factories", "", "Models and events for tests.", ("factories",)
 )
 
 

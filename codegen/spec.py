@@ -217,7 +217,7 @@ class Spec:
                 yield operation
 
     def report_unread(self) -> None:
-        """Report all that nobody has looked at."""
+        """Report all nodes that were not read."""
         for root in (self.rest, self.events):
             root.report_unread()
 

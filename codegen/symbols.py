@@ -292,7 +292,7 @@ def _value(source: str, scope: SimpleNamespace) -> object:
 
 
 def _erased(text: str) -> str:
-    """Return a path without the names of its values, which nobody types."""
+    """Return a path without the names of its values, which are never typed."""
     return re.sub(r"\{\w+\}", "{}", text)
 
 
@@ -312,7 +312,7 @@ def public_symbols(api: Api, package: Package) -> list[Symbol]:
             traits = {**{trait: code[path].traits[trait] for trait in known}, **symbol.traits}
             spec[path] = attrs.evolve(symbol, text=code[path].text, traits=traits)
     old = {path for path, symbol in spec.items() if symbol.now}
-    # Factories take what the models have: that is told of the models.
+    # Factories take what the models have: that is reported of the models.
     beside = (
         symbol
         for symbol in code.values()

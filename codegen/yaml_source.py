@@ -1,8 +1,8 @@
 """YAML with the location of everything in it.
 
 PyYAML reads YAML 1.1, in which `no` and `on` are booleans, dates are dates, and the last of two
-equal keys wins in silence. Here its nodes become data by the rules of YAML 1.2's core schema, and
-an equal key is a mistake.
+equal keys wins silently. Here its nodes become data by the rules of YAML 1.2's core schema, and
+an equal key is an error.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Source:
 class Node:
     """A value of the spec and its location. An absent one reads as None.
 
-    Each look is noted, so that what nobody has looked at can be refused: `report_unread`. Only
+    Each read is noted, so that unread nodes can be refused: `report_unread`. Only
     `walk` and `peek` leave no trace.
     """
 
@@ -238,7 +238,7 @@ class Node:
             yield from child.walk()
 
     def unread(self) -> Iterator[Node]:
-        """Yield what nobody has looked at: it would have no effect."""
+        """Yield the nodes that were not read: they would have no effect."""
         if self.pointer in self.source.whole:
             return
         if self.pointer and self.pointer not in self.source.read:
@@ -248,7 +248,7 @@ class Node:
             yield from child.unread()
 
     def report_unread(self) -> None:
-        """Report what nobody has looked at.
+        """Report the nodes that were not read.
 
         Where other things are wrong, which keep parts of the spec from being read, only what looks
         like a misspelt key.

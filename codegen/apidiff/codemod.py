@@ -30,7 +30,7 @@ def codemod(old: Iterable[Symbol], changes: Sequence[Change]) -> str:
     """Return the text of the script.
 
     Args:
-        old: The public names as programs know them, from which it tells what an object is.
+        old: The public names as programs know them, which give the types of objects.
         changes: What became of them.
     """
     types: dict[str, dict[str, str]] = {}

@@ -287,7 +287,7 @@ def _limits(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tu
     for key in dict.fromkeys((*old, *new)):
         before, now = cast("float | None", old.get(key)), cast("float | None", new.get(key))
         if before != now and key.endswith("default"):
-            # The server's, which it applies by itself.
+            # The server's, which the server applies.
             yield "text", "", ""
         elif before != now:
             raised = before is None or (now is not None and now > before)

@@ -97,7 +97,7 @@ class AsyncFlight(Flight[T], Generic[T]):
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                # Not our own end: it awaited what somebody else cancelled.
+                # Not our own cancellation: it awaited something that was cancelled.
                 raise RuntimeError("it awaited something that was cancelled") from error
 
     async def wait(self, cancel: CancelToken | None) -> T:

@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., object])
 def credential(
     get_token: F | None, token: object, environment: str | None, *, asynchronous: bool
 ) -> F | Secret:
-    """The fixed token, or the function that gives them."""
+    """Return the fixed token, or `get_token`."""
     if get_token is not None and token is not None:
         raise UsageError("pass get_token or token, not both")
     if get_token is not None:
@@ -32,7 +32,7 @@ def credential(
 
 
 def api_key_from(argument: object, environment: str | None) -> Secret:
-    """The API key: the argument, else POOLSE_API_KEY."""
+    """Return the API key: the argument, else POOLSE_API_KEY."""
     if argument is not None:
         return _secret("api_key", argument)
     if environment:

@@ -26,12 +26,12 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Abandoned(Exception):  # noqa: N818  (caught by whoever joined, never seen by a caller)
+class Abandoned(Exception):  # noqa: N818  (caught by those who joined, never seen by a caller)
     """The thread or task that did the work was ended, for instance by SystemExit."""
 
 
 def shared(error: BaseException) -> BaseException:
-    """What to raise in a caller that only waited for work that failed.
+    """Return the error for a caller that only waited for work that failed.
 
     What ends the thread or the task that did the work is meant for that one alone.
     """
@@ -76,17 +76,17 @@ class Flight(Generic[T]):
         raise NotImplementedError
 
     def needs(self, other: Flight[Any]) -> bool:
-        """Whether it cannot end before the other one has."""
+        """Return whether it cannot end before the other one has."""
         if self.over:
             return False
         return self is other or any(flight.needs(other) for flight in [*self._waits_for])
 
     def wait_for(self, other: Flight[Any]) -> None:
-        """This call waits for the result of the other one."""
+        """Note that this call waits for the result of another one."""
         self._waits_for.append(other)
 
     def stop_waiting_for(self, other: Flight[Any]) -> None:
-        """It has that, or no longer needs it."""
+        """Note that it has that result, or no longer needs it."""
         self._waits_for.remove(other)
 
 
@@ -96,17 +96,17 @@ class Ticket(Generic[T]):
 
     flight: Flight[T]
     begins: bool
-    """Whether it has just begun: then whoever holds this has to carry it out."""
+    """Whether it has just begun: then the holder of this ticket has to do the work."""
     within: Flight[Any] | None
     """The call that asks, if one does."""
 
     async def result(
         self, work: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken | None = None
     ) -> T:
-        """Return or raise the outcome of the work, and do it if nobody has begun.
+        """Return or raise the outcome of the work, and do it if it has not begun.
 
         Raises:
-            Abandoned: Join again: whoever did the work was ended, and nobody does it now.
+            Abandoned: Join again: the task or thread that did the work has ended.
         """
         try:
             if self.begins:
@@ -158,7 +158,7 @@ class SingleFlight(Generic[K, T]):
         return Ticket(flight, begins, within)
 
     def complete(self, key: K, flight: Flight[T]) -> bool:
-        """A flight has its result. Whether that still counts: not after `forget`."""
+        """Remove a flight that has its result. False if that no longer counts, after `forget`."""
         counts = self._shared.get(key) is flight
         if counts:
             del self._shared[key]
@@ -182,7 +182,7 @@ WITHIN: Final = ContextVar[Flight[Any] | None]("poolse_within", default=None)
 
 @contextmanager
 def current_flight(flight: Flight[Any]) -> Generator[None]:
-    """The code of a call runs."""
+    """Note that the work of a call runs."""
     mark = WITHIN.set(flight)
     try:
         yield

@@ -34,7 +34,7 @@ class SyncFlight(Flight[T], Generic[T]):
         work: Callable[[], Coroutine[Any, Any, T]],
         cancel: CancelToken | None,  # noqa: ARG002  (nothing interrupts the caller's function)
     ) -> T:
-        # BaseException too: whoever waits for this call must not wait for ever.
+        # BaseException too: those who wait for this call must not wait forever.
         try:
             result = run_sync(work())
         except BaseException as error:

@@ -13,7 +13,7 @@ that seems to end soon: it may be the rest of an older one, so that the next cal
 what comes then is no better, such are the tokens here, and it is used.
 
 A refused token must never come back. A fetch that began before the refusal may still bring the
-refused token, so its result is neither kept nor shared with whoever asks after the refusal: each
+refused token, so its result is neither kept nor shared with callers after the refusal: each
 refusal starts a new epoch, and a fetch belongs to the epoch in which it began.
 """
 
@@ -99,7 +99,7 @@ class FixedToken:
 
 
 def good_for(token: str, date: float) -> float:
-    """For how many seconds to use a token that came at this date, in seconds since 1970."""
+    """Return the seconds to use a token that was fetched at a date in seconds since 1970."""
     found = claims(token)
     ends, begins = _moment(found.get("exp")), _moment(found.get("iat"))
     if ends is None:
@@ -108,7 +108,7 @@ def good_for(token: str, date: float) -> float:
     left, least = ends - date, SHORTEST_USE
     if life is not None:
         least = min(life / 2, EXPIRY_MARGIN)
-        # More than its life cannot be left, and nobody hands out one that is over.
+        # More than its life cannot be left, and expired tokens are not issued.
         left = left if 0 < left <= life else life
     elif left <= 0:
         left = OPAQUE_LIFE
@@ -116,21 +116,21 @@ def good_for(token: str, date: float) -> float:
 
 
 def is_remnant(token: str, date: float) -> bool:
-    """Whether it seems to end soon, and does not say how long its life is."""
+    """Return whether it seems to expire soon, and does not contain its lifetime."""
     found = claims(token)
     ends, begins = _moment(found.get("exp")), _moment(found.get("iat"))
     return ends is not None and begins is None and 0 < ends - date <= EXPIRY_MARGIN
 
 
 def _moment(claim: object) -> float | None:
-    """The claim, if it can be a time."""
+    """Return the claim, if it can be a time."""
     if isinstance(claim, bool) or not isinstance(claim, int | float) or not isfinite(claim):
         return None
     return claim
 
 
 def claims(token: str) -> dict[str, object]:
-    """The claims of a JWT, unverified; empty for anything that is not one."""
+    """Return the claims of a JWT, unverified; empty for anything that is not one."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
@@ -142,13 +142,13 @@ def claims(token: str) -> dict[str, object]:
 
 
 def subject(token: str | None) -> str | None:
-    """The user that a JWT is about, unverified; None when it does not say."""
+    """Return the user ID (`sub`) of a JWT, unverified; None without one."""
     found = claims(token).get("sub") if token else None
     return found if isinstance(found, str) and found else None
 
 
 def checked(token: object) -> Secret | None:
-    """What the caller's `get_token` returned, if that can be a token."""
+    """Return the result of the caller's `get_token`, if it is valid."""
     if token is None:
         return None
     if isinstance(token, str):
@@ -163,5 +163,5 @@ def checked(token: object) -> Secret | None:
 
 
 def asked_itself() -> UsageError:
-    """What to raise when a fetch waits for its own result, which would never come."""
+    """Return the error of a fetch that waits for its own result, which would never come."""
     return UsageError("get_token must not use the client that it fetches the token for")

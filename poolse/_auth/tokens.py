@@ -21,7 +21,7 @@ class Provider(Protocol):
     """A `get_token` that keeps tokens of its own."""
 
     def reject(self, token: str | None) -> object:
-        """The server has refused this one."""
+        """Discard a token that the server refused."""
         ...
 
 
@@ -39,7 +39,7 @@ class FetchedTokens:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child, which asks for a token of its own."""
+        """Forget the token in a forked child, which fetches its own."""
         last = self._cache.last
         self._lock = threading.Lock()
         self._cache = TokenCache()

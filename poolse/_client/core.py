@@ -105,7 +105,7 @@ class UserCore(ClientCore):
         super().__init__(options, name, "chat")
         self._options = options
         self._users = Lazy(self._make_users)
-        # In the context in which the client is created, whoever needs it first.
+        # In the context in which the client is created, not that of its first use.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
         self._closers.append(self._close_realtime)
 

@@ -36,7 +36,7 @@ class FileSteps:
     """The steps on one file: one at a time, and none after the last.
 
     A step in a thread continues when the task that waits for it is cancelled. The last step, which
-    closes the file, is then left to that thread, and nobody waits.
+    closes the file, is then left to that thread, without waiting for it.
     """
 
     def __init__(self, run_step: RunStep) -> None:

@@ -53,7 +53,7 @@ class Sink(Protocol[Result_co]):
         ...
 
     async def finish(self) -> Result_co:
-        """All bytes are here, and verified. Return what the caller gets."""
+        """Finish after all bytes are verified, and return the result of the call."""
         ...
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ def _refusal(status: int, message: str) -> DownloadError:
 async def _url(
     io: RequestIO, settings: Settings, plan: Download[Reply, Model], path: Mapping[str, object]
 ) -> str:
-    # Whoever has the URL has the file.
+    # The URL alone grants access to the file.
     return hidden(plan.url(await call(io, settings, plan.endpoint, path)))
 
 

@@ -26,7 +26,7 @@ BATCH: Final = 262_144
 """Bytes that are buffered before they are written: each write may take a thread."""
 
 READER_POLL: Final = 0.02
-"""Seconds between two attempts to open a pipe that nobody reads yet."""
+"""Seconds between two attempts to open a pipe without a reader."""
 
 LINKS: Final = 40
 """How many links to follow, as the system does."""
@@ -195,7 +195,7 @@ class DeviceSink(_FileSink):
                 raise
 
     def _open_path(self) -> int:
-        # Opening a pipe that nobody reads yet would block, and nothing could end that.
+        # Opening a pipe without a reader would block, and nothing could end that.
         no_wait: int = getattr(os, "O_NONBLOCK", 0)
         while True:
             try:

@@ -133,13 +133,13 @@ class Transfer:
         return retry_delay(self._settings, self._progress, self._io.random(), at_least=at_least)
 
     def _refused(self, response: Response) -> PoolseError:
-        """Most storage services say why in XML, with a `Code`."""
+        """Return the error of a refusal. Most services give the reason in XML, with a `Code`."""
         code = CODE.search(response.content[:LONGEST_ERROR])
         why = f": {code[1].decode()}" if code else ""
         if 300 <= response.status < 400:
             why = ", a redirect, which is not followed: a signed URL is valid for one address"
         error = self._refusal(
-            response.status, f"the object storage refused with HTTP {response.status}{why}"
+            response.status, f"the object storage returned HTTP {response.status}{why}"
         )
         ids = (response.headers.get(name) for name in REQUEST_IDS)
         error.request_id = next(filter(None, ids), None)

@@ -74,7 +74,7 @@ class SendingBody(ErrorLatch):
         """Return the next piece; none at the end."""
         with self.latching():
             self.begun = True
-            # Reported only now: whoever asks for more has sent what it got.
+            # Reported only now: a request for more means that the previous piece was sent.
             await self._progress.update(self._read)
             piece = b"" if self._ended else await self._next()
             self.complete = not piece
@@ -155,7 +155,7 @@ async def _attempt(
 
 
 def _request(plan: Upload[Reply, Model], reply: Reply) -> Request:
-    # Checked before the bytes are sent: without the result nobody could find them.
+    # Checked before the bytes are sent: without the result they could not be found.
     plan.result(reply)
     target, path = plan.target(reply), plan.target_path
     url, method = needed(target.url, f"{path}.url"), needed(target.method, f"{path}.method")

@@ -54,7 +54,7 @@ LATEST: Final = ("latest", Last(0))
 
 
 def ends_one_only(error: PoolseError) -> bool:
-    """Whether others can still be followed."""
+    """Return whether others can still be followed."""
     return isinstance(error, ONE_ONLY) and not isinstance(error, AuthError)
 
 
@@ -100,7 +100,7 @@ class AsyncFeedLoop(Generic[M]):
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: `next` raises that it belongs to the parent."""
+        """Let `next` raise in a forked child, since the feed belongs to the parent."""
         self.at_once = none_ready
 
     # Callbacks of the channels; the lock is held.
@@ -187,7 +187,7 @@ class AsyncFeedLoop(Generic[M]):
         return message
 
     async def next(self) -> Item[M] | None:
-        """The next message, once the one in hand is acknowledged; None at the end."""
+        """Acknowledge the current message and return the next one; None at the end."""
         if self.in_hand is not None:
             await self.acknowledge()
         if not self._is_open:
@@ -212,7 +212,7 @@ class AsyncFeedLoop(Generic[M]):
         return item
 
     async def acknowledge(self, only: M | None = None) -> None:
-        """What is in hand is acknowledged; only if it is this message, if one is given."""
+        """Acknowledge the current message; if a message is passed, only if it is that one."""
         item = self.in_hand
         if item is not None and (only is None or only is item.message):
             if not item.late:
@@ -221,7 +221,7 @@ class AsyncFeedLoop(Generic[M]):
             self.in_hand = None
 
     async def refused(self, key: str, message: M, error: ApiError) -> None:
-        """A reply to a message was refused. If that is for good, the message is acknowledged."""
+        """Acknowledge a message if its reply was refused permanently."""
         if is_final(error):
             await self.acknowledge(message)
             self._report(
@@ -231,7 +231,7 @@ class AsyncFeedLoop(Generic[M]):
             )
 
     def close(self) -> None:
-        """The end, whatever is in hand."""
+        """End the feed without acknowledging the current message."""
         self._end()
         self.source.close()
 
@@ -291,7 +291,7 @@ class AsyncFeedLoop(Generic[M]):
                 follower.page(fetch, messages, source.now())
 
     def _give_up(self, step: Ended) -> None:
-        """One conversation can be followed no more."""
+        """Note that one conversation cannot be followed any more."""
         self._ended[step.key] = step.start
         error, others = step.error, len(self._follower) > 0 or self._follows_all
         if not (others and ends_one_only(error)):
@@ -322,7 +322,7 @@ class AsyncFeedLoop(Generic[M]):
     # Which conversations are followed.
 
     async def _read_list(self, step: ReadList) -> None:
-        """One list shows which conversations are new, and which of many have something new."""
+        """Fetch the list of all, which shows new conversations, and those with new messages."""
         source, follower = self.source, self._follower
         try:
             await self._take_list(step, await source.heads(once=True))

@@ -68,7 +68,7 @@ class PageWidth:
         """Of the next window."""
 
     def learn(self, backfill: Backfill[M], messages: int) -> None:
-        """A window was read to its end, and had so many messages."""
+        """Note that a window was read to its end, and its number of messages."""
         share = max(1, messages) / max(1, backfill.upto - backfill.floor)
         if share > _NEARLY_ALL and backfill.pages == 1:
             self.numbers = self._narrow
@@ -76,7 +76,7 @@ class PageWidth:
             self._span(share)
 
     def too_many(self, backfill: Backfill[M], lowest: int, decided: int) -> bool:
-        """Whether a backfill would show more messages than may be held, by what it showed so far.
+        """Return whether a backfill would likely show more messages than may be held.
 
         It is given up then, because all of it that is not held would be read twice, and the next
         window is narrower.
@@ -109,7 +109,7 @@ class StartSearch:
         self._counted = 0
 
     def found(self, messages: Sequence[Numbered]) -> Position | None:
-        """Return where to start, if this page tells; else it has to be read on below it.
+        """Return where to start, if this page shows it; else pages below it must be read.
 
         Args:
             messages: A page, in ascending order.
@@ -134,7 +134,7 @@ class Retry:
         self._is_reported = False
 
     def worked(self) -> None:
-        """A request succeeded."""
+        """Note a successful request."""
         self._attempt = 0
         self._since = None
         self._is_reported = False

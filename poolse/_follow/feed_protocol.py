@@ -1,9 +1,10 @@
 """Every message of a conversation once, in order, from a list that is read backwards and a channel.
 
-Told what happened and when (joined, lost, a live message, a page, a failed request), it says what
-to do next: hand out a message, fetch a page, wait. It owns no clock and does nothing itself.
+It is called with what happened and when (joined, lost, a live message, a page, a failed request),
+and returns what to do next: hand out a message, fetch a page, wait. It owns no clock and does
+nothing itself.
 
-- After each join the list is read anew. So a message that was stored before the reading is in the
+- After each join the list is read again. So a message that was stored before the reading is in the
   page, and one stored after it comes live. While the channel is not joined, the list is read every
   few seconds instead.
 - The list has no messages for some numbers, so a missing number proves nothing for a while: see
@@ -111,17 +112,17 @@ class FeedProtocol(Generic[M]):
     # What happened.
 
     def joined(self) -> None:
-        """The channel is joined: from now on what is stored comes live."""
+        """Note that the channel is joined: from now on messages arrive live."""
         self.is_joined = True
         self.join += 1
 
     def lost(self) -> None:
-        """What is stored from now on does not come live."""
+        """Note that the channel was lost: messages no longer arrive live."""
         self.is_joined = False
         self._was_lost = True
 
     def live(self, message: M, now: float) -> None:
-        """A message came by itself."""
+        """Note a live message."""
         if self.error is not None:
             return
         number = message.sequence
@@ -138,7 +139,7 @@ class FeedProtocol(Generic[M]):
             self._look_at = now + self._settings.reorder
 
     def page(self, fetch: Fetch, messages: Sequence[M], now: float) -> None:
-        """The page that was asked for came, in whatever order."""
+        """Process the requested page, in any order."""
         backfill = self._backfill
         if fetch is not self._fetch or backfill is None:
             return
@@ -166,7 +167,7 @@ class FeedProtocol(Generic[M]):
             self._begin(position)
 
     def confirms(self, head: int | None, join: int, now: float) -> bool:
-        """The list of all conversations shows the highest number. Whether nothing is missing.
+        """Compare with the highest number in the list of all. Return whether nothing is missing.
 
         Args:
             head: The number.
@@ -191,7 +192,7 @@ class FeedProtocol(Generic[M]):
         return self._retry.failed(now, retry_after)
 
     def abandoned(self, fetch: Fetch) -> None:
-        """Nobody waits for the page any more, but the feed continues."""
+        """Note that the page is no longer needed, but the feed continues."""
         if fetch is self._fetch:
             self._fetch = None
             if self._backfill is not None and not self._backfill.pages:
@@ -218,7 +219,7 @@ class FeedProtocol(Generic[M]):
         return self._fetch
 
     def _idle_until(self, now: float) -> float | None:
-        """When there will be something to read; None for now."""
+        """Return the time of the next read; None for now."""
         if self.is_joined and not self.has_looked:
             return None
         if not self.is_joined and self._was_lost:
@@ -248,7 +249,7 @@ class FeedProtocol(Generic[M]):
         self._buffer.begin(position)
 
     def _saw_newest(self, backfill: Backfill[M], top: int, now: float) -> None:
-        """Nothing is above the newest page, except what came live."""
+        """Note that only live messages are above the newest page."""
         self._deadlines.seen(top, now)
         most = self._settings.max_backfill
         if most is not None and self._search is None and self._checked_join != backfill.join:
@@ -262,7 +263,7 @@ class FeedProtocol(Generic[M]):
         self._resets.saw(top, self._deadlines.settled(backfill.requested_at))
 
     def _looked(self, join: int, now: float) -> None:
-        """The top of the list was seen, after this join."""
+        """Note that the top of the list was seen after this join."""
         self._checked_join = join
         self._reconcile_at = now + self._settings.pause(self._random, is_joined=self.is_joined)
 
@@ -293,7 +294,7 @@ class FeedProtocol(Generic[M]):
             backfill.before = messages[0].sequence
 
     def _is_next_window(self, backfill: Backfill[M], new: list[M]) -> bool:
-        """Whether these are the whole window, each number once, and no others are known."""
+        """Return whether these are the whole window, each number once, and no others are known."""
         if self._buffer.waiting or backfill.messages:
             return False
         count = backfill.upto - self._buffer.decided
@@ -314,13 +315,13 @@ class FeedProtocol(Generic[M]):
         self._look_at = 0.0 if missing is None else self._deadlines.settles_at(missing)
 
     def _again(self, message: M) -> None:
-        """A message whose number is behind us: old, or late, or of another log."""
+        """Process a message with a lower number: old, late, or after a restart of the numbers."""
         number = message.sequence
         if not self._buffer.late(message) and self._buffer.history.contradicts(number, message.id):
             self.error = self._reset(number, "belongs to another message")
 
     def _grew_below(self, number: int) -> bool:
-        """Whether a number behind us was given out after higher ones."""
+        """Return whether a number behind us was given out after higher ones."""
         new = number <= self._buffer.decided and self._resets.is_new_below(number)
         return new and not self._buffer.history.knows(number)
 

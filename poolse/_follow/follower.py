@@ -47,7 +47,7 @@ class Follower(Generic[M]):
             skip: Which messages are not handed out.
             gaps: Whether gaps are reported.
             count: Where to count what was handed out.
-            many: Whether one conversation that begins anew is followed on, and the list of all may
+            many: Whether one conversation that restarts is still followed, and the list of all may
                 be asked for.
             follows_all: Whether the list of all is read now and then, which shows new ones.
         """
@@ -147,12 +147,12 @@ class Follower(Generic[M]):
         return feed.failed(fetch, now, retry_after)
 
     def ended(self, key: str, error: PoolseError) -> None:
-        """A conversation can be followed no more."""
+        """Note that a conversation cannot be followed any more."""
         if (feed := self._woken(key)) is not None:
             feed.error = feed.error or error
 
     def user_channel_changed(self, now: float, *, is_joined: bool) -> None:
-        """The channel that announces new conversations was joined, or lost."""
+        """Note that the channel for new conversations was joined or lost."""
         self._hears_of_new = is_joined
         pause = 0.0 if is_joined else self._settings.poll_after * (0.5 + self._random())
         self.refresh_list(now + pause)
@@ -163,7 +163,7 @@ class Follower(Generic[M]):
             self._list_at = min(self._list_at, time)
 
     def heads(self, heads: Mapping[str, int | None], step: ReadList, now: float) -> None:
-        """The list of all showed these highest numbers. What stands there is whole."""
+        """Note the highest numbers of the list of all, whose entries are complete."""
         for key, head in heads.items():
             feed = self._feeds.get(key)
             if feed is None:
@@ -173,24 +173,24 @@ class Follower(Generic[M]):
                 self._awake[key] = None
 
     def looked(self, step: ReadList) -> None:
-        """All heads of the list were given."""
+        """Note that all heads of the list were passed."""
         self._list_retry.worked()
         self._fetch_pages(step)
 
     def list_failed(self, now: float, retry_after: float) -> float | None:
-        """The list did not come, and may later. See `FeedProtocol.failed`."""
+        """Note that the list failed, and may be retried. See `FeedProtocol.failed`."""
         retry_at = self._list_retry.failed(now, retry_after)
         self.refresh_list(now)
         self._looking_since = self._list_retry.at
         return retry_at
 
     def list_refused(self, step: ReadList) -> None:
-        """The list cannot be had, now or later."""
+        """Note that the list is not available, now or later."""
         self.uses_list = False
         self._fetch_pages(step)
 
     def _fetch_pages(self, step: ReadList) -> None:
-        """Those that still wait for the list fetch a page."""
+        """Let those that still wait for the list fetch a page."""
         for key in list(self._looking):
             # What was joined after the list was requested waits for the next one.
             if step.joins.get(key) == self._feeds[key].join:
@@ -207,7 +207,7 @@ class Follower(Generic[M]):
     # What to do.
 
     def at_once(self, now: float) -> tuple[str, M] | None:
-        """The next message, if it is there already, and no other conversation waits."""
+        """Return the next message, if it is there already, and no other conversation waits."""
         if now >= min(self._next_due, self._list_due) or len(self._awake) != 1:
             return None
         (key,) = self._awake
@@ -230,12 +230,12 @@ class Follower(Generic[M]):
             if step is not None:
                 return step
         else:
-            # Whoever needs the lock meanwhile does not have to wait for the rest.
+            # Others that need the lock meanwhile do not have to wait for the rest.
             return Wait(now)
         return self._rest(now)
 
     def _rest(self, now: float) -> ReadList | Wait:
-        """No conversation has something to do by itself."""
+        """Return whether no conversation has something due."""
         times = [self._next_due, self._list_due]
         if self._looking:
             look_at = self._looking_since + (self._settings.gather if self._not_joined else 0.0)
@@ -267,7 +267,7 @@ class Follower(Generic[M]):
         return max(self._list_at, self._list_retry.at)
 
     def _step(self, key: str, feed: FeedProtocol[M], now: float) -> Step[M] | None:
-        """What one conversation wants done; None when it is nothing that others have to do."""
+        """Return the step of one conversation; None if others have nothing to do for it."""
         step = feed.step(now)
         self._count_ready(key, feed)
         match step:
@@ -306,7 +306,7 @@ class Follower(Generic[M]):
         return None
 
     def _wants_list(self, feed: FeedProtocol[M], fetch: Fetch) -> bool:
-        """Whether one look at the list of all may answer what many are about to ask."""
+        """Return whether one request for the list of all may replace many requests."""
         if not self.uses_list or fetch.before is not None or fetch.key in self._by_page:
             return False
         is_usual = feed.is_joined and feed.has_looked
@@ -336,7 +336,7 @@ class Follower(Generic[M]):
         self._ready[key] = count
 
     def _share(self) -> int:
-        """Messages that each conversation may hold."""
+        """Return the number of messages that each conversation may hold."""
         return max(1, min(self._settings.buffer, self._settings.total // (len(self._feeds) or 1)))
 
     def _sleep(self, key: str, until: float | None) -> None:

@@ -17,16 +17,16 @@ class ListenerCallbacks(Protocol):
     """The loop of a feed, sync or async. Called while the lock of realtime is held."""
 
     def joined(self, key: str) -> None:
-        """The channel was joined, for the first time or again."""
+        """Note that the channel was joined, for the first time or again."""
 
     def lost(self, key: str) -> None:
-        """The channel is not joined any more; it will be again."""
+        """Note that the channel was lost; it will be rejoined."""
 
     def heard(self, key: str, event: object) -> None:
-        """An event came."""
+        """Process an event."""
 
     def ended(self, key: str, error: PoolseError | None) -> None:
-        """The channel is over; without an error when the client was closed."""
+        """Note that the channel has ended; without an error if the client was closed."""
 
 
 class ChannelListener(EventStream[object]):
@@ -73,12 +73,12 @@ class ChannelListener(EventStream[object]):
         *,
         transient: bool = False,  # noqa: ARG002
     ) -> None:
-        """One event more: handed on at once, because the loop has bounded buffers."""
+        """Pass on an event immediately, because the loop has bounded buffers."""
         self._callbacks.heard(self._key, event)
         self.wake()
 
     def end(self, error: PoolseError | None) -> None:
-        """The channel is over."""
+        """Note that the channel has ended."""
         self._callbacks.ended(self._key, error)
         self.wake()
 

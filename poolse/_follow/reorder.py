@@ -65,7 +65,7 @@ class ReorderBuffer(Generic[M]):
         self.ready.append(Began(self._key, position))
 
     def keep(self, messages: Iterable[M]) -> None:
-        """Messages above a number that is missing. Of too many the highest are dropped."""
+        """Hold messages above a missing number. If there are too many, the highest are dropped."""
         self.waiting.update((message.sequence, message) for message in messages)
         most = self._most()
         if len(self.waiting) == most + 1:
@@ -97,7 +97,7 @@ class ReorderBuffer(Generic[M]):
         return None
 
     def deliver(self, run: list[M]) -> None:
-        """These are next, and no number is missing among them."""
+        """Pass on the next messages, among which no number is missing."""
         if not run:
             return
         if self.waiting:
@@ -118,7 +118,7 @@ class ReorderBuffer(Generic[M]):
         return True
 
     def give_up(self, last: int) -> None:
-        """The conversation has no messages from the next number to this one."""
+        """Note that the conversation has no messages from the next number to this one."""
         if last > self.decided:
             self.history.gave_up(self.decided + 1, last)
             if self._gaps:
@@ -126,7 +126,7 @@ class ReorderBuffer(Generic[M]):
             self.decided = last
 
     def skip(self, last: int) -> None:
-        """Messages from the next number to this one are not read. That is always reported."""
+        """Skip messages from the next number to this one. That is always reported."""
         if last > self.decided:
             self.ready.append(Gap(self._key, self.decided + 1, last, skipped=True))
             self.decided = last
@@ -142,7 +142,7 @@ class ReorderBuffer(Generic[M]):
 
 
 def _unbroken(numbers: list[int]) -> int:
-    """How many of these follow one after the other, from the first one on."""
+    """Return how many of these follow one after the other, from the first one on."""
     if numbers[-1] - numbers[0] == len(numbers) - 1:
         return len(numbers)
     return next(i for i, number in enumerate(numbers) if number - i != numbers[0])
@@ -167,7 +167,7 @@ def ready_messages(
 
 
 def none_ready() -> None:
-    """Stands for the above where there is something to be done before each message."""
+    """Return no message, since there is something to do before each."""
 
 
 class GapDeadlines:
@@ -187,7 +187,7 @@ class GapDeadlines:
         self._marks: deque[tuple[float, int]] = deque()
 
     def seen(self, number: int, now: float) -> None:
-        """This number has been handed out."""
+        """Note that this number was delivered."""
         if number <= self.highest:
             return
         self.highest = number
@@ -198,14 +198,14 @@ class GapDeadlines:
         self._marks.append((time, number))
 
     def settled(self, read_at: float) -> int:
-        """Gaps up to this number are final in a list that was read at this time."""
+        """Note that gaps up to a number are final in a list that was read at a time."""
         while len(self._marks) > 1 and self._marks[1][0] + self._grace <= read_at:
             self._marks.popleft()
         time, number = self._marks[0] if self._marks else (read_at, 0)
         return number if time + self._grace <= read_at else 0
 
     def settles_at(self, number: int) -> float:
-        """When a gap at this number will be final."""
+        """Return the time at which a gap at this number becomes final."""
         return next((time for time, n in self._marks if n >= number), 0.0) + self._grace
 
 
@@ -217,32 +217,32 @@ class RecentHistory:
         self._given_up: dict[int, None] = {}
 
     def delivered(self, first: int, ids: Sequence[str]) -> None:
-        """Messages with these IDs went out, whose numbers follow one after the other."""
+        """Note the IDs of delivered messages, whose numbers are consecutive."""
         self._ids.update(zip(range(first, first + len(ids)), ids, strict=True))
         if len(self._ids) > 2 * _RECENT:
             # All at once, which is cheaper than one by one.
             self._ids = dict(islice(self._ids.items(), len(self._ids) - _RECENT, None))
 
     def gave_up(self, first: int, last: int) -> None:
-        """These numbers were passed over."""
+        """Note that numbers were skipped."""
         self._given_up.update(dict.fromkeys(range(max(first, last - _GIVEN_UP + 1), last + 1)))
         while len(self._given_up) > _GIVEN_UP:
             del self._given_up[next(iter(self._given_up))]
 
     def is_late(self, number: int) -> bool:
-        """Whether this number was given up. It is no more once this has been asked."""
+        """Return whether this number was given up. It is no more once this has been asked."""
         return self._given_up.pop(number, self) is None
 
     def knows(self, number: int) -> bool:
-        """Whether this number went out, or was given up, not long ago."""
+        """Return whether this number was recently delivered or given up."""
         return number in self._ids or number in self._given_up
 
     def id_of(self, number: int) -> str | None:
-        """The ID of the message with this number that went out, if it is remembered."""
+        """Return the ID of the delivered message with this number, if it is remembered."""
         return self._ids.get(number)
 
     def contradicts(self, number: int, id: str) -> bool:
-        """Whether another message with this number went out."""
+        """Return whether another message with this number was delivered."""
         return self._ids.get(number, id) != id
 
 
@@ -250,7 +250,7 @@ class ResetDetector:
     """The list's top when it was last looked at.
 
     Numbers are handed out in order, so whatever the list gets from then on stands above all
-    numbers that were final at that time. If not, the log has begun anew. That the top went down
+    numbers that were final at that time. If not, the numbers have restarted. That the top went down
     proves nothing: the newest messages may have been deleted.
     """
 
@@ -259,9 +259,9 @@ class ResetDetector:
         self._final = 0
 
     def saw(self, top: int, final: int) -> None:
-        """The list was looked at; numbers up to `final` were final then."""
+        """Note that the list was read, and that numbers up to `final` were final then."""
         self._top, self._final = top, final
 
     def is_new_below(self, number: int) -> bool:
-        """Whether the list cannot have got a message with this number since."""
+        """Return whether the list cannot have got a message with this number since."""
         return self._top is not None and self._top < number <= self._final

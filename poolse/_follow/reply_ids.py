@@ -1,4 +1,4 @@
-"""IDs of replies: the same whenever a message is delivered again, and known to nobody else.
+"""IDs of replies: the same whenever a message is delivered again, and not known to others.
 
 Senders choose the IDs of their messages. An ID computed from public values alone could be taken
 in advance, and the reply to a question would be refused each time. So it is keyed by a secret,
@@ -37,7 +37,7 @@ _PASSING: Final = frozenset({401, 408, 425, 429})
 
 
 def new_secret(random: bytes) -> Position:
-    """A secret that looks like the position of a message, so that any checkpoint can hold it.
+    """Return a secret in the form of a position, so that any checkpoint can hold it.
 
     The number fits into a column of 32 bits, and the ID into one of UUIDs.
     """
@@ -74,7 +74,7 @@ def old_reply_id(user: str, message: Numbered, replies: int) -> str:
 
 
 def is_final(error: ApiError) -> bool:
-    """Whether a reply that was refused in this way would be refused again."""
+    """Return whether a reply that was refused in this way would be refused again."""
     return error.status < 500 and error.status not in _PASSING
 
 

@@ -67,7 +67,7 @@ class SavedPositions:
         return positions
 
     def handed_out(self, key: str, message: Numbered) -> None:
-        """A message goes to the consumer, and is not late."""
+        """Note that a message goes to the consumer, and is not late."""
         if self._replied_before.get(key, 0) is None:
             self._replied_before[key] = message.sequence
 

@@ -44,7 +44,7 @@ class Exchange:
         self._read = read
 
     def connected(self, transport: asyncio.Transport) -> None:
-        """It got this connection."""
+        """Note the connection of the exchange."""
         self._transports.append(transport)
         self._expect(self._read)
 
@@ -64,7 +64,7 @@ class Exchange:
             transport.abort()
 
     def body(self, content: bytes | RequestBody | None) -> bytes | AsyncIterator[bytes] | None:
-        """A body that fits into the buffers is sent in one; for more, aiohttp has no timeout."""
+        """Send a body that fits into the buffers at once; for more, aiohttp has no timeout."""
         if content is None or (isinstance(content, bytes) and len(content) <= PIECE):
             return content or None
         return self._pieces(_single(content) if isinstance(content, bytes) else pieces_of(content))
@@ -74,7 +74,7 @@ class Exchange:
         self._expect(None)
         async for part in parts:
             for start in range(0, len(part), PIECE):
-                # A response is noticed before a write that nobody reads.
+                # An early response is noticed before a write that the server does not read.
                 for _ in range(2):
                     await asyncio.sleep(0)
                 if self.answered:

@@ -49,7 +49,7 @@ class AsyncSender(HttpSender):
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: the loop, and what it was at, are the parent's."""
+        """Forget the loop and its requests, which are the parent's, in a forked child."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waits = set[asyncio.Timeout]()
         """What ends when the client is closed."""
@@ -84,7 +84,7 @@ class AsyncSender(HttpSender):
             raise
 
     def pool(self) -> PoolStats | None:
-        """How the connections are used; None before the first, and where they are another's."""
+        """Return the use of the connections; None before the first, and for another client's."""
         return None if self._transport is None else self._transport.stats()
 
     async def aclose(self) -> None:
@@ -133,7 +133,7 @@ class AsyncSender(HttpSender):
         response = await client.send(sent, stream=True, follow_redirects=False, **without_auth)
         response = unread(response)
         try:
-            # httpcore raises this by itself. Nobody asked for another protocol.
+            # httpcore raises this itself. No other protocol was requested.
             if response.status_code == 101:
                 raise httpx.RemoteProtocolError("the server switched protocols")
             status, headers = response.status_code, response_headers(response.headers.raw)

@@ -76,7 +76,7 @@ class AsyncTransport:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: the connections are the parent's, and so is their loop."""
+        """Forget the connections and their loop, which are the parent's, in a forked child."""
         if self._loop is not None:
             self._session.detach()
             # Collected, they would take themselves out of a selector that both processes share.
@@ -107,7 +107,7 @@ class AsyncTransport:
             return await self._exchange(request, timeout, origin)
 
     def stats(self) -> PoolStats:
-        """How many requests are in flight, and how many wait."""
+        """Return the numbers of requests in flight and waiting."""
         return self._limit.stats()
 
     async def aclose(self) -> None:
@@ -186,7 +186,7 @@ class AsyncTransport:
     async def _send_by_socks(
         self, request: Request, timeout: Timeout, url: httpx.URL, proxy: Proxy
     ) -> Response:
-        # aiohttp knows no SOCKS, and has no way to bring tunnels of one's own.
+        # aiohttp knows no SOCKS, and no hook for custom tunnels.
         if proxy not in self._socks:
             self._socks[proxy] = httpcore.AsyncConnectionPool(
                 ssl_context=self._context(),
@@ -235,7 +235,7 @@ class _Origin:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Tells an exchange which connection it uses."""
+    """Reports the connection of an exchange to it."""
 
     transports: set[asyncio.Transport]
     """The transports in use, and those that wait to be used again."""
@@ -321,7 +321,7 @@ async def _without_retry(
 
 
 def _options(request: Request, url: httpx.URL, proxy: Proxy | None) -> dict[str, Any]:
-    """The headers, and what aiohttp has to know of proxy and TLS beside the context.
+    """Return the headers, and what aiohttp has to know of proxy and TLS beside the context.
 
     Never the credentials as a part of the URL: it sends them in Latin-1, and its errors show them.
     """

@@ -31,7 +31,7 @@ Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
-# The system calls count milliseconds in 31 bits. Whoever waits here asks again when it is over.
+# The system calls count milliseconds in 31 bits. The caller waits again after that.
 LONGEST_WAIT = 1_000_000.0
 
 
@@ -46,7 +46,7 @@ NEVER = Limit(math.inf, TimeoutError)
 
 
 def moment(seconds: float | None) -> float:
-    """So many seconds from now on the monotonic clock; never, for None."""
+    """Return the end of a timeout on the monotonic clock; infinity for None."""
     return math.inf if seconds is None else time.monotonic() + seconds
 
 
@@ -108,7 +108,7 @@ class Deadline:
             raise RequestTimeout("total", self._total)
 
     def sent(self) -> None:
-        """The server has something to read: only after that it is time for its response."""
+        """Note that bytes were sent, so that the timeout of the response starts over."""
         self._head_by = None
 
     def response_by(self, timeout: float | None, late: type[Exception]) -> Limit:
@@ -167,7 +167,7 @@ class Deadline:
         return self._wakeup
 
     def _left(self, until: Limit) -> float | None:
-        """Seconds that a wait may last. Raises when there are none left."""
+        """Return the seconds that are left for a wait. Raise if there are none."""
         self.check()
         ends = min(until.moment, self._ends)
         if ends == math.inf:

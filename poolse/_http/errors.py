@@ -117,7 +117,7 @@ def _named(
 
 
 def _reason(causes: list[BaseException]) -> list[str]:
-    """The reason that the operating system, TLS or the proxy gave, if any."""
+    """Return the reason that the operating system, TLS or the proxy gave, if any."""
     for cause in causes:
         match cause:
             case ssl.SSLCertVerificationError():

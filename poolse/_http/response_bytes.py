@@ -34,7 +34,7 @@ class ResponseBytes:
         self._skip = 0
 
     def expect(self, method: str) -> None:
-        """A request with this method is sent: what comes next is its response."""
+        """Note the method of the sent request, whose response is next."""
         self._expects_none = method == "HEAD"
         self._begun = b""
         self._is_body = self._is_dropping = False
@@ -59,7 +59,7 @@ class ResponseBytes:
         return kept + data
 
     def _head(self, data: bytes) -> tuple[bytes, bytes]:
-        """What of these bytes belongs to a head, and what comes after it."""
+        """Return the part of the bytes that belongs to a head, and the rest."""
         before = len(self._begun)
         self._begun += data
         end = END_OF_HEAD.search(self._begun, max(0, before - 3))

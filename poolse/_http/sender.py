@@ -35,7 +35,7 @@ class HttpSender:
     lifetime: Lifetime = attrs.field(factory=Lifetime)
 
     def __attrs_post_init__(self) -> None:
-        # Not of the client: this outlives it where a view, or an iteration over pages, goes on.
+        # Not the client: this outlives it while a view, or an iteration over pages, continues.
         self.resources.of(self)
 
     async def send(

@@ -72,7 +72,7 @@ class SyncSender(HttpSender):
                 stop.raise_if_cancelled()
 
     def pool(self) -> PoolStats | None:
-        """How the connections are used; None where they are those of another client."""
+        """Return the use of the connections; None for those of another client."""
         return self._connections.stats() if self.http_client is None else None
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class _Connections:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: nothing is sent over the parent's connections."""
+        """Drop the parent's connections in a forked child, without sending anything."""
         for sock in self._opened:
             sock.close()
         self._opened = Opened()
@@ -264,7 +264,7 @@ class _Connections:
         turn.set()
 
     def stats(self) -> PoolStats:
-        """How many requests are in flight, and how many wait."""
+        """Return the numbers of requests in flight and waiting."""
         from poolse.stats import PoolStats
 
         with self._lock:

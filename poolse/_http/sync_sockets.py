@@ -103,7 +103,7 @@ class _Stream(httpcore.NetworkStream):
         deadline.sent()
         self._response.expect(deadline.method)
         try:
-            # In pieces, since the limit is for silence, not for the whole buffer.
+            # In pieces, since the write timeout is for one write, not for the whole buffer.
             for start in range(0, len(view), PIECE):
                 until = Limit(moment(timeout), httpcore.WriteTimeout)
                 self.send(view[start : start + PIECE], until, or_hear=READ)
@@ -168,7 +168,7 @@ class _Stream(httpcore.NetworkStream):
         return self._socket if info == "socket" else None
 
     def _has_response(self) -> bool:
-        """Whether the server has answered, although it was not its turn yet.
+        """Return whether the server responded early, before the request was complete.
 
         What comes may be a matter of TLS alone, such as a session ticket.
         """

@@ -65,7 +65,7 @@ def decode(read: Read[T], content: bytes) -> T:
         failure = DecodeError(str(error))
     except Mismatch as mismatch:
         failure = DecodeError(str(mismatch), mismatch.path)
-    # Raised out here, without its cause, and after this: the frames that held the answer, and the
+    # Raised out here, without its cause, and after this: the frames that held the response, and the
     # token that may be in it, are in no traceback then.
     del content
     raise failure
@@ -128,7 +128,7 @@ def decode_value(read: Callable[[object], T], value: object) -> T:
 def _not_json(content: bytes) -> str:
     if not content.strip():
         return "expected JSON, got nothing"
-    # What a proxy says is worth showing. A row that was cut off may hold a token.
+    # An error of a proxy is worth showing. A truncated response may contain a token.
     if content.lstrip().startswith((b"{", b"[")):
         return f"expected JSON, got {len(content)} bytes that only start like JSON"
     return f"expected JSON, got {content[:QUOTED]!r}{'...' if len(content) > QUOTED else ''}"
@@ -174,7 +174,7 @@ def encode_fields(fields: Mapping[str, object]) -> bytes:
             plain[name] = value if value.__class__ is str else _plain(value)
         return orjson.dumps(plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     except (RecursionError, UsageError, orjson.JSONEncodeError):
-        # Each by itself: one has a number of more than 64 bits, or the error is to name it.
+        # Field by field: one has a number of more than 64 bits, or the error is to name it.
         return orjson.dumps(
             {name: orjson.Fragment(encode(value, name)) for name, value in fields.items()}
         )

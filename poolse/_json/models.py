@@ -229,7 +229,7 @@ def _find_model_fields(cls: type[Model]) -> ModelFields:
 
 
 def _kind(cls: type[Model], names: tuple[str, ...]) -> type[Model]:
-    # An event that carries a row adds no field to it, so the two are the same kind of value.
+    # An event that carries a model adds no field to it, so the two are the same kind of value.
     parent = cls.__mro__[1]
     if (
         parent in (Model, Page)

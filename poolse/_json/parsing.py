@@ -62,7 +62,7 @@ class Mismatch(Exception):  # noqa: N818  (caught by `decode`, never seen by a c
         self._steps: list[str | int] = [*steps]
 
     def under(self, step: str | int) -> None:
-        """The value sits under this key or index of the value around it."""
+        """Add the key or index of the value in its container to the path."""
         self._steps.append(step)
 
     @property
@@ -78,21 +78,21 @@ def _step(step: str | int) -> str:
 
 
 def string(value: object) -> str:
-    """A string."""
+    """Read a string."""
     if isinstance(value, str):
         return value
     raise Mismatch("a string", value)
 
 
 def integer(value: object) -> int:
-    """A whole number. Python's booleans are numbers, JSON's are not."""
+    """Read an integer. Python's booleans are numbers, JSON's are not."""
     if type(value) is int:
         return value
     raise Mismatch("an integer", value)
 
 
 def number(value: object) -> float:
-    """Any number, as a float."""
+    """Read a number, as a float."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     raise Mismatch("a number", value)
@@ -106,7 +106,7 @@ def boolean(value: object) -> bool:
 
 
 def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
-    """A time, always aware and in UTC; one without an offset is taken as UTC."""
+    """Read a time, always aware and in UTC; one without an offset is taken as UTC."""
     try:
         time = parse_time(value)
         if time.tzinfo is UTC:
@@ -120,22 +120,22 @@ def instant(value: Any) -> datetime:  # noqa: ANN401  (parsed JSON)
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """An object of any content, as it is."""
+    """Read an object of any content."""
     if isinstance(value, dict):
         return cast("dict[str, Any]", value)
     raise Mismatch("an object", value)
 
 
 def as_object(value: object) -> dict[str, object]:
-    """The JSON object, or an empty one for anything else."""
+    """Return the JSON object, or an empty one for anything else."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def needed(value: T | None, path: str) -> T:
-    """Return what the server said, for a flow of the library's own that cannot go on without.
+    """Return a value from the server that the library itself cannot continue without.
 
     A caller gets None for what a server leaves out. A flow would stumble over that somewhere else,
-    or do the wrong thing: without its token, a call is sent for nobody.
+    or do the wrong thing: without its token, a call is sent without a user.
 
     Args:
         value: A field of a result.
@@ -150,7 +150,7 @@ def needed(value: T | None, path: str) -> T:
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:
-    """A reader of lists."""
+    """Return a reader of lists."""
     return cast("Read[list[T]]", strings) if read is string else _each(read)
 
 
@@ -163,7 +163,7 @@ def _each(read: Read[T]) -> Read[list[T]]:
         items: list[T] = []
         try:
             for item in value:
-                items.append(read(item))  # noqa: PERF401  (its length tells where it stopped)
+                items.append(read(item))  # noqa: PERF401  (its length shows where it stopped)
         except Mismatch as mismatch:
             mismatch.under(len(items))
             raise
@@ -173,7 +173,7 @@ def _each(read: Read[T]) -> Read[list[T]]:
 
 
 def strings(value: Any) -> list[str]:  # noqa: ANN401
-    """A list of strings; with `string` for each of them, it would take twice as long."""
+    """Read a list of strings; with `string` for each of them, it would take twice as long."""
     if value.__class__ is not list:
         raise Mismatch("a list", value)
     for item in value:
@@ -186,7 +186,7 @@ _read_strings: Final = _each(string)
 
 
 def first_of(key: str, read: Read[T]) -> Read[T]:
-    """A reader of an object that lists rows under the key, of which the first is wanted."""
+    """Return a reader of the first item of a list under the key of an object."""
 
     def read_first(value: Any) -> T:  # noqa: ANN401
         items: Any = json_object(value).get(key)
@@ -205,7 +205,7 @@ def first_of(key: str, read: Read[T]) -> Read[T]:
 
 
 def one_of(readers: Mapping[type, Read[Any]]) -> Read[Any]:
-    """A reader of what may be of several types: those of parsed JSON lead to its readers."""
+    """Return a reader of several types, chosen by the type of the parsed JSON."""
     wanted = " or ".join(KINDS[type_] for type_ in readers)
 
     def read_one(value: object) -> Any:  # noqa: ANN401
@@ -218,7 +218,7 @@ def one_of(readers: Mapping[type, Read[Any]]) -> Read[Any]:
 
 
 def map_of(read: Read[T]) -> Read[dict[str, T]]:
-    """A reader of objects whose keys are data."""
+    """Return a reader of objects whose keys are data."""
 
     def read_map(value: Any) -> dict[str, T]:  # noqa: ANN401
         if value.__class__ is not dict:
@@ -237,7 +237,7 @@ def map_of(read: Read[T]) -> Read[dict[str, T]]:
 
 
 def nullable(read: Read[T]) -> Read[T | None]:
-    """A reader that lets null through."""
+    """Return a reader that lets null through."""
 
     def read_nullable(value: object) -> T | None:
         return None if value is None else read(value)
@@ -251,7 +251,7 @@ def read_json(value: object) -> Json:
 
 
 def read_nothing(value: object) -> None:
-    """For answers whose content does not matter."""
+    """Return None, for responses whose content is not used."""
 
 
 MAX_SHAPES: Final = 256
@@ -262,10 +262,10 @@ Shape = tuple[tuple[str, ...], Visited, tuple[str, ...]]
 
 
 class ModelKeys:
-    """Which keys the JSON of one kind of row has been seen with.
+    """Sets of keys that the JSON of one kind of model was seen with.
 
-    Rows of one answer nearly always have the same keys, so that one comparison tells what a row
-    lacks and what it has too much.
+    Models of one response nearly always have the same keys, so that one comparison shows what a
+    model lacks and what it has too much.
     """
 
     def __init__(self, cls: type[Model]) -> None:
@@ -277,8 +277,8 @@ class ModelKeys:
         self._take = _taker(tuple(self._names))
 
     def taken(self, row: Any) -> tuple[Visited, Iterable[Any]]:  # noqa: ANN401  (parsed JSON)
-        """What the row says beside its fields, and the values of these, None where it has none."""
-        # A row that has all of its fields and no more has as many keys: that is seen at once.
+        """Return the unknown fields, and the values of the known ones, None for absent ones."""
+        # An object with exactly the known fields has as many keys: the fast check.
         if row.__class__ is dict and len(row) == self._count:
             try:
                 return self._whole, self._take(row)
@@ -287,7 +287,7 @@ class ModelKeys:
         return self.seen(row), map(row.get, self._names)
 
     def seen(self, row: dict[str, Any]) -> Visited:
-        """What is absent from the row, and what is extra; the row must be an object."""
+        """Return what is absent from the object, and what is extra; raise if it is no object."""
         if type(row) is not dict:
             raise Mismatch("an object", row)
         keys = tuple(row)
@@ -317,12 +317,12 @@ def _taker(keys: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]
 
 
 def draft_of(cls: type[Model]) -> type[Any]:
-    """A class whose objects can be written to, and then become rows: `draft.__class__ = cls`.
+    """Return a class of writable objects that become models by `draft.__class__ = cls`.
 
     Python allows that because both have the same slots. The `__init__` of a frozen class sets
     each field through `object.__setattr__`, which would cost more than all the rest of reading.
     """
-    # An event that carries a row has no slots of its own: it is laid out like the row.
+    # An event that carries a model has no slots of its own: it is laid out like the model.
     layout = next(base for base in cls.__mro__ if vars(base)["__slots__"])
     plain = {name: vars(object)[name] for name in ("__init__", "__setattr__", "__delattr__")}
     parent = layout.__base__ or object

@@ -10,7 +10,7 @@ __all__ = ["attempts", "certificate_name", "interleaved"]
 
 
 def certificate_name(host: str) -> str:
-    """The name to ask a server for, and to look for in its certificate.
+    """Return the name to ask a server for, and to look for in its certificate.
 
     A dot at the end of `api.corp.` keeps the resolver from trying search domains. It is no part of
     the name in TLS (RFC 6066, 3), while the Host header keeps it, as browsers do.
@@ -19,9 +19,9 @@ def certificate_name(host: str) -> str:
 
 
 def interleaved(found: Sequence[Address]) -> list[Address]:
-    """The addresses in the resolver's order, but the families take turns (RFC 8305, 4).
+    """Return the addresses in the resolver's order, but the families take turns (RFC 8305, 4).
 
-    Where IPv6 leads nowhere, it is then the second address that answers, not the ninth.
+    Where IPv6 leads nowhere, the second address responds then, not the ninth.
     """
     families = list(dict.fromkeys(address[0] for address in found))
     turn = dict.fromkeys(families, 0)
@@ -35,9 +35,9 @@ def interleaved(found: Sequence[Address]) -> list[Address]:
 def attempts(
     found: Sequence[Address], until: float, clock: Callable[[], float]
 ) -> Iterator[tuple[Address, float]]:
-    """Each address, with the time until which it may be tried.
+    """Return each address, with the time until which it may be tried.
 
-    One that answers nothing may use up its share of the time only. What it leaves is for the
+    One that does not respond may use up its share of the time only. What it leaves is for the
     others, and the last one has all that is left.
     """
     order = interleaved(found)

@@ -1,4 +1,4 @@
-"""TCP to a host, for the async socket: to the first of its addresses that answers."""
+"""TCP to a host, for the async socket: to the first of its addresses that accepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def connected(host: str, port: int, until: float) -> socket.socket:
         until: When to give up, on the clock of the event loop.
 
     Raises:
-        OSError: There is none; a `TimeoutError` when the last address did not answer.
+        OSError: There is none; a `TimeoutError` if the last address did not respond.
     """
     loop = asyncio.get_running_loop()
     found = await asyncio.wrap_future(look_up(host, port))

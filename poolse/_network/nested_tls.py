@@ -28,12 +28,12 @@ class NestedTls:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
 
     def do_handshake(self) -> None:
-        """Go on with the handshake."""
+        """Continue the handshake."""
         self._run(self._tls.do_handshake)
         self._flush()
 
     def recv(self, size: int) -> bytes:
-        """All that has come and is decrypted, so that nothing is left here unseen."""
+        """Read all bytes that are decrypted, so that none are left here unseen."""
         try:
             data = self._run(lambda: self._tls.read(size))
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
@@ -54,11 +54,11 @@ class NestedTls:
         return sent
 
     def pending(self) -> int:
-        """Bytes that have come but no selector sees."""
+        """Return the number of received bytes that no selector sees."""
         return self._tls.pending() + self._outer.pending()
 
     def fileno(self) -> int:
-        """Of the outer socket."""
+        """Return the file descriptor of the outer socket."""
         return self._outer.fileno()
 
     def setblocking(self, flag: bool) -> None:

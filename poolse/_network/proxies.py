@@ -92,7 +92,7 @@ class Proxies:
         self._known: dict[tuple[str, str, int | None], Proxy | None] = {}
 
     def of(self, scheme: str, host: str, port: int | None) -> Proxy | None:
-        """The proxy to reach a host through, None to connect directly.
+        """Return the proxy to reach a host through, None to connect directly.
 
         Raises:
             UsageError: The environment names a proxy whose URL cannot be used.
@@ -106,7 +106,7 @@ class Proxies:
 
 
 def parse_proxy(url: object) -> Proxy:
-    """The proxy of a URL. No message repeats the URL, which may hold a password.
+    """Return the proxy of a URL. No message repeats the URL, which may hold a password.
 
     Raises:
         UsageError: It is none.
@@ -127,12 +127,12 @@ def parse_proxy(url: object) -> Proxy:
 
 
 def variable_for(scheme: str, environment: Mapping[str, str]) -> str | None:
-    """Which proxy of the environment applies to a scheme: `https` for that of HTTPS_PROXY."""
+    """Return the proxy of the environment for a scheme: `https` for that of HTTPS_PROXY."""
     return next((name for name in _VARIABLES[scheme] if environment.get(name)), None)
 
 
 def is_excluded(no_proxy: str, host: str, port: int) -> bool:
-    """Whether NO_PROXY names this host.
+    """Return whether NO_PROXY names this host.
 
     Its entries are separated by commas or blanks. Each is `*`, a host with all of its subdomains,
     an IP address, or a network in CIDR notation; a host and an address may have a port. Case, a
@@ -184,7 +184,7 @@ def _is_in_network(entry: str, host: str) -> bool:
 
 
 def _plain(host: str) -> str:
-    """A host in the one form in which it is compared."""
+    """Return a host in the one form in which it is compared."""
     host = host.lower().rstrip(".")
     try:
         return ip_address(host).compressed
@@ -193,5 +193,5 @@ def _plain(host: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """What a part of a URL stands for. Bytes of the environment that are no UTF-8 are kept."""
+    """Return a part of a URL, decoded. Bytes of the environment that are not UTF-8 are kept."""
     return unquote_to_bytes(text.encode("utf-8", "surrogateescape"))

@@ -33,7 +33,7 @@ PLACES: Final = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # RHEL 7 and later
     "/etc/ssl/cert.pem",  # Alpine, BSD
 )
-"""Where a Python that was built elsewhere, such as uv's, may not look by itself."""
+"""Places where a Python that was built elsewhere, such as uv's, does not look."""
 
 HASHED: Final = re.compile(r"[0-9a-f]{8}\.\d+")
 """The names by which OpenSSL finds certificates in a directory."""
@@ -46,12 +46,12 @@ class _Loaded:
 
 
 def context_of(given: ssl.SSLContext | None) -> Callable[[], ssl.SSLContext]:
-    """Where a transport gets its context, once it needs one: loading the CAs takes 40 ms."""
+    """Return the source of a transport's context, on first use: loading the CAs takes 40 ms."""
     return default_context if given is None else lambda: given
 
 
 def default_context() -> ssl.SSLContext:
-    """The context of everybody who brings none, loaded once.
+    """Return the default context, loaded once.
 
     Raises:
         UsageError: SSL_CERT_FILE or SSL_CERT_DIR names nothing that can be used.
@@ -128,7 +128,7 @@ def _knows_any(context: ssl.SSLContext) -> bool:
 
 
 def _elsewhere() -> str:
-    """A file of certificates: the system's, or certifi's where there is no system to speak of."""
+    """Return a file of certificates: the system's, or certifi's if there is none."""
     for place in PLACES:
         if Path(place).is_file():
             return place

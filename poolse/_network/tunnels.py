@@ -1,4 +1,4 @@
-"""How a proxy is asked for a tunnel, and what its answer means: HTTP CONNECT and SOCKS 5.
+"""Requests for a tunnel through a proxy, and their responses: HTTP CONNECT and SOCKS 5.
 
 Without I/O: what sends and receives is passed in.
 """
@@ -89,7 +89,7 @@ def open_tunnel_sync(
 
 
 def status_text(status: int) -> str:
-    """What the status of an answer to CONNECT says. The proxy's own words are not repeated."""
+    """Return the meaning of the status of a CONNECT response, without the proxy's own text."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -24,7 +24,7 @@ HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?
 
 
 def api_url_from(argument: object, environment: str | None, hosted: str) -> str:
-    """The API's base URL: the argument, else POOLSE_API_URL, else that of the hosted API."""
+    """Return the API's base URL: the argument, else POOLSE_API_URL, else that of the hosted API."""
     name = "api_url" if argument is not None else "POOLSE_API_URL"
     given = argument if argument is not None else environment or hosted
     scheme, rest = _base(name, given)
@@ -34,7 +34,7 @@ def api_url_from(argument: object, environment: str | None, hosted: str) -> str:
 
 
 def socket_url(ws_url: object, api_url: str, socket_path: object) -> str:
-    """Where the Phoenix socket is mounted, as a ws:// or wss:// URL."""
+    """Return the ws:// or wss:// URL of the Phoenix socket."""
     scheme, rest = _base("ws_url", api_url if ws_url is None else ws_url)
     if scheme not in SOCKET_SCHEMES:
         raise UsageError("ws_url must start with ws:// or wss://")

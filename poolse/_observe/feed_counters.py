@@ -35,23 +35,23 @@ class FeedCounters:
         self._over = FeedCount()
 
     def renew(self, guard: AbstractContextManager[object]) -> None:
-        """This is a forked child: the feeds are the parent's."""
+        """Forget the feeds, which are the parent's, in a forked child."""
         self._guard = guard
         self._open.clear()
 
     def opened(self, count: FeedCount) -> None:
-        """A feed begins."""
+        """Count a feed that starts."""
         with self._guard:
             self._open.add(count)
 
     def closed(self, count: FeedCount) -> None:
-        """A feed is over."""
+        """Count a feed that has ended."""
         with self._guard:
             self._open.discard(count)
             self._over = _sum(self._over, count)
 
     def stats(self) -> FollowStats:
-        """All numbers, as of one moment."""
+        """Return a consistent snapshot of all numbers."""
         with self._guard:
             total = _sum(self._over, *self._open)
             return FollowStats(feeds=len(self._open), **attrs.asdict(total))

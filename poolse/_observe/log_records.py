@@ -1,6 +1,6 @@
-"""What is written into the log of each thing that observers are told: words, and fields.
+"""Log records of the events that observers are notified of: text and fields.
 
-The fields become attributes of the log record, for whoever writes structured logs. Their names are
+The fields become attributes of the log record, for structured logs. Their names are
 public and begin with `poolse_`; their values are words of the API, numbers and names of errors.
 """
 
@@ -16,7 +16,7 @@ Fields = Mapping[str, object]
 
 
 def record(info: RequestInfo | ResponseInfo | RetryInfo | RealtimeInfo) -> tuple[str, Fields]:
-    """The message, and its fields without those that say nothing."""
+    """Return the message, and its fields without empty ones."""
     match info:
         case RequestInfo():
             message, fields = _call(info), _of_call("request", info)

@@ -54,7 +54,7 @@ class Observers:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: the calls in flight are the parent's."""
+        """Forget the calls in flight, which are the parent's, in a forked child."""
         self.lock = nullcontext() if self._asynchronous else threading.Lock()
         self.ended = self.begun
 
@@ -94,7 +94,7 @@ class Observers:
                 _HOOKS_LOG.exception("the hook %s failed", name, extra={"poolse_hook": name})
 
     def stats(self) -> CallStats:
-        """All numbers, as of one moment."""
+        """Return a consistent snapshot of all numbers."""
         # Imported lazily, here and elsewhere: few programs ask for numbers.
         from poolse.stats import CallStats
 
@@ -151,7 +151,7 @@ class RequestObserver:
         return self
 
     async def retry(self, wait: float) -> None:
-        """The last attempt failed, and the next follows after so many seconds."""
+        """Note that an attempt failed, and the seconds until the next one."""
         observers, response = self._observers, self._progress.response
         with observers.lock:
             observers.retries += 1
@@ -212,7 +212,7 @@ def _named(name: HookName, hooks: Sequence[Hooks]) -> list[Callable[[Info], obje
 
 
 def template(path: str) -> str:
-    """A path that may be shown: without a query, and `{}` for what may be an ID or a name."""
+    """Return a path that may be logged: no query, and `{}` for possible IDs and names."""
     if path == STORAGE:
         return path
     words = path.partition("?")[0].split("/")

@@ -28,11 +28,11 @@ CARRIERS: Final = frozenset(
         "websockets",
     }
 )
-"""Who has requests and answers among the local variables, and in them tokens and signed URLs."""
+"""Modules with requests and responses among their local variables, with tokens and signed URLs."""
 
 
 def error_causes(error: BaseException, before: BaseException | None) -> list[BaseException]:
-    """The error and those that led to it, but not what the caller was busy with `before`."""
+    """Return the error and its causes, but not an error that the caller handled `before`."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -115,13 +115,13 @@ class ProfileCache:
             del self._listeners[listener.user_id]
 
     def reset_after_fork(self) -> None:
-        """In a forked child: no call is under way, and no thread notifies listeners."""
+        """Reset in a forked child, where no call is in progress and no thread notifies."""
         self.flights.forget_all()
         self._changes.clear()
         self._notifying = False
 
     def start_notifying(self) -> bool:
-        """Whether to call listeners now: not while another thread does, which calls all of them.
+        """Return whether to call listeners now: not while another thread does, for all of them.
 
         So listeners are called with one change at a time, in order, whichever threads cause them.
         """
@@ -140,7 +140,7 @@ class ProfileCache:
         return None
 
     def stop_notifying(self) -> None:
-        """A thread was interrupted while it notified; the next one resumes."""
+        """Note that a thread was interrupted while it notified; the next one resumes."""
         self._notifying = False
 
     def _changed(self, user_id: str, value: Known | Unset) -> None:

@@ -32,7 +32,7 @@ class Profiles:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child."""
+        """Renew the state in a forked child."""
         self._lock = threading.Lock()
         self._cache.reset_after_fork()
 

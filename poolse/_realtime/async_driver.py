@@ -161,7 +161,7 @@ class AsyncDriver:
             self._sending = None
 
     async def _sent(self, sending: Awaitable[None], generation: int) -> bool:
-        """Whether it was sent within the limit."""
+        """Return whether it was sent within the limit."""
         try:
             async with asyncio.timeout(self._client.settings.heartbeat_timeout) as limit:
                 self._sending = generation, limit
@@ -318,7 +318,7 @@ class AsyncWorkers:
         self._run("poolse-socket", AsyncDriver(self.client, socket, self._get_token).run())
 
     def _run(self, name: str, work: Coroutine[object, object, None]) -> None:
-        # With the context variables of where the client was made: it serves everybody.
+        # With the context variables of where the client was created, since it serves all callers.
         self._tasks.append(asyncio.create_task(work, name=name, context=self._context.copy()))
 
     async def _make_calls(self) -> None:
@@ -354,7 +354,7 @@ async def _call(call: Call) -> BaseException | None:
         result = subscriber.context.run(subscriber.target, argument)
         if result is not None and inspect.isawaitable(result):
             await _in_context(result, subscriber.context)
-    # It may have awaited what somebody else cancelled. Only our own end ends this task.
+    # It may have awaited something that was cancelled. Only our own cancellation ends this task.
     except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task and task.cancelling():

@@ -33,7 +33,7 @@ __all__ = ["AsyncTransport", "open_socket"]
 
 Tls = Callable[[], ssl.SSLContext]
 
-# Below WARNING it writes down the handshake, and the token with it, whatever level somebody sets.
+# Below WARNING it writes down the handshake, and the token with it, whatever level is set.
 _WEBSOCKETS_LOG: Final = logging.getLogger("poolse.websockets")
 _WEBSOCKETS_LOG.addFilter(lambda record: record.levelno >= logging.WARNING)
 _WEBSOCKETS_LOG.setLevel(logging.WARNING)
@@ -51,7 +51,7 @@ class AsyncTransport(ClientConnection):
     """A connection that does not wait for a server that does not read, or does not hang up.
 
     Without that, the next heartbeat would be the first to notice a server that closed the WebSocket
-    but stays on the line, and answers to pings would fill the memory.
+    but stays connected, and replies to pings would fill the memory.
     """
 
     _is_leaving = False
@@ -80,7 +80,7 @@ class AsyncTransport(ClientConnection):
         if self.protocol.close_expected() and not self._is_leaving:
             self._is_leaving = True
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
-        # It grows by answers to pings.
+        # It grows by replies to pings.
         if buffered() > max(unread, self._limit):
             self.transport.abort()
 
@@ -114,7 +114,7 @@ class AsyncTransport(ClientConnection):
                     return
                 closing = asyncio.ensure_future(self.close())
                 try:
-                    # The reply to the goodbye is read only when there is room for it.
+                    # The reply to the close frame is read only if there is space for it.
                     while True:
                         await self.recv(decode=False)
                 except ConnectionClosed:
@@ -135,7 +135,7 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
     """Open a WebSocket. Redirects are not followed: they name servers that the user did not name.
 
     Raises:
-        InvalidStatus: The handshake was answered, but not with a WebSocket.
+        InvalidStatus: The handshake was refused with an HTTP status.
         ProxyError: The proxy opened no tunnel.
         TimeoutError: It took longer than the connect timeout.
     """
@@ -155,7 +155,7 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
 
 
 def _protocol(settings: RealtimeSettings, token: str | None) -> ClientProtocol:
-    """The protocol of one connection. It sends no Origin: Phoenix refuses those of other hosts."""
+    """Return the protocol of a connection. It sends no Origin: Phoenix refuses other hosts."""
     target = address(settings, token)
     return ClientProtocol(
         parse_uri(target.url),

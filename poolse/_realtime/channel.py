@@ -1,24 +1,24 @@
 """One channel on a socket: join it, keep it joined, leave it.
 
-Told what happened and when, it sends frames through its connection and adds effects to the list of
-its socket: `JoinDue` when it wants its turn to join, `Changed`, `Deliver`, `Answered`, `Trouble`
-and `Ended`.
+It is called with what happened and when, sends frames through its connection and adds effects to
+the list of its socket: `JoinDue` when it wants its turn to join, `Changed`, `Deliver`, `Answered`,
+`Trouble` and `Ended`.
 
-- Each join has its own join_ref. On a duplicate join the server answers the new one first and then
-  closes the old one, so a frame with another join_ref than the current one is dropped: taken
+- Each join has its own join_ref. On a duplicate join the server replies to the new one first and
+  then closes the old one, so a frame with another join_ref than the current one is dropped: taken
   seriously it would close the channel that was just joined.
 - Broadcasts carry no join_ref. They count while joining and joined only; after an error they would
   come twice, here and through whatever fills the gap after the rejoin.
-- What comes between a join and its reply waits for the reply, so that nobody gets events of
+- What comes between a join and its reply waits for the reply, so that there are no events of
   a channel that was then refused.
-- A channel that crashed is joined again by itself. The delays start over only after it has stayed
+- A channel that crashed is rejoined automatically. The delays start over only after it has stayed
   joined for a while: else one that crashes right after each join would be joined without a pause.
 - A refusal such as `unauthorized` is tried once more, as the membership may be younger. Then final,
   unless the channel was joined before: then it is final only if it lasts, as a server that is being
   deployed refuses for a moment.
 - A user's error handler may leave a channel and acquire it again each time that it fails. The new
   channel waits what was left of the wait of the old one.
-- The server works on one join at a time. The clock of a join starts over with each answer to one
+- The server works on one join at a time. The clock of a join starts over with each reply to one
   that was sent before it.
 - Leaving lasts until the server has confirmed it, or has had its time, and no event is delivered
   meanwhile. A new join of the topic, by another `ChannelProtocol`, does not wait for that.
@@ -107,17 +107,17 @@ class Push:
     _error: PoolseError | None = None
 
     def result(self) -> object:
-        """What the server answered. Ask when `is_done`.
+        """Return the reply of the server. Call it when `is_done`.
 
         Raises:
-            PoolseError: It answered with an error, or there is no answer.
+            PoolseError: The reply is an error, or there is no reply.
         """
         if self._error is not None:
             raise self._error
         return self._response
 
     def answer(self, payload: object) -> None:
-        """The server's reply came."""
+        """Set the server's reply."""
         ok, response, _ = read_reply(payload)
         if ok:
             self._finish(response, None)
@@ -134,7 +134,7 @@ class Push:
 
 
 class Pushes:
-    """Pushes of one channel that want a reply: kept until it is joined, sent once, then answered.
+    """Pushes of one channel that want a reply: kept until it is joined, and sent once.
 
     - One deadline, from the call on. What is kept past it is not sent any more.
     - What was sent when the channel or the connection is lost fails at once, and says that its
@@ -166,7 +166,7 @@ class Pushes:
         """
         if len(self.waiting) + len(self.sent) >= self._limit:
             raise RealtimeError(f"{self._limit} pushes to {self._topic} are queued already")
-        # Encoded now, so that the caller gets the error; and a copy, which nobody can change.
+        # Encoded now, so that the caller gets the error; and a copy, which cannot change.
         frame = encode(Frame("", "", self._topic, event, payload))
         copy = payload if isinstance(payload, bytes) else decode(frame).payload
         push = Push(event, copy, deadline)
@@ -181,7 +181,7 @@ class Pushes:
             self.sent[send(push)] = push
 
     def answered(self, ref: str | None, payload: object) -> bool:
-        """A reply came; False when it is to nothing that is still waited for."""
+        """Process a reply; return False if nothing waits for it."""
         push = None if ref is None else self.sent.pop(ref, None)
         if push is not None:
             push.answer(payload)
@@ -205,7 +205,7 @@ class Pushes:
             self._forget_done()
 
     def lost(self) -> bool:
-        """The join under which they were sent is over; False when that concerns none."""
+        """End the pushes of a join that has ended; return False if there were none."""
         concerned = bool(self.sent)
         for push in self.sent.values():
             text = f"{self._topic} was lost before the reply to {push.event}"
@@ -296,7 +296,7 @@ class ChannelProtocol:
             self._effects.append((self, JoinDue()))
 
     def join(self, now: float) -> None:
-        """It is this channel's turn to join. The socket is open."""
+        """Join, since it is this channel's turn and the socket is open."""
         if self._move("join"):
             self.join_ref = self._next_ref()
             self._await_reply(now)
@@ -316,13 +316,13 @@ class ChannelProtocol:
         self._send(PHX_LEAVE, self._leave_ref, {})
 
     def join_answered(self, ref: str, now: float) -> None:
-        """The server answered a join of this socket, and gets to what was sent after it."""
+        """Note a reply to a join of this socket: the server continues after it."""
         waits_for = {"joining": self.join_ref, "leaving": self._leave_ref}.get(self.state)
         if is_behind(waits_for, ref):
             self._await_reply(now)
 
     def held_up(self, now: float) -> None:
-        """What was to be sent before now could only be sent now: its clock starts now."""
+        """Start the clock now, since the driver could only send now."""
         if self.state in ("joining", "leaving"):
             self._await_reply(now)
 
@@ -356,16 +356,16 @@ class ChannelProtocol:
         return push
 
     def withdraw(self, push: Push) -> None:
-        """A reply is waited for no more."""
+        """Forget a push whose reply is no longer needed."""
         self._pushes.withdraw(push)
 
     def give_up(self, error: PoolseError) -> None:
-        """Nothing that is asked for now will be answered."""
+        """Note that no reply will come to what is requested now."""
         if self._pushes.end(error):
             self._effects.append((self, Answered()))
 
     def lost(self, now: float) -> None:
-        """The socket is gone. It will be this channel's turn as soon as there is a new one."""
+        """Note that the socket is lost. The channel joins on the next one."""
         self._forgive(now)
         if self._move("lost"):
             self._forget_join()
@@ -480,12 +480,12 @@ class ChannelProtocol:
         self._effects.append((self, Trouble(error)))
 
     def _fail(self, error: PoolseError, now: float) -> None:
-        """The server ended the channel. Whoever wants it again has to wait a little."""
+        """Note that the server closed the channel. A new join has to wait a little."""
         self._backoff(now)
         self._close(error)
 
     def _backoff(self, now: float) -> float:
-        """When the topic may be joined again."""
+        """Return the time of the next join of the topic."""
         self._forgive(now)
         due = now + rejoin_delay(self._settings.rejoin_delays, self._attempt, self._random())
         self._attempt += 1

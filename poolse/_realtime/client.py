@@ -93,7 +93,7 @@ class RealtimeClient:
         self.settings = settings
         self.closed: bool = False
         self.wakes: list[Wake] = []
-        """Called after every change, for whoever waits for all sockets."""
+        """Called after every change, for those who wait for all sockets."""
         self.feeds: FeedCounters = FeedCounters(lock)
         """Counts what the feeds that listen here do."""
         self.callbacks: CallbackQueue = CallbackQueue(
@@ -216,7 +216,7 @@ class RealtimeClient:
             self._notify_all()
 
     def is_disconnected(self) -> bool:
-        """Whether every transport that had to close has done so."""
+        """Return whether every transport that had to close has done so."""
         return not any(socket.connection.closing for socket in self._sockets)
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ class RealtimeClient:
     ) -> ChannelReference:
         """Acquire a reference to a channel; the first one joins it.
 
-        A socket that was given up is tried again: whoever asks again wants to know again.
+        A socket that was given up is tried again, because the caller asks for it again.
 
         Args:
             channel_type: The type of the channel.
@@ -378,7 +378,7 @@ class RealtimeClient:
         return unsubscribe
 
     def stats(self) -> RealtimeStats:
-        """How many there are of what."""
+        """Return the numbers for `stats()`."""
         with self.lock:
             subscriptions = [s for s in self._by_topic.values() if not s.is_over]
             return RealtimeStats(
@@ -392,7 +392,7 @@ class RealtimeClient:
             )
 
     def dropped(self) -> int:
-        """How many calls of the user's functions were dropped, and reported as `SlowConsumer`."""
+        """Return the number of dropped callback calls, reported as `SlowConsumer`."""
         with self.lock:
             return self.callbacks.dropped
 
@@ -444,7 +444,7 @@ class RealtimeClient:
                 self._observe(socket, "trouble", error=effect.error)
                 self.callbacks.report_error(effect.error)
             case _ if subscription is None:
-                # Nobody refers to the channels of a socket that has no driver any more.
+                # No reference is left to the channels of a socket without a driver.
                 pass
             case Deliver():
                 subscription.deliver(effect.frame)
@@ -469,7 +469,7 @@ class RealtimeClient:
         for subscription in [s for s in self._subscriptions.values() if s.socket is socket]:
             subscription.end_streams(error)
             if socket.is_broken and not subscription.is_over:
-                # Nobody will join it: whoever acquires it again needs another socket.
+                # It will not be joined: acquiring it again needs another socket.
                 self._forget(subscription, error)
             subscription.notify()
 

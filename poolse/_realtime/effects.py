@@ -1,4 +1,4 @@
-"""What the state machines answer with: commands for a driver, and effects for those above."""
+"""Results of the state machines: commands for a driver, and effects for the layers above."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Down:
 
 @attrs.frozen
 class Failed:
-    """The connection will not be tried again."""
+    """The connection will not be retried."""
 
     error: PoolseError
 
@@ -96,7 +96,7 @@ class Deliver:
 
 @attrs.frozen
 class Answered:
-    """A push has its reply, or will have none: whoever waits for one looks."""
+    """A push has its reply, or will have none: its waiters are woken."""
 
 
 @attrs.frozen

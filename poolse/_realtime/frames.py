@@ -58,7 +58,7 @@ class FrameError(Exception):
     """Something is not a V2 frame, or cannot become one. Its text never quotes a payload."""
 
 
-# Not frozen, although nobody changes one: a frozen one takes three times as long to make.
+# Not frozen, although never changed: a frozen one takes three times as long to create.
 @attrs.define
 class Frame:
     """One message on the socket, in either direction."""
@@ -74,7 +74,7 @@ class Frame:
 
 
 def encode(frame: Frame) -> str | bytes:
-    """Turn a frame into what goes on the socket.
+    """Encode a frame for the socket.
 
     Returns:
         A str to send as a text message; bytes, when the payload is bytes, for a binary message.
@@ -102,7 +102,7 @@ def decode(data: Data) -> Frame:
     """Read what came from the socket.
 
     Text may come as bytes and need not be decoded first: no JSON text starts with the bytes that
-    binary frames start with, so the two are told apart here.
+    binary frames start with, so the two are distinguished here.
 
     Raises:
         FrameError: It is not a V2 frame.

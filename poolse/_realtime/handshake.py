@@ -118,10 +118,10 @@ def origin(settings: RealtimeSettings) -> Origin:
 
 
 def refused(status: int, retry_after: str | None, now: float) -> Failure:
-    """The handshake was answered, but not with an open socket.
+    """The handshake was refused with an HTTP status.
 
     Args:
-        status: Of the answer.
+        status: HTTP status of the response.
         retry_after: Its Retry-After header.
         now: Seconds since 1970.
     """
@@ -133,12 +133,12 @@ def refused(status: int, retry_after: str | None, now: float) -> Failure:
 
 
 def token_failure(error: BaseException) -> Failure:
-    """No token could be had."""
+    """No token was available."""
     return Failure(reason=f"no token: {type(error).__name__}", cause=error)
 
 
 def failure_of(error: Exception, limit: float) -> Failure:
-    """There was no answer to the handshake, or none that makes sense.
+    """There was no response to the handshake, or an invalid one.
 
     Texts of other libraries are not passed on: some quote the URL, and the token with it. It is
     among their local variables too.

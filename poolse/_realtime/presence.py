@@ -1,7 +1,7 @@
 """Who is in a channel, from `presence_state` and `presence_diff`.
 
 The rules are those of the official JavaScript client. A user is in a channel through any number
-of metas, one for each device or tab, told apart by `phx_ref`.
+of metas, one for each device or tab, identified by `phx_ref`.
 
 - A diff applies its joins before its leaves: an update of a meta is both, under one key.
 - A leave takes only the metas that it names. The user is gone with the last of them.
@@ -130,7 +130,7 @@ class Presence:
         return Changes()
 
     def lost(self) -> None:
-        """The channel is no longer joined: the set is out of date until the next state."""
+        """Note that the channel was lost: the set is out of date until the next state."""
         self._synced_under = None
         if self._drops_stale:
             self._pending.clear()
@@ -182,7 +182,7 @@ class Presence:
 
 
 def _difference(current: _Entries, new: _Entries) -> _Diff:
-    """What leads from one set to the other."""
+    """Return the difference of two sets."""
     joins: _Entries = {}
     leaves = {key: entry for key, entry in current.items() if key not in new}
     for key, entry in new.items():

@@ -1,7 +1,7 @@
 """Bounded queues in which a flood drops its own events, and never those of another consumer.
 
 Every queue is an `OrderedQueue` with one `Backlog` for each party that shares it: each event name
-of an iterator, each handler of a channel. When there is no room, `victim` names the backlog that
+of an iterator, each handler of a channel. When it is full, `victim` names the backlog that
 loses its oldest entry. This is the only place that decides what is dropped:
 
 - events without lasting state (typing, presence changes) before all others,
@@ -74,7 +74,7 @@ class Backlog:
         self.dropped: int = 0
         """How many entries were dropped since the beginning."""
         self.unreported: int = 0
-        """How many of those nobody has been notified of."""
+        """How many of those were not reported yet."""
 
 
 B = TypeVar("B", bound=Backlog)
@@ -148,7 +148,7 @@ class OrderedQueue(Generic[B, E]):
 
 
 def victim(backlogs: Iterable[B]) -> B:
-    """The backlog whose oldest entry makes room. At least one must have something waiting."""
+    """Return the backlog whose oldest entry is dropped. At least one must not be empty."""
     return max(backlogs, key=_worth_dropping)
 
 
@@ -192,7 +192,7 @@ class EventQueue(Generic[E]):
         return sum(kind.dropped for kind in self._kinds.values())
 
     def is_ready(self) -> bool:
-        """Whether `get` returns or raises at once. What a consumer waits for."""
+        """Return whether `get` returns or raises immediately, which consumers wait for."""
         return self._closed or len(self._queue) > 0
 
     def put(self, event: E, name: str | None = None, *, transient: bool = False) -> bool:
@@ -223,7 +223,7 @@ class EventQueue(Generic[E]):
         """Take the oldest event. Call it when `is_ready`.
 
         Raises:
-            SlowConsumer: Events were lost; the next call goes on with what is left.
+            SlowConsumer: Events were lost; the next call continues with what is left.
             QueueEnded: Closed and empty. Before that once the error of `close`, if it had one.
             IndexError: Not `is_ready`.
         """
@@ -240,7 +240,7 @@ class EventQueue(Generic[E]):
         raise QueueEnded
 
     def clear(self) -> None:
-        """Forget what is queued, and what was lost, since nobody wants it any more."""
+        """Forget what is queued, and what was lost, since it is no longer needed."""
         self._queue.clear()
         self._forget_lost()
 
@@ -316,7 +316,7 @@ class ChannelQueue(OrderedQueue[Subscriber[Handler], object]):
 
 
 class Listener(Subscriber[Handler]):
-    """Whoever is notified of errors and news. If it fails itself, nobody is left to notify."""
+    """Recipient of errors and news. If it fails itself, the failure is only logged."""
 
     __slots__ = ()
 
@@ -413,7 +413,7 @@ class CallbackQueue:
         self._end_turn(queue)
 
     def next(self) -> Call | None:
-        """The next call; None when none waits.
+        """Return the next call; None when none waits.
 
         Raises:
             QueueEnded: There will be none any more.
@@ -442,7 +442,7 @@ class CallbackQueue:
         """A call raised.
 
         Returns:
-            The call that reports it, to be made at once; None when nobody is left to notify.
+            The call that reports it, to be made immediately; None if there is no recipient.
         """
         subscriber, _ = call
         if isinstance(subscriber, Listener):
@@ -480,7 +480,7 @@ class CallbackQueue:
 
 
 def name_of(subscriber: Subscriber[Handler]) -> str:
-    """What a handler is called in reports."""
+    """Return the name of a handler for reports."""
     if isinstance(subscriber, Listener):
         return str(subscriber.event)
     function = subscriber.target

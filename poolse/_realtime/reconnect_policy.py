@@ -59,7 +59,7 @@ HANDSHAKES: Final[Mapping[int, Verdict]] = {
 
 
 UNANSWERED: Final = 0
-"""Stands among the close codes for a connection that we gave up, because nobody answered."""
+"""Close code for a connection that we gave up, because the server did not reply."""
 
 NO_CLOSE_FRAME: Final = 1006
 """Stands among the close codes for a connection that ended without a close frame."""
@@ -154,8 +154,8 @@ class Policy:
     """States of a channel in which events are handed on; those that come while it joins wait for
     the reply. [All states but the last: nothing waits.]"""
     lost_pushes_fail: bool = True
-    """Whether what was sent, and not answered when the join was lost, fails at once. [It runs into
-    its time-out.]"""
+    """Whether what was sent, and had no reply when the join was lost, fails immediately. [It runs
+    into its time-out.]"""
     stale_diffs_dropped: bool = True
     """Whether presence diffs that waited for a state are dropped with the join that they came
     under. [They are applied after the next state, and plant users who have left.]"""
@@ -165,7 +165,7 @@ class Policy:
 
 
 def close_verdict(handshakes: Mapping[int, Verdict], status: int | None) -> Verdict:
-    """What to do about a handshake refused with this HTTP status; None when there was no answer."""
+    """Return what to do after a handshake refused with an HTTP status; None for no response."""
     return "retry" if status is None else handshakes.get(status, "retry")
 
 
@@ -189,7 +189,7 @@ def reconnect_delay(delays: Sequence[float], attempt: int, pause: Pause, random:
 
 
 def rejoin_delay(delays: Sequence[float], attempt: int, random: float) -> float:
-    """Seconds before the next join: at least half of the span, so that a crash loop is slow."""
+    """Return the wait before the next join: at least half of the delay, to slow a crash loop."""
     return (0.5 + 0.5 * random) * delays[min(attempt, len(delays) - 1)]
 
 

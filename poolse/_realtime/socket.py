@@ -2,9 +2,9 @@
 
 It comes back after every close that we did not ask for.
 
-A `Connection` does no I/O. Told what happened and when, it answers with `commands` for the driver
-of the transport, `Open`, `Send` and `Close`, and adds effects to the list of its socket: `Up`,
-`Down`, `Failed` and `Trouble`.
+A `Connection` does no I/O. It is called with what happened and when, and returns `commands` for the
+driver of the transport, `Open`, `Send` and `Close`, and adds effects to the list of its socket:
+`Up`, `Down`, `Failed` and `Trouble`.
 
 - A server that closes with 1000 or 1001 does not say "stay away": deploys, proxies and load
   balancers do it all day. Only our own close, and what the tables of `policy` call final, is final.
@@ -15,18 +15,18 @@ of the transport, `Open`, `Send` and `Close`, and adds effects to the list of it
   forget: users call that in their error handlers.
 - One refusal is final only before the first success, when the address or the key is likely wrong.
   After it, a deploy or a proxy may be the reason: what lasts is final, and nothing else. A refused
-  token is replaced, after a pause, before it is tried again.
+  token is replaced, after a pause, before the next attempt.
 - Only the reply to our last heartbeat proves that the server lives. TCP can accept bytes for
   minutes after the other side is gone, and other traffic may be what a proxy still had.
 - The heartbeat waits in the same queue as everything else. While the server works on joins before
-  it, or we write or read a large frame, its silence says nothing; both have an end.
+  it, or we write or read a large frame, a missing reply means nothing; both have a timeout.
 
 A `Socket` is a connection with the channels on it. Effects of a step, those of the connection and
 of every channel, are one list, which `flush` works off in order.
 
-- Joins are paced: the server works on them one after the other, and answers neither heartbeats nor
-  anything else of that connection meanwhile. So the clocks of what was sent after a join start over
-  when that join is answered.
+- Joins are paced: the server handles them one after the other, and replies neither to heartbeats
+  nor anything else of that connection meanwhile. So the clocks of what was sent after a join start
+  over when that join has its reply.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Connection:
         self.closing: set[int] = set()
         """Transports that have to close and have not yet reported that they did."""
         self.joins: dict[str, None] = {}
-        """Refs of joins that the server has not answered, in the order in which they were sent. It
+        """Refs of joins without a reply, in the order in which they were sent. It
         works on them one after the other, and on what was sent after them only then: a clock that
         started when a frame was sent would count the time that others took."""
         self._effects = effects
@@ -161,7 +161,7 @@ class Connection:
         return "closed" if self._was_wanted else "idle"
 
     def next_ref(self) -> str:
-        """A number that was never used on this socket, over all its transports."""
+        """Return a number that was never used on this socket, over all its transports."""
         self._ref += 1
         return str(self._ref)
 
@@ -209,7 +209,7 @@ class Connection:
                 self.joins[frame.ref] = None
 
     def opened(self, generation: int, now: float) -> None:
-        """The transport is open."""
+        """Note that the transport is open."""
         if generation == self.generation and self._move("opened"):
             self._history.has_connected = True
             self._was_open = True
@@ -220,7 +220,7 @@ class Connection:
             self._effects.append((None, Up()))
 
     def failed(self, generation: int, failure: Failure, now: float) -> None:
-        """The transport could not be opened."""
+        """Note that the transport could not be opened."""
         self.closing.discard(generation)
         if generation != self.generation or self.state != "connecting":
             return
@@ -240,26 +240,26 @@ class Connection:
             self._effects.append((None, Trouble(_not_opened(failure, delay))))
 
     def closed(self, generation: int, code: int, now: float) -> None:
-        """The transport is gone; with 1006 when it went without a close frame."""
+        """Note that the transport has closed; with 1006 without a close frame."""
         self.closing.discard(generation)
         if generation == self.generation and self.state == "open":
             self._lost(f"the connection was closed with code {code}", code, now)
 
     def received_part(self, generation: int, now: float) -> None:
-        """A part of a message came: the transport works, and what follows it has to wait."""
+        """Note a part of a message: the transport works, and later frames have to wait."""
         if generation == self.generation:
             self.heard_at = max(self.heard_at, now)
 
     def held_up(self, now: float) -> None:
-        """What was to be sent before now could only be sent now: its clocks start now."""
+        """Start the clocks now, since the driver could only send now."""
         if self._heartbeat_ref is not None:
             self._await_reply(self._heartbeat_ref, now)
 
     def join_answered(self, ref: str, now: float) -> bool:
-        """The server answered a join, and gets to what was sent after it. False if it is none."""
+        """Note the reply to a join: the server continues after it. False if it is none."""
         if ref not in self.joins:
             return False
-        # Those before it will not be answered any more.
+        # Those before it will have no reply.
         self.joins = {other: None for other in self.joins if is_behind(other, ref)}
         if self._heartbeat_ref is not None and is_behind(self._heartbeat_ref, ref):
             self._await_reply(self._heartbeat_ref, now)
@@ -284,18 +284,18 @@ class Connection:
 
     def _await_reply(self, ref: str, now: float) -> None:
         """Give the server its time for the reply to a heartbeat, and for the join before it."""
-        # One join at most: each that is answered starts the time over.
+        # One join at most: each reply starts the time over.
         is_behind_join = any(is_behind(ref, other) for other in self.joins)
         ahead = self._settings.join_timeout if is_behind_join else 0.0
         self.deadline = now + ahead + self._settings.heartbeat_timeout
         self._verdict_by = self.deadline + self._settings.reading_limit
 
     def _is_still_reading(self, now: float) -> bool:
-        """Whether the reply may lie behind what we are just reading. For a while, at most."""
+        """Return whether the reply may be behind what we are just reading, for a limited time."""
         return now - self.heard_at < _GRACE and now < self._verdict_by
 
     def receive(self, frame: Frame, now: float) -> None:
-        """A frame came that is for no channel."""
+        """Process a frame that is not for a channel."""
         if frame.event == PHX_REPLY and frame.ref is not None and frame.ref == self._heartbeat_ref:
             self._heartbeat_ref = None
             self.joins = {other: None for other in self.joins if is_behind(other, frame.ref)}
@@ -373,13 +373,13 @@ class Socket:
         number: int = 1,
     ) -> None:
         self.number = number
-        """Tells the sockets of a client apart."""
+        """Number of the socket in its client."""
         self.effects: Effects = []
         """What `flush` has to work off."""
         self._history = history or ConnectionHistory(settings.stable_after)
         self.connection: Connection = Connection(settings, random, self.effects, self._history)
         self.failure: PoolseError | None = None
-        """Why this socket will not be tried again."""
+        """Why this socket will not reconnect."""
         self.trouble: PoolseError | None = None
         """Why this socket is not open: what went wrong last."""
         self.is_over: bool = False
@@ -405,7 +405,7 @@ class Socket:
         return not self.is_broken and len(self.channels) < self._settings.channels_per_socket
 
     def next_deadline(self) -> float | None:
-        """When `tick` has something to do."""
+        """Return the time of the next `tick`."""
         deadlines = [self.connection.deadline, *(c.wake_at for c in self.channels.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -438,7 +438,7 @@ class Socket:
         self.connection.disconnect()
 
     def driver_failed(self, error: PoolseError) -> None:
-        """Nobody opens the socket or reads from it any more. That is for good."""
+        """Note that the driver has ended: the socket is neither opened nor read any more."""
         self.is_broken = True
         self.connection.give_up(error)
 
@@ -468,7 +468,7 @@ class Socket:
         return None
 
     def held_up(self, now: float) -> None:
-        """The driver had to wait before it could send what it was to send."""
+        """Note that the driver had to wait before it could send."""
         self.connection.held_up(now)
         for channel in self.channels.values():
             channel.held_up(now)
@@ -556,11 +556,11 @@ class Socket:
 
 
 def _no_driver() -> None:
-    """The socket has no driver yet."""
+    """Do nothing, in place of a driver's wakeup."""
 
 
 def _refused(judged: Verdict, failure: Failure, times: int) -> PoolseError:
-    """The error for a refusal that is final."""
+    """Return the error for a refusal that is final."""
     if judged == "refresh":
         text = f"the socket refused the token {times} times, even after a refresh"
         return AuthError(failure.status or 0, "invalid_user_token", text)

@@ -98,7 +98,7 @@ class ChannelReference:
 
 
 class ChannelSubscription:
-    """One channel, and everybody who refers to it."""
+    """One channel, and all references to it."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class ChannelSubscription:
         self.queue: ChannelQueue = ChannelQueue(self.topic)
         """The calls of handlers that wait."""
         self.waiting: set[EventStream[object]] = set()
-        """Iterators that are waited for: nobody else may hold them, nor the task that waits."""
+        """Iterators that are waited for: there may be no other reference to them or their task."""
         self.wakes: list[Wake] = []
         """Called when something changed that a waiter may wait for."""
         self.presence: Presence = Presence(drops_stale=channel.policy.stale_diffs_dropped)
@@ -235,7 +235,7 @@ class ChannelSubscription:
             self.unsubscribe(subscriber)
 
     def end_users(self) -> None:
-        """The user has left, and the library has not: end all but what is the library's own."""
+        """End everything of the user, who has left, but not the library's own references."""
         internal: list[tuple[EventStream[object], str | None]] = []
         for stream, subscriber in list(self._streams.items()):
             if stream.reference is not None and stream.reference.is_internal:
@@ -277,7 +277,7 @@ class ChannelSubscription:
             self.presence.diff(frame.payload, self.channel.join_ref)
         subscribers = [*self._subscribers.get(name, ()), *self._subscribers.get(None, ())]
         is_replayed = name in self._replayed
-        # What nobody wants, now or later, is not worth reading.
+        # Events without a subscriber, now or later, are not decoded.
         if not subscribers and not is_replayed:
             return
         event = self.channel_type.events.get(name)
@@ -311,11 +311,11 @@ class ChannelSubscription:
                 stream.put(value, event.wire, transient=event.transient)
 
     def has_left(self) -> bool:
-        """Whether it is over for the server too. What a caller of `leave` waits for."""
+        """Return whether the server has confirmed the leave, which `leave` waits for."""
         return self.is_left
 
     def end(self, error: PoolseError | None) -> None:
-        """The channel is over: left without an error, or ended by one. Again does nothing."""
+        """End the channel: left without an error, or ended by one. Again has no effect."""
         if not self.is_over:
             self.is_over = True
             self._error = error

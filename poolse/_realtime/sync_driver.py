@@ -192,7 +192,7 @@ class Driver:
             except TimeoutError:
                 return NO_CLOSE_FRAME
             except OSError:
-                # A close frame may lie behind a ping that cannot be answered any more.
+                # A close frame may be behind a ping to which no reply can be sent any more.
                 pass
         return None
 
@@ -271,7 +271,7 @@ class Driver:
         frames, opcode = self._frames, -1
         with suppress(OSError, TooLarge, WebSocketProtocolException):
             transport.send_all(goodbye.format())
-            # Nobody wants what still comes, nor replies to its pings.
+            # Further frames are not needed, nor replies to pings among them.
             while opcode != ABNF.OPCODE_CLOSE and (left := until - time.monotonic()) > 0:
                 try:
                     opcode = frames.recv_frame().opcode
@@ -300,7 +300,7 @@ class Wakeup:
         """Wake the thread. A signal handler may do it, and any number of threads at a time."""
         try:
             self._is_clear.release()
-        except RuntimeError:  # it is set, and nobody has waited since
+        except RuntimeError:  # it is set, and there was no wait since
             pass
 
     def wait(self, timeout: float | None = None) -> None:
@@ -340,7 +340,7 @@ class Workers:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: what began in the parent raises in the child."""
+        """Let waits that started in the parent raise in a forked child."""
         self.client.renew(threading.RLock())
 
     @property
@@ -372,7 +372,7 @@ class Workers:
             raise
 
     def _run(self, name: str, work: Callable[[], None]) -> None:
-        # With the context variables of where the client was made: it serves everybody.
+        # With the context variables of where the client was created, since it serves all callers.
         target = partial(self._context.copy().run, work)
         # A daemon, so that a script that forgets `close` can end.
         thread = threading.Thread(target=target, name=name, daemon=True)

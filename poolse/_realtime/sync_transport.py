@@ -52,7 +52,7 @@ MAX_HANDSHAKE: Final = 2**17
 """Bytes of a response to the handshake, the page of a refusal included. The library reads them one
 by one."""
 
-# No end is no number that the system can count to. Whoever waits asks again.
+# Infinity is no number for the system. The caller waits again.
 _LONGEST_WAIT: Final = 3600.0
 
 # poll takes any number of open files and needs none of its own; select has a limit of 1024.
@@ -94,7 +94,7 @@ class InterruptPipe:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: it wakes a thread of the parent's."""
+        """Renew it in a forked child, since it wakes a thread of the parent."""
         self.close()
 
     def wait(self, timeout: float) -> None:
@@ -109,7 +109,7 @@ class InterruptPipe:
         try:
             self._writer.send(b"\0")
         except OSError:
-            # Full, so that a wake is due anyway; or closed, and nobody waits any more.
+            # Full, so that a wake is due anyway; or closed, without a waiter.
             pass
 
     def clear(self) -> None:
@@ -151,11 +151,11 @@ class Transport:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child: nothing is sent over the parent's connection."""
+        """Drop the parent's connection in a forked child, without sending anything."""
         self.close()
 
     def connect(self, host: str, port: int) -> None:
-        """Open a TCP connection to the first address that answers. Each has its share of time."""
+        """Open a TCP connection to the first address that accepts. Each has its share of time."""
         lookup = look_up(host, port)
         lookup.add_done_callback(self._interrupt.wake)
         while not lookup.done():
@@ -389,7 +389,7 @@ def open_socket(transport: Transport, settings: RealtimeSettings, token: str | N
     """Open a WebSocket: TCP to the server, through a proxy where there is one, TLS, handshake.
 
     Raises:
-        NotOpened: The handshake was answered, but not with a WebSocket.
+        NotOpened: The handshake was refused with an HTTP status.
         ProxyError: The proxy opened no tunnel.
         TimeoutError: It took longer than the connect timeout.
         Interrupted: It was not wanted any more.

@@ -65,7 +65,7 @@ def api_error(response: Response, retry_after: float, paths: ErrorPaths) -> ApiE
 
 
 def _redirect(response: Response) -> str:
-    """Where a redirect points, without what may be a secret: its query and credentials."""
+    """Return the target of a redirect, without possible secrets: query and credentials."""
     location = response.headers.get("location", "") if response.status < 400 else ""
     match = LOCATION.match(location)
     if match is None:
@@ -81,7 +81,7 @@ def _body(content: bytes) -> object:
 
 
 def _at(value: object, steps: tuple[str | int, ...]) -> object:
-    """The value that the steps lead to, None where there is none."""
+    """Return the value that the steps lead to, None where there is none."""
     for step in steps:
         if isinstance(step, int):
             items = cast("list[object]", value) if isinstance(value, list) else []
@@ -92,7 +92,7 @@ def _at(value: object, steps: tuple[str | int, ...]) -> object:
 
 
 def _text(value: object) -> str:
-    """A value as text: a code may be a number, and a message an object."""
+    """Return a value as text: a code may be a number, and a message an object."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -104,7 +104,7 @@ def _text(value: object) -> str:
 
 
 def _showable(details: object) -> object:
-    """The details, unless they are nested so deeply that Python can neither print nor copy them."""
+    """Return the details, unless they are nested too deeply for Python to print or copy."""
     try:
         json.dumps(details)
     except (ValueError, RecursionError):

@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 BARE: Final = (str, bytes, bytearray, memoryview)
-"""Sequences that nobody means as a list."""
+"""Sequences that are not meant as lists."""
 
 Sent = Callable[[str, object], object]
 """Turns a value, by the name of its field, into what is sent."""
@@ -82,7 +82,7 @@ class Kind:
 
 
 def a_list_of(kind: Kind, single: str = "") -> Kind:
-    """Any sequence whose items are of the kind, but for a bare string.
+    """Return any sequence whose items are of the kind, but for a bare string.
 
     Args:
         kind: What its items must be.
@@ -103,7 +103,7 @@ def a_list_of(kind: Kind, single: str = "") -> Kind:
 
 
 def an_object_of(kind: Kind) -> Kind:
-    """A mapping of str to values of the kind."""
+    """Return a mapping of str to values of the kind."""
     return Kind(
         f"a mapping of str to {_bare(kind)}",
         lambda value: _is_object(value) and all(map(kind.fits, _values(value))),
@@ -113,7 +113,7 @@ def an_object_of(kind: Kind) -> Kind:
 
 
 def an_object_with(fields: Callable[[], Mapping[str, Kind]], needs: tuple[str, ...]) -> Kind:
-    """A model, or a mapping with these fields; others are sent as they are.
+    """Return a model, or a mapping with these fields; others are sent as they are.
 
     Args:
         fields: What each of them must be. Called late: an object may contain itself.
@@ -135,7 +135,7 @@ def an_object_with(fields: Callable[[], Mapping[str, Kind]], needs: tuple[str, .
 
 
 def any_of(*kinds: Kind) -> Kind:
-    """A value of one of the kinds."""
+    """Return a value of one of the kinds."""
     return Kind(
         " or ".join(kind.wanted for kind in kinds),
         lambda value: any(kind.fits(value) for kind in kinds),
@@ -145,7 +145,7 @@ def any_of(*kinds: Kind) -> Kind:
 
 
 def or_none(kind: Kind) -> Kind:
-    """The same, or None, which sends null."""
+    """Return the same, or None, which sends null."""
 
     def fits(value: object) -> bool:
         return value is None or kind.fits(value)
@@ -156,7 +156,7 @@ def or_none(kind: Kind) -> Kind:
 
 
 def an_id(kind: str) -> Kind:
-    """An ID: text, a `uuid.UUID`, or the object that has it. See `ids.checked_id`."""
+    """Return an ID: text, a `uuid.UUID`, or the object that has it. See `ids.checked_id`."""
     return Kind(
         wanted_id(kind),
         lambda value: is_id(value, kind),
@@ -166,7 +166,7 @@ def an_id(kind: str) -> Kind:
 
 
 def a_number_id(kind: str) -> Kind:
-    """An ID that is a number: an int, or the object that has it. See `ids.checked_number`."""
+    """Return a numeric ID: an int, or the object that has it. See `ids.checked_number`."""
     return Kind(
         wanted_number(kind),
         lambda value: number_of(value, kind) is not None,
@@ -186,12 +186,12 @@ def _each(sent: Sent) -> Sent:
 
 
 def _bare(kind: Kind) -> str:
-    """What is wanted, without its article."""
+    """Return the wanted kind, without its article."""
     return kind.wanted.removeprefix("an ").removeprefix("a ")
 
 
 def is_list(value: object) -> bool:
-    """Whether it is a sequence, and none that nobody means as a list."""
+    """Return whether it is a sequence that is meant as a list."""
     return isinstance(value, Sequence) and not isinstance(value, BARE)
 
 

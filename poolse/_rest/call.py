@@ -109,7 +109,7 @@ async def _content(
 
 
 def _identified(error: PoolseError, request: Request, progress: Progress) -> PoolseError:
-    """The error with the IDs of the request, on either side.
+    """Return the error with the IDs of the request, on either side.
 
     A copy: an error that `get_token` raised may be raised in other calls too, and each call has a
     key of its own. That of the call counts, and none of a request for a token.

@@ -135,5 +135,5 @@ class Download(Generic[Answered, Row]):
     endpoint: Endpoint[Answered]
     url: Callable[[Answered], str]
     size: Callable[[Row], int | None]
-    """What the row says of the bytes."""
+    """Size and hash that the model has for the bytes."""
     sha256: Callable[[Row], str | None]

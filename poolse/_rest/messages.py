@@ -62,7 +62,7 @@ class ResponseSink(Protocol):
     """Receives the body of a response piece by piece, so that it need not fit into memory."""
 
     async def begins(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Whether to receive the body of this response. If not, it is read into memory."""
+        """Return whether to receive the body of this response. If not, it is read into memory."""
         ...
 
     async def takes(self, piece: bytes) -> None:
@@ -71,7 +71,7 @@ class ResponseSink(Protocol):
 
 
 def _without_query(target: str) -> str:
-    """A target without its query, which may hold a signature."""
+    """Return a target without its query, which may hold a signature."""
     path, question, _ = target.partition("?")
     return repr(f"{path}{question and '?...'}")
 
@@ -119,12 +119,12 @@ class Request(ReprMixin):
         return self.origin + self.target
 
     def header(self, name: str) -> str | None:
-        """The value of a header, in whatever case; None without it."""
+        """Return the value of a header, in whatever case; None without it."""
         name = name.lower()
         return next((value for key, value in self.headers if key.lower() == name), None)
 
     def wire_headers(self) -> list[tuple[str, str]]:
-        """The headers to send: also the encodings that are accepted, and the length of the body.
+        """Return the headers to send, including accepted encodings and the length of the body.
 
         Raises:
             UsageError: HTTP cannot carry one of them.
@@ -158,7 +158,7 @@ class Response(ReprMixin):
 
 
 def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers of a response, by names in lower case. Those of one name are joined."""
+    """Return the headers of a response, by names in lower case. Those of one name are joined."""
     headers: dict[str, str] = {}
     for name, value in raw:
         key = name.decode("latin-1").lower()
@@ -230,7 +230,7 @@ class _Decompressor:
         self._begun = False
 
     def decompress(self, piece: bytes, most: int) -> bytes:
-        """Decompress the piece, up to so many bytes."""
+        """Decompress a piece, up to a number of bytes."""
         first, self._begun = not self._begun, self._begun or bool(piece)
         try:
             return self._zlib.decompress(piece, most)

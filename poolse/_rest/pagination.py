@@ -71,7 +71,7 @@ class Pages(Generic[Page, Item]):
         return []
 
     def _follow(self, cursor: object) -> None:
-        """Go on where the page says."""
+        """Continue with the cursor of the page."""
         self._is_at_end = cursor is None or cursor == ""
         if cursor == self._query.get(self._paging.cursor) and not self._is_at_end:
             raise DecodeError("the server returned the cursor of this page again")

@@ -80,7 +80,7 @@ class Lifetime(CancelToken):
 
 
 def closed_error() -> UsageError:
-    """The error of using a client that was closed."""
+    """Return the error of using a closed client."""
     return UsageError("this client is closed; create a new one")
 
 

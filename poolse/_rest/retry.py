@@ -85,7 +85,7 @@ class Progress:
 
 
 def may_repeat(endpoint: Endpoint[object], request: Request) -> bool:
-    """Whether the request can be sent twice and still take effect once."""
+    """Return whether the request can be sent twice and still take effect once."""
     # A lost attempt may have been carried out: only the key makes it safe to send a change again.
     # An empty one is none to the server.
     return endpoint.retry and (request.method in SAFE_METHODS or bool(request.idempotency_key))
@@ -117,14 +117,14 @@ def decide_without_response(
 
 
 def is_transient(status: int) -> bool:
-    """Whether an error with this status is a transient failure."""
+    """Return whether an error with this status is a transient failure."""
     return status == 429 or status >= 500
 
 
 def retry_delay(
     settings: Settings, progress: Progress, random: float, at_least: float = 0.0
 ) -> Retry | None:
-    """The wait before another attempt, if there is one left."""
+    """Return the wait before another attempt, if there is one left."""
     if progress.retries >= progress.budget:
         return None
     backoff = full_jitter(settings.base_backoff, settings.max_backoff, progress.retries, random)

@@ -106,7 +106,7 @@ def checked_callback(name: str, function: F, *, awaits: bool, hint: str = SYNC_H
 
 
 def is_async(function: object) -> bool:
-    """Whether calling it returns a coroutine, as far as can be seen without calling it."""
+    """Return whether calling it returns a coroutine, as far as can be seen without calling it."""
     return _is_kind(function, inspect.iscoroutinefunction)
 
 

@@ -1,6 +1,6 @@
 """DNS lookups in threads of their own: nothing can interrupt the lookup of the system.
 
-A caller can stop waiting at any time. The thread ends when the system has answered.
+A caller can stop waiting at any time. The thread ends when the system has responded.
 """
 
 from __future__ import annotations

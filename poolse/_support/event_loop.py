@@ -22,7 +22,7 @@ class BoundLoop:
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        """In a forked child, which has loops of its own."""
+        """Forget the loop in a forked child, which has its own."""
         self._loop = None
 
     @property

@@ -69,7 +69,7 @@ def checked_ids(name: str, values: object, kind: str) -> list[str]:
 
 
 def is_id(value: object, kind: str) -> bool:
-    """Whether `checked_id` accepts the value."""
+    """Return whether `checked_id` accepts the value."""
     text = _text(value, kind)
     return text is not None and bool(text.strip()) and (text not in SEGMENTS or "." in kind)
 
@@ -117,7 +117,7 @@ def _text(value: object, kind: str) -> str | None:
     if isinstance(value, str):
         # Of an enum, or of any other str with a `__str__` of its own, the text itself.
         return str(value.value) if isinstance(value, Enum) else str.__str__(value)
-    # Nobody has a UUID without this module, which is slow to load.
+    # UUIDs exist only if this module, which is slow to load, was imported.
     module = sys.modules.get("uuid")
     if module is not None and isinstance(value, module.UUID):
         return str(value)

@@ -18,7 +18,7 @@ class InterruptibleEvent:
 
     `threading.Event` and `threading.Condition` hold a lock in Python code. A signal handler runs
     in the thread that it interrupts, so that one which sets them can wait for its own thread, or
-    set them between the question and the wait, where nobody notices. A bare lock has neither
+    set them between the check and the wait, unnoticed. A bare lock has neither
     problem: it is one step of the interpreter, and remembers a release.
     """
 

@@ -35,5 +35,5 @@ class Lazy(Generic[T]):
             return self.made
 
     def _renew(self) -> None:
-        """In a forked child, which keeps the object."""
+        """Renew the lock in a forked child, which keeps the object."""
         self._lock = threading.Lock()

@@ -67,5 +67,5 @@ def how_to_close(name: str, variable: str, *, asynchronous: bool) -> str:
 
 
 def is_over(realtime: RunningRealtime) -> bool:
-    """Whether it cannot run any more, although it was not closed."""
+    """Return whether it cannot run any more, but was not closed."""
     return realtime._is_over  # pyright: ignore[reportPrivateUsage]

@@ -46,7 +46,7 @@ class _PipeView:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Nothing to tidy up."""
+        """Do nothing: there is nothing to clean up."""
 
 
 class JsonView(_PipeView):

@@ -28,7 +28,7 @@ NARROW: Final = 50
 
 
 def can_draw() -> bool:
-    """Whether the terminal can move its cursor."""
+    """Return whether the terminal can move its cursor."""
     return not Console().is_dumb_terminal
 
 
@@ -46,7 +46,7 @@ class LiveView:
         )
 
     def message(self, message: Message, name: str) -> None:
-        """Show a message of somebody with this name."""
+        """Show a message of a user with this name."""
         time = message.inserted_at.astimezone()
         if time.date() != self._day:
             self._day = time.date()
@@ -94,5 +94,5 @@ class LiveView:
 
 
 def _colour(sender_id: str | None) -> str:
-    """The same for the same user, whenever it is."""
+    """Return a color that is always the same for a user."""
     return COLOURS[zlib.crc32((sender_id or "").encode()) % len(COLOURS)]

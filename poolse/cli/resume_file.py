@@ -93,7 +93,7 @@ class ResumeFile:
         return self._number("SELECT count(*) FROM messages")
 
     def __iter__(self) -> Iterator[str]:
-        """The messages as JSON, oldest first."""
+        """Return the messages as JSON, oldest first."""
         rows = self._db.execute("SELECT json FROM messages ORDER BY sequence")
         return (text for (text,) in cast("Iterator[tuple[str]]", rows))
 

@@ -57,7 +57,7 @@ def _from_stdin(session: Session) -> str:
     if session.flags.get("token_file") == "-":
         raise click.UsageError("standard input already has the token: pass TEXT as an argument")
     if sys.stdin.isatty():
-        # A hint for whoever forgot it, and wonders why nothing happens.
+        # A hint for users who forgot the text and wonder why nothing happens.
         session.note("reading the text up to Ctrl-D")
     try:
         text = sys.stdin.read().rstrip("\r\n")

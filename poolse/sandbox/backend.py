@@ -72,7 +72,7 @@ class Backend:
         return str(self._store.add_tenant()["id"])
 
     def api_key(self, tenant_id: str | None = None) -> str:
-        """The API key of a tenant; of the first one when None."""
+        """Return the API key of a tenant; of the first one when None."""
         return str(self._tenant_of(tenant_id)["api_key"])
 
     def user_id(self, external_id: str, tenant_id: str | None = None) -> str:
@@ -89,7 +89,7 @@ class Backend:
         self._store.set_blocked(self.user_id(external_id), blocked)
 
     def token(self, external_id: str, lifetime: float, tenant_id: str | None = None) -> str:
-        """A token of a user, who is created if missing."""
+        """Return a token of a user, who is created if missing."""
         tenant = self._tenant_of(tenant_id)
         claims = tokens.Claims(self.user_id(external_id, tenant_id), tenant["id"])
         return tokens.mint(claims, lifetime, tenant["signing_key"], self._clock.now())[0]

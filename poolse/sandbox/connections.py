@@ -107,10 +107,10 @@ def _end(sock: socket.socket) -> None:
 
 
 def connection_of(scope: Scope) -> HttpConnection:
-    """The connection that a request came on."""
+    """Return the connection that a request came on."""
     return cast(HttpConnection, scope["state"]["connection"])
 
 
 def websocket_of(scope: Scope) -> WebSocketConnection:
-    """The connection of a WebSocket."""
+    """Return the connection of a WebSocket."""
     return cast(WebSocketConnection, scope["state"]["connection"])

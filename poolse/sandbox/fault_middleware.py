@@ -137,4 +137,4 @@ async def _unless_gone(connection: HttpConnection, wanted: Coroutine[Any, Any, o
 
 
 async def _discard(_message: Message) -> None:
-    """Discard a response that nobody gets."""
+    """Discard a response that is not sent."""

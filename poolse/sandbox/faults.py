@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
-"""Paths that are answered with a page."""
+"""Paths whose response is a page."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class RateLimit:
     left: int = 0
 
     def take(self, now: float) -> Fail | None:
-        """The refusal of one request more, if it is too many."""
+        """Return the refusal of one request more, if it is too many."""
         if now >= self.ends:
             self.ends, self.left = now + self.seconds, self.requests
         if self.left:
@@ -133,7 +133,7 @@ class RefuseJoin:
 
 @dataclass(frozen=True)
 class RefuseHandshake:
-    """Answer a handshake with a status instead of 101."""
+    """Refuse a handshake with an HTTP status."""
 
     status: int
 
@@ -156,7 +156,7 @@ class Match:
     """In whatever case; None for all."""
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether a request is one of them."""
+        """Return whether a request is one of them."""
         if self.method is not None and self.method.upper() != method:
             return False
         return self.path is None or fnmatchcase(path, self.path)

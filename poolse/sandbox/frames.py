@@ -44,7 +44,7 @@ def encode(join_ref: Json, ref: Json, topic: str, event: str, payload: object) -
 
 
 def reply(frame: Frame, join_ref: Json, status: str, response: Json) -> str:
-    """The reply to a frame."""
+    """Return the reply to a frame."""
     payload = {"response": response, "status": status}
     return encode(join_ref, frame.ref, frame.topic, "phx_reply", payload)
 

@@ -113,7 +113,7 @@ def as_request(scope: Scope) -> Request:
 
 
 def _altered(selected: SelectedFaults, scope: Scope) -> Scope:
-    """The request as the application gets to see it."""
+    """Return the request as the application gets to see it."""
     if selected.key_ignored:
         kept = [header for header in scope["headers"] if header[0] != b"idempotency-key"]
         scope = {**scope, "headers": kept}
@@ -123,7 +123,7 @@ def _altered(selected: SelectedFaults, scope: Scope) -> Scope:
 
 
 def _capped(query: bytes, cap: int) -> bytes:
-    """The query string of a page, with a limit that is at most the cap."""
+    """Return the query string of a page, with a limit that is at most the cap."""
     values = dict(parse_qsl(query.decode("ascii", "replace"), keep_blank_values=True))
     asked = values.get("limit", str(cap))
     if asked.isdecimal():

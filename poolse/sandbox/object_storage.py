@@ -20,7 +20,7 @@ from poolse.sandbox.strict_json import JsonObject
 __all__ = ["PREFIX", "Grant", "Storage", "signed_url", "storage_path", "xml_error"]
 
 PREFIX = "/storage/"
-"""What the paths of the storage begin with."""
+"""Prefix of the paths of the object storage."""
 
 _PATH = re.compile(re.escape(PREFIX) + "([^/]+)/([^/]+)")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
@@ -46,14 +46,14 @@ class Target(NamedTuple):
 
 
 def storage_path(tenant_id: str, attachment_id: str) -> str:
-    """Where the bytes of an attachment are."""
+    """Return the path of the bytes of an attachment."""
     return f"{PREFIX}{tenant_id}/{attachment_id}"
 
 
 def xml_error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error of the storage; code and message are our own words."""
+    """Return an error of the object storage; code and message are our own."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
@@ -135,7 +135,7 @@ class Storage:
         return self._get(target, request)
 
     def _target(self, request: Request) -> Target:
-        """The file that the signed URL is about, if it allows this very request."""
+        """Return the file of the signed URL, if it allows this request."""
         match = _PATH.fullmatch(request.url.path)
         if match is None:
             raise StorageError(404, "NoSuchKey", "the path is not the name of a file")
@@ -198,7 +198,7 @@ def _missing() -> NoReturn:
 
 
 def _asked_for(request: Request, expires: str) -> Grant:
-    """What a request would have to be allowed."""
+    """Return the request that a signature allows."""
     path = request.url.path
     if request.method != "PUT":
         return Grant("GET", path, expires)
@@ -211,7 +211,7 @@ def _asked_for(request: Request, expires: str) -> Grant:
 
 
 def _requested_range(request: Request, size: int, etag: str) -> range | None:
-    """The range that is asked for, None for the whole file."""
+    """Return the range that is asked for, None for the whole file."""
     header = request.headers.get("range")
     if header is None or request.method == "HEAD":
         return None

@@ -183,7 +183,7 @@ def message_id_of(body: JsonObject) -> str:
 
 
 def text_of(body: JsonObject, name: str) -> str:
-    """A string that is not blank."""
+    """Return a string that is not blank."""
     text = _text(body, name)
     if not (text and text.strip()):
         raise invalid(**{name: _BLANK})
@@ -220,40 +220,40 @@ def _query_number(query: JsonObject, name: str, default: int) -> int:
 
 
 def _text(body: JsonObject, name: str) -> str | None:
-    """A string."""
+    """Read a string."""
     value = body.get(name)
     return value if isinstance(value, str) else None
 
 
 def _number(body: JsonObject, name: str) -> int | None:
-    """A whole number; JSON knows only one kind of them, so 1.0 is 1."""
+    """Return a whole number; JSON knows only one kind of them, so 1.0 is 1."""
     value = body.get(name)
     return int(value) if isinstance(value, int | float) else None
 
 
 def _texts(body: JsonObject, name: str) -> list[str]:
-    """Strings, each once."""
+    """Return strings, each once."""
     return list(dict.fromkeys(value for value in _list(body, name) if isinstance(value, str)))
 
 
 def _uuid(body: JsonObject, name: str) -> str | None:
-    """An id."""
+    """Return an ID."""
     value = _text(body, name)
     return None if value is None else value.lower()
 
 
 def _uuids(body: JsonObject, name: str) -> list[str]:
-    """Ids, each once."""
+    """Return IDs, each once."""
     return list(dict.fromkeys(value.lower() for value in _texts(body, name)))
 
 
 def _object(body: JsonObject, name: str) -> JsonObject:
-    """A JSON object."""
+    """Return a JSON object."""
     value = body.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def _list(body: JsonObject, name: str) -> list[Json]:
-    """A list."""
+    """Return a list."""
     value = body.get(name)
     return value if isinstance(value, list) else []

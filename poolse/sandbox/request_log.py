@@ -15,19 +15,19 @@ _KEPT = 100_000
 
 @dataclass(eq=False)
 class Request:
-    """A request that the sandbox got."""
+    """A request to the sandbox."""
 
     method: str
     path: str
-    """With the query, as it was sent."""
+    """Path and query, as sent."""
     headers: dict[str, str]
-    """Names in lower case."""
+    """Headers, with names in lower case."""
     body: bytes = b""
-    """Empty for the storage, which takes files that are too large to be kept here."""
+    """Body; empty for the object storage, whose files are too large to be kept here."""
     size: int = 0
-    """How many bytes of the body were read."""
+    """Number of bytes of the body that were read."""
     status: int | None = None
-    """Of the response; None while there is none."""
+    """HTTP status of the response; None while there is none."""
     cut: bool = False
     """Whether the connection ended before there was a response."""
 
@@ -45,19 +45,19 @@ class RequestLog:
 
     @property
     def requests(self) -> list[Request]:
-        """REST requests, in the order in which they came."""
+        """REST requests, in order of arrival."""
         with self._changed:
             return list(self._requests)
 
     @property
     def handshakes(self) -> list[Request]:
-        """WebSocket handshakes; the status of one that worked is 101."""
+        """WebSocket handshakes; the status of a successful one is 101."""
         with self._changed:
             return list(self._handshakes)
 
     @property
     def joins(self) -> list[str]:
-        """Topics of the joins that worked, in order."""
+        """Topics of the successful joins, in order."""
         with self._changed:
             return list(self._joins)
 
@@ -84,7 +84,7 @@ class RequestLog:
         self._note(lambda: self._handshakes.append(request))
 
     def joined(self, topic: str) -> None:
-        """Note a join that worked."""
+        """Note a successful join."""
         self._note(lambda: self._joins.append(topic))
 
     def sockets_open(self, count: int) -> None:
@@ -92,7 +92,7 @@ class RequestLog:
         self._note(lambda: setattr(self, "_sockets", count))
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float) -> None:
-        """Wait until the predicate holds; it is asked again after everything that is noted here.
+        """Wait until a predicate is true; it is checked after each entry of the log.
 
         Raises:
             TimeoutError: It did not hold in time.

@@ -1,4 +1,4 @@
-"""In tests: checks that the responses of the sandbox are as the spec says, and who is told."""
+"""In tests: validates the responses of the sandbox, and the recipients of events."""
 
 from __future__ import annotations
 

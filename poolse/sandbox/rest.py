@@ -73,7 +73,7 @@ class Rest:
         return json_response(result.status, text)
 
     def _authenticate(self, auth: Auth, request: Request) -> tuple[str, JsonObject]:
-        """The tenant, and the user where the route wants one."""
+        """Return the tenant, and the user where the route wants one."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         secret = secret.strip() if scheme.lower() == "bearer" else ""
         if auth == "api key":
@@ -107,7 +107,7 @@ def _key(tenant_id: str, request: Request, path: str) -> IdempotencyKey | None:
 
 
 def _call(tenant_id: str, user: JsonObject, route: Match, request: Request, body: bytes) -> Call:
-    """The request as the spec wants it, or a `ApiRefusal`."""
+    """Return the request validated by the spec, or raise `ApiRefusal`."""
     # Loaded by the first request: what checks schemas takes longer than all the rest of the start.
     from poolse.sandbox.spec import operation
 
@@ -119,7 +119,7 @@ def _call(tenant_id: str, user: JsonObject, route: Match, request: Request, body
 
 
 def _read_body(spec: Operation, request: Request, body: bytes) -> JsonObject:
-    """The JSON object of the body; empty where none is wanted."""
+    """Return the JSON object of the body; empty where none is wanted."""
     if spec.body is None:
         return {}
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -62,7 +62,7 @@ class Match(NamedTuple):
 
 
 def match(method: str, raw_path: str) -> Match:
-    """The route that a request means.
+    """Return the route that a request means.
 
     The path is taken apart before it is decoded: an encoded slash belongs to its segment.
 
@@ -84,7 +84,7 @@ def match(method: str, raw_path: str) -> Match:
 
 
 def _values(template: str, raw_path: str) -> dict[str, str] | None:
-    """The values in a path, or None when it is not of this template."""
+    """Return the values in a path, or None when it is not of this template."""
     names, segments = template.split("/"), raw_path.split("/")
     if len(names) != len(segments):
         return None

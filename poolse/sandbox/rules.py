@@ -92,13 +92,13 @@ class File:
 
 
 def check_not_blocked(user: JsonObject) -> None:
-    """A blocked user may look at itself and nothing else."""
+    """Refuse a blocked user, who may only fetch `GET /v1/me`."""
     if user.get("is_blocked"):
         raise ApiRefusal("forbidden", "the user is blocked")
 
 
 def membership_of(conversation: object | None, membership: JsonObject | None) -> JsonObject:
-    """The membership; 404 for what is not there, 403 for what belongs to others."""
+    """Return the membership; 404 if the object does not exist, 403 if it belongs to others."""
     if conversation is None:
         raise ApiRefusal("not_found", "no such conversation")
     if membership is None:

@@ -68,7 +68,7 @@ class ServerThread:
         """What `call` was asked for and has not been done yet."""
         self._ready: Future[_Server] = Future()
         _listening.add(self)
-        # A daemon, so that a sandbox that nobody stopped does not keep the process alive.
+        # A daemon, so that a sandbox that was not stopped does not keep the process alive.
         self._thread = threading.Thread(
             target=self._run, args=(make_app, tls), name=f"poolse-sandbox-{self.port}", daemon=True
         )
@@ -97,7 +97,7 @@ class ServerThread:
     def forget(self) -> None:
         """Close the listening socket that a forked child has inherited.
 
-        Otherwise the port would go on taking connections after the parent has stopped.
+        Otherwise the port would still accept connections after the parent has stopped.
         """
         self._socket.close()
 
@@ -161,7 +161,7 @@ class ServerThread:
             current.app.close()
 
     def _refuse_calls(self) -> None:
-        """Cancel the calls that nobody is going to run: the loop ends."""
+        """Cancel the calls that will not run, because the loop ends."""
         with self._lock:
             self._ended = True
             for outcome in list(self._waiting):
@@ -216,7 +216,7 @@ class _Server(uvicorn.Server):
         await self.stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, but a client that does not listen is not waited for."""
+        """Shut down like uvicorn, but do not wait for clients that do not respond."""
         for sock in sockets or []:
             self.loop.remove_reader(sock)
         # asyncio forgets a socket that it has accepted when the server is closed before the
@@ -246,7 +246,7 @@ class _Server(uvicorn.Server):
             old.close()
 
     async def _end_connections(self) -> None:
-        """Those that are open now: with a word to the client, and a moment for it to listen."""
+        """Close the open connections, with a notice and a short time for the client to read it."""
         state = self.server_state
         open_now, tasks = set(state.connections), set(state.tasks)
         for connection in open_now:

@@ -69,7 +69,7 @@ class Sockets:
             return
 
     def _admit(self, websocket: WebSocket) -> Session | int:
-        """A session, or the status that refuses the handshake."""
+        """Return a session, or the status that refuses the handshake."""
         if websocket.scope["path"] != _PATH:
             return 404
         refusal = self._faults.refuse_handshake()

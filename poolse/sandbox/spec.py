@@ -90,12 +90,12 @@ class Schema:
         )
 
     def holds(self, value: object) -> bool:
-        """Whether a value is as it should be."""
+        """Return whether a value is valid."""
         valid: bool = self._validator.is_valid(value)
         return valid
 
     def complaints(self, value: object, name: str = "") -> dict[str, list[str]]:
-        """What is wrong with which field, or with the one value that has a name."""
+        """Return the errors by field, or of the value that has a name."""
         complaints: dict[str, list[str]] = {}
         for error in self._errors(value):
             for field, words in _complaints(error):
@@ -105,7 +105,7 @@ class Schema:
         return complaints
 
     def faults(self, value: object) -> Iterator[str]:
-        """What is wrong where, in full."""
+        """Return all errors with their places."""
         for error in self._errors(value):
             yield f"{error.json_path}: {error.message}"
 
@@ -115,7 +115,7 @@ class Schema:
 
 
 def _complaints(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """The fields that an error is about, and what to say."""
+    """Return the fields that an error is about, and what to say."""
     field = str(error.absolute_path[0]) if error.absolute_path else ""
     if error.validator == "required":
         wanted: Any = error.validator_value
@@ -140,7 +140,7 @@ class Parameter:
     schema: Schema
 
     def read(self, text: str) -> Json:
-        """What a text stands for; that it is no number is for the schema to say."""
+        """Return the value of a text; the schema refuses one that is not a number."""
         return int(text[:_DIGITS]) if self.integer and _INTEGER.fullmatch(text) else text
 
 
@@ -164,7 +164,7 @@ class Operation:
                 raise ApiRefusal("not_found", f"there is no such {parameter.name}")
 
     def read_query(self, query: Mapping[str, str]) -> JsonObject:
-        """The values of the query, or 422 for those that cannot be; unknown ones are ignored."""
+        """Return the values of the query, or raise 422; unknown ones are ignored."""
         complaints: dict[str, list[str]] = {}
         values: JsonObject = {}
         for parameter in self.query:
@@ -202,7 +202,7 @@ class Channel:
 
 @cache
 def document(name: str = OPENAPI) -> Node:
-    """One of the two documents. A `$ref` in it is absolute: it is resolved from anywhere."""
+    """Return one of the two documents. A `$ref` in it is absolute: it is resolved from anywhere."""
     text = files("poolse.sandbox").joinpath(f"{name}.json").read_text("utf-8")
 
     def with_address(node: Node) -> Node:
@@ -216,7 +216,7 @@ def document(name: str = OPENAPI) -> Node:
 
 @cache
 def operation(method: str, path: str) -> Operation:
-    """What the spec says about a method of a path, which is written as there."""
+    """Return the spec of a method of a path, written as in the spec."""
     item: Node = document()["paths"][path]
     node: Node = item[method.lower()]
     parameters = [follow(one) for one in [*item.get("parameters", []), *node.get("parameters", [])]]
@@ -231,7 +231,7 @@ def operation(method: str, path: str) -> Operation:
 
 @cache
 def channels() -> Mapping[str, Channel]:
-    """What the spec says about channels, by their addresses, which are written as there."""
+    """Return the spec of the channels, by their addresses."""
     spec = document(ASYNCAPI)
     found = {node["address"]: Channel({}, {}) for node in spec["channels"].values()}
     for node in spec["operations"].values():
@@ -260,7 +260,7 @@ def _schemas() -> Schemas:
 
 
 def _codes(node: Node) -> Iterator[str]:
-    """Codes of an operation: its own, those of its credential, and those of all."""
+    """Return codes of an operation: its own, those of its credential, and those of all."""
     root = document()
     credentials: list[Node] = node["security"] if "security" in node else root["security"]
     names = [name for credential in credentials for name in credential]
@@ -270,7 +270,7 @@ def _codes(node: Node) -> Iterator[str]:
 
 
 def follow(node: Node) -> Node:
-    """What a node refers to, over several references too, or the node itself."""
+    """Return what a node refers to, over several references too, or the node itself."""
     while "$ref" in node:
         reference: str = node["$ref"]
         address, pointer = urldefrag(reference)

@@ -21,12 +21,12 @@ _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 
 def dump(value: object) -> str:
-    """The value as compact JSON text, letters of all alphabets as they are."""
+    """Return the value as compact JSON text, with unescaped Unicode."""
     return _dump(value)
 
 
 def parse(text: str | bytes) -> Json:
-    """The value of a JSON text.
+    """Return the value of a JSON text.
 
     Raises:
         ValueError: It is not JSON, not UTF-8, holds half a surrogate pair or a number that is
@@ -53,7 +53,7 @@ def _is_deep(value: Json) -> bool:
 
 
 def _inside(value: Json) -> Iterator[Json]:
-    """Lists and objects right inside of a list or an object."""
+    """Return the lists and objects directly inside a list or an object."""
     if isinstance(value, dict | list):
         children = value.values() if isinstance(value, dict) else value
         yield from (child for child in children if isinstance(child, dict | list))

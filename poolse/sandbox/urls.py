@@ -36,7 +36,7 @@ def requested_url(request: Request) -> str:
 
     This is what the Host header names, unless a proxy rewrote it and reports the original address
     in `X-Forwarded-Host`, `-Port`, `-Proto` and `-Prefix`. Anybody may send these headers; they
-    only appear in the response to whoever sent them.
+    only appear in the response to their sender.
     """
     base = request.base_url
     scheme = _forwarded(request.headers, "proto").lower() or base.scheme

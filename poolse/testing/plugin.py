@@ -23,7 +23,7 @@ _BY_ASYNCIO: Final = "_poolse_client_by_asyncio"
 
 @pytest.fixture(scope="session")
 def _poolse_server() -> Iterator[Sandbox]:
-    """The sandbox of the test run, which is reset for each test."""
+    """Run one sandbox for all tests; it is reset for each test."""
     try:
         from poolse.testing import Sandbox
     except ImportError as error:
@@ -34,7 +34,7 @@ def _poolse_server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def poolse_sandbox(_poolse_server: Sandbox) -> Iterator[Sandbox]:
-    """A running poolse backend for this test, without data and faults."""
+    """Provide a running poolse backend for this test, without data and faults."""
     yield _poolse_server
     _poolse_server.reset()
 
@@ -47,7 +47,7 @@ def poolse_user() -> str:
 
 @pytest.fixture
 def poolse_client(poolse_sandbox: Sandbox, poolse_user: str) -> Iterator[Poolse]:
-    """A client of the sandbox, closed after the test. Its retries do not wait."""
+    """Provide a client of the sandbox, closed after the test. Its retries do not wait."""
     from poolse.testing import client_for
 
     with client_for(poolse_sandbox, poolse_user) as chat:
@@ -56,7 +56,7 @@ def poolse_client(poolse_sandbox: Sandbox, poolse_user: str) -> Iterator[Poolse]
 
 @pytest.fixture
 def async_poolse_client(request: pytest.FixtureRequest) -> AsyncPoolse:
-    """An async client of the sandbox, in the event loop of pytest-asyncio or anyio."""
+    """Provide an async client of the sandbox, in the event loop of pytest-asyncio or anyio."""
     client: AsyncPoolse = request.getfixturevalue(_runner_of(request))
     return client
 

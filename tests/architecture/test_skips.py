@@ -71,7 +71,7 @@ def test_in_ci_listed_skips_pass(
     result.stdout.fnmatch_lines(["skipped: 3, of which not allowed: 0"])
 
 
-def test_elsewhere_a_skip_is_only_told(
+def test_elsewhere_a_skip_is_only_reported(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CI", raising=False)

@@ -23,7 +23,7 @@ class Lagging:
         return self.left.pop(0)
 
 
-def test_a_refused_token_that_came_back_is_fetched_anew(sandbox: Sandbox) -> None:
+def test_a_refused_token_that_came_back_is_fetched_again(sandbox: Sandbox) -> None:
     get_token = Lagging(sandbox.token("alice"))
     with Poolse(api_url=sandbox.url, get_token=get_token) as chat:
         with pytest.raises(AuthError):
@@ -32,7 +32,7 @@ def test_a_refused_token_that_came_back_is_fetched_anew(sandbox: Sandbox) -> Non
     assert get_token.left == []
 
 
-def test_a_refused_token_that_came_back_is_fetched_anew_in_async(sandbox: Sandbox) -> None:
+def test_a_refused_token_that_came_back_is_fetched_again_in_async(sandbox: Sandbox) -> None:
     get_token = Lagging(sandbox.token("alice"))
 
     async def main() -> None:

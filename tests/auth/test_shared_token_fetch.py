@@ -197,7 +197,7 @@ def test_closing_ends_every_fetch_and_tells_those_who_wait() -> None:
     asyncio.run(main())
 
 
-def test_a_get_token_that_waits_for_itself_in_another_task_is_told_so() -> None:
+def test_a_get_token_that_waits_for_itself_in_another_task_is_refused() -> None:
     async def main() -> None:
         tokens: FetchedTokens = async_tokens(lambda: asyncio.gather(tokens.get(None)))
         with pytest.raises(UsageError, match="must not use the client"):
@@ -206,7 +206,7 @@ def test_a_get_token_that_waits_for_itself_in_another_task_is_told_so() -> None:
     asyncio.run(main())
 
 
-def test_a_get_token_that_waits_for_itself_is_told_so() -> None:
+def test_a_get_token_that_waits_for_itself_is_refused() -> None:
     sync: FetchedTokens = sync_tokens(lambda: run_sync(sync.get(None)))
     with pytest.raises(UsageError, match="must not use the client"):
         run_sync(sync.get(None))

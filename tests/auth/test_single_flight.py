@@ -50,14 +50,14 @@ def test_a_forgotten_flight_does_not_count_when_it_lands() -> None:
     assert not flights.complete("a", second)
 
 
-def test_a_call_that_asks_for_itself_is_told_so() -> None:
+def test_a_call_that_asks_for_itself_is_refused() -> None:
     flights = fleet()
     first = join(flights, "a")
     with pytest.raises(UsageError, match="asked itself"):
         join(flights, "a", first)
 
 
-def test_two_calls_that_wait_for_each_other_are_told_so() -> None:
+def test_two_calls_that_wait_for_each_other_are_refused() -> None:
     flights = fleet()
     first, second, third = (join(flights, key) for key in "abc")
     join(flights, "b", first)

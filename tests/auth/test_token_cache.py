@@ -92,7 +92,7 @@ def test_a_token_that_just_came_is_used_for_a_while_whatever_the_clock_says(
     assert fresh(cache, clock + used + 0.1) is None
 
 
-def test_a_token_that_ends_soon_without_a_time_of_issue_is_fetched_anew_once() -> None:
+def test_a_token_that_ends_soon_without_a_time_of_issue_is_fetched_again_once() -> None:
     cache, clock = TokenCache(), 17.0
     tokens = [jwt(exp=NOW + 20, n=number) for number in range(4)]
     kept: list[bool] = []
@@ -132,7 +132,7 @@ def test_a_refused_token_that_is_fetched_again_can_be_refused_again() -> None:
     assert fresh(cache, NOW) is None
 
 
-def test_a_get_token_that_returns_nonsense_is_told_so_without_showing_it() -> None:
+def test_a_get_token_that_returns_nonsense_is_refused_without_showing_it() -> None:
     with pytest.raises(UsageError, match="must return a str or None, not dict") as caught:
         checked({"token": "s3cret"})
     assert "s3cret" not in str(caught.value)

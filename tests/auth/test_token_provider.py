@@ -39,7 +39,7 @@ def test_the_user_is_created_once_and_the_token_kept(sandbox: Sandbox) -> None:
         assert claims(token)["sub"] == backend.users.create(external_id="u-1").id
 
 
-def test_a_token_that_is_nearly_over_is_minted_anew(
+def test_a_token_that_is_nearly_over_is_issued_again(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Mock(monotonic=lambda: 0.0, time=time.time)
@@ -108,7 +108,7 @@ def test_async_tasks_share_one_call_and_closing_ends_it(sandbox: Sandbox) -> Non
     asyncio.run(run())
 
 
-def test_a_failure_is_told_and_not_kept(sandbox: Sandbox) -> None:
+def test_a_failure_is_reported_and_not_kept(sandbox: Sandbox) -> None:
     with connect(sandbox, max_retries=0) as backend:
         provider = backend.token_provider("u-1")
         sandbox.faults.fail(503)

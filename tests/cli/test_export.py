@@ -53,7 +53,7 @@ def test_everything_in_order_replies_too(command: Command, sandbox: Sandbox) -> 
 
 
 @pytest.mark.parametrize("thread", range(5))
-def test_an_interrupted_export_goes_on_where_it_ended(
+def test_an_interrupted_export_resumes_where_it_ended(
     command: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, thread: int
 ) -> None:
     monkeypatch.setattr("poolse.cli.export.STEP", 3)
@@ -84,7 +84,7 @@ def test_an_interrupted_export_goes_on_where_it_ended(
     assert len(asked) < 3 + (31 - kept) / 3, "it began anew"
 
 
-def test_a_killed_export_goes_on_where_it_ended(command: Command, sandbox: Sandbox) -> None:
+def test_a_killed_export_resumes_where_it_ended(command: Command, sandbox: Sandbox) -> None:
     command.said(*map(str, range(250)))
     sandbox.faults.latency(0.1, path="/v1/conversations/*/messages")
     with command.process("export", command.conversation, "-o", "all.jsonl") as process:

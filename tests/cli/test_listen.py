@@ -70,7 +70,9 @@ def test_a_refused_token(command: Command) -> None:
     assert "get a new token" in called.err
 
 
-def test_one_channel_of_many_that_is_refused_is_told(command: Command, sandbox: Sandbox) -> None:
+def test_one_channel_of_many_that_is_refused_is_reported(
+    command: Command, sandbox: Sandbox
+) -> None:
     with command.chat() as chat:
         chat.conversations.create(type="group")
     # Two refusals end a channel, so that of three channels one or two end, whichever it is.

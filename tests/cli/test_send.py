@@ -64,7 +64,7 @@ def test_json_is_the_message(command: Command) -> None:
         (["{}", "x", "--profile", "no"], {}, 2, "profiles.no. not found in"),
     ],
 )
-def test_a_mistake_is_told(
+def test_a_mistake_is_reported(
     command: Command,
     arguments: list[str],
     environ: dict[str, str | None],
@@ -79,7 +79,7 @@ def test_a_mistake_is_told(
     assert command.bodies == []
 
 
-def test_one_who_is_no_member_is_told_so(command: Command, sandbox: Sandbox) -> None:
+def test_one_who_is_no_member_is_refused(command: Command, sandbox: Sandbox) -> None:
     carol = sandbox.token("carol")
     called = command("send", command.conversation, "x", POOLSE_TOKEN=carol)
     assert called.code == 3

@@ -82,7 +82,7 @@ def test_a_file_with_a_token_outranks_a_lower_token(
     assert token_of(settings(environ, flags)) == "kept"
 
 
-def test_a_token_file_is_read_anew(tmp_path: Path) -> None:
+def test_a_token_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("first", "utf-8")
     known = settings({}, {"token_file": str(path), "config": ""})

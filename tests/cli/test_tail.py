@@ -39,7 +39,7 @@ def test_where_it_begins(command: Command, arguments: list[str], bodies: list[st
     assert shown(called.out) == [(body, "alice", body) for body in bodies]
 
 
-def test_a_checkpoint_is_where_it_goes_on(command: Command) -> None:
+def test_a_checkpoint_is_where_it_resumes(command: Command) -> None:
     command.said("1", "2", "3")
     tail = ("tail", command.conversation, "--checkpoint", "here.db", "--count", "1")
     assert shown(command(*tail, "--since", "beginning").out)[0][2] == "1"
@@ -101,7 +101,9 @@ def test_json_is_the_message(command: Command) -> None:
         (["{}", "--checkpoint", "notes"], 2, "the checkpoint notes cannot be used"),
     ],
 )
-def test_a_mistake_is_told(command: Command, arguments: list[str], code: int, says: str) -> None:
+def test_a_mistake_is_reported(
+    command: Command, arguments: list[str], code: int, says: str
+) -> None:
     (command.home / "notes").write_text("not a database, but long enough to be one" * 20)
     arguments = [each.replace("{}", command.conversation) for each in arguments]
     called = command("tail", *arguments)
@@ -116,7 +118,9 @@ def test_one_who_is_no_member(command: Command, sandbox: Sandbox) -> None:
     assert "you are not a member" in called.err
 
 
-def test_a_lost_connection_is_told_and_nothing_is_lost(command: Command, sandbox: Sandbox) -> None:
+def test_a_lost_connection_is_reported_and_nothing_is_lost(
+    command: Command, sandbox: Sandbox
+) -> None:
     with command.process("tail", command.conversation, "--json", "--count", "2") as process:
         assert process.stdout is not None
         sandbox.wait_for(lambda: bool(sandbox.joins), timeout=20)

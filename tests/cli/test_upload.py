@@ -61,7 +61,7 @@ def test_a_file_that_is_refused_does_not_stop_the_others(
         (["{}", "0.txt", "."], 2, "File '.' is a directory"),
     ],
 )
-def test_a_mistake_is_told(
+def test_a_mistake_is_reported(
     command: Command, sandbox: Sandbox, arguments: list[str], code: int, says: str
 ) -> None:
     files(command, 1)

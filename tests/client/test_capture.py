@@ -59,7 +59,7 @@ def test_a_call_is_frozen_and_keeps_no_secret() -> None:
     assert "s3cret" not in repr(call) + repr(dict(call.headers))
 
 
-def test_attempts_are_counted_and_the_last_one_is_told(sandbox: Sandbox, chat: Poolse) -> None:
+def test_attempts_are_counted_and_the_last_one_is_reported(sandbox: Sandbox, chat: Poolse) -> None:
     sandbox.faults.fail(503, times=2)
     with chat.capture() as calls:
         chat.me.show()
@@ -95,7 +95,7 @@ def test_an_answer_to_an_earlier_attempt_is_not_that_of_the_call() -> None:
     assert (calls[0].status, calls[0].request_id, calls[0].attempts) == (None, None, 2)
 
 
-def test_an_answer_that_cannot_be_read_is_told_with_its_status() -> None:
+def test_a_response_that_cannot_be_read_is_reported_with_its_status() -> None:
     nonsense = httpx.Response(200, content=b"<html>")
     with httpx.Client(transport=httpx.MockTransport(lambda _: nonsense)) as http:
         client = Poolse(api_url="http://api.test", token="t", http_client=http)
@@ -121,7 +121,7 @@ def test_what_is_refused_at_once_is_no_call(chat: Poolse) -> None:
     assert calls == []
 
 
-def test_a_cancelled_call_is_told(chat: Poolse) -> None:
+def test_a_cancelled_call_is_reported(chat: Poolse) -> None:
     stop = CancelToken()
     stop.cancel()
     with chat.capture() as calls, pytest.raises(Cancelled):

@@ -38,7 +38,7 @@ def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", CLIENTS + BACKENDS)
-def test_a_wrong_keyword_is_told_of_in_the_name_of_the_client(kind: Any) -> None:
+def test_a_wrong_keyword_is_reported_in_the_name_of_the_client(kind: Any) -> None:
     name = kind.__name__
     with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\) got an unexpected .*'tokn'"):
         kind(tokn="x")

@@ -35,7 +35,9 @@ from tests.client.observed_clients import CLIENTS, Heard, carried_out, done
 
 
 @CLIENTS
-def test_a_call_is_told_from_its_beginning_to_its_end(client: type[Any], sandbox: Sandbox) -> None:
+def test_a_call_is_reported_from_its_beginning_to_its_end(
+    client: type[Any], sandbox: Sandbox
+) -> None:
     heard = Heard()
 
     async def scenario(chat: Any) -> None:
@@ -51,7 +53,7 @@ def test_a_call_is_told_from_its_beginning_to_its_end(client: type[Any], sandbox
 
 
 @CLIENTS
-def test_retries_are_told_with_what_did_not_work(client: type[Any], sandbox: Sandbox) -> None:
+def test_retries_are_reported_with_what_did_not_work(client: type[Any], sandbox: Sandbox) -> None:
     heard = Heard()
     sandbox.faults.fail(503, retry_after=0.01)
     sandbox.faults.drop()
@@ -70,7 +72,7 @@ def test_retries_are_told_with_what_did_not_work(client: type[Any], sandbox: San
 
 
 @CLIENTS
-def test_a_new_token_is_told_as_a_retry(client: type[Any], sandbox: Sandbox) -> None:
+def test_a_new_token_is_reported_as_a_retry(client: type[Any], sandbox: Sandbox) -> None:
     tokens = [sandbox.token("alice"), "stale"]
     heard = Heard()
 
@@ -127,7 +129,7 @@ def test_bytes_of_files_are_calls_without_their_urls(client: type[Any], sandbox:
 
 
 @CLIENTS
-def test_every_end_is_told_once(client: type[Any], sandbox: Sandbox) -> None:
+def test_every_end_is_reported_once(client: type[Any], sandbox: Sandbox) -> None:
     heard = Heard()
     token = CancelToken()
 

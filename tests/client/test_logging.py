@@ -31,7 +31,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 @CLIENTS
-def test_a_call_is_told_in_words_and_fields(
+def test_a_call_is_reported_in_words_and_fields(
     client: type[Any], sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "poolse")
@@ -64,7 +64,7 @@ def test_a_call_is_told_in_words_and_fields(
 
 
 @CLIENTS
-def test_sockets_and_channels_are_told_too(
+def test_sockets_and_channels_are_reported_too(
     client: type[Any], sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "poolse")

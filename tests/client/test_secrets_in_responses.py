@@ -73,7 +73,7 @@ def test_an_answer_that_is_refused_is_in_no_traceback(
 
 
 @pytest.mark.parametrize("flavour", ["sync", "async"])
-def test_a_minted_token_that_cannot_be_sent_is_not_shown(flavour: str) -> None:
+def test_an_issued_token_that_cannot_be_sent_is_not_shown(flavour: str) -> None:
     body = f'{{"id": "u-1", "token": "{SECRET} "}}'.encode()
     with RawServer(answer_with(body)) as wire, pytest.raises(UsageError) as caught:
         ask(flavour, wire.base, mint=True)

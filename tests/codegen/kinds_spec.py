@@ -11,7 +11,7 @@ import attrs
 
 from codegen.kinds import KINDS
 
-__all__ = ["CASES", "PLACES", "Case", "cases_of", "schema_of", "write_spec"]
+__all__ = ["CASES", "PLACES", "Case", "cases_of", "left_out_of", "schema_of", "write_spec"]
 
 Schema = dict[str, Any]
 
@@ -116,6 +116,15 @@ def cases_of(place: str) -> dict[str, Case]:
     return found
 
 
+def left_out_of(place: str) -> dict[str, Case]:
+    """Return all that may stand in a place and is not required, as `cases_of`."""
+    return {
+        f"maybe_{_slug(kind)}": case
+        for kind, case in CASES.items()
+        if place != "path" and place in KINDS[kind].places.split()
+    }
+
+
 def schema_of(name: str, case: Case, place: str) -> Schema:
     """Return the schema of a parameter or a field."""
     sdk: dict[str, str] = {}
@@ -133,7 +142,7 @@ def write_spec(folder: Path, more: Iterable[tuple[str, str, Case]] = ()) -> None
         folder: Where to.
         more: Further cases: the place, the name, and the case.
     """
-    fields = {place: cases_of(place) for place in PLACES}
+    fields = {place: {**cases_of(place), **left_out_of(place)} for place in PLACES}
     for place, name, case in more:
         fields[place][name] = case
     folder.mkdir(parents=True)
@@ -185,7 +194,7 @@ def _call(place: str, fields: Mapping[str, Case]) -> Schema:
             {
                 "name": _wire(name, place),
                 "in": place,
-                "required": True,
+                "required": name not in left_out_of(place),
                 "description": "A value.",
                 "schema": schema_of(name, case, place),
             }
@@ -251,7 +260,7 @@ def _object(fields: Mapping[str, Case]) -> Schema:
     return {
         "type": "object",
         "description": "All of it.",
-        "required": list(fields),
+        "required": [name for name in fields if not name.startswith("maybe_")],
         "properties": {
             name: {**case.schema, "description": "A value."} for name, case in fields.items()
         },

@@ -88,7 +88,7 @@ def test_there_are_enough_of_them_and_each_verdict() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(STEPS)), ids=KITCHEN.names)
-def test_a_change_is_told_right(tmp_path: Path, number: int) -> None:
+def test_a_change_is_reported_right(tmp_path: Path, number: int) -> None:
     KITCHEN.check(number, tmp_path)
 
 
@@ -120,7 +120,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.mark.parametrize("path", CODE, ids=[path.stem for path in CODE])
-def test_a_change_of_what_is_written_by_hand_is_told_right(ours: Tree, path: Path) -> None:
+def test_a_change_of_what_is_written_by_hand_is_reported_right(ours: Tree, path: Path) -> None:
     """Of our own project: each patch alone, compared as a maintainer does."""
     step = read(path)
     ours.git("checkout", "--quiet", ".")

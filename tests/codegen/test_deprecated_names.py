@@ -205,7 +205,7 @@ def test_what_is_on_its_way_out_on_a_channel(shop: Shop) -> None:
         assert piece(shop, "channels.py", f"ShelfChannel.{name}").startswith(notice)
 
 
-def test_fields_and_parameters_on_their_way_out_are_told_in_words(shop: Shop) -> None:
+def test_fields_and_parameters_on_their_way_out_are_reported_in_words(shop: Shop) -> None:
     shop.change("tags: {type: array,", "tags: {deprecated: true, type: array,")
     shop.change(
         "bought_at: {type: string,",

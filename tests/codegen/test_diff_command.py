@@ -46,7 +46,7 @@ def run(shops: tuple[Shop, Shop], *arguments: str) -> int:
     return main(["diff", *(str(shop.spec) for shop in shops), *arguments])
 
 
-def test_each_change_is_told_with_its_place(
+def test_each_change_is_reported_with_its_place(
     shops: tuple[Shop, Shop], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(shops, "--old-version", "1.4.0", "--version", "1.4.2") == 0
@@ -229,7 +229,7 @@ def package(folder: Path, text: str) -> tuple[Path, list[Symbol]]:
     return folder, list(Package(folder).symbols({name: ("poolse", name) for name in names}))
 
 
-def test_a_break_that_only_one_sees_is_told(tmp_path: Path) -> None:
+def test_a_break_that_only_one_sees_is_reported(tmp_path: Path) -> None:
     old, before = package(tmp_path / "old", "__all__ = ['go']\n\n\ndef go(): ...\n")
     new, now = package(tmp_path / "new", "__all__ = []\n")
     changes = compare(before, now)

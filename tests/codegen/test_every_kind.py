@@ -18,8 +18,9 @@ from codegen.build import build
 from codegen.ir import Api
 from codegen.kinds import KINDS
 from codegen.yaml_source import SpecError
-from tests.codegen.kinds_spec import CASES, PLACES, Case, cases_of, write_spec
+from tests.codegen.kinds_spec import CASES, PLACES, Case, cases_of, left_out_of, write_spec
 from tests.codegen.project_copy import ROOT, Tree, plant
+from tests.codegen.test_generated_types import CHECKERS, check
 from tests.realtime.scripted_server import Frame, ok, phoenix
 
 pytestmark = pytest.mark.tools
@@ -143,8 +144,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
         values = ", ".join(f"{name}={case.value}" for name, case in cases_of(place).items())
         text = text.replace(f"{{{place.upper()}}}", values)
     wanted = ", ".join(f"{name!r}: {case.received}" for name, case in cases_of("model").items())
-    text = text.replace("{WANTED}", f"{{{wanted}}}")
+    left_out = ", ".join(f"{name!r}: None" for name in left_out_of("model"))
+    text = text.replace("{WANTED}", f"{{{wanted}, {left_out}}}")
     (tree.path / "program.py").write_text(text, "utf-8")
+    (tree.path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', "utf-8")
     return tree
 
 
@@ -239,6 +242,7 @@ def test_what_arrives_in_a_header(runs: dict[str, Arrived], body: str) -> None:
     for name, case in cases_of("header").items():
         wire = f"X-{name.replace('_', '-').title()}"
         assert [runs[body].header[wire]] == texts(case), name
+    assert not [name for name in runs[body].header if name.startswith("X-Maybe")]
 
 
 @pytest.mark.parametrize("place", ["body", "push"])
@@ -252,8 +256,14 @@ def test_what_arrives_as_json(runs: dict[str, Arrived], body: str, place: str) -
 @pytest.mark.parametrize("body", BODIES)
 def test_what_comes_back_reads_as_its_type(runs: dict[str, Arrived], body: str, place: str) -> None:
     read = runs[body].read[place]
-    assert read.keys() == cases_of("model").keys()
+    assert read.keys() == {**cases_of("model"), **left_out_of("model")}.keys()
     assert [name for name, is_equal in read.items() if not is_equal] == []
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_it_is_typed_strictly(tree: Tree, checker: str) -> None:
+    done = check(tree.path, checker, "poolse/_generated")
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(("kind", "place"), REFUSED)

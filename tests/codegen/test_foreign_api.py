@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -18,6 +16,7 @@ import pytest
 
 from tests.codegen.foreign.server import KEY, TodoServer, serving
 from tests.codegen.project_copy import Tree, plant
+from tests.codegen.test_generated_types import CHECKERS, check
 from tests.realtime.scripted_server import Frame, Scripted, ok, phoenix
 
 pytestmark = pytest.mark.tools
@@ -37,10 +36,6 @@ done 1, 1 left
 NotFoundError 404 gone: no list 10 None
 AuthError 401 key_unknown: no such key None https://todo.example/keys
 """
-CHECKERS: Final = {
-    "pyright": ["-m", "pyright", "--pythonpath", sys.executable],
-    "mypy": ["-m", "mypy", "--strict", "--follow-imports=silent", "--cache-dir=.mypy_cache"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +96,5 @@ def test_a_program_uses_it(tree: Tree, body: str, handle: str) -> None:
 
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_it_is_typed_strictly(tree: Tree, checker: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *CHECKERS[checker], "poolse/_generated", "program.py"],
-        cwd=tree.path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = check(tree.path, checker, "poolse/_generated", "program.py")
     assert done.returncode == 0, done.stdout

@@ -134,7 +134,7 @@ def test_a_push_with_a_reply_that_says_nothing(shop: Shop) -> None:
         ),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     shop: Shop, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
 ) -> None:
     add_reply(shop)

@@ -146,7 +146,7 @@ def test_several_uploads(shop: Shop) -> None:
         ("many: {method: put_all, summ", "many: {summ", "'method' is a required property"),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     shop: Shop, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
 ) -> None:
     shop.change(old, new)

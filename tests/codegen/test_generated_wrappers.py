@@ -130,7 +130,7 @@ def test_one_instead_of_many_is_an_endpoint_of_its_own(shop: Shop) -> None:
     ]
 
 
-def test_one_instead_of_many_is_told_of_as_one(shop: Shop) -> None:
+def test_one_instead_of_many_is_reported_as_one(shop: Shop) -> None:
     assert shop.run() == 0
     _, _, doc = shop.text("resources.py").partition("def add_label(")
     assert "            label: What it says.\n" in doc
@@ -231,7 +231,7 @@ def test_a_sandbox_beside_it_gets_a_copy_of_the_spec(
         ),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     shop: Shop, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
 ) -> None:
     shop.change(old, new)

@@ -69,7 +69,7 @@ def test_all_releases_with_news_are_there() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(SERVICE.steps)), ids=SERVICE.names)
-def test_a_step_is_told_right(tmp_path: Path, number: int) -> None:
+def test_a_step_is_reported_right(tmp_path: Path, number: int) -> None:
     SERVICE.check(number, tmp_path)
 
 

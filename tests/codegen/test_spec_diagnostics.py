@@ -32,14 +32,14 @@ def told(shop: Shop, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['replace']} -> {case['by']}")
-def test_a_mistake_is_told_where_it_is(
+def test_a_mistake_is_reported_where_it_is(
     shop: Shop, capsys: pytest.CaptureFixture[str], case: dict[str, Any]
 ) -> None:
     shop.change(case["replace"], case["by"], case["in"])
     assert told(shop, capsys) == case["told"]
 
 
-def test_all_mistakes_are_told_in_the_order_of_the_files(
+def test_all_mistakes_are_reported_in_the_order_of_the_files(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.change("positional: [title]", "positional: [titel]")
@@ -55,7 +55,7 @@ def test_all_mistakes_are_told_in_the_order_of_the_files(
     ]
 
 
-def test_a_missing_file_is_told(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_reported(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     (shop.spec / EVENTS).unlink()
     assert "spec/asyncapi.yaml:1:1: cannot be read: No such file or directory" in told(shop, capsys)
 
@@ -65,7 +65,7 @@ def test_a_missing_file_is_told(shop: Shop, capsys: pytest.CaptureFixture[str]) 
     [("", "is empty"), ("# nothing yet\n", "is empty"), ("- a\n", "must be a mapping with keys")],
 )
 @pytest.mark.parametrize("name", ["openapi.yaml", EVENTS])
-def test_a_file_with_nothing_in_it_is_told(
+def test_a_file_with_nothing_in_it_is_reported(
     shop: Shop, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
 ) -> None:
     """Or all that was generated before would be replaced by nothing."""

@@ -132,7 +132,7 @@ USES: list[Callable[[AsyncPoolse], Awaitable[object]]] = [
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_second_loop_beside_the_first_is_told(
+def test_a_second_loop_beside_the_first_is_reported(
     chat: AsyncPoolse, use: Callable[[AsyncPoolse], Awaitable[object]]
 ) -> None:
     async def first() -> None:

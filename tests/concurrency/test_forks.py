@@ -88,7 +88,7 @@ def test_locks_that_other_threads_held_hold_up_nobody(sandbox: Sandbox) -> None:
         assert status == "idle"
 
 
-def test_a_fetch_of_a_token_that_was_under_way_is_begun_anew() -> None:
+def test_a_fetch_of_a_token_that_was_under_way_is_restarted() -> None:
     asked, go_on = threading.Event(), threading.Event()
     main = threading.current_thread()
 

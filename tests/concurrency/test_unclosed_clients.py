@@ -58,7 +58,7 @@ def get(chat: Any) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "complaint"), KINDS)
-def test_it_is_told_once_and_what_to_do(
+def test_it_is_reported_once_and_what_to_do(
     kind: Any, complaint: str, server: RawServer, client_tls: ssl.SSLContext
 ) -> None:
     known = {**CREDENTIALS[kind], "api_url": server.base, "ssl_context": client_tls}

@@ -103,7 +103,7 @@ def test_every_python_name_exists(name: str) -> None:
     found(name)
 
 
-def test_every_javascript_name_is_told() -> None:
+def test_every_javascript_name_is_documented() -> None:
     told = " ".join(cell for cell, _ in rows())
     assert [name for name in JAVASCRIPT if not re.search(rf"\b{name}\b", told)] == []
 

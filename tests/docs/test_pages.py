@@ -64,7 +64,7 @@ def methods(owner: type) -> set[str]:
     return found - ours
 
 
-def test_every_setting_is_told() -> None:
+def test_every_setting_is_documented() -> None:
     known = arguments(Poolse) | arguments(PoolseBackend)
     assert set(table("argument | default | meaning")) == set(known)
 
@@ -73,22 +73,22 @@ def test_every_setting_is_told() -> None:
     ("name", "default"),
     [(n, d) for n, d in arguments(Poolse).items() if d is not None and n not in DEFAULTS],
 )
-def test_the_default_of_a_setting_is_told(name: str, default: object) -> None:
+def test_the_default_of_a_setting_is_documented(name: str, default: object) -> None:
     told = table("argument | default | meaning")[name][0].split(" ")[0]
     said = f"{default:g}" if isinstance(default, float) else str(default)
     assert told.strip("`").replace(",", "") == said
 
 
-def test_the_time_limits_are_told() -> None:
+def test_the_timeouts_are_documented() -> None:
     told = {name: float(cells[0]) for name, cells in table("limit | default").items()}
     assert told == {field.name: getattr(Timeout(), field.name) for field in attrs.fields(Timeout)}
 
 
-def test_the_options_of_a_call_are_told() -> None:
+def test_the_options_of_a_call_are_documented() -> None:
     assert set(table("option | meaning")) == {field.name for field in attrs.fields(CallOptions)}
 
 
-def test_the_methods_that_are_no_routes_are_told() -> None:
+def test_the_methods_that_are_no_routes_are_documented() -> None:
     assert set(table("method | what it does")) == methods(UsersResource)
     # Who closes the client closes it, too.
     realtime = methods(PoolseRealtime) - {"close"}
@@ -108,7 +108,7 @@ def told_calls() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(("name", "told"), told_calls())
-def test_every_argument_of_a_call_is_told(name: str, told: list[str]) -> None:
+def test_every_argument_of_a_call_is_documented(name: str, told: list[str]) -> None:
     owners = (ConversationMessages, Poolse, PoolseRealtime, ConversationChannel, UsersResource)
     prefixes = {"conversation.messages.": ConversationMessages, "chat.": Poolse}
     start, _, method = name.rpartition(".")
@@ -137,7 +137,7 @@ def test_the_tree_of_errors_is_that_of_the_code() -> None:
         assert (parent or "Exception") in bases
 
 
-def test_the_status_of_an_error_is_told() -> None:
+def test_the_status_of_an_error_is_documented() -> None:
     told = {name: said for name, _, said in families()}
     for status, kind in BY_STATUS.items():
         assert told[kind.__name__].startswith(str(status))

@@ -167,7 +167,7 @@ def test_a_size_that_nobody_says_is_limited_too(client: Client, world: World) ->
         client(fetch(max_bytes=99))
 
 
-def test_a_lost_connection_goes_on_where_it_was_lost(client: Client, world: World) -> None:
+def test_a_lost_connection_resumes_where_it_was_lost(client: Client, world: World) -> None:
     world.steps = [cut(300_000), cut(300_000)]
     assert client(fetch()) == CONTENT
     assert ranges(world) == [None, "bytes=300000-", "bytes=600000-"]
@@ -233,12 +233,12 @@ def test_what_is_written_and_cannot_be_taken_back_is_not_written_twice(
 
 
 @pytest.mark.parametrize("status", [404, 403, 302, 400])
-def test_a_refusal_is_told_with_its_status(
+def test_a_refusal_is_reported_with_its_status(
     any_client: Client, world: World, tmp_path: Path, status: int
 ) -> None:
     fields = f"Location: {world.base}/v1/me\r\n"
     world.steps = [refuse(f"{status} No", b"<Code>NoSuchKey</Code>", fields)]
-    with pytest.raises(DownloadError, match=f"refused with HTTP {status}") as caught:
+    with pytest.raises(DownloadError, match=f"returned HTTP {status}") as caught:
         any_client(fetch(tmp_path / "x"))
     assert caught.value.status == status
     assert len(world.storage) == 1
@@ -246,7 +246,7 @@ def test_a_refusal_is_told_with_its_status(
 
 
 @pytest.mark.parametrize("status", ["503 Busy", "204 No Content", "206 Odd"])
-def test_what_may_pass_is_tried_again(client: Client, world: World, status: str) -> None:
+def test_transient_failures_are_retried(client: Client, world: World, status: str) -> None:
     world.steps = [refuse(status)] * 2
     assert client(fetch()) == CONTENT
     world.steps = [refuse(status)] * 2
@@ -265,7 +265,7 @@ WRONG: dict[str, tuple[Callable[[Path], Any], type[UsageError], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_where_it_cannot_go_is_told_before_anything_is_sent(
+def test_where_it_cannot_go_is_reported_before_anything_is_sent(
     client: Client, world: World, tmp_path: Path, name: str
 ) -> None:
     make, kind, told = WRONG[name]

@@ -48,20 +48,22 @@ def early_world(request: pytest.FixtureRequest) -> Iterator[tuple[World, ssl.SSL
 
 @pytest.mark.parametrize("then", ["close", "hang", "read"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_the_answer_is_told(
+def test_the_response_is_reported(
     early_world: tuple[World, ssl.SSLContext | None], flavour: str, then: str
 ) -> None:
     world, context = early_world
     world.steps = [early(then)]
     client = Client(flavour, world.base, ssl_context=context)
-    with pytest.raises(UploadError, match="answered 403: EntityTooLarge") as caught:
+    with pytest.raises(UploadError, match="returned HTTP 403: EntityTooLarge") as caught:
         client(lambda chat: chat.attachments.upload(bytes(BIG), options=ONCE))
     assert caught.value.status == 403
 
 
 @pytest.mark.parametrize("flavour", GIVEN)
-def test_the_answer_is_told_through_a_client_that_was_passed_in(world: World, flavour: str) -> None:
+def test_the_response_is_reported_through_a_client_that_was_passed_in(
+    world: World, flavour: str
+) -> None:
     world.steps = [early("close")]
     client = Client(flavour, world.base)
-    with pytest.raises(UploadError, match="answered 403: EntityTooLarge"):
+    with pytest.raises(UploadError, match="returned HTTP 403: EntityTooLarge"):
         client(lambda chat: chat.attachments.upload(bytes(BIG), options=ONCE))

@@ -125,7 +125,7 @@ def test_an_etag_that_cannot_be_sent_back_is_none(flavour: str, etag: str) -> No
 
 @ALL
 @pytest.mark.parametrize("found", ["bytes 4-9/" + "9" * 5000, "bytes 0-0/1", "x", "bytes 4-9/*"])
-def test_a_range_that_makes_no_sense_begins_anew(flavour: str, found: str) -> None:
+def test_an_invalid_range_restarts_the_download(flavour: str, found: str) -> None:
     steps = cut('ETag: "e"'), cut(f"Content-Range: {found}", status="206 Partial Content"), stored
     with World(*steps) as world:
         world.content = b"0123456789"

@@ -48,7 +48,7 @@ def test_there_and_back(s3: S3, signed: SignedWorld, flavour: str, tmp_path: Pat
     assert client(lambda chat: chat.attachments.one(row).download()) == CONTENT
     assert row.content_type == "application/gzip"
     s3.delete("a-1")
-    with pytest.raises(DownloadError, match="answered 404: NoSuchKey"):
+    with pytest.raises(DownloadError, match="returned HTTP 404: NoSuchKey"):
         client(lambda chat: chat.attachments.one(row).download())
 
 
@@ -66,7 +66,7 @@ def test_an_upload_that_is_cut_is_sent_again(
 
 
 @pytest.mark.parametrize("after", TENTHS)
-def test_a_download_that_is_cut_goes_on(
+def test_a_download_that_is_cut_resumes(
     s3: S3, signed: SignedWorld, client: Client, cutter: Cutter, tmp_path: Path, after: int
 ) -> None:
     s3.put("a-1", CONTENT)

@@ -91,7 +91,7 @@ def test_an_upload_that_is_cut_is_sent_again(
 
 
 @pytest.mark.parametrize("after", TENTHS)
-def test_a_download_that_is_cut_goes_on(
+def test_a_download_that_is_cut_resumes(
     client: Client, sandbox: Sandbox, path: Path, tmp_path: Path, after: int
 ) -> None:
     row = client(lambda chat: chat.attachments.upload(path))
@@ -148,15 +148,15 @@ def test_a_clock_that_jumps_while_the_bytes_are_under_way(client: Client, sandbo
     assert puts == [503, 403, 200]
 
 
-def test_what_is_refused_is_told(client: Client, sandbox: Sandbox, path: Path) -> None:
+def test_what_is_refused_is_reported(client: Client, sandbox: Sandbox, path: Path) -> None:
     sandbox.faults.fail(404, path="/storage/*")
-    with pytest.raises(UploadError, match="answered 404") as caught:
+    with pytest.raises(UploadError, match="returned HTTP 404") as caught:
         client(lambda chat: chat.attachments.upload(path))
     assert caught.value.status == 404
     row = client(
         lambda chat: chat.attachments.request_upload(content_type="a/b", byte_size=5)
     ).attachment
-    with pytest.raises(DownloadError, match="answered 404: NoSuchKey"):
+    with pytest.raises(DownloadError, match="returned HTTP 404: NoSuchKey"):
         client(lambda chat: chat.attachments.one(row).download())
 
 

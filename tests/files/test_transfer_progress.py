@@ -71,7 +71,7 @@ def test_of_another_size_the_last_declared_byte_never_passes(
 
 
 @given(st.lists(st.integers(min_value=0, max_value=5000)), st.integers(min_value=0, max_value=5000))
-def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
+def test_progress_is_monotonic_and_reported_a_hundred_times_at_most(
     loaded: list[int], total: int
 ) -> None:
     told = Told()
@@ -85,7 +85,7 @@ def test_progress_is_monotonic_and_told_a_hundred_times_at_most(
     assert len(told) <= 101
 
 
-def test_progress_is_told_a_hundred_times_of_many_pieces() -> None:
+def test_progress_is_reported_a_hundred_times_of_many_pieces() -> None:
     told = Told()
     reporter = ProgressReporter(1_000_000, report_to(told, awaits=False))
     for now in range(0, 1_000_001, 10):

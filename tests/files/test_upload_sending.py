@@ -61,7 +61,7 @@ def test_a_redirect_is_an_error_and_is_not_followed(
 
 
 @pytest.mark.parametrize("status", ["503 Busy", "429 Slow down", "500 Oops", "dropped"])
-def test_what_may_pass_is_tried_again_from_the_start(
+def test_transient_failures_are_retried_from_the_start(
     client: Client, world: World, tmp_path: Path, status: str
 ) -> None:
     world.steps = [dropped if status == "dropped" else refuse(status)] * 2
@@ -97,7 +97,7 @@ def test_progress_is_not_at_its_end_before_the_storage_says_so(
 ) -> None:
     told = Told()
     world.steps = [refuse("418 Teapot")]
-    with pytest.raises(UploadError, match="answered 418"):
+    with pytest.raises(UploadError, match="returned HTTP 418"):
         client(upload(b"x" * 200_000, on_progress=told))
     assert told
     assert all(loaded < total for loaded, total in told)
@@ -122,7 +122,7 @@ def test_an_expired_url_is_replaced_by_a_fresh_one(
 
 def test_fresh_urls_come_out_of_the_budget_of_retries(client: Client, world: World) -> None:
     world.steps = [refuse("403 Forbidden", EXPIRED)] * 9
-    with pytest.raises(UploadError, match="answered 403: AccessDenied"):
+    with pytest.raises(UploadError, match="returned HTTP 403: AccessDenied"):
         client(upload(b"abc", options=CallOptions(max_retries=2)))
     assert len(world.storage) == len(world.asked) == 3
 
@@ -131,7 +131,7 @@ def test_another_403_is_final(client: Client, world: World) -> None:
     # S3 repeats the request in this answer, the lifetime of the URL with it.
     body = b"<Code>SignatureDoesNotMatch</Code><CanonicalRequest>X-Amz-Expires=3600</..>"
     world.steps = [refuse("403 Forbidden", body)]
-    with pytest.raises(UploadError, match="answered 403: SignatureDoesNotMatch"):
+    with pytest.raises(UploadError, match="returned HTTP 403: SignatureDoesNotMatch"):
         client(upload(b"abc"))
     assert len(world.storage) == 1
 

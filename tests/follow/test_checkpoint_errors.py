@@ -144,7 +144,7 @@ def test_it_comes_out_of_the_feed_and_nothing_is_lost(
     play(scenario)
 
 
-def test_after_a_failure_that_is_over_it_goes_on(play: Play, tmp_path: Path) -> None:
+def test_after_a_failure_that_is_over_it_continues(play: Play, tmp_path: Path) -> None:
     async def scenario(talk: Talk) -> None:
         checkpoint = SQLiteCheckpoint(tmp_path / "bot.db")
         talk.say("1", "2")
@@ -246,7 +246,7 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, make: Callable[[Path], A
     assert caught.value.path == str(path)
 
 
-def test_the_errors_can_be_told_apart_and_copied() -> None:
+def test_the_errors_differ_and_can_be_copied() -> None:
     for kind in (CheckpointError, CheckpointUnusable, CheckpointInUse):
         error = kind("no", "bot.db")
         assert isinstance(error, PoolseError)

@@ -111,14 +111,14 @@ def test_what_is_delivered_follows_from_the_log_alone(plan: Plan, other: Plan) -
 
 
 @given(PLANS, st.integers(0, 40))
-def test_what_is_skipped_is_told(plan: Plan, most: int) -> None:
+def test_what_is_skipped_is_reported(plan: Plan, most: int) -> None:
     """P10, with a bound: all that does not come is told, and of what was missed the last comes."""
     assert skipped_in(run(plan)) == set()
     judge(run(attrs.evolve(plan, backfill=most, deletes=0)))
 
 
 @given(PLANS)
-def test_a_long_outage_of_the_list_is_told_and_nothing_is_lost(plan: Plan) -> None:
+def test_a_long_outage_of_the_list_is_reported_and_nothing_is_lost(plan: Plan) -> None:
     """P13: the order of what is handed out is checked all the while."""
     played = run(attrs.evolve(plan, outage=120.0, failures=0.0, crashes=0, start=0))
     judge(played)

@@ -174,7 +174,7 @@ def test_a_consumer_that_does_not_take_costs_no_memory() -> None:
         world.feed.page(fetch, rows(*range(max(1, top - fetch.limit), top)), world.now)
 
 
-def test_of_too_much_that_was_missed_only_the_last_is_read_and_the_rest_is_told() -> None:
+def test_of_too_much_that_was_missed_only_the_last_is_read_and_the_rest_is_reported() -> None:
     world = World(Position(2, "m2"), max_backfill=5)
     world.answer(*range(91, 101))
     assert world.given == [Gap("", 3, 95, skipped=True), 96, 97, 98, 99, 100]
@@ -227,7 +227,7 @@ def test_what_comes_live_during_the_search_is_not_lost() -> None:
     assert world.given == [7, 8, 9]
 
 
-def test_failures_wait_longer_and_longer_and_then_it_goes_on() -> None:
+def test_failures_wait_longer_and_longer_and_then_it_continues() -> None:
     world = World()
     waits: list[float] = []
     reports: list[float | None] = []

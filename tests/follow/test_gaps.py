@@ -6,7 +6,7 @@ from poolse import Gap
 from tests.follow.sync_and_async_feeds import Play, Talk, opened
 
 
-def test_replies_come_live_and_gaps_are_told(play: Play) -> None:
+def test_replies_come_live_and_gaps_are_reported(play: Play) -> None:
     async def scenario(talk: Talk) -> None:
         gaps: list[Gap] = []
         (root,) = talk.say("root")
@@ -21,7 +21,7 @@ def test_replies_come_live_and_gaps_are_told(play: Play) -> None:
     play(scenario)
 
 
-def test_of_a_long_outage_only_the_end_is_read_and_the_rest_is_told(play: Play) -> None:
+def test_of_a_long_outage_only_the_end_is_read_and_the_rest_is_reported(play: Play) -> None:
     async def scenario(talk: Talk) -> None:
         gaps: list[Gap] = []
         talk.say(*map(str, range(1, 21)))

@@ -108,7 +108,7 @@ def test_a_start_that_is_given_holds_for_all_of_the_first_list() -> None:
 
 
 @pytest.mark.parametrize("checkpoint", [True, False])
-def test_one_that_is_left_and_joined_again_goes_on(checkpoint: bool) -> None:
+def test_one_that_is_left_and_joined_again_continues(checkpoint: bool) -> None:
     service = Service()
     service.post("a")
     service.post("b")
@@ -127,7 +127,7 @@ def test_one_that_is_left_and_joined_again_goes_on(checkpoint: bool) -> None:
 # One of them does nothing to the others: K9, 46.
 
 
-def test_a_log_that_begins_anew_is_reported_and_followed_from_its_beginning() -> None:
+def test_a_log_that_restarts_is_reported_and_followed_from_its_beginning() -> None:
     service = Service()
     service.post("a", 2)
     service.post("b", 3)

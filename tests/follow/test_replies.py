@@ -243,7 +243,7 @@ def test_a_reply_that_is_refused_ends_its_message_only(
 
 
 @pytest.mark.parametrize("status", [401, 429, 503])
-def test_a_reply_that_fails_for_a_while_is_tried_again(play: Play, status: int) -> None:
+def test_a_reply_that_fails_for_a_while_is_retried(play: Play, status: int) -> None:
     async def scenario(talk: Talk) -> None:
         checkpoint = MemoryCheckpoint()
         async with opened(talk.follow(checkpoint=checkpoint)):

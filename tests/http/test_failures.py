@@ -130,7 +130,7 @@ def test_the_reason_is_never_one_that_the_caller_was_busy_with(send_any: Once) -
     assert str(caught.value).endswith(": the response was truncated, or is not HTTP")
 
 
-def test_no_url_with_its_query_is_told_in_the_causes(send: Once) -> None:
+def test_no_url_with_its_query_is_reported_in_the_causes(send: Once) -> None:
     with RawServer(hang) as server, pytest.raises(RequestTimeout) as caught:
         send(get(server.base + SECRET), Timeout(read=0.05))
     error: BaseException | None = caught.value

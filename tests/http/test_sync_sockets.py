@@ -61,7 +61,7 @@ def test_a_dead_address_does_not_use_up_the_time_of_the_next(
     stream.close()
 
 
-def test_a_refusal_goes_on_to_the_next_address(
+def test_after_a_refusal_the_next_address_is_tried(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:

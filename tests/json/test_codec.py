@@ -127,7 +127,7 @@ MISMATCHES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("rows", "path"), MISMATCHES)
-def test_a_mismatch_is_told_with_its_path(rows: object, path: str) -> None:
+def test_a_mismatch_is_reported_with_its_path(rows: object, path: str) -> None:
     assert path_of(rows) == path
 
 

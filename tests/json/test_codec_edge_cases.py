@@ -60,6 +60,6 @@ def test_a_long_number_lets_nothing_in_that_is_none(text: str) -> None:
         decode(read_json, f'[{LONG}, "'.encode() + b'\xff"]')
 
 
-def test_another_mismatch_is_told_although_there_is_a_long_number() -> None:
+def test_another_mismatch_is_reported_although_there_is_a_long_number() -> None:
     with pytest.raises(DecodeError, match=r"\$\.name: expected a string"):
         decode(read_conversation, f'{{"id": "c", "name": 1, "unread_count": {LONG}}}'.encode())

@@ -239,7 +239,7 @@ def test_typing_costs_an_iterator_no_message(world: World) -> None:
     run(scenario)
 
 
-def test_an_iterator_that_is_too_slow_is_told(world: World) -> None:
+def test_an_iterator_that_is_too_slow_is_reported(world: World) -> None:
     async def scenario() -> None:
         async with world.client(queue_limit=5) as client:
             room, got = client.realtime.room(world.conversation), Log()

@@ -72,7 +72,7 @@ def test_what_came_before_a_refusal_is_not_delivered(bench: Bench) -> None:
     assert bench.events() == []
 
 
-def test_early_events_are_bounded_and_their_loss_is_told() -> None:
+def test_early_events_are_bounded_and_their_loss_is_reported() -> None:
     bench = Bench(RealtimeSettings(url="ws://h", queue_limit=3))
     bench.connect()
     bench.drain()
@@ -166,7 +166,7 @@ def test_other_refusals_are_tried_for_ever(bench: Bench) -> None:
     assert machine.refusal is None
 
 
-def test_an_unanswered_join_is_taken_back_and_tried_again(bench: Bench) -> None:
+def test_an_unanswered_join_is_taken_back_and_retried(bench: Bench) -> None:
     machine = bench.socket.join(TOPIC, bench.now)
     (join,) = bench.sent()
     bench.advance(10)

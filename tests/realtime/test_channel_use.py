@@ -57,7 +57,7 @@ def test_unknown_and_broken_events(world: World) -> None:
     run(scenario)
 
 
-def test_an_iterator_ends_after_silence_and_can_go_on(world: World) -> None:
+def test_an_iterator_ends_after_silence_and_can_continue(world: World) -> None:
     async def scenario() -> None:
         async with world.client() as client:
             room, got = client.realtime.room(world.conversation), Log()

@@ -58,7 +58,7 @@ def test_presence_is_kept_up_to_date(world: World) -> None:
     assert [set(who) for who in got] == [{"u1"}]
 
 
-def test_who_comes_late_is_told_who_is_here_now(world: World) -> None:
+def test_a_late_handler_is_called_with_who_is_here_now(world: World) -> None:
     room = world.joined()
     early: list[Who] = []
     world.client.subscribe(room.reference, WHO, early.append)
@@ -120,7 +120,7 @@ def test_a_raising_handler_is_reported_and_stops_no_other(world: World) -> None:
     assert "fail" in str(world.errors[0])
 
 
-def test_an_error_handler_that_fails_is_not_told_of_itself() -> None:
+def test_an_error_handler_that_fails_is_not_called_with_its_own_error() -> None:
     world = World()
     calls: list[PoolseError] = []
 
@@ -161,7 +161,7 @@ def test_a_slow_dispatcher_loses_the_oldest_and_says_so() -> None:
     assert error.dropped == 15
 
 
-def test_status_is_told_when_it_changes(world: World) -> None:
+def test_status_is_reported_when_it_changes(world: World) -> None:
     told: list[str] = []
     off = world.client.on_status(told.append)
     world.joined()

@@ -69,7 +69,7 @@ def test_what_was_not_used_yet_may_be_used_in_another_process(world: World) -> N
     assert world.joined().subscription.joined
 
 
-def test_without_somebody_to_call_callbacks_nothing_goes_on(world: World) -> None:
+def test_without_somebody_to_call_callbacks_nothing_continues(world: World) -> None:
     room = world.joined()
     world.client.callbacks_failed(ZeroDivisionError())
     assert world.client.status == "closed"

@@ -134,7 +134,7 @@ def test_what_time_does_not_heal_is_final(world: World, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_outage_is_tried_again(world: World, status: int) -> None:
+def test_an_outage_is_retried(world: World, status: int) -> None:
     async def scenario() -> None:
         world.sandbox.faults.refuse_handshakes(status, times=3)
         async with world.client() as client:

@@ -30,7 +30,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_whatever_dies_whoever_waits_is_told(
+def test_whatever_dies_waiters_are_notified(
     world: World, part: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner, name = PARTS[part]
@@ -106,7 +106,7 @@ def in_the_child(chat: Poolse, live: Any, answers: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_is_told_and_harms_nobody(sandbox: Sandbox) -> None:
+def test_a_fork_is_reported_and_harms_nobody(sandbox: Sandbox) -> None:
     conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
     trust = sandbox.ssl_context() if sandbox.url.startswith("https") else None
     token = sandbox.token("alice")

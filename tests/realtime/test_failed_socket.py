@@ -57,7 +57,7 @@ def test_what_hangs_on_an_old_handle_raises_the_reason_at_once(status: int) -> N
 @pytest.mark.parametrize("status", GIVEN_UP)
 @pytest.mark.parametrize("parameter", ["1", "2"], ids=["same", "another"])
 @pytest.mark.parametrize("own", [False, True], ids=["channel", "feed"])
-def test_a_new_handle_tries_anew(status: int, parameter: str, own: bool) -> None:
+def test_a_new_handle_tries_again(status: int, parameter: str, own: bool) -> None:
     world = HubWorld()
     room = world.room()
     give_up(world, status)

@@ -48,7 +48,7 @@ def connected_once(seed: int | None = None) -> Bench:
 
 
 @pytest.mark.parametrize("how", REFUSALS)
-def test_one_refusal_after_a_success_is_told_and_tried_again(how: object) -> None:
+def test_one_refusal_after_a_success_is_reported_and_retried(how: object) -> None:
     bench = connected_once()
     for _ in range(4):
         refuse(bench, how)

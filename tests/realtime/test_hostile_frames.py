@@ -248,7 +248,7 @@ def too_large(errors: list[Any]) -> bool:
 
 
 @BOTH
-def test_garbage_is_told_and_outlived(flavour: Flavour) -> None:
+def test_garbage_is_reported_and_outlived(flavour: Flavour) -> None:
     def frames() -> Iterable[bytes]:
         for data in GARBAGE:
             yield raw(TEXT | LAST, data)

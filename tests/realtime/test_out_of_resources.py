@@ -103,7 +103,7 @@ def test_close_works_after_it(fault: str, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])
 @pytest.mark.parametrize("what", ["socket", "lookup"])
-def test_a_transport_that_cannot_be_opened_is_tried_again(
+def test_a_transport_that_cannot_be_opened_is_retried(
     flavour: Flavour, what: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No descriptor, or no thread to look a name up: transient, as a network that is down."""

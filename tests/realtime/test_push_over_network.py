@@ -114,9 +114,7 @@ def test_an_event_that_the_server_does_not_know(world: World) -> None:
 
 @everywhere
 @pytest.mark.parametrize("how", ["leave", "close", "disconnect"])
-def test_whoever_waits_for_a_reply_is_told_of_the_end(
-    flavour: Flavour, tls: bool, how: str
-) -> None:
+def test_waiters_for_a_reply_are_notified_of_the_end(flavour: Flavour, tls: bool, how: str) -> None:
     async def scenario() -> None:
         with phoenix(lambda _: [], tls) as server:
             async with server.client(flavour, leave_timeout=0.1) as client:

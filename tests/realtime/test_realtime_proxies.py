@@ -104,7 +104,7 @@ def test_a_proxy_that_refuses_is_no_secret(flavour: Flavour) -> None:
 
 
 @BOTH
-def test_a_tunnel_that_ends_before_tls_begins_is_tried_again(flavour: Flavour) -> None:
+def test_a_tunnel_that_ends_before_tls_begins_is_retried(flavour: Flavour) -> None:
     """Nothing but a report comes of it: what asyncio complains of, the guard against leaks sees."""
 
     def hang_up(connection: socket.socket) -> None:

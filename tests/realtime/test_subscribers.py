@@ -124,7 +124,7 @@ def test_a_full_queue_drops_the_oldest_and_says_so_once() -> None:
     assert queue.dropped == 2
 
 
-def test_a_later_overflow_is_told_where_it_happened() -> None:
+def test_a_later_overflow_is_reported_where_it_happened() -> None:
     queue: EventQueue[int] = EventQueue(limit=2)
     queue.put(0)
     assert queue.get() == 0

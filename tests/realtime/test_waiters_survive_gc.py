@@ -43,7 +43,7 @@ Consumer = Callable[[Any, Log], Coroutine[Any, Any, None]]
 
 
 @pytest.mark.parametrize("consume", [iterate, iterate_with_token, iterate_with_timeout])
-def test_a_task_that_nobody_keeps_goes_on_iterating(world: World, consume: Consumer) -> None:
+def test_a_task_that_nobody_keeps_continues_iterating(world: World, consume: Consumer) -> None:
     if world.flavour is Sync:
         return
 

@@ -51,7 +51,7 @@ def test_the_next_page_starts_at_the_end_of_the_last() -> None:
     ]  # fmt: skip
 
 
-def test_an_ascending_walk_goes_on_from_the_largest() -> None:
+def test_an_ascending_walk_continues_from_the_largest() -> None:
     script = script_of(b"[1, 3]", b"[7]", b"[]")
     assert walk(script, descending=False) == [1, 3, 7]
     assert script.sent[-1].url.endswith("at=7")
@@ -77,7 +77,7 @@ def test_items_without_a_value_to_page_by_are_given_and_then_noticed() -> None:
     assert len(script.sent) == 2
 
 
-def test_a_walk_that_starts_somewhere_goes_on_from_there() -> None:
+def test_iteration_from_a_cursor_continues_there() -> None:
     script = script_of(b"[5, 4]", b"[]")
     assert walk(script, limit=2, at=6) == [5, 4]
     assert [request.url.partition("?")[2] for request in script.sent] == [

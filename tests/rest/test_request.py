@@ -51,7 +51,7 @@ def test_a_path_value_that_would_address_something_else_is_refused(value: str) -
         path_of(value)
 
 
-def test_an_id_that_is_no_text_is_told_so() -> None:
+def test_an_id_that_is_no_text_is_refused() -> None:
     with pytest.raises(TypeError, match="thing_id must be a str, not int"):
         path_of(7)  # type: ignore[arg-type]
 

@@ -255,6 +255,6 @@ def test_events_are_as_the_spec_says(
     assert [breach.split(": ")[0] for breach in breaches] == [f"{topic} presence_state"]
 
 
-def test_what_a_sandbox_is_told_to_send_may_be_anything(sandbox: Sandbox, topic: str) -> None:
+def test_what_a_sandbox_is_made_to_send_may_be_anything(sandbox: Sandbox, topic: str) -> None:
     sandbox.broadcast(topic, "typing:start", {"user_id": 7})
     sandbox.broadcast(topic, "brand:new", {})

@@ -61,7 +61,7 @@ def test_an_upload_is_cut_on_its_way(tls: bool) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("after", [0, 1, SIZE // 2])
-def test_a_download_ends_on_its_way_and_goes_on_from_there(tls: bool, after: int) -> None:
+def test_a_download_ends_on_its_way_and_resumes_there(tls: bool, after: int) -> None:
     with peers(tls) as (sandbox, alice, wire):
         data = bytes(range(250)) * (SIZE // 250)
         link = link_of(alice, uploaded(alice, wire, data))

@@ -47,7 +47,7 @@ def test_a_rate_limit_ends_by_the_clock(poolse_client, poolse_sandbox):
     poolse_sandbox.clock.advance(refused.value.retry_after)
     poolse_client.me.show()
 
-def test_a_token_ends_and_is_fetched_anew(poolse_client, poolse_sandbox):
+def test_a_token_ends_and_is_fetched_again(poolse_client, poolse_sandbox):
     poolse_client.me.show()
     poolse_sandbox.clock.advance(4000)
     poolse_client.me.show()

@@ -90,7 +90,7 @@ def test_to_invalidate_one_user_leaves_the_others() -> None:
     assert begin(cache, "b") is not flight
 
 
-def test_listeners_are_told_in_the_order_of_the_changes() -> None:
+def test_listeners_are_called_in_the_order_of_the_changes() -> None:
     cache = empty()
     for user_id in "ab":
         cache.subscribe(user_id, print)
@@ -104,7 +104,7 @@ def test_listeners_are_told_in_the_order_of_the_changes() -> None:
     assert told(cache) == []
 
 
-def test_all_are_told_when_all_are_forgotten() -> None:
+def test_all_are_notified_when_all_are_forgotten() -> None:
     cache = empty()
     for user_id in "abc":
         cache.subscribe(user_id, print)
@@ -115,7 +115,7 @@ def test_all_are_told_when_all_are_forgotten() -> None:
     assert told(cache) == [("a", UNSET), ("b", UNSET)]
 
 
-def test_who_has_unsubscribed_is_told_nothing_more() -> None:
+def test_an_unsubscribed_listener_is_not_called_any_more() -> None:
     cache = empty()
     listener = cache.subscribe("a", print)
     other = cache.subscribe("a", print)
@@ -141,7 +141,7 @@ def test_one_tells_at_a_time_and_leaves_nothing_out() -> None:
     assert told(cache) == [("a", UNSET)]
 
 
-def test_a_resolver_that_returns_nonsense_is_told_so_without_showing_it() -> None:
+def test_a_resolver_that_returns_nonsense_is_refused_without_showing_it() -> None:
     with pytest.raises(UsageError, match="must return a UserProfile or None, not dict") as caught:
         checked_profile({"display_name": "s3cret"})
     assert "s3cret" not in str(caught.value)

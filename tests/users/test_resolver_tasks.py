@@ -156,7 +156,7 @@ async def in_a_task(found: Awaitable[UserProfile | None]) -> UserProfile | None:
 
 @pytest.mark.parametrize("ask", [plainly, in_a_task])
 @pytest.mark.parametrize("other", ["a", "b"])
-def test_a_resolver_that_asks_for_its_own_user_is_told_so(
+def test_a_resolver_that_asks_for_its_own_user_is_refused(
     other: str,
     ask: Callable[[Awaitable[UserProfile | None]], Awaitable[UserProfile | None]],
     caplog: pytest.LogCaptureFixture,
@@ -173,7 +173,7 @@ def test_a_resolver_that_asks_for_its_own_user_is_told_so(
     assert "must not request" in caplog.text
 
 
-def test_a_resolver_and_a_get_token_that_wait_for_each_other_are_told_so(
+def test_a_resolver_and_a_get_token_that_wait_for_each_other_are_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def main() -> None:

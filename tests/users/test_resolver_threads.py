@@ -94,7 +94,7 @@ def test_an_answer_that_lands_after_an_invalidation_goes_to_those_before_it_only
     assert heard == [UNSET, UserProfile("2")]
 
 
-def test_a_resolver_that_asks_for_its_own_user_is_told_so(
+def test_a_resolver_that_asks_for_its_own_user_is_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     other = {"a": "b", "b": "a", "own": "own"}
@@ -110,7 +110,7 @@ def test_a_resolver_that_asks_for_its_own_user_is_told_so(
     assert caplog.text.count("UsageError: user_resolver must not request") == 2
 
 
-def test_resolvers_that_wait_for_each_other_in_two_threads_are_told_so(
+def test_resolvers_that_wait_for_each_other_in_two_threads_are_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     both = threading.Barrier(2)

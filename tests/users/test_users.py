@@ -226,7 +226,7 @@ def test_the_sync_client_refuses_an_async_resolver(resolver: Callable[[str], Any
         Poolse(token="t", user_resolver=resolver)
 
 
-def test_a_plain_function_that_returns_a_coroutine_is_told_so(
+def test_a_plain_function_that_returns_a_coroutine_is_refused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     users = users_with(Poolse, Resolver(resolve_later("ada")))

@@ -42,7 +42,7 @@ class Call:
         return str(self.user["id"])
 
     def id(self, name: str) -> str:
-        """An id of the path."""
+        """Return an ID of the path."""
         return self.path[name].lower()
 
 
@@ -65,7 +65,7 @@ class Eviction:
 
 @dataclass(frozen=True)
 class Typing:
-    """A user is typing: the others in the topic are told, until some seconds after the last."""
+    """Notify the others in the topic that a user is typing, until shortly after the last push."""
 
     topic: str
     user_id: str
@@ -86,7 +86,7 @@ class Result:
 
 
 def conversation_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
-    """The conversation that the path names, and the user's membership in it."""
+    """Return the conversation that the path names, and the user's membership in it."""
     conversation_id = call.id("conversation_id")
     row = store.conversation(call.tenant_id, conversation_id)
     membership = rules.membership_of(row, store.membership(conversation_id, call.user_id))
@@ -95,7 +95,7 @@ def conversation_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
 
 
 def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
-    """The message that the path names, and the user's membership in its conversation."""
+    """Return the message that the path names, and the user's membership in its conversation."""
     message = store.message(call.id("message_id"))
     if message is None or message["tenant_id"] != call.tenant_id:
         raise ApiRefusal("not_found", "no such message")
@@ -104,7 +104,7 @@ def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
 
 
 def users_named(store: Store, call: Call, external_ids: list[str]) -> list[str]:
-    """Ids of the tenant's users, all of whom have to exist."""
+    """Return the IDs of the tenant's users, all of whom must exist."""
     users = {name: store.user_named(call.tenant_id, name) for name in external_ids}
     missing: list[Json] = [name for name, user in users.items() if user is None]
     if missing:

@@ -10,13 +10,13 @@ __all__ = ["is_member", "is_oneself", "show_typing"]
 
 
 def is_member(store: Store, push: Push) -> bool:
-    """Whether the user is a member of the conversation of the topic."""
+    """Return whether the user is a member of the conversation of the topic."""
     row = store.conversation(push.tenant_id, push.topic_id)
     return row is not None and store.membership(push.topic_id, push.user_id) is not None
 
 
 def is_oneself(_: Store, push: Push) -> bool:
-    """Whether the topic is the user's own."""
+    """Return whether the topic is the user's own."""
     return push.topic_id == push.user_id
 
 

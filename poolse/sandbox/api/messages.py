@@ -91,7 +91,7 @@ def list_replies(store: Store, call: Call) -> Result:
 def _in_conversation(
     store: Store, conversation: JsonObject, field: str, message_id: str | None
 ) -> JsonObject | None:
-    """The message that a field names, which must be of the same conversation."""
+    """Return the message that a field names, which must be of the same conversation."""
     if message_id is None:
         return None
     message = store.message(message_id)

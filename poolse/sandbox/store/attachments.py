@@ -60,7 +60,7 @@ class Attachments(Database):
     """
 
     def attachment(self, tenant_id: str, attachment_id: str, user_id: str = "") -> File | None:
-        """The tenant's attachment of that id, as the user sees it."""
+        """Return the tenant's attachment with an ID, as the user sees it."""
         row = self._one(_FILE, user_id, tenant_id, attachment_id)
         if row is None:
             return None
@@ -79,7 +79,7 @@ class Attachments(Database):
         return row
 
     def note_upload(self, attachment_id: str, sha256: str) -> bool:
-        """Note that the bytes are there; False when nobody waits for them any more."""
+        """Record that the bytes are stored; return False if they are no longer expected."""
         return self._change(
             "UPDATE attachments SET sha256 = ?, updated_at = ? WHERE id = ? AND message_id IS NULL",
             *(sha256, self._now(), attachment_id),

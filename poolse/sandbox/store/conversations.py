@@ -58,13 +58,13 @@ class Conversations(Database):
     """
 
     def conversation(self, tenant_id: str, conversation_id: str) -> JsonObject | None:
-        """The tenant's conversation of that id."""
+        """Return the tenant's conversation with an ID."""
         query = "SELECT * FROM conversations WHERE tenant_id = ? AND id = ?"
         row = self._one(query, tenant_id, conversation_id)
         return None if row is None else json_object(row)
 
     def conversations_of(self, user_id: str) -> list[JsonObject]:
-        """The conversations that a user is in, newest activity first, with what is unread."""
+        """Return a user's conversations, newest activity first, with unread counts."""
         return [json_object(row) for row in self._all(LISTED, user_id)]
 
     def add_conversation(self, tenant_id: str, creator: str, new: NewConversation) -> JsonObject:
@@ -90,17 +90,17 @@ class Conversations(Database):
         return json_object(row)
 
     def members(self, conversation_id: str) -> frozenset[str]:
-        """Ids of the conversation's members."""
+        """Return the IDs of the conversation's members."""
         query = "SELECT user_id FROM memberships WHERE conversation_id = ?"
         return frozenset(row["user_id"] for row in self._all(query, conversation_id))
 
     def memberships(self, conversation_id: str) -> list[JsonObject]:
-        """The conversation's members, in the order in which they came."""
+        """Return the conversation's members, in the order in which they came."""
         query = "SELECT * FROM memberships WHERE conversation_id = ? ORDER BY rowid"
         return [json_object(row) for row in self._all(query, conversation_id)]
 
     def membership(self, conversation_id: str, user_id: str) -> JsonObject | None:
-        """One member, or None."""
+        """Return one member, or None."""
         row = self._one(_MEMBERSHIP, conversation_id, user_id)
         return None if row is None else json_object(row)
 

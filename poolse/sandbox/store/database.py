@@ -64,7 +64,7 @@ class Database:
             self._db.isolation_level = None
 
     def _now(self) -> str:
-        """The time as timestamps have it."""
+        """Return the time as timestamps have it."""
         return self.clock.timestamp()
 
     def _all(self, query: str, *values: object) -> list[sqlite3.Row]:

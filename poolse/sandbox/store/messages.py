@@ -67,7 +67,7 @@ class Messages(Database):
         return messages[0] if messages else None
 
     def page(self, conversation_id: str, page: Page) -> list[JsonObject]:
-        """Messages outside of threads, newest first."""
+        """Return messages outside of threads, newest first."""
         rows = self._all(
             f"{MESSAGES} WHERE m.conversation_id = ? AND m.thread_root_id IS NULL"
             " AND m.sequence < ? ORDER BY m.sequence DESC LIMIT ?",
@@ -76,7 +76,7 @@ class Messages(Database):
         return self._whole(rows)
 
     def replies(self, root_id: str, page: ReplyPage) -> list[JsonObject]:
-        """Messages of a thread, oldest first, without its root."""
+        """Return messages of a thread, oldest first, without its root."""
         rows = self._all(
             f"{MESSAGES} WHERE m.thread_root_id = ? AND m.sequence > ? ORDER BY m.sequence LIMIT ?",
             *(root_id, page.after, page.limit),
@@ -120,7 +120,7 @@ class Messages(Database):
         return self._whole([self._sure(f"{MESSAGES} WHERE m.id = ?", message_id)])[0]
 
     def _whole(self, rows: Sequence[sqlite3.Row]) -> list[JsonObject]:
-        """Messages with their reactions, and previews of quoted messages."""
+        """Return messages with their reactions, and previews of quoted messages."""
         reactions = self.reactions([row["id"] for row in rows])
         return [_message(row, reactions.get(row["id"], {})) for row in rows]
 

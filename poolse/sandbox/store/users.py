@@ -37,7 +37,7 @@ class Users(Database):
     """
 
     def first_tenant(self) -> sqlite3.Row:
-        """The oldest tenant; it is made when there is none."""
+        """Return the oldest tenant, or create one."""
         oldest = "SELECT * FROM tenants ORDER BY inserted_at LIMIT 1"
         return self._one(oldest) or self.add_tenant()
 
@@ -48,25 +48,25 @@ class Users(Database):
         return self._sure("SELECT * FROM tenants WHERE id = ?", values[0])
 
     def tenant(self, tenant_id: str) -> sqlite3.Row | None:
-        """The tenant of that id."""
+        """Return the tenant with an ID."""
         return self._one("SELECT * FROM tenants WHERE id = ?", tenant_id)
 
     def tenant_of_key(self, api_key: str) -> sqlite3.Row | None:
-        """The tenant with that API key."""
+        """Return the tenant with an API key."""
         return self._one("SELECT * FROM tenants WHERE api_key = ?", api_key)
 
     def signing_key(self, tenant_id: str) -> str | None:
-        """The key that the tenant's tokens are signed with."""
+        """Return the key that the tenant's tokens are signed with."""
         row = self._one("SELECT signing_key FROM tenants WHERE id = ?", tenant_id)
         return None if row is None else str(row["signing_key"])
 
     def user(self, tenant_id: str, user_id: str) -> JsonObject | None:
-        """The tenant's user of that id."""
+        """Return the tenant's user with an ID."""
         row = self._one("SELECT * FROM users WHERE tenant_id = ? AND id = ?", tenant_id, user_id)
         return None if row is None else _user(row)
 
     def user_named(self, tenant_id: str, external_id: str) -> JsonObject | None:
-        """The tenant's user of that external id."""
+        """Return the tenant's user with an external ID."""
         query = "SELECT * FROM users WHERE tenant_id = ? AND external_id = ?"
         row = self._one(query, tenant_id, external_id)
         return None if row is None else _user(row)
