@@ -134,6 +134,7 @@ class Channels:
             operation.get("reply").wrong("a reply carries one thing")
         reply = replies[0].get("payload") if replies else None
         return Push(
+            is_answered=bool(replies),
             result=self._schemas.of(reply) if reply else None,
             returns=self._schemas.describe(reply) if reply else "",
             wire=declared.text("name"),

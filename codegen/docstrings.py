@@ -255,8 +255,8 @@ REFUSED: Final = (
     "    PushTimeout: No reply was received in time.",
     "    PushOutcomeUnknown: The connection or the channel was lost before the reply.",
     "    ChannelClosed: The channel was left, or realtime was disconnected, while waiting.",
-    "    DecodeError: The reply does not match the API.",
 )
+UNREADABLE: Final = ("    DecodeError: The reply does not match the API.",)
 
 
 def callback_doc(event: Event, notice: str = "") -> str:
@@ -280,20 +280,19 @@ def callback_doc(event: Event, notice: str = "") -> str:
 def push_doc(push: Push, notice: str = "") -> str:
     """Return the docstring of a push."""
     params = [f"    {name}: {doc}" for name, doc in told(push.params)]
-    params += [f"    timeout: {TIMEOUT}"] if push.result else []
+    params += [f"    timeout: {TIMEOUT}"] if push.is_answered else []
+    fate = "" if push.is_answered else " Dropped while the channel is not joined."
     return joined(
         [
             push.summary,
             "",
-            f"Pushes `{push.wire}`.",
+            f"Pushes `{push.wire}`.{fate}",
             "",
             *age(push.deprecation.since, notice),
             *(["Args:", *params, ""] if params else []),
-            *(
-                ["Returns:", f"    {push.returns or 'The reply.'}", "", *REFUSED]
-                if push.result
-                else []
-            ),
+            *(["Returns:", f"    {push.returns or 'The reply.'}", ""] if push.result else []),
+            *(REFUSED if push.is_answered else ()),
+            *(UNREADABLE if push.result else ()),
         ]
     )
 

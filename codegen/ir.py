@@ -584,8 +584,10 @@ class Push:
     method: str
     summary: str
     params: tuple[Param, ...]
+    is_answered: bool
+    """Whether it waits for a reply, which may say nothing."""
     result: TypeRef | None
-    """The type of its reply, None if it has none."""
+    """The type of what the reply says."""
     returns: str
     """Its description, or ""."""
     deprecation: Deprecation

@@ -200,7 +200,7 @@ SHAPES: Final = {
     "push": Shape(
         METHOD,
         "function",
-        "gives=result; wire; text={node.summary}{node.returns}",
+        "gives=result; answer=is_answered; wire; text={node.summary}{node.returns}",
         "param=params",
         "method",
         "{node.wire}",

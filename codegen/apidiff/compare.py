@@ -31,6 +31,8 @@ WHOLE: Final = ("base", "server", "value", "wire")
 TEXTS: Final = ("since", "text")
 SPOKEN: Final = {"event", "scheme", "server", "wire"}
 """Traits of what a server knows of."""
+ALL_OF_IT: Final = {"row", *SPOKEN}
+"""The same of what comes or goes: a resource, too, whose methods are not listed then."""
 ADDED: Final = {"event": "added event", "field": "added field", "value": "added value"}
 MOVABLE: Final = ("attribute", "class", "event", "function", "union")
 """Kinds of names that are known by what they do, wherever they stand."""
@@ -76,7 +78,8 @@ class Change:
     @property
     def wire(self) -> str:
         """What else has to fit, if a server has to do with it."""
-        return self.rule.wire if SPOKEN & self.symbol.traits.keys() else ""
+        spoken = ALL_OF_IT if self.kind in ("added", "removed") else SPOKEN
+        return self.rule.wire if spoken & self.symbol.traits.keys() else ""
 
     def _words(self) -> dict[str, str]:
         symbol = self.symbol

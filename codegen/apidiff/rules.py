@@ -197,6 +197,12 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "reply on": _changed(MINOR, "deliveries of `{name}` have `reply`"),
     "reply off": _changed(MAJOR, "deliveries of `{name}` have no `reply`", "Send it yourself."),
+    "answer on": _changed(
+        MAJOR, "`{name}` waits for the reply of the server", "Expect a PushError.", "both"
+    ),
+    "answer off": _changed(
+        MAJOR, "`{name}` does not wait for a reply", "Do not expect it to raise.", "both"
+    ),
     "replay on": _changed(MINOR, "`{name}` gives a late handler the last one"),
     "replay off": _changed(
         MAJOR, "`{name}` gives a late handler nothing", "Add the handler earlier."

@@ -1,16 +1,25 @@
-"""Changes of a few lines, as they stand in examples: hunks that say what is around them."""
+"""Changes as they stand in examples: hunks of lines that say what is around them."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 __all__ = ["apply"]
 
 
 def apply(folder: Path, change: str) -> None:
-    """Apply a change to the file that its first line names; each hunk must fit at one place."""
-    head, *hunks = change.split("@@\n")
-    path = folder / head.strip().removeprefix("--- ")
+    """Apply a change to the files that it names; each hunk must fit at one place."""
+    start, *parts = re.split(r"^--- ", change, flags=re.MULTILINE)
+    assert parts
+    assert not start
+    for part in parts:
+        _apply(folder, part)
+
+
+def _apply(folder: Path, part: str) -> None:
+    name, *hunks = part.split("@@\n")
+    path = folder / name.strip()
     text = path.read_text("utf-8")
     assert hunks
     for hunk in hunks:

@@ -7,29 +7,21 @@ next change; above it stands what it means, and what becomes of that code.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
-import attrs
 import pytest
 
-from codegen.__main__ import main
-from codegen.apidiff.codemod import renames
-from codegen.apidiff.compare import compare
-from codegen.apidiff.report import Report, release_of
-from codegen.build import build
-from codegen.symbols import spec_symbols
 from tests.codegen.apply_hunks import apply
 from tests.codegen.project_copy import Tree, plant
+from tests.codegen.spec_history import History, Step, generate, is_done, read
 
 pytestmark = pytest.mark.tools
 
 HERE: Final = Path(__file__).with_name("history")
-START: Final = HERE / "start"
 ROW: Final = {
     "id": "r",
     "number": 1,
@@ -42,45 +34,15 @@ ROW: Final = {
     "surprise": [1, {"more": None}],
 }
 UNTOUCHED: Final = ("find", "pages", "create", "show", "delete", "add", "add_one", "let_in")
+KITCHEN: Final = History(HERE)
+STEPS: Final = KITCHEN.steps
 
 
-@attrs.frozen
-class Step:
-    """A change of the spec, and what it means."""
-
-    name: str
-    change: str
-    said: dict[str, list[str]]
-    """By the words in front."""
-
-    @property
-    def used(self) -> list[str]:
-        """What the old code prints: twice, for both flavours, then about events."""
-        odd = dict(line.split(" ") for line in self.said.get("use", []))
-        calls = [f"{name} {odd.get(name, 'ok')}" for name in UNTOUCHED]
-        return [*calls, *calls, f"hear {odd.get('hear', 'ok')}"]
-
-
-def read(path: Path) -> Step:
-    head, _, change = path.read_text("utf-8").partition("--- ")
-    said: dict[str, list[str]] = {}
-    for line in head.splitlines():
-        key, _, value = line.partition(": ")
-        said.setdefault(key, []).append(value)
-    return Step(path.stem, f"--- {change}", said)
-
-
-STEPS: Final = [read(path) for path in sorted(HERE.glob("[0-9]*.diff"))]
-
-
-def spec_after(steps: int, folder: Path) -> Path:
-    """The spec after so many steps."""
-    folder.mkdir(parents=True)
-    for name in ("openapi.yaml", "asyncapi.yaml"):
-        shutil.copy(START / name, folder)
-    for step in STEPS[:steps]:
-        apply(folder, step.change)
-    return folder
+def used_after(step: Step) -> list[str]:
+    """What the old code prints: twice, for both flavours, then about events."""
+    odd = dict(line.split(" ") for line in step.said.get("use", []))
+    calls = [f"{name} {odd.get(name, 'ok')}" for name in UNTOUCHED]
+    return [*calls, *calls, f"hear {odd.get('hear', 'ok')}"]
 
 
 class Kitchen(BaseHTTPRequestHandler):
@@ -115,24 +77,9 @@ def kitchen() -> Iterator[str]:
     server.server_close()
 
 
-def generate(tree: Tree) -> None:
-    """Regenerate, without another Python for it. Nothing is left to do then."""
-    where = ["--spec", str(tree.path / "spec"), "--out", str(tree.path / "poolse" / "_generated")]
-    assert main(where) == 0
-    assert main(["--check", *where]) == 0
-
-
-def contents(tree: Tree) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(tree.path)): path.read_bytes()
-        for path in tree.path.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
 def use(tree: Tree, url: str) -> list[str]:
     """What becomes of the old code."""
-    return tree.python("-c", (START / "use.py.txt").read_text("utf-8"), url).splitlines()
+    return tree.python("-c", (KITCHEN.start / "use.py.txt").read_text("utf-8"), url).splitlines()
 
 
 def test_there_are_enough_of_them_and_each_verdict() -> None:
@@ -140,50 +87,28 @@ def test_there_are_enough_of_them_and_each_verdict() -> None:
     assert {step.said["verdict"][0] for step in STEPS} == {"patch", "minor", "major"}
 
 
-@pytest.mark.parametrize("number", range(len(STEPS)), ids=[step.name for step in STEPS])
+@pytest.mark.parametrize("number", range(len(STEPS)), ids=KITCHEN.names)
 def test_a_change_is_reported_right(tmp_path: Path, number: int) -> None:
-    step = STEPS[number]
-    old, new = (spec_after(number + n, tmp_path / f"spec{n}") for n in (0, 1))
-    before = STEPS[number - 1].said["version"][0] if number else "1.0.0"
-    apis = [build(folder) for folder in (old, new)]
-    changes = compare(*map(spec_symbols, apis), is_same=apis[0] == apis[1])
-    report = Report(changes=changes, server=apis[1].version, old=release_of(before), now=None)
-    told = [f"{c.rule.verdict}: {c.kind}: {c.text}" for c in report.changes]
-    assert [*told, *(f"wire: {line}" for line in report.wire)] == step.said["told"]
-    moved = [f"{name} -> {now}" for name, now in renames(changes).items()]
-    assert moved == step.said.get("moves", [])
-    assert [str(report.verdict)] == step.said["verdict"]
-    assert [str(report.needed)] == step.said["version"]
+    KITCHEN.check(number, tmp_path)
 
 
 def test_old_code_works_with_the_client_that_it_was_written_for(
     tmp_path: Path, kitchen: str
 ) -> None:
-    tree = plant(tmp_path / "tree", spec=START)
+    tree = plant(tmp_path / "tree", spec=KITCHEN.start)
     generate(tree)
-    assert use(tree, kitchen) == Step("start", "", {}).used
+    assert use(tree, kitchen) == used_after(Step("start", "", {}))
 
 
-@pytest.mark.parametrize("number", range(len(STEPS)), ids=[step.name for step in STEPS])
+@pytest.mark.parametrize("number", range(len(STEPS)), ids=KITCHEN.names)
 def test_what_did_not_change_still_works(tmp_path: Path, kitchen: str, number: int) -> None:
-    tree = plant(tmp_path / "tree", spec=spec_after(number, tmp_path / "spec"))
+    tree = plant(tmp_path / "tree", spec=KITCHEN.spec_after(number, tmp_path / "spec"))
     generate(tree)
-    before = contents(tree)
     apply(tree.path / "spec", STEPS[number].change)
-    generate(tree)
-    touched = {path for path, content in contents(tree).items() if before.get(path) != content}
-    follows = any(path.startswith("poolse/_generated/") for path in touched)
+    follows = any(path.startswith("poolse/_generated/") for path in generate(tree))
+    assert is_done(tree)
     assert follows or STEPS[number].said["verdict"] == ["patch"]
-    # Nothing beside the spec and the generated files has to be touched.
-    generated = (
-        "poolse/_generated/",
-        "poolse/sandbox/asyncapi.json",
-        "poolse/sandbox/openapi.json",
-        "poolse/testing/factories.py",
-        "spec/",
-    )
-    assert [path for path in touched if not path.startswith(generated)] == []
-    assert use(tree, kitchen) == STEPS[number].used
+    assert use(tree, kitchen) == used_after(STEPS[number])
 
 
 CODE: Final = sorted((HERE / "code").glob("*.diff"))

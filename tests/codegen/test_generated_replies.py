@@ -83,6 +83,19 @@ def test_a_push_of_nothing_with_a_reply(shop: Shop) -> None:
     ]
 
 
+def test_a_push_with_a_reply_that_says_nothing(shop: Shop) -> None:
+    add_reply(shop)
+    heard = "      payload: {$ref: './openapi.yaml#/components/schemas/Book'}\n    knock"
+    shop.change(f"    heard:\n{heard}", "    heard: {}\n    knock", FILE)
+    assert shop.run() == 0
+    assert piece(shop, "async_channels.py", "AsyncShelfChannel.knock").splitlines() == [
+        "async def knock(self, *, times: int, timeout: float | None=REPLY_WAIT) -> None:",
+        "    await self.push('knock', "
+        "checked_payload({'times': an_integer}, {'times': times}), timeout)",
+    ]
+    assert "Returns:" not in shop.text("channels.py").partition("def knock")[2]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
