@@ -80,7 +80,7 @@ def _usage_error(error: click.ClickException) -> str:
     if context is not None:
         pieces = " ".join(context.command.collect_usage_pieces(context))
         lines.append(f"usage: {context.command_path} {pieces}")
-        lines.append(f"`{context.command_path}--help` shows the options")
+        lines.append(f"`{context.command_path} --help` shows the options")
     return "\n".join(lines)
 
 
