@@ -8,7 +8,7 @@ PY := $(BIN)/python
 UV := .venv/.uv
 STAMP := .venv/.stamp
 LOCK := .ci/constraints.txt
-SUITE := not interop and not package and not soak and not tools
+SUITE := not browser and not interop and not package and not soak and not tools
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
 GATES := style lint pyright mypy imports drift patches
 
@@ -23,7 +23,7 @@ if out=$$($(1) 2>&1); then printf '  ok   %-8s %2d s\n' $@ $$((SECONDS - start))
 else printf '  RED  %-8s %2d s\n%s\n' $@ $$((SECONDS - start)) "$$out"; exit 1; fi
 endef
 
-.PHONY: help venv generate format check $(GATES) lock test coverage tools package lowest newest pythons soak fuzz chaos interop mutants bench growth bench-peers docs demo cast sizes duplicates trace clean
+.PHONY: help venv generate format check $(GATES) lock test coverage tools package lowest newest pythons soak fuzz chaos interop browser screenshots mutants bench growth bench-peers docs demo cast sizes duplicates trace clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ $(UV):
 
 $(STAMP): pyproject.toml $(LOCK) | $(UV)
 	@$(PY) -m uv pip install --quiet --python .venv --constraint $(LOCK) \
-	  --build-constraints $(LOCK) --editable '.[dev,docs,sandbox,cli]'
+	  --build-constraints $(LOCK) --editable '.[dev,docs,sandbox,sandbox-ui,cli]'
 	@touch $@
 
 # Needs uv alone, so that it also helps when the pins and pyproject.toml contradict each other.
@@ -101,7 +101,7 @@ fuzz: venv ## what servers may send, then schemathesis on the sandbox (2 min; SE
 	@POOLSE_FUZZ=$(or $(INPUTS),500) $(PY) -m pytest -q -p no:cacheprovider tests/fuzz
 	@$(PY) -m tests.fuzz --seed $(or $(SEED),1) --examples $(or $(EXAMPLES),150)
 
-soak: venv ## a day of reconnects, a million events, ten thousand messages over kills (20 min)
+soak: venv ## a day of reconnects, a million events, ten thousand messages over kills, a busy sandbox (30 min)
 	@POOLSE_SOAK=1 $(PY) -m pytest -q -o faulthandler_timeout=0 tests/realtime/test_memory_growth.py tests/realtime/test_client_properties.py
 	@$(PY) -m pytest -q -m soak -o faulthandler_timeout=0
 
@@ -111,14 +111,20 @@ chaos: venv ## all at once on a bad network, sync and async (30 min; MINUTES=5 S
 interop: venv ## Phoenix's JavaScript client and a page in Chromium against the sandbox (needs node)
 	@$(PY) -m pytest -q -m interop tests/interop
 
+browser: venv ## the sandbox's page in Chromium, driven by Playwright (under 2 min; needs node)
+	@$(PY) -m pytest -q -m browser tests/browser
+
+screenshots: venv ## the sandbox's page at three widths, light and dark, in build/screenshots
+	@$(PY) -m tests.browser.screenshots
+
 mutants: venv ## break the code on purpose; the named tests must turn red (PART=5: a fifth)
 	@$(PY) -m tests.mutants $(if $(PART),--part $(PART))
 
-bench: venv ## the 13 targets, each beside its baseline (3 min)
+bench: venv ## the targets, each beside its baseline (6 min)
 	@$(PY) -m tests.bench
 
-growth: venv ## how costs grow with channels, threads, pages and messages: docs/growth.png (3 min)
-	@$(PY) -m tests.bench.growth
+growth: venv ## how costs grow with channels, threads …: docs/growth.png (3 min; CHECK=1: 30 s)
+	@$(PY) -m tests.bench.growth $(if $(CHECK),--check)
 
 bench-peers: venv ## the same work by other clients, in an environment of their own below build/
 	@$(PY) -m tests.bench.peers
@@ -128,8 +134,8 @@ docs: venv ## the site, in build/docs; warnings are errors, no network (30 s)
 	  docs build/docs
 	@echo build/docs/index.html
 
-demo: venv ## a conversation on the sandbox, to watch
-	@$(PY) -m poolse.cli demo
+demo: venv ## a conversation on the sandbox, to watch (KEEP=1 leaves its page open)
+	@$(PY) -m poolse.cli demo $(if $(KEEP),--keep)
 
 cast: venv ## the picture of the demo in the README, docs/demo.svg
 	@$(PY) -m tests.docs.cast
@@ -141,7 +147,7 @@ duplicates: venv ## lines of the package that occur twice
 	@$(PY) -m tests.architecture.duplicate_lines
 
 trace: venv ## functions and files that a call, an event and a reconnect pass (LIST=1 names them)
-	@$(PY) -m tests.architecture.trace $(if $(LIST),--list)
+	@$(PY) -m tests.architecture.count_functions $(if $(LIST),--list)
 
 clean: ## remove caches and build products, not .venv
 	@rm -rf build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,18 +12,22 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from codegen.build import build
+from codegen.build_api import build
+from codegen.package_symbols import Package
 from codegen.print_sync import PrintError, print_all
-from codegen.read_code import Package
+from codegen.public_names import SURFACE, public_symbols, surface
 from codegen.render import render, render_factories
 from codegen.spec import EVENTS, REST, load_spec
-from codegen.symbols import SURFACE, public_symbols, surface
 from codegen.write import Plan, UnknownFilesError, apply, plan, plan_file
 from codegen.yaml_source import Diagnostics, Node, SpecError
 
 ROOT: Final = Path(__file__).parent.parent
+
+PROSE: Final = ("summary", "description")
+SERVER_RULES: Final = ("errors", "none_on", "presence", "callback", "push", "repeat")
+"""Rules of `x-sdk` that the sandbox, or a test of it, reads."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,15 +83,42 @@ def _beside(folder: Path, package: Path, factories: str) -> list[Plan]:
     spec = load_spec(folder, str(folder), Diagnostics())
     # The sandbox keeps to the same spec, and has no YAML to read it.
     files = {
-        package / "sandbox" / name.replace(".yaml", ".json"): _as_json(document)
-        for name, document in ((REST, spec.rest), (EVENTS, spec.events))
+        package / "sandbox" / name.replace(".yaml", ".json"): _as_json(document, left_out, prose)
+        # `make fuzz` sends the examples of REST, and the sandbox's page shows its descriptions.
+        for name, document, left_out, prose in (
+            (REST, spec.rest, "", True),
+            (EVENTS, spec.events, "examples", False),
+        )
     }
     files[package / "testing" / "factories.py"] = factories
     return [plan_file(path, text) for path, text in files.items() if path.parent.is_dir()]
 
 
-def _as_json(document: Node) -> str:
-    return json.dumps(document.value, indent=1, ensure_ascii=False) + "\n"
+def _as_json(document: Node, left_out: str, prose: bool) -> str:
+    needed = _for_servers(document.value, left_out, prose)
+    return json.dumps(needed, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _for_servers(value: object, left_out: str, prose: bool) -> object:
+    """Return what the sandbox reads, with the descriptions of operations if there is `prose`.
+
+    Others are blank, because OpenAPI requires some.
+    """
+    if isinstance(value, list):
+        return [_for_servers(part, left_out, prose) for part in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    read: dict[str, object] = {}
+    for key, part in cast("dict[str, object]", value).items():
+        if key in PROSE and isinstance(part, str):
+            read[key] = part if prose else ""
+        elif key == "x-sdk" and isinstance(part, dict):
+            rules = cast("dict[str, object]", part)
+            read[key] = {name: rules[name] for name in SERVER_RULES if name in rules}
+        elif key != left_out:
+            inside = prose and key not in ("responses", "schemas")
+            read[key] = _for_servers(part, left_out, inside)
+    return read
 
 
 def _digest(folder: Path) -> str:

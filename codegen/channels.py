@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from codegen.ir import Channel, Event, Presence, Push
+from collections.abc import Iterator
+
+from codegen.ir import Channel, Event, Lifted, Presence, Push
 from codegen.naming import constant, pascal, snake
 from codegen.schemas import Schemas, deprecation_of, kind_of
 from codegen.spec import path_names
@@ -115,11 +117,17 @@ class Channels:
             transient=sdk.flag("transient"),
             payload=None if has_own_shape else self._schemas.of(payload),
             model=self._schemas.model(name, payload, summary) if has_own_shape else None,
+            lifted=tuple(self._lifted(target)),
             example=payload.example,
             reader=f"read_{snake(name)}",
             deprecation=deprecation_of(operation, sdk, "callback", sdk.text("callback"), name),
             location=operation.location,
         )
+
+    def _lifted(self, target: Node) -> Iterator[Lifted]:
+        """Yield the texts by which the values of a map can be looked at."""
+        values = self._spec.without_null(target.peek("additionalProperties"))
+        return (one for one in self._schemas.lifted(values) if one.type.kind == "string")
 
     def _payload(self, payload: Node) -> Node:
         target = self._spec.resolve(payload)
@@ -133,6 +141,10 @@ class Channels:
         if len(replies) > 1:
             operation.get("reply").wrong("a reply carries one thing")
         reply = replies[0].get("payload") if replies else None
+        params = self._schemas.fields_of(self._payload(declared.get("payload")), "push")
+        repeat = sdk.get("repeat")
+        if repeat and (params or replies):
+            repeat.wrong("only a push without fields and without a reply can be repeated")
         return Push(
             is_answered=bool(replies),
             result=self._schemas.of(reply) if reply else None,
@@ -140,7 +152,9 @@ class Channels:
             wire=declared.text("name"),
             method=sdk.text("push"),
             summary=operation.text("summary"),
-            params=self._schemas.fields_of(self._payload(declared.get("payload")), "push"),
+            params=params,
+            repeated=repeat.text("method"),
+            every=float(str(repeat.get("every").value)) if repeat else 0.0,
             deprecation=deprecation_of(operation, sdk, "push", sdk.text("push")),
             location=operation.location,
         )

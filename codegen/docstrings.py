@@ -37,6 +37,7 @@ __all__ = [
     "method_doc",
     "pager_doc",
     "push_doc",
+    "repeated_doc",
     "reply_doc",
     "request_doc",
     "upload_doc",
@@ -45,6 +46,18 @@ __all__ = [
 
 WIDTH: Final = 96
 OPTIONS: Final = ("options", "Timeout, retries and other options of this call only.")
+HISTORY: Final = (
+    (
+        "order",
+        "`newest` or `oldest` first. With `oldest`, items that are added during the iteration may"
+        " be missing, and memory holds a few pages, however long the list is. New in 0.5.",
+    ),
+    (
+        "include_replies",
+        "Whether the replies in threads are included, each where its number belongs. Needs"
+        " `order='oldest'`, and at least one more request per thread. New in 0.5.",
+    ),
+)
 UNSENDABLE: Final = "An argument is invalid. No request was made."
 
 
@@ -143,7 +156,7 @@ def pager_doc(op: Operation, paging: Paging, syntax: Syntax) -> str:
             f"`{op.verb} {op.path}`, once per page. Makes no request before the first step, and"
             " stops after an empty page.",
             "",
-            *arguments(told((*op.positional, *op.keyword))),
+            *arguments((*told((*op.positional, *op.keyword)), *(HISTORY if paging.thread else ()))),
             "Returns:",
             "    An iterator over the items.",
             "",
@@ -225,6 +238,10 @@ def arguments(params: Iterable[tuple[str, str]]) -> list[str]:
 
 def raises(op: Operation, wrong: str = UNSENDABLE) -> list[str]:
     """Return the `Raises:` section of a call."""
+    looked_up = [f"`{p.name}`" for p in op.translated]
+    if looked_up:
+        names = " or ".join(looked_up)
+        wrong = f"An argument is invalid, or {names} is not in the list. Nothing was sent."
     *most, last = [f"`{code}`" for code in op.errors] or [""]
     codes = f"{', '.join(most)} or {last}" if most else last
     refusal = "The server refused the request"
@@ -293,6 +310,21 @@ def push_doc(push: Push, notice: str = "") -> str:
             *(["Returns:", f"    {push.returns or 'The reply.'}", ""] if push.result else []),
             *(REFUSED if push.is_answered else ()),
             *(UNREADABLE if push.result else ()),
+        ]
+    )
+
+
+def repeated_doc(push: Push) -> str:
+    """Return the docstring of a method that repeats a push."""
+    return joined(
+        [
+            f"Return a context manager that repeats `{push.method}` while its block runs.",
+            "",
+            f"Sent on entering, then every {push.every:g} seconds. Also in an async client, a plain"
+            " `with` is enough.",
+            "",
+            "Raises:",
+            "    ChannelClosed: On entering: the channel was left, or the client closed.",
         ]
     )
 

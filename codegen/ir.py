@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from codegen.kinds import TypeRef
-from codegen.naming import snake
+from codegen.naming import pascal, snake
 from codegen.yaml_source import Location
 
 __all__ = [
@@ -27,17 +27,21 @@ __all__ = [
     "Event",
     "Field",
     "Follow",
+    "Lifted",
     "Limits",
     "Many",
     "Model",
     "Operation",
+    "PagedThread",
     "Paging",
     "Param",
     "Presence",
     "Push",
+    "Reference",
     "Request",
     "Resource",
     "Security",
+    "Translation",
     "Upload",
 ]
 
@@ -155,6 +159,19 @@ class Field:
 
 
 @attrs.frozen(kw_only=True)
+class Lifted:
+    """A field that all items of a list share, so that the object with the list has it too."""
+
+    name: str
+    items: str
+    """The field that has the list."""
+    type: TypeRef
+    doc: str
+    location: Location = attrs.field(eq=False, repr=False)
+    """Its place in the spec."""
+
+
+@attrs.frozen(kw_only=True)
 class Model:
     """A model, or a page of models, or an event with fields of its own."""
 
@@ -165,6 +182,10 @@ class Model:
     """Of a page: the class of its models. Else ""."""
     ids: tuple[tuple[str, str], ...]
     """Which IDs its objects have: what each belongs to, and the field."""
+    refs: tuple[tuple[str, str], ...]
+    """Which IDs of other objects it refers by: what each belongs to, and the field."""
+    lifted: tuple[Lifted, ...]
+    """What it has of the items of its lists."""
     fields: tuple[Field, ...]
     example: Mapping[str, object] = attrs.field(eq=False)
     """One as it stands in JSON; empty when the spec shows none."""
@@ -221,16 +242,39 @@ class Model:
 
 
 @attrs.frozen(kw_only=True)
+class Translation:
+    """How the values of one parameter become those of another one: a list has both."""
+
+    const: str
+    target: str
+    """The other parameter."""
+    is_needed: bool
+    """Whether one of the two must be passed."""
+    is_list: bool
+    endpoint: str
+    """The operation that returns the list."""
+    method: str
+    """Its name for users."""
+    page: str
+    items: str
+    known: str
+    """The field of an item that is passed, and the one that is sent for it."""
+    wanted: str
+
+
+@attrs.frozen(kw_only=True)
 class Param:
     """A parameter of a method."""
 
     name: str
     wire: str
     where: str
-    """`path`, `query`, `header` or `body`."""
+    """`path`, `query`, `header` or `body`; `list` for one that another is looked up by."""
     type: TypeRef
     is_one_of_many: bool = False
     """Whether the list that is sent is made of it."""
+    translation: Translation | None = None
+    """How it becomes the value of another parameter, which is sent."""
     required: bool
     positional: bool
     generate: bool
@@ -243,6 +287,8 @@ class Param:
     @property
     def on_wire(self) -> str:
         """Where it is sent, and its name there, which a path does not show."""
+        if self.translation:
+            return f"{self.translation.endpoint} {self.translation.known} as {self.wire}"
         return self.where if self.where == "path" else f"{self.where} {self.wire}"
 
     def annotation(self, prefix: str = "") -> str:
@@ -357,7 +403,22 @@ class Paging:
     next: str
     """The field of a page that is the cursor of the next one, or ""."""
     descending: bool
+    thread: PagedThread | None
+    """The replies to an item, which the list does not contain."""
     example: str
+
+
+@attrs.frozen(kw_only=True)
+class PagedThread:
+    """The list of the replies to an item of another list."""
+
+    const: str
+    path: str
+    """The path value of that list."""
+    id: str
+    """The field of an item that is this value."""
+    count: str
+    """The field of an item that is the number of its replies, or 0 if it has no thread."""
 
 
 @attrs.frozen(kw_only=True)
@@ -406,6 +467,8 @@ class Operation:
     download: Download | None
     none_on: tuple[int, ...]
     """Statuses that mean that there is nothing."""
+    secrets: tuple[str, ...]
+    """Values of the path that are not shown."""
     is_former: bool
     """Whether it is only the old name of another one."""
     deprecation: Deprecation
@@ -445,7 +508,31 @@ class Operation:
     @property
     def takes(self) -> tuple[Param, ...]:
         """Those whose values are looked at before anything is sent; paths see to their own."""
-        return tuple(p for p in self.params if p.where != "path")
+        return tuple(p for p in self.params if p.where not in ("path", "list"))
+
+    @property
+    def translated(self) -> tuple[Param, ...]:
+        """Those that become the value of another one."""
+        return tuple(p for p in self.params if p.translation)
+
+    @property
+    def versions(self) -> tuple[Operation, ...]:
+        """The same with one or the other parameter, where exactly one of two is needed."""
+        for param in self.translated:
+            if param.translation and param.translation.is_needed:
+                target = param.translation.target
+                return tuple(
+                    attrs.evolve(
+                        self,
+                        params=tuple(
+                            attrs.evolve(p, required=p.required or p.name == kept)
+                            for p in self.params
+                            if p.name != left_out
+                        ),
+                    )
+                    for kept, left_out in ((target, param.name), (param.name, target))
+                )
+        return ()
 
     @property
     def segments(self) -> tuple[Param, ...]:
@@ -548,6 +635,8 @@ class Event:
     """What it is: a model, or a map. None when it has a shape of its own."""
     model: Model | None
     """Its own fields, when it has a shape of its own."""
+    lifted: tuple[Lifted, ...]
+    """Of a map: texts that its values have too, and that it can be looked at by."""
     example: Mapping[str, object] = attrs.field(eq=False)
     """One as it stands in JSON; empty when the spec shows none."""
     reader: str
@@ -559,6 +648,11 @@ class Event:
     def fields(self) -> tuple[Field, ...]:
         """Its own fields."""
         return self.model.fields if self.model else ()
+
+    @property
+    def refs(self) -> tuple[tuple[str, str], ...]:
+        """Which IDs of other objects its own fields are."""
+        return self.model.refs if self.model else ()
 
     @property
     def slug(self) -> str:
@@ -590,6 +684,10 @@ class Push:
     """The type of what the reply says."""
     returns: str
     """Its description, or ""."""
+    repeated: str
+    """The method that sends it again and again while a block runs, or ""."""
+    every: float
+    """So many seconds apart."""
     deprecation: Deprecation
     location: Location = attrs.field(eq=False, repr=False)
     """Its place in the spec."""
@@ -660,6 +758,15 @@ class Errors:
 
 
 @attrs.frozen(kw_only=True)
+class Reference:
+    """All classes whose objects refer to one kind of object, or are it."""
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
 class Api:
     """Everything that is generated."""
 
@@ -693,3 +800,27 @@ class Api:
     def events(self) -> tuple[Event, ...]:
         """Those of all channels."""
         return tuple(event for channel in self.channels for event in channel.events)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """What can be passed where an object is looked up by what refers to it."""
+        events = (event.model for event in self.events if event.model)
+        holders = [(one.name, one.ids, one.refs) for one in (*self.models, *events)]
+        kinds = dict.fromkeys(_owner(kind) for _, _, refs in holders for kind, _ in refs)
+        return tuple(
+            Reference(
+                name=f"{pascal(kind)}Like",
+                kind=kind,
+                classes=tuple(
+                    name
+                    for name, ids, refs in holders
+                    if kind in [_owner(one) for one, _ in (*ids, *refs)]
+                ),
+            )
+            for kind in kinds
+        )
+
+
+def _owner(kind: str) -> str:
+    """Return what has an ID: that of `book.number` is `book`."""
+    return kind.partition(".")[0]

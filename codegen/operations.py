@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
+from codegen.error_responses import Refusals
 from codegen.ir import (
     Alias,
     Child,
@@ -19,10 +20,12 @@ from codegen.ir import (
     Limits,
     Many,
     Operation,
+    PagedThread,
     Paging,
     Param,
     Resource,
     Security,
+    Translation,
     Upload,
 )
 from codegen.kinds import TypeRef
@@ -36,7 +39,6 @@ from codegen.naming import (
     parent_of,
     root_of,
 )
-from codegen.refusals import Refusals
 from codegen.schemas import Schemas, deprecation_of, field_name, kind_of
 from codegen.spec import Call, path_names
 from codegen.yaml_source import Node
@@ -211,6 +213,7 @@ class Operations:
             download=self._download(call, answer) if sdk.get("download") else None,
             follow=self._follow(call, answer) if sdk.get("follow") else None,
             none_on=_none_on(call),
+            secrets=_secrets(call),
             is_former=False,
             deprecation=deprecation_of(node, sdk, "", sdk.text("method")),
             location=node.location,
@@ -305,6 +308,9 @@ class Operations:
         if call.node.get("requestBody") and not request.get("properties"):
             call.node.get("requestBody").wrong("a request must be an object with fields")
         params += self._schemas.fields_of(request, "body", positional)
+        declared = {node.text("name"): node.get("schema") for node in call.parameters}
+        declared |= dict(request.get("properties").items())
+        params = [p for param in params for p in self._translated(call, param, declared)]
         names = [param.name for param in params]
         for node in call.sdk.get("positional").each():
             if str(node.value) not in names:
@@ -315,6 +321,74 @@ class Operations:
                 key=lambda p: positional.index(p.name) if p.positional else len(positional),
             )
         )
+
+    def _translated(
+        self, call: Call, param: Param, declared: Mapping[str, Node]
+    ) -> Iterator[Param]:
+        """Yield a parameter, and the one that can be passed in its place, if there is one."""
+        rule = self._spec.sdk(declared[param.wire], "schema").get("translate")
+        if not rule:
+            yield param
+            return
+        for other in ("paginate", "upload"):
+            if call.sdk.peek(other):
+                rule.wrong(f"'translate' does not go with {other!r}")
+        if call.sdk.peek("single", "field").value == param.wire:
+            rule.wrong("'translate' does not go with 'single' of the same field")
+        plain = param.type.parts[0] if param.type.parts else param.type
+        if plain.kind not in ("id", "string", "segment") or param.type.kind in ("map", "union"):
+            rule.wrong(f"{param.name!r} is neither a string nor a list of strings")
+        lists = {call.node.peek("operationId").value: call for call in self._calls}
+        through = lists.get(_look_up(rule, "through", map(str, lists), "the operations"))
+        answer = self._whole_list(call, through, rule) if through else rule.peek("nothing")
+        page = self._schemas.of(answer).result if answer else ""
+        fields = self._spec.peek_schema(self._schemas.page_item(answer)).peek("properties")
+        for key in ("from", "to") if fields else ():
+            name = _look_up(rule, key, fields.mapping, "the items")
+            if name and self._spec.without_null(fields.peek(name)).peek("type").value != "string":
+                rule.get(key).wrong(f"{name!r} is not a string")
+        known = fields.peek(rule.text("from"))
+        type_ = self._schemas.argument(rule.text("from"), known, "body") if known else plain
+        name = rule.text("param")
+        yield attrs.evolve(param, required=False)
+        yield attrs.evolve(
+            param,
+            name=name,
+            where="list",
+            type=attrs.evolve(param.type, parts=(type_,)) if param.type.parts else type_,
+            required=False,
+            positional=False,
+            generate=False,
+            doc=rule.text("description"),
+            deprecation=deprecation_of(rule, rule, now=name),
+            location=rule.location,
+            translation=Translation(
+                const=f"{constant(call.node.text('operationId'))}_{name.upper()}",
+                target=param.name,
+                is_needed=param.required,
+                is_list=bool(param.type.parts),
+                endpoint=constant(rule.text("through")),
+                method=through.sdk.text("method") if through else "",
+                page=page,
+                items="data",
+                known=field_name(known),
+                wanted=field_name(fields.peek(rule.text("to"))),
+            ),
+        )
+
+    def _whole_list(self, call: Call, through: Call, rule: Node) -> Node:
+        """Return the page that an operation returns for the same values of the path."""
+        place = rule.get("through")
+        unknown = set(path_names(through.path)) - {*bound_at(call.address)}
+        needed = [p for p in through.parameters if p.text("in") != "path" and p.flag("required")]
+        if unknown or needed or through.node.peek("requestBody"):
+            place.wrong("it needs more than the values of the path that are known here")
+        if through.sdk.peek("paginate") or through.sdk.peek("returns"):
+            place.wrong("it does not return the whole list at once")
+        answer = self._spec.without_null(self._answer(through))
+        if not self._schemas.page_item(answer):
+            place.wrong("it returns no list of objects")
+        return answer
 
     def _check_path(self, call: Call) -> None:
         declared = [p.text("name") for p in call.parameters if p.text("in") == "path"]
@@ -471,7 +545,32 @@ class Operations:
             by=field_name(fields.peek(by)) if by else "",
             next=self._attribute(rule, "next", answer) if following else "",
             descending=rule.text("order") == "desc",
+            thread=self._paged_thread(rule, fields) if rule.get("thread") else None,
             example=call.sdk.text("example").replace(f".{name}(", f".{method}("),
+        )
+
+    def _paged_thread(self, paginate: Node, fields: Node) -> PagedThread | None:
+        """Build what the items of a list leave out: the pages of the replies to each."""
+        rule = paginate.get("thread")
+        if paginate.text("order") != "desc":
+            rule.wrong("'thread' needs the order 'desc'")
+        lists = {one.node.text("operationId"): one for one in self._calls if one.verb == "get"}
+        replies = lists.get(_look_up(rule, "operation", map(str, lists), "the operations"))
+        for key, wanted in (("id", "string"), ("count", "integer")):
+            name = _look_up(rule, key, fields.mapping, "the items")
+            if name and self._spec.without_null(fields.peek(name)).peek("type").value != wanted:
+                rule.get(key).wrong(f"{name!r} is not of the type {wanted}")
+        if replies is None:
+            return None
+        names = path_names(replies.path)
+        if len(names) != 1 or replies.sdk.peek("paginate", "order").value != "asc":
+            place = rule.get("operation")
+            place.wrong("replies need a list with one path value, paged in the order 'asc'")
+        return PagedThread(
+            const=f"{constant(replies.node.text('operationId'))}_PAGES",
+            path=names[0] if names else "",
+            id=field_name(fields.peek(rule.text("id"))),
+            count=field_name(fields.peek(rule.text("count"))),
         )
 
     def _follow(self, call: Call, answer: Node) -> Follow:
@@ -584,6 +683,11 @@ def _of_items(limits: Limits) -> Limits:
 
 def _none_on(call: Call) -> tuple[int, ...]:
     return tuple(int(str(one.value)) for one in call.sdk.get("none_on").each())
+
+
+def _secrets(call: Call) -> tuple[str, ...]:
+    paths = (node for node in call.parameters if node.text("in") == "path")
+    return tuple(node.text("name") for node in paths if node.get("schema", "x-sdk").flag("secret"))
 
 
 def _missing(node: Node, key: str) -> str:

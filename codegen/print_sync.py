@@ -38,12 +38,15 @@ PRINTED: Final[Mapping[str, str]] = {
     "_follow/async_source.py": "_follow/source.py",
     "_rest/async_calls.py": "_rest/calls.py",
     "_auth/async_token_provider.py": "_auth/token_provider.py",
+    "_calls/async_calls.py": "_calls/calls.py",
     "_client/async_base.py": "_client/base.py",
     "_client/async_core.py": "_client/core.py",
+    "_client/async_realtime.py": "_client/realtime.py",
     "_files/async_transfers.py": "_files/transfers.py",
     "_profiles/async_users.py": "_profiles/users.py",
     "_realtime/async_public.py": "_realtime/public.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
+    "_voice/async_room.py": "_voice/room.py",
     "async_client.py": "client.py",
 }
 """Sources and what is printed from them, below `poolse/`."""

@@ -20,10 +20,10 @@ from codegen.factories import factories
 from codegen.imports import import_block
 from codegen.ir import Alias, Api, Field, Param, Resource
 from codegen.kinds import TypeRef
+from codegen.name_collisions import check_names, check_scopes
+from codegen.package_symbols import Package
 from codegen.print_sync import print_all
-from codegen.read_code import Package
-from codegen.scopes import check_names, check_scopes
-from codegen.symbols import generated_names, hand_written_names, old_classes
+from codegen.public_names import generated_names, hand_written_names, old_classes
 from codegen.yaml_source import Diagnostics
 
 __all__ = [
@@ -104,7 +104,11 @@ OUTPUTS: Final = (
         )
     ),
     Output(
-        "events.py", "events", "asyncapi.yaml", "Events of the channels.", ("events", "channels")
+        "events.py",
+        "events",
+        "asyncapi.yaml",
+        "Events of the channels.",
+        ("events", "channels", "references"),
     ),
     Output("channels.py", "channels", "asyncapi.yaml", "Channels.", EVENT_PARTS, SYNC),
     Output(
@@ -172,6 +176,7 @@ def _generated_names(api: Api) -> dict[str, str]:
             op.paging.const if op.paging else "",
             op.upload.const if op.upload else "",
             op.download.const if op.download else "",
+            *(p.translation.const for p in op.translated if p.translation),
         )
     ]
     events = [event.const for event in api.events] + [channel.const for channel in api.channels]

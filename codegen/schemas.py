@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from codegen.ir import Alias, Deprecation, Enum, Field, Limits, Model, Param, Request
+from codegen.ir import Alias, Deprecation, Enum, Field, Lifted, Limits, Model, Param, Request
 from codegen.kinds import ANYTHING, INSIDE, STRING, TypeRef
 from codegen.naming import binds_of, class_name, member, pascal, snake
 from codegen.spec import Spec
@@ -231,7 +231,7 @@ class Schemas:
             return self._union(node, place)
         kinds = [one for one in _types(node) if one != "null"]
         if len(kinds) > 1:
-            return self._joined(node, [TypeRef(kind=kind) for kind in kinds])
+            return self._joined(node, [self._plain(node, kind, place) for kind in kinds])
         type_ = self._plain(node, kinds[0] if kinds else "", place)
         return type_.null if "null" in _types(node) else type_
 
@@ -363,7 +363,7 @@ class Schemas:
         self._check_object(node)
         sdk = self.spec.sdk(node, "schema")
         required = node.strings("required")
-        item = self._page_item(node)
+        item = self.page_item(node)
         node.flag("additionalProperties")
         fields = tuple(
             self._field(wire, value, wire in required, bool(item))
@@ -375,12 +375,68 @@ class Schemas:
             base=f"Page[{item}]" if item else "Model",
             item=item,
             ids=self.ids.of_model(name),
+            refs=tuple(self._refs(node)),
+            lifted=tuple(self.lifted(node)),
             fields=fields,
             example=node.example,
             reader=f"read_{snake(name)}",
             deprecation=deprecation_of(node, sdk, "", class_name=name),
             location=node.location,
         )
+
+    def _refs(self, node: Node) -> Iterator[tuple[str, str]]:
+        """Yield which fields of a model are IDs of other objects that it refers to."""
+        taken: dict[str, Node] = {}
+        for field, owner in self._with_lifted(node):
+            rule = field.peek("x-sdk", "refers_to")
+            if not rule:
+                continue
+            kind, name = str(rule.value), field_name(field)
+            first = taken.setdefault(kind, rule)
+            if kind not in self.ids.models:
+                rule.wrong(f"no object has the ID of a {kind!r}", kind, self.ids.models)
+            elif "string" not in _type_names(self.spec.without_null(field)):
+                rule.wrong(f"{name!r} is not a string")
+            elif first is not rule:
+                owner.wrong(f"{kind!r} is referred to already (at {first.location})")
+            else:
+                yield kind, name
+
+    def _with_lifted(self, node: Node) -> Iterator[tuple[Node, Node]]:
+        """Yield the fields of a model, and those that it has of its lists, and where it says so."""
+        for field in node.peek("properties").children():
+            yield field, field
+            items = self._items(field)
+            for rule in field.peek("x-sdk", "lift").children():
+                shared = items.peek("properties", str(rule.value))
+                if shared:
+                    yield shared, rule
+
+    def _items(self, field: Node) -> Node:
+        """Return the schema of the items of a list."""
+        return self.spec.without_null(self.spec.without_null(field).peek("items"))
+
+    def lifted(self, node: Node) -> Iterator[Lifted]:
+        """Yield what the objects of a class have of the items of their lists."""
+        for field in node.peek("properties").children():
+            rule = self.spec.sdk(field, "schema").get("lift")
+            fields = self._items(field).peek("properties")
+            if rule and not fields:
+                rule.wrong("'lift' needs a list of objects with fields")
+                continue
+            for one in rule.each():
+                name = str(one.value)
+                if name not in fields.mapping:
+                    one.wrong(f"the items have no {name!r}", name, fields.mapping)
+                    continue
+                shared = fields.peek(name)
+                yield Lifted(
+                    name=field_name(shared),
+                    items=field_name(field),
+                    type=self.of(fields.get(name)).null,
+                    doc=self.describe(shared),
+                    location=one.location,
+                )
 
     def _check_object(self, node: Node) -> None:
         if node and node.text("type") != "object":
@@ -391,7 +447,7 @@ class Schemas:
                 text = f"required field {one.value!r} is not declared"
                 one.wrong(text, str(one.value), fields)
 
-    def _page_item(self, node: Node) -> str:
+    def page_item(self, node: Node) -> str:
         """Return the class of the items if the object is a page: a list that is called `data`."""
         required = node.strings("required")
         for field in node.peek("properties").children():
@@ -413,6 +469,7 @@ class Schemas:
         name = sdk.text("name") or wire
         self.ids.of(name, node)
         sdk.text("id_of")
+        sdk.text("refers_to")
         if type_.kind == "list":
             self.spec.sdk(self.spec.without_null(node).get("items"), "items").text("id_of")
         return Field(
@@ -539,6 +596,12 @@ def _types(node: Node) -> list[str]:
             known = (*SCALARS, "array", "object")
             declared.wrong(f"schema: no type {name!r}", str(name), known)
     return [str(name) for name in names]
+
+
+def _type_names(node: Node) -> list[object]:
+    """Return the types of a schema, and leave no trace."""
+    declared = node.peek("type")
+    return [one.value for one in declared.children()] or [declared.value]
 
 
 def _article(kind: str) -> str:

@@ -21,8 +21,13 @@ from poolse.types import UNSET, Unset
 if _typing.TYPE_CHECKING:
     from poolse._auth.async_token_provider import AsyncTokenProvider
     from poolse._auth.token_provider import TokenProvider
+    from poolse._calls.async_calls import AsyncCall, AsyncCalls
+    from poolse._calls.call_states import CallStatus
+    from poolse._calls.calls import Call, Calls
+    from poolse._client.async_realtime import AsyncPoolseRealtime
     from poolse._client.from_dict import from_dict
     from poolse._client.options import POOLSE_API_URL
+    from poolse._client.realtime import PoolseRealtime
     from poolse._follow.checkpoints import (
         AsyncCheckpoint,
         Checkpoint,
@@ -32,19 +37,23 @@ if _typing.TYPE_CHECKING:
     from poolse._follow.positions import After, Gap, Last, Position
     from poolse._generated import public
     from poolse._generated.public import *
+    from poolse._http.client_types import AsyncHttpClient, HttpClient
     from poolse._json.codec import missing, to_dict
     from poolse._json.models import Model, Page, Row
     from poolse._observe.capture import CapturedCall
     from poolse._profiles.async_users import AsyncUsersResource
-    from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile
+    from poolse._profiles.resolver import AsyncResolver, Resolver, UserProfile, UsersBy
     from poolse._profiles.users import UsersResource
-    from poolse._realtime.async_public import AsyncEvents
+    from poolse._realtime.async_public import AsyncEvents, AsyncRepeatedPush
     from poolse._realtime.channel import Payload
-    from poolse._realtime.events import RealtimeStatus, UnknownEvent
-    from poolse._realtime.public import Events
-    from poolse.async_client import AsyncHttpClient, AsyncPoolse, AsyncPoolseBackend
+    from poolse._realtime.channel_types import RealtimeStatus, UnknownEvent
+    from poolse._realtime.public import Events, RepeatedPush
+    from poolse._voice.async_room import AsyncVoiceRoom
+    from poolse._voice.room import VoiceRoom
+    from poolse._voice.room_state import VoiceParticipant, VoiceStatus
+    from poolse.async_client import AsyncPoolse, AsyncPoolseBackend
     from poolse.cancel import CancelToken
-    from poolse.client import HttpClient, Poolse, PoolseBackend
+    from poolse.client import Poolse, PoolseBackend
     from poolse.errors import TimeoutPhase
     from poolse.hooks import (
         Hooks,
@@ -67,18 +76,26 @@ __all__: list[str] = [
     "POOLSE_API_URL",
     "UNSET",
     "After",
+    "AsyncCall",
+    "AsyncCalls",
     "AsyncCheckpoint",
     "AsyncEvents",
     "AsyncGetToken",
     "AsyncHttpClient",
     "AsyncPoolse",
     "AsyncPoolseBackend",
+    "AsyncPoolseRealtime",
+    "AsyncRepeatedPush",
     "AsyncResolver",
     "AsyncRest",
     "AsyncTokenProvider",
     "AsyncUsersResource",
+    "AsyncVoiceRoom",
+    "Call",
     "CallOptions",
     "CallStats",
+    "CallStatus",
+    "Calls",
     "CancelToken",
     "CapturedCall",
     "Checkpoint",
@@ -96,12 +113,14 @@ __all__: list[str] = [
     "PoolStats",
     "Poolse",
     "PoolseBackend",
+    "PoolseRealtime",
     "Position",
     "ProgressBar",
     "RealtimeEvent",
     "RealtimeInfo",
     "RealtimeStats",
     "RealtimeStatus",
+    "RepeatedPush",
     "RequestInfo",
     "Resolver",
     "ResponseInfo",
@@ -117,6 +136,9 @@ __all__: list[str] = [
     "Unset",
     "UserProfile",
     "UsersResource",
+    "VoiceParticipant",
+    "VoiceRoom",
+    "VoiceStatus",
     "from_dict",
     "missing",
     "progress_bar",

@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
 from poolse._client.async_base import AsyncClientBase
@@ -17,7 +15,7 @@ from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.async_backend_resources import AsyncBackendResources
 from poolse._generated.async_resources import AsyncResources
 from poolse._http.errors import MAX_CONNECTIONS
-from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, profile_settings
+from poolse._profiles.resolver import MAX_PROFILES, AsyncResolver, UsersBy, profile_settings
 from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden, hidden_items
@@ -32,19 +30,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._auth.async_token_provider import AsyncTokenProvider
+    from poolse._client.async_realtime import AsyncPoolseRealtime
     from poolse._follow.checkpoints import AsyncCheckpoint, Checkpoint
     from poolse._follow.positions import After, Gap
-    from poolse._generated.async_channels import AsyncPoolseRealtime
     from poolse._generated.async_resources import AsyncConversationHandle, AsyncFeed
     from poolse._generated.models import Conversation, Me, Message, User
+    from poolse._http.client_types import AsyncHttpClient
     from poolse.profiles import AsyncUsersResource
 
-__all__ = ["AsyncHttpClient", "AsyncPoolse", "AsyncPoolseBackend"]
+__all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
 
 _ASYNCHRONOUS: Final = True  # sync: _ASYNCHRONOUS: Final = False
-
-AsyncHttpClient = httpx.AsyncClient
-"""Type of the `http_client` argument."""
 
 
 class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
@@ -83,6 +79,7 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
         user_resolver: AsyncResolver | None = None,
         user_cache_size: int = MAX_PROFILES,
         user_cache_ttl: float | None = None,
+        users_by: UsersBy = "user_id",
     ) -> None:
         """Create a client.
 
@@ -123,11 +120,13 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
                 a uuid4.
             hooks: `Hooks`, or a sequence of them, called on requests, retries and socket events.
             on_socket_error: Called with non-fatal realtime errors.
-            user_resolver: Function that returns the `UserProfile` (name and avatar) of a poolse
-                user ID from your own data, or None, for `chat.users`. Async clients also accept an
-                async function.
+            user_resolver: Function that returns the `UserProfile` (name and avatar) of a user ID
+                from your own data, or None, for `chat.users`. It is called with the ID that
+                `users_by` names. Async clients also accept an async function.
             user_cache_size: Maximum number of cached profiles. The least recently used is evicted.
             user_cache_ttl: Seconds to cache a profile; None for no expiry.
+            users_by: Which ID `user_resolver` is called with and `chat.users` is keyed by:
+                "user_id", the poolse ID, or "external_id", your own ID. New in 0.4.
 
         Raises:
             UsageError: No credential, or two of them, or an invalid argument.
@@ -162,13 +161,17 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
             hooks=hooks,
             on_socket_error=on_socket_error,
             profiles=profile_settings(
-                user_resolver, user_cache_size, user_cache_ttl, asynchronous=_ASYNCHRONOUS
+                user_resolver,
+                user_cache_size,
+                user_cache_ttl,
+                users_by,
+                asynchronous=_ASYNCHRONOUS,
             ),
         )
         self._compose(AsyncUserCore(options, type(self).__name__), options.settings)
 
     def _compose(self, core: AsyncUserCore, settings: Settings, *, is_view: bool = False) -> None:
-        calls = AsyncCalls(core.io, settings, self._followed)
+        calls = AsyncCalls(core.io, settings, self._followed, core.known_ids)
         AsyncResources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     @property

@@ -8,8 +8,6 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from poolse._auth.credentials import api_key_from, credential
 from poolse._auth.token_cache import subject
 from poolse._client.base import ClientBase
@@ -18,7 +16,7 @@ from poolse._client.options import ClientOptions, UserOptions, new_uuid
 from poolse._generated.backend_resources import BackendResources
 from poolse._generated.resources import Resources
 from poolse._http.errors import MAX_CONNECTIONS
-from poolse._profiles.resolver import MAX_PROFILES, Resolver, profile_settings
+from poolse._profiles.resolver import MAX_PROFILES, Resolver, UsersBy, profile_settings
 from poolse._rest.calls import Calls
 from poolse._rest.settings import Settings
 from poolse._support.secret import hidden, hidden_items
@@ -33,19 +31,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._auth.token_provider import TokenProvider
+    from poolse._client.realtime import PoolseRealtime
     from poolse._follow.checkpoints import Checkpoint
     from poolse._follow.positions import After, Gap
-    from poolse._generated.channels import PoolseRealtime
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse._generated.resources import ConversationHandle, Feed
+    from poolse._http.client_types import HttpClient
     from poolse.profiles import UsersResource
 
-__all__ = ["HttpClient", "Poolse", "PoolseBackend"]
+__all__ = ["Poolse", "PoolseBackend"]
 
 _ASYNCHRONOUS: Final = False
-
-HttpClient = httpx.Client
-"""Type of the `http_client` argument."""
 
 
 class Poolse(ClientBase[UserCore], Resources):
@@ -84,6 +80,7 @@ class Poolse(ClientBase[UserCore], Resources):
         user_resolver: Resolver | None = None,
         user_cache_size: int = MAX_PROFILES,
         user_cache_ttl: float | None = None,
+        users_by: UsersBy = "user_id",
     ) -> None:
         """Create a client.
 
@@ -124,11 +121,13 @@ class Poolse(ClientBase[UserCore], Resources):
                 a uuid4.
             hooks: `Hooks`, or a sequence of them, called on requests, retries and socket events.
             on_socket_error: Called with non-fatal realtime errors.
-            user_resolver: Function that returns the `UserProfile` (name and avatar) of a poolse
-                user ID from your own data, or None, for `chat.users`. Async clients also accept an
-                async function.
+            user_resolver: Function that returns the `UserProfile` (name and avatar) of a user ID
+                from your own data, or None, for `chat.users`. It is called with the ID that
+                `users_by` names. Async clients also accept an async function.
             user_cache_size: Maximum number of cached profiles. The least recently used is evicted.
             user_cache_ttl: Seconds to cache a profile; None for no expiry.
+            users_by: Which ID `user_resolver` is called with and `chat.users` is keyed by:
+                "user_id", the poolse ID, or "external_id", your own ID. New in 0.4.
 
         Raises:
             UsageError: No credential, or two of them, or an invalid argument.
@@ -163,13 +162,17 @@ class Poolse(ClientBase[UserCore], Resources):
             hooks=hooks,
             on_socket_error=on_socket_error,
             profiles=profile_settings(
-                user_resolver, user_cache_size, user_cache_ttl, asynchronous=_ASYNCHRONOUS
+                user_resolver,
+                user_cache_size,
+                user_cache_ttl,
+                users_by,
+                asynchronous=_ASYNCHRONOUS,
             ),
         )
         self._compose(UserCore(options, type(self).__name__), options.settings)
 
     def _compose(self, core: UserCore, settings: Settings, *, is_view: bool = False) -> None:
-        calls = Calls(core.io, settings, self._followed)
+        calls = Calls(core.io, settings, self._followed, core.known_ids)
         Resources.__init__(self, self._attach(core, calls, is_view=is_view))
 
     @property

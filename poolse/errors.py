@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ArgumentTypeError",
     "AuthError",
     "BadRequestError",
+    "CallStateError",
     "Cancelled",
     "ChannelClosed",
     "CheckpointError",
@@ -36,6 +37,7 @@ __all__ = [
     "UploadError",
     "UsageError",
     "ValidationError",
+    "VoiceError",
 ]
 
 TimeoutPhase = Literal["connect", "read", "write", "pool", "total"]
@@ -119,6 +121,8 @@ class ApiError(PoolseError):
         doc_url: URL of the documentation of the code, or "".
         details: Further details of the envelope, as parsed JSON, or None.
         retry_after: Seconds of the Retry-After header, or 0.0.
+        rate_limit: Rate-limit headers of the response, such as `ratelimit-remaining`, by their
+            names in lower case; empty if the server sends none. New in 0.5.
     """
 
     def __init__(
@@ -138,6 +142,7 @@ class ApiError(PoolseError):
         self.details: object = details
         self.request_id: str | None = request_id
         self.retry_after: float = retry_after
+        self.rate_limit: Mapping[str, str] = {}
 
     def __str__(self) -> str:
         known = [("request_id", self.request_id), ("see", self.doc_url)]
@@ -291,11 +296,35 @@ class PushError(RealtimeError):
 
 
 class PushTimeout(RealtimeError, TimeoutError):  # noqa: N818
-    """No reply to a push or a join within its timeout. Also a builtin `TimeoutError`."""
+    """No reply to a push or join, or no event, in time. Also a builtin `TimeoutError`."""
 
 
 class PushOutcomeUnknown(RealtimeError):  # noqa: N818
     """The connection was lost before the reply to a push: it may or may not have taken effect."""
+
+
+class CallStateError(RealtimeError):
+    """The call does not allow this now, for example because the caller cancelled it.
+
+    Attributes:
+        status: Status of the call, such as `cancelled`.
+    """
+
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class VoiceError(RealtimeError):
+    """The server refused something in a voice room, or the room is not joined.
+
+    Attributes:
+        reason: Reason from the server, such as `invalid_signal`; `not_joined` if nothing was sent.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FeedReset(RealtimeError):  # noqa: N818

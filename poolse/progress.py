@@ -6,7 +6,7 @@ import sys
 import weakref
 from typing import Final, TextIO
 
-from poolse._support.closing import Closing
+from poolse._support.context_manager import Closing
 
 __all__ = ["ProgressBar", "progress_bar"]
 
@@ -82,23 +82,27 @@ class _RichBar:
     def __init__(self, description: str, file: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-        from rich.progress import TransferSpeedColumn as Speed
 
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
-            Speed(),
+            # rich's own column draws a `?` until the speed is known.
+            TextColumn("{task.fields[speed]}", style="progress.data.speed"),
         )
         # Drawn on each call: a drawing thread might never be stopped.
         self._progress = Progress(*columns, console=Console(file=file), auto_refresh=False)
-        self._task = self._progress.add_task(description, total=None)
+        self._task = self._progress.add_task(description, total=None, speed="")
         self._progress.start()
         # rich hides the cursor, which must be restored in any case.
         self._stop = weakref.finalize(self, self._progress.stop)
 
     def show(self, loaded: int, total: int) -> None:
-        self._progress.update(self._task, completed=loaded, total=total, refresh=True)
+        self._progress.update(self._task, completed=loaded, total=total)
+        task = self._progress.tasks[0]
+        speed = task.finished_speed or task.speed
+        text = f"{_size(speed)}/s" if speed else ""
+        self._progress.update(self._task, speed=text, refresh=True)
 
     def end(self) -> None:
         self._stop()

@@ -20,8 +20,8 @@ pytest_plugins = [
     "tests.event_loops",
     "tests.leak_guard",
     "tests.secret_guard",
-    "tests.other_systems",
-    "tests.skips",
+    "tests.left_out_elsewhere",
+    "tests.skip_gate",
 ]
 
 # A project of its own, with a configuration of its own; tests/package runs it.
@@ -41,6 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What nohup starts ignores the end of its terminal, too.
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,7 +62,7 @@ def pytest_assertrepr_compare() -> Generator[None, list[str] | None, list[str] |
 OF_THE_LIBRARY = (
     "tests/codegen/test_deprecated_names_at_runtime.py",
     "tests/codegen/test_generated_unions.py",
-    "tests/codegen/test_spec_documents.py",
+    "tests/codegen/test_spec_is_valid.py",
 )
 """Tests beside those of the generator that are about what it has generated."""
 
@@ -67,6 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/interop/"):
             item.add_marker(pytest.mark.interop)
+        elif item.nodeid.startswith("tests/browser/"):
+            item.add_marker(pytest.mark.browser)
         elif item.nodeid.startswith("tests/codegen/") and not item.nodeid.startswith(
             OF_THE_LIBRARY
         ):

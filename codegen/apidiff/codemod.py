@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from codegen.apidiff.compare import Change
-from codegen.read_code import Symbol
-from codegen.symbols import CLASSES
+from codegen.package_symbols import Symbol
+from codegen.public_names import CLASSES
 
 __all__ = [
     "codemod",

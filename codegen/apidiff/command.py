@@ -25,11 +25,11 @@ from codegen.apidiff.codemod import codemod
 from codegen.apidiff.compare import compare
 from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Report, reached, release_of
-from codegen.build import build
+from codegen.build_api import build
 from codegen.ir import Api
-from codegen.read_code import PACKAGE, Package, Symbol
+from codegen.package_symbols import PACKAGE, Package, Symbol
+from codegen.public_names import public_symbols
 from codegen.render import render_package
-from codegen.symbols import public_symbols
 from codegen.yaml_source import SpecError
 
 __all__ = [

@@ -12,7 +12,7 @@ import attrs
 from codegen.apidiff.rules import RULES, Rule, Verdict
 from codegen.apidiff.types import relation
 from codegen.ir import Limits
-from codegen.read_code import Symbol
+from codegen.package_symbols import Symbol
 
 __all__ = [
     "Change",
@@ -24,7 +24,7 @@ TYPES: Final = ("gives", "takes")
 """Traits that are annotations."""
 NAMED: Final = (*TYPES, "base", "payload", "row", "value")
 """Traits that name classes."""
-EACH: Final = ("errors", "ids", "none_on")
+EACH: Final = ("errors", "ids", "none_on", "refs")
 """Traits with several values, each of which comes or goes."""
 WHOLE: Final = ("base", "server", "value", "wire")
 """Traits that are another one when they come or go."""
@@ -141,6 +141,7 @@ class _Comparison:
     def __init__(self, old: Iterable[Symbol], new: Iterable[Symbol]) -> None:
         self._old: Final = {symbol.path: symbol for symbol in old}
         self._new: Final = {symbol.path: symbol for symbol in new}
+        self._aliases: Final = (_aliases(self._old.values()), _aliases(self._new.values()))
         self._pairs: Final[dict[str, Symbol]] = {}
         """By its old path: what a name is now."""
 
@@ -152,7 +153,7 @@ class _Comparison:
             now = self._pairs.get(symbol.path)
             if now:
                 yield from self._renamed(symbol, now)
-                yield from _changed_traits(symbol, now, names)
+                yield from _changed_traits(symbol, now, names, self._aliases)
             elif symbol.owner not in self._old or symbol.owner in self._pairs:
                 yield self._gone(symbol)
         paired = {now.path for now in self._pairs.values()}
@@ -211,6 +212,10 @@ class _Comparison:
             yield from self._bases(self._new[base]) if base in self._new else ()
 
     def _renamed(self, symbol: Symbol, now: Symbol) -> Iterator[Change]:
+        owner, member = self._pairs.get(symbol.owner), symbol.path.removeprefix(symbol.owner)
+        if owner and now.path in {base + member for base in self._bases(owner)}:
+            # It is inherited, and has its name.
+            return
         if self._path(symbol) != now.path and (symbol.same or symbol.path in self._new):
             alias = self._new.get(self._path(symbol))
             until = str(alias.traits["until"]) if alias and alias.now else ""
@@ -240,17 +245,35 @@ class _Comparison:
         return ADDED.get(symbol.kind, "added")
 
 
-def _changed_traits(before: Symbol, now: Symbol, names: Mapping[str, str]) -> Iterator[Change]:
+Aliases = tuple[Mapping[str, str], Mapping[str, str]]
+"""The unions that have a name, before and now."""
+
+
+def _aliases(symbols: Iterable[Symbol]) -> dict[str, str]:
+    texts = (one.text.partition(" = ") for one in symbols if one.kind in ("attribute", "union"))
+    return {name: value for name, _, value in texts if name.isidentifier() and " | " in value}
+
+
+def _spelt_out(annotation: str, aliases: Mapping[str, str]) -> str:
+    """Return an annotation with what names of unions stand for."""
+    return re.sub(r"\w+", lambda match: aliases.get(match[0], match[0]), annotation)
+
+
+def _changed_traits(
+    before: Symbol, now: Symbol, names: Mapping[str, str], aliases: Aliases
+) -> Iterator[Change]:
     for trait in before.traits.keys() & now.traits.keys():
         old: object = before.traits[trait]
         new: object = now.traits[trait]
         if trait in NAMED:
             old = re.sub(r"\w+", lambda match: names.get(match[0], match[0]), str(old))
-        for kind, was, value in _findings(trait, old, new) if old != new else ():
+        for kind, was, value in _findings(trait, old, new, aliases) if old != new else ():
             yield Change(kind=kind, name=now.path, old=was, new=value, before=before, now=now)
 
 
-def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, str]]:
+def _findings(
+    trait: str, old: object, new: object, aliases: Aliases
+) -> Iterator[tuple[str, str, str]]:
     """Yield the rules for a change of a trait, with the old and the new value."""
     if trait == "limits":
         yield from _limits(dict(cast("Limits", old)), dict(cast("Limits", new)))
@@ -261,7 +284,7 @@ def _findings(trait: str, old: object, new: object) -> Iterator[tuple[str, str, 
     elif trait == "base" and _classes(old) <= _classes(new):
         yield "base on", "", str(new)
     elif trait in TYPES and old and new:
-        kind = relation(str(old), str(new))
+        kind = relation(_spelt_out(str(old), aliases[0]), _spelt_out(str(new), aliases[1]))
         yield from [(f"{trait} {kind}", str(old), str(new))] if kind != "same" else ()
     elif trait in TEXTS or (trait == "deprecated" and old and new):
         yield "text", "", ""

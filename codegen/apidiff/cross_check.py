@@ -11,8 +11,8 @@ import griffe
 
 from codegen.apidiff.compare import Change
 from codegen.apidiff.rules import Verdict
+from codegen.package_symbols import PACKAGE, Package, Symbol
 from codegen.print_sync import SYNC_NAMES
-from codegen.read_code import PACKAGE, Package, Symbol
 
 __all__ = [
     "disagreements",

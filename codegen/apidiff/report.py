@@ -12,7 +12,7 @@ import attrs
 from codegen.apidiff.compare import Change, verdict_of
 from codegen.apidiff.rules import Verdict
 from codegen.naming import snake
-from codegen.read_code import Symbol
+from codegen.package_symbols import Symbol
 
 __all__ = [
     "Release",
@@ -83,6 +83,10 @@ def reached(symbols: Iterable[Symbol]) -> dict[str, str]:
     # From attribute to attribute: as deep as resources are.
     for _ in range(4):
         for symbol in symbols:
+            # What a class inherits is reached like the class.
+            for base in re.findall(r"\w+", str(symbol.traits.get("base", ""))):
+                if base in classes and symbol.path in paths:
+                    paths.setdefault(base, paths[symbol.path])
             result = str(symbol.traits.get("gives", ""))
             if result in classes and result not in paths:
                 way = paths.get(symbol.owner, "")

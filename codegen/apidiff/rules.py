@@ -143,6 +143,10 @@ RULES: Final[dict[str, Rule]] = {
     "ids off": _changed(
         MAJOR, "`{name}` does not stand for the ID of a {old} any more", "Pass the id."
     ),
+    "refs on": _changed(MINOR, "`{name}` refers to a {new}"),
+    "refs off": _changed(
+        MAJOR, "`{name}` does not refer to a {old} any more", "Pass what does, or an id."
+    ),
     # ---- what is given
     "gives wider": _changed(
         MAJOR, "`{name}` is `{new}`, not always `{old}`", "Handle what is new in it.", "clients"

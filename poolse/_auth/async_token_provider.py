@@ -10,15 +10,15 @@ from typing import Final
 
 import attrs
 
+from poolse._auth.fetched_tokens import FetchedTokens
 from poolse._auth.single_flight import Flight
-from poolse._auth.tokens import FetchedTokens
 from poolse._generated.endpoints import CREATE_USER, CREATE_USER_TOKEN
 from poolse._json.parsing import needed
 from poolse._rest.async_calls import AsyncCalls
 
 # sync: from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
-from poolse._support.ids import checked_id
+from poolse._support.id_arguments import checked_id
 from poolse.errors import NotFoundError
 
 __all__ = ["AsyncTokenMinter", "AsyncTokenProvider"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from poolse._support.argument_checks import checked_callback, checked_text, is_async, named
-from poolse._support.secret import Secret, checked_secret
+from poolse._support.secret import Secret, checked_api_key, checked_token
 from poolse.errors import ArgumentTypeError, UsageError
 
 __all__ = ["api_key_from", "check_http_client", "credential"]
@@ -25,18 +25,18 @@ def credential(
     if callable(token):
         raise ArgumentTypeError("token must be a str: pass a function as get_token")
     if token is not None:
-        return _secret("token", token)
+        return checked_token("token", _secret("token", token))
     if environment:
-        return _secret("POOLSE_TOKEN", environment)
+        return checked_token("POOLSE_TOKEN", _secret("POOLSE_TOKEN", environment))
     raise UsageError("no credential: pass get_token or token, or set POOLSE_TOKEN")
 
 
 def api_key_from(argument: object, environment: str | None) -> Secret:
     """Return the API key: the argument, else POOLSE_API_KEY."""
     if argument is not None:
-        return _secret("api_key", argument)
+        return checked_api_key("api_key", _secret("api_key", argument))
     if environment:
-        return _secret("POOLSE_API_KEY", environment)
+        return checked_api_key("POOLSE_API_KEY", _secret("POOLSE_API_KEY", environment))
     raise UsageError("no credential: pass api_key, or set POOLSE_API_KEY")
 
 
@@ -55,4 +55,4 @@ def check_http_client(client: object, *, asynchronous: bool) -> None:
 
 
 def _secret(name: str, value: object) -> Secret:
-    return checked_secret(name, Secret(checked_text(name, value)))
+    return Secret(checked_text(name, value))

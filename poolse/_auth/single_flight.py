@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
-from poolse._support.exceptions import own_copy
+from poolse._support.exception_copies import own_copy
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, UsageError
 

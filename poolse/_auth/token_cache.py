@@ -27,7 +27,7 @@ from typing import Final
 import orjson
 
 from poolse._json.parsing import as_object
-from poolse._support.secret import Secret, checked_secret
+from poolse._support.secret import Secret, checked_token
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 
@@ -154,7 +154,7 @@ def checked(token: object) -> Secret | None:
     if isinstance(token, str):
         # Hidden before it is judged, and an empty one means what None means.
         token = Secret(token)
-        return checked_secret("the token from get_token", token) if token else token
+        return checked_token("the token from get_token", token) if token else token
     kind = type(token).__name__
     # Not among the locals of the traceback either: it may hold the secret in another form.
     token = None

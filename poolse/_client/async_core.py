@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
+from poolse._auth.fetched_tokens import FetchedTokens
 from poolse._auth.token_cache import FixedToken
-from poolse._auth.tokens import FetchedTokens
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.async_sender import AsyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -23,12 +24,13 @@ from poolse._observe.observers import Observers, checked_hooks
 from poolse._profiles.resolver import Known
 from poolse._rest.async_calls import AsyncCalls
 from poolse._rest.request_io import Lifetime, RequestIO
+from poolse._rest.translation import KnownIds
 from poolse._support.lazy import Lazy
 from poolse._support.open_resources import OpenResources, how_to_close, is_over
 from poolse._support.secret import Secret
 
 if TYPE_CHECKING:
-    from poolse._generated.async_channels import AsyncPoolseRealtime
+    from poolse._client.async_realtime import AsyncPoolseRealtime
     from poolse._profiles.async_users import AsyncUsersResource
     from poolse.stats import Stats
 
@@ -46,6 +48,11 @@ class AsyncClientCore:
             name: The name of the client's class.
             variable: What such a client is called in the docs.
         """
+        if level := os.environ.get("POOLSE_LOG"):
+            # Imported lazily: rarely asked for.
+            from poolse._observe.log_level import set_log_level
+
+            set_log_level(level)
         self.lifetime = Lifetime()
         self.observers = Observers(
             checked_hooks(options.hooks, asynchronous=options.asynchronous),
@@ -108,6 +115,7 @@ class AsyncUserCore(AsyncClientCore):
     def __init__(self, options: UserOptions, name: str) -> None:
         super().__init__(options, name, "chat")
         self._options = options
+        self.known_ids = KnownIds()
         self._users = Lazy(self._make_users)
         # In the context in which the client is created, not that of its first use.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
@@ -145,14 +153,14 @@ class AsyncUserCore(AsyncClientCore):
         from poolse._profiles.profile_loader import Profiles
 
         profiles = Profiles(self._options.profiles, self._begin_lookup)
-        return AsyncUsersResource(profiles, self.lifetime)
+        return AsyncUsersResource(profiles, self.lifetime, self._options.profiles.kind)
 
     def _begin_lookup(self) -> AsyncFlight[Known]:
         return AsyncFlight(self._owner, "poolse-profile")
 
     def _make_realtime(self) -> AsyncPoolseRealtime:
         # Imported lazily: REST-only scripts need no WebSocket library.
-        from poolse._generated.async_channels import AsyncPoolseRealtime
+        from poolse._client.async_realtime import AsyncPoolseRealtime
 
         realtime = AsyncPoolseRealtime(
             self._options.realtime_settings(self.observers),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -13,21 +14,22 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from poolse._auth.fetched_tokens import FetchedTokens
 from poolse._auth.sync_single_flight import SyncFlight
 from poolse._auth.token_cache import FixedToken
-from poolse._auth.tokens import FetchedTokens
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
 from poolse._observe.observers import Observers, checked_hooks
 from poolse._profiles.resolver import Known
 from poolse._rest.calls import Calls
 from poolse._rest.request_io import Lifetime, RequestIO, run_sync
+from poolse._rest.translation import KnownIds
 from poolse._support.lazy import Lazy
 from poolse._support.open_resources import OpenResources, how_to_close, is_over
 from poolse._support.secret import Secret
 
 if TYPE_CHECKING:
-    from poolse._generated.channels import PoolseRealtime
+    from poolse._client.realtime import PoolseRealtime
     from poolse._profiles.users import UsersResource
     from poolse.stats import Stats
 
@@ -45,6 +47,11 @@ class ClientCore:
             name: The name of the client's class.
             variable: What such a client is called in the docs.
         """
+        if level := os.environ.get("POOLSE_LOG"):
+            # Imported lazily: rarely asked for.
+            from poolse._observe.log_level import set_log_level
+
+            set_log_level(level)
         self.lifetime = Lifetime()
         self.observers = Observers(
             checked_hooks(options.hooks, asynchronous=options.asynchronous),
@@ -104,6 +111,7 @@ class UserCore(ClientCore):
     def __init__(self, options: UserOptions, name: str) -> None:
         super().__init__(options, name, "chat")
         self._options = options
+        self.known_ids = KnownIds()
         self._users = Lazy(self._make_users)
         # In the context in which the client is created, not that of its first use.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
@@ -141,14 +149,14 @@ class UserCore(ClientCore):
         from poolse._profiles.users import UsersResource
 
         profiles = Profiles(self._options.profiles, self._begin_lookup)
-        return UsersResource(profiles, self.lifetime)
+        return UsersResource(profiles, self.lifetime, self._options.profiles.kind)
 
     def _begin_lookup(self) -> SyncFlight[Known]:
         return SyncFlight(self._owner, "poolse-profile")
 
     def _make_realtime(self) -> PoolseRealtime:
         # Imported lazily: REST-only scripts need no WebSocket library.
-        from poolse._generated.channels import PoolseRealtime
+        from poolse._client.realtime import PoolseRealtime
 
         realtime = PoolseRealtime(
             self._options.realtime_settings(self.observers),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,6 @@ import attrs
 
 from poolse._auth.credentials import check_http_client
 from poolse._generated.service import ERRORS, URL
-from poolse._http.user_agent import user_agent_of
 from poolse._network.urls import api_url_from, socket_url
 from poolse._profiles.resolver import ProfileSettings
 from poolse._rest.settings import Settings, merged
@@ -22,8 +22,10 @@ from poolse._support.argument_checks import (
     checked_headers,
     checked_instance,
     checked_seconds,
+    checked_text,
 )
 from poolse._support.secret import Secret, hidden
+from poolse._support.version import version
 from poolse.errors import PoolseError
 from poolse.hooks import Hooks
 from poolse.options import Timeout, for_sockets
@@ -79,8 +81,17 @@ def _timeout(argument: float | Timeout | None) -> Timeout:
     return Timeout.of(argument)
 
 
+def _user_agent(application: str | None) -> str:
+    """`poolse-python/x.y (python/3.11)`, after the application's own name if given."""
+    if application is not None:
+        checked_text("user_agent", application)
+    release = ".".join(version.split(".")[:2])
+    own = f"poolse-python/{release} (python/{sys.version_info.major}.{sys.version_info.minor})"
+    return f"{application} {own}" if application else own
+
+
 def _settings_of(options: ClientOptions) -> Settings:
-    headers = checked_headers("headers", {"User-Agent": user_agent_of(options.user_agent)})
+    headers = checked_headers("headers", {"User-Agent": _user_agent(options.user_agent)})
     if options.headers is not None:
         headers = merged(headers, checked_headers("headers", options.headers))
     return Settings(

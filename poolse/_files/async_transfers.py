@@ -14,8 +14,8 @@ from poolse._files.download import DownloadState, download
 from poolse._files.sinks import open_sink
 from poolse._files.transfer_progress import report_to
 from poolse._files.upload import upload
+from poolse._files.upload_arguments import file_of, files_of
 from poolse._files.upload_batch import Batch
-from poolse._files.upload_files import file_of, files_of
 from poolse._rest.endpoint import Download, Upload
 from poolse._rest.request_io import RequestIO
 from poolse._rest.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from poolse._rest.settings import Settings
-from poolse._support.blocking import in_thread as run_step
+from poolse._support.in_thread import in_thread as run_step
 
 __all__ = ["AWAITS", "Lock", "run_flow", "run_step", "run_workers"]
 

@@ -13,7 +13,7 @@ from poolse._files.storage import Renew, Transfer, renewed, signed
 from poolse._files.transfer_progress import ErrorLatch, ProgressReporter, Report
 from poolse._rest.call import call
 from poolse._rest.endpoint import Download
-from poolse._rest.messages import Response
+from poolse._rest.http_messages import Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Retry
 from poolse._rest.settings import Settings

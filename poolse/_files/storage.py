@@ -14,7 +14,7 @@ import attrs
 from poolse._files.transfer_progress import ErrorLatch
 from poolse._network.urls import check_place
 from poolse._observe.observers import STORAGE, RequestObserver
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Progress, Retry, is_transient, retry_delay
 from poolse._rest.settings import Settings

@@ -11,7 +11,7 @@ from poolse._files.transfer_progress import ErrorLatch, ProgressReporter, Report
 from poolse._json.parsing import needed
 from poolse._rest.call import call
 from poolse._rest.endpoint import Upload
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import Retry
 from poolse._rest.settings import Settings

@@ -8,6 +8,7 @@ from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 # sync: from poolse._follow.sync_iteration import iterate
+from poolse._support.argument_checks import checked_wait
 from poolse.errors import ApiError
 from poolse.options import CallOptions
 from poolse.types import UNSET
@@ -15,6 +16,7 @@ from poolse.types import UNSET
 if TYPE_CHECKING:
     from poolse._follow.async_loop import AsyncFeedLoop
     from poolse._follow.positions import Numbered, Position
+    from poolse.cancel import CancelToken
 
 __all__ = ["AsyncDelivery", "AsyncFeed"]
 
@@ -106,11 +108,37 @@ class AsyncFeed(Generic[M, C]):
     def __init__(self, loop: AsyncFeedLoop[M]) -> None:
         self._loop = loop
 
-    async def aclose(self) -> None:
-        """End the feed and leave its channels. The current message is not acknowledged.
+    async def wait_started(
+        self, timeout: float | None = 30.0, *, cancel: CancelToken | None = None
+    ) -> None:
+        """Wait until the feed has begun, and all its channels are joined.
 
-        A consumer that waits for the next message stops iterating.
+        It begins with its `async with` block, or with the first step of an iteration. From then on
+        no message is missed, and new ones arrive at once. New in 0.5.
+
+        Args:
+            timeout: Seconds; None for no timeout.
+            cancel: Token that ends the wait from another thread or task.
+
+        Raises:
+            PushTimeout: The feed did not begin in time, or a channel was not joined.
+            ChannelClosed: The feed or the client was closed.
+            Cancelled: `cancel` was cancelled.
+            PoolseError: The error that ended the feed.
         """
+        await self._loop.wait_started(checked_wait("timeout", timeout), cancel)
+
+    def close(self) -> None:
+        """End the feed and leave its channels. Safe in a signal handler.
+
+        An iteration ends after its current message, which is acknowledged. If it waits for the next
+        message, it ends now. Without an iteration, the current message is not acknowledged.
+        """
+        self._loop.close()
+
+    # async only
+    async def aclose(self) -> None:
+        """Do what `close` does. There is nothing to wait for."""
         self._loop.close()
 
     async def __aenter__(self) -> Self:

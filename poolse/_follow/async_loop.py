@@ -16,11 +16,11 @@ from poolse._follow.reply_ids import is_final
 from poolse._follow.steps import Began, Ended, Fetch, Item, ReadList, Restarted, Step, Wait
 from poolse._generated.models import Message
 from poolse._observe.feed_counters import FeedCount
-from poolse._realtime.subscription import fresh
+from poolse._realtime.channel_references import fresh
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import checked_instance
 from poolse._support.fork_safety import renew_after_fork
-from poolse._support.ids import checked_ids
+from poolse._support.id_arguments import checked_ids
 from poolse.cancel import CancelToken, any_of
 from poolse.errors import (
     ApiError,
@@ -31,6 +31,7 @@ from poolse.errors import (
     JoinError,
     NetworkError,
     PoolseError,
+    PushTimeout,
     RateLimitedError,
     ServerError,
 )
@@ -136,8 +137,7 @@ class AsyncFeedLoop(Generic[M]):
         elif not self._is_for_new(key):
             self._follower.ended(key, error)
         elif ends_one_only(error):
-            # Then it is only the list that shows new ones.
-            self._follower.user_channel_changed(self.source.now(), is_joined=False)
+            self._follower.user_channel_refused(self.source.now())
         else:
             self._failure = self._failure or error
 
@@ -150,9 +150,15 @@ class AsyncFeedLoop(Generic[M]):
         """Begin. From now on nothing is missed."""
         if self._is_open or self.is_over:
             return
-        if not self._is_counted:
+        try:
+            await self._begin()
             self._is_counted = True
             self.source.counters.opened(self._count)
+        finally:
+            if self.is_over:  # closed meanwhile: also what was joined since
+                self.close()
+
+    async def _begin(self) -> None:
         self.positions.user = await self.source.user_id()
         if self.options.only is not None:
             await self._add_new(dict.fromkeys(self.options.only))
@@ -164,9 +170,22 @@ class AsyncFeedLoop(Generic[M]):
             await self._take_list(step, await self.source.heads(once=False))
             self.source.listen_for_new(self.positions.user, self)
         self._is_open = True
+        self.source.wake()
         self.at_once = self._quick_way()
-        if self.is_over:  # closed meanwhile, by another thread
-            self.at_once = none_ready
+
+    async def wait_started(self, timeout: float | None, cancel: CancelToken | None) -> None:
+        """Wait until it has begun, and all its channels are joined."""
+        if not await self.source.wait_for(self._is_started, timeout, cancel):
+            what = "not all its channels are joined" if self._is_open else "it has not begun"
+            raise PushTimeout(f"the feed has not started within {timeout or 0.0:g} s: {what}")
+
+    def _is_started(self) -> bool:
+        failure = self._failure or self._follower.error
+        if failure is not None:
+            raise fresh(failure)
+        if self.is_over:
+            raise ChannelClosed("the feed was closed")
+        return self._is_open and self._follower.is_joined
 
     def _quick_way(self) -> Callable[[], M | None]:
         only = self.options.only
@@ -196,6 +215,7 @@ class AsyncFeedLoop(Generic[M]):
             if self.options.cancel is not None:
                 self.options.cancel.raise_if_cancelled()
             if self._failure is not None:
+                self.source.wake()
                 raise fresh(self._failure)
             with self.source.lock:
                 step = self._follower.step(self.source.now())
@@ -231,7 +251,10 @@ class AsyncFeedLoop(Generic[M]):
             )
 
     def close(self) -> None:
-        """End the feed without acknowledging the current message."""
+        """End the feed without acknowledging the current message.
+
+        A signal handler may do it: all locks on the way are reentrant, and waking takes none.
+        """
         self._end()
         self.source.close()
 

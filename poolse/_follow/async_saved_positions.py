@@ -20,7 +20,7 @@ from poolse._follow.reply_ids import (
 from poolse._support.argument_checks import is_async
 
 # sync: from poolse._support.argument_checks import not_awaitable
-from poolse._support.blocking import in_thread
+from poolse._support.in_thread import in_thread
 
 __all__ = ["AsyncSavedPositions"]
 

@@ -19,12 +19,13 @@ from poolse._json.models import missing
 from poolse._json.parsing import needed
 from poolse._observe.feed_counters import FeedCounters
 from poolse._realtime.async_driver import AsyncWakeup
-from poolse._realtime.async_public import wait_until
+from poolse._realtime.async_public import wait_changed, wait_until
+from poolse._realtime.channel_types import ChannelType, EventType
 from poolse._realtime.client import client_of
-from poolse._realtime.events import ChannelType, EventType
+from poolse._realtime.queues import Wake
 
 # sync: from poolse._support.argument_checks import not_awaitable
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import PoolseError
 from poolse.options import CallOptions
 from poolse.types import UNSET
@@ -48,6 +49,8 @@ class AsyncConversationSource:
         self._options = CallOptions(cancel=cancel)
         self._once = CallOptions(max_retries=0, cancel=cancel)
         """For what the core retries itself."""
+        self.wakes: list[Wake] = []
+        """Called by `wake`, for those who wait for the feed besides its consumer."""
         self._wakeup = AsyncWakeup()
         self._is_awake = False
 
@@ -93,9 +96,11 @@ class AsyncConversationSource:
             self._realtime.callbacks.report_error(error)
 
     def wake(self) -> None:
-        """End the wait. Whatever it is to see has changed before, while the lock was held."""
+        """End all waits. Whatever they are to see has changed before, while the lock was held."""
         self._is_awake = True
         self._wakeup.set()
+        for wake in self.wakes:
+            wake()
 
     async def wait(self, until: float | None) -> None:
         """Wait for `wake`, or until this time."""
@@ -104,6 +109,14 @@ class AsyncConversationSource:
             self._realtime, self._wakeup, lambda: self._is_awake, timeout, self._cancel
         )
         self._is_awake = False
+
+    async def wait_for(
+        self, ready: Callable[[], bool], timeout: float | None, cancel: CancelToken | None
+    ) -> bool:
+        """Wait beside the consumer until a condition holds; return False on a timeout."""
+        return await wait_changed(
+            self._realtime, self.wakes, ready, timeout, any_of(self._cancel, cancel)
+        )
 
     async def user_id(self) -> str:
         """Return the ID of the user."""

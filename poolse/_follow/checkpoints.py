@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast, runtime_checkable
 
 from poolse._follow.positions import Position
-from poolse._support.closing import Closing
+from poolse._support.context_manager import Closing
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import CheckpointError, CheckpointInUse, CheckpointUnusable
 

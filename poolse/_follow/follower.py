@@ -83,6 +83,8 @@ class Follower(Generic[M]):
         self._list_retry = Retry(settings, random)
         self._follows_all = follows_all
         self._hears_of_new = False
+        self._is_refused = False
+        """Whether only the list shows new conversations, for good."""
         # Messages that are ready, in each and in all.
         self._ready: dict[str, int] = {}
         self._ready_of_all = 0
@@ -97,6 +99,20 @@ class Follower(Generic[M]):
     def waiting(self) -> int:
         """Messages that are held in memory."""
         return sum(feed.waiting for feed in self._feeds.values())
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether all channels are joined that can be."""
+        hears_all = self._hears_of_new or self._is_refused or not self._follows_all
+        return hears_all and not self._not_joined
+
+    @property
+    def error(self) -> PoolseError | None:
+        """What ended all that is followed, if nothing is left of it."""
+        feeds = self._feeds.values()
+        if self._follows_all or not all(feed.error for feed in feeds):
+            return None
+        return next((feed.error for feed in feeds), None)
 
     # What happened.
 
@@ -150,12 +166,18 @@ class Follower(Generic[M]):
         """Note that a conversation cannot be followed any more."""
         if (feed := self._woken(key)) is not None:
             feed.error = feed.error or error
+            self._not_joined.discard(key)
 
     def user_channel_changed(self, now: float, *, is_joined: bool) -> None:
         """Note that the channel for new conversations was joined or lost."""
         self._hears_of_new = is_joined
         pause = 0.0 if is_joined else self._settings.poll_after * (0.5 + self._random())
         self.refresh_list(now + pause)
+
+    def user_channel_refused(self, now: float) -> None:
+        """Note that the channel for new conversations will not be joined."""
+        self._is_refused = True
+        self.user_channel_changed(now, is_joined=False)
 
     def refresh_list(self, time: float) -> None:
         """Read the list of all at this time, unless it is read earlier, if all are followed."""

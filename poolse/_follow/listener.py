@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from poolse._realtime.channel_references import EventStream
+from poolse._realtime.channel_types import ChannelType, EventType
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.events import ChannelType, EventType
-from poolse._realtime.subscription import EventStream
 from poolse.errors import PoolseError
 
 __all__ = ["ChannelListener", "ListenerCallbacks"]

@@ -18,12 +18,13 @@ from poolse._generated.models import Conversation, Me, Message
 from poolse._json.models import missing
 from poolse._json.parsing import needed
 from poolse._observe.feed_counters import FeedCounters
+from poolse._realtime.channel_types import ChannelType, EventType
 from poolse._realtime.client import client_of
-from poolse._realtime.events import ChannelType, EventType
-from poolse._realtime.public import wait_until
+from poolse._realtime.public import wait_changed, wait_until
+from poolse._realtime.queues import Wake
 from poolse._realtime.sync_driver import Wakeup
 from poolse._support.argument_checks import not_awaitable
-from poolse.cancel import CancelToken
+from poolse.cancel import CancelToken, any_of
 from poolse.errors import PoolseError
 from poolse.options import CallOptions
 from poolse.types import UNSET
@@ -47,6 +48,8 @@ class ConversationSource:
         self._options = CallOptions(cancel=cancel)
         self._once = CallOptions(max_retries=0, cancel=cancel)
         """For what the core retries itself."""
+        self.wakes: list[Wake] = []
+        """Called by `wake`, for those who wait for the feed besides its consumer."""
         self._wakeup = Wakeup()
         self._is_awake = False
 
@@ -92,15 +95,25 @@ class ConversationSource:
             self._realtime.callbacks.report_error(error)
 
     def wake(self) -> None:
-        """End the wait. Whatever it is to see has changed before, while the lock was held."""
+        """End all waits. Whatever they are to see has changed before, while the lock was held."""
         self._is_awake = True
         self._wakeup.set()
+        for wake in self.wakes:
+            wake()
 
     def wait(self, until: float | None) -> None:
         """Wait for `wake`, or until this time."""
         timeout = None if until is None else max(0.0, until - self.now())
         wait_until(self._realtime, self._wakeup, lambda: self._is_awake, timeout, self._cancel)
         self._is_awake = False
+
+    def wait_for(
+        self, ready: Callable[[], bool], timeout: float | None, cancel: CancelToken | None
+    ) -> bool:
+        """Wait beside the consumer until a condition holds; return False on a timeout."""
+        return wait_changed(
+            self._realtime, self.wakes, ready, timeout, any_of(self._cancel, cancel)
+        )
 
     def user_id(self) -> str:
         """Return the ID of the user."""

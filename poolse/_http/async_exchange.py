@@ -8,23 +8,23 @@ from contextvars import ContextVar
 from typing import Final
 
 import aiohttp
-import httpx
+import httpcore
 from aiohttp.client_proto import ResponseHandler
 
-from poolse._http.response_bytes import ResponseBytes
-from poolse._rest.messages import RequestBody, pieces_of
+from poolse._http.forbidden_bodies import ResponseBytes
+from poolse._rest.http_messages import RequestBody, pieces_of
 
 __all__ = ["Exchange", "current", "drop_stray_bytes", "named", "root"]
 
 PIECE: Final = 65_536
 
-ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.ClientConnectionResetError, httpx.WriteError),
-    (aiohttp.ClientOSError, httpx.ReadError),
-    (aiohttp.InvalidURL, httpx.LocalProtocolError),
+ERRORS: Final[tuple[tuple[type[Exception], type[Exception]], ...]] = (
+    (aiohttp.ConnectionTimeoutError, httpcore.ConnectTimeout),
+    (aiohttp.ServerTimeoutError, httpcore.ReadTimeout),
+    (aiohttp.ClientConnectorError, httpcore.ConnectError),
+    (aiohttp.ClientConnectionResetError, httpcore.WriteError),
+    (aiohttp.ClientOSError, httpcore.ReadError),
+    (aiohttp.InvalidURL, httpcore.LocalProtocolError),
 )
 """The first that fits counts; the rest is a `RemoteProtocolError`."""
 
@@ -54,7 +54,7 @@ class Exchange:
         if isinstance(error, aiohttp.ClientError):
             return named(error), root(error)
         if self.idle.expired():
-            return (httpx.WriteTimeout if self.sending else httpx.ReadTimeout)(""), None
+            return (httpcore.WriteTimeout if self.sending else httpcore.ReadTimeout)(""), None
         return error, error.__cause__
 
     def abort(self) -> None:
@@ -100,13 +100,13 @@ async def _single(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-def named(error: aiohttp.ClientError) -> httpx.TransportError:
-    """Return the error of httpx for one of aiohttp."""
+def named(error: aiohttp.ClientError) -> Exception:
+    """Return the error of httpcore for one of aiohttp."""
     # aiohttp's own words are left out: they repeat the URL with its query.
     for theirs, ours in ERRORS:
         if isinstance(error, theirs):
             return ours("")
-    return httpx.RemoteProtocolError("")
+    return httpcore.RemoteProtocolError("")
 
 
 def root(error: BaseException | None) -> BaseException | None:

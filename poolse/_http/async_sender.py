@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import httpx
-
 from poolse._http.sender import HttpSender
 from poolse._network.proxies import Proxies
 from poolse._network.trust import context_of
-from poolse._rest.messages import (
+from poolse._rest.http_messages import (
     Request,
     Response,
     pieces_of,
@@ -28,6 +26,8 @@ from poolse.options import Timeout
 from poolse.stats import PoolStats
 
 if TYPE_CHECKING:
+    import httpx
+
     from poolse._http.async_transport import AsyncTransport
 
 __all__ = ["AsyncSender", "deadline"]
@@ -124,7 +124,9 @@ class AsyncSender(HttpSender):
     async def _send_by_client(
         self, client: httpx.AsyncClient, request: Request, timeout: Timeout
     ) -> Response:
-        from poolse._http.httpx_client import httpx_request, unread
+        import httpx
+
+        from poolse._http.given_client import httpx_request, unread
 
         body = request.content
         content = body if body is None or isinstance(body, bytes) else pieces_of(body)

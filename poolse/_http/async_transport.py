@@ -11,7 +11,6 @@ from typing import Any, Final
 import aiohttp
 import attrs
 import httpcore
-import httpx
 import yarl
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -23,7 +22,8 @@ from poolse._network.async_resolver import Resolver
 from poolse._network.async_socks import SocksBackend
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.tunnels import CLOSED, NOT_HTTP, status_text
-from poolse._rest.messages import (
+from poolse._network.urls import ServerAddress, address_of
+from poolse._rest.http_messages import (
     Request,
     Response,
     pieces_of,
@@ -103,7 +103,7 @@ class AsyncTransport:
             self._lifetime.raise_if_cancelled()
             origin = self._origins.get(request.origin) or self._origin(request.origin)
             if origin.proxy is not None and origin.proxy.is_socks:
-                return await self._send_by_socks(request, timeout, origin.url, origin.proxy)
+                return await self._send_by_socks(request, timeout, origin.address, origin.proxy)
             return await self._exchange(request, timeout, origin)
 
     def stats(self) -> PoolStats:
@@ -119,12 +119,12 @@ class AsyncTransport:
             self._loop = None
 
     def _origin(self, name: str) -> _Origin:
-        url = httpx.URL(name)
+        address = address_of(name)
         if len(self._origins) == MAX_ORIGINS:
             self._origins.clear()
-        proxy = self._proxies.of(url.scheme, url.raw_host.decode(), url.port)
-        has_tls = "https" in (url.scheme, proxy and proxy.scheme)
-        origin = self._origins[name] = _Origin(url, proxy, has_tls)
+        proxy = self._proxies.of(address.scheme, address.host, address.port)
+        has_tls = "https" in (address.scheme, proxy and proxy.scheme)
+        origin = self._origins[name] = _Origin(address, proxy, has_tls)
         return origin
 
     async def _bind(self) -> None:
@@ -160,11 +160,11 @@ class AsyncTransport:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(connect=timeout.connect, sock_read=timeout.read),
                     ssl=self._context() if origin.has_tls else True,
-                    **_options(request, origin.url, origin.proxy),
+                    **_options(request, origin.address, origin.proxy),
                 )
             exchange.answered = True
             if response.status == 101:
-                raise httpx.RemoteProtocolError("the server switched protocols")
+                raise httpcore.RemoteProtocolError("the server switched protocols")
             headers = response_headers(response.raw_headers)
             pieces = response.content.iter_any()
             return await read_body(
@@ -184,7 +184,7 @@ class AsyncTransport:
                 await response.wait_for_close()
 
     async def _send_by_socks(
-        self, request: Request, timeout: Timeout, url: httpx.URL, proxy: Proxy
+        self, request: Request, timeout: Timeout, address: ServerAddress, proxy: Proxy
     ) -> Response:
         # aiohttp knows no SOCKS, and no hook for custom tunnels.
         if proxy not in self._socks:
@@ -201,16 +201,16 @@ class AsyncTransport:
         sent = httpcore.Request(
             request.method,
             httpcore.URL(
-                scheme=url.raw_scheme,
-                host=url.raw_host,
-                port=url.port,
+                scheme=address.scheme,
+                host=address.host,
+                port=address.port,
                 target=request.target.encode("ascii"),
             ),
-            headers=[("Host", url.netloc), *request.wire_headers()],
+            headers=[("Host", address.netloc), *request.wire_headers()],
             content=content,
             extensions={
                 "timeout": limits,
-                "sni_hostname": certificate_name(url.raw_host.decode()),
+                "sni_hostname": certificate_name(address.host),
             },
         )
         response = await self._socks[proxy].handle_async_request(sent)
@@ -228,7 +228,7 @@ class AsyncTransport:
 class _Origin:
     """A server, and the proxy to it."""
 
-    url: httpx.URL
+    address: ServerAddress
     proxy: Proxy | None
     has_tls: bool
     """Whether to speak TLS with one of them."""
@@ -261,11 +261,11 @@ class _Connector(aiohttp.TCPConnector):
         try:
             connection = await super().connect(req, traces, timeout)
         except aiohttp.ClientHttpProxyError as error:
-            raise httpx.ProxyError(status_text(error.status)) from None
+            raise httpcore.ProxyError(status_text(error.status)) from None
         except aiohttp.ServerDisconnectedError:
-            raise httpx.ProxyError(CLOSED) from None
+            raise httpcore.ProxyError(CLOSED) from None
         except aiohttp.ClientResponseError:
-            raise httpx.ProxyError(NOT_HTTP) from None
+            raise httpcore.ProxyError(NOT_HTTP) from None
         if connection.protocol is not None:
             drop_stray_bytes(connection.protocol, req.method)
         transport = connection.transport
@@ -296,7 +296,7 @@ class _ConnectionLimit:
             async with asyncio.timeout(timeout):
                 await self._free.acquire()
         except TimeoutError:
-            raise httpx.PoolTimeout("") from None
+            raise httpcore.PoolTimeout("") from None
         finally:
             self._waiting -= 1
         self._in_use += 1
@@ -320,21 +320,21 @@ async def _without_retry(
         raise named(error) from root(error)
 
 
-def _options(request: Request, url: httpx.URL, proxy: Proxy | None) -> dict[str, Any]:
+def _options(request: Request, address: ServerAddress, proxy: Proxy | None) -> dict[str, Any]:
     """Return the headers, and what aiohttp has to know of proxy and TLS beside the context.
 
     Never the credentials as a part of the URL: it sends them in Latin-1, and its errors show them.
     """
-    headers = [("Host", url.netloc.decode()), *request.wire_headers()]
+    headers = [("Host", address.netloc), *request.wire_headers()]
     options: dict[str, Any] = {"headers": headers}
-    host = url.raw_host.decode()
+    host = address.host
     if host.endswith("."):
         options["server_hostname"] = certificate_name(host)
     if proxy is not None:
         options["proxy"] = yarl.URL(proxy.url)
         if proxy.authorization is not None:
             field = ("Proxy-Authorization", proxy.authorization)
-            if url.scheme == "https":
+            if address.scheme == "https":
                 options["proxy_headers"] = [field]
             else:
                 headers.append(field)

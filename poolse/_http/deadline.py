@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from poolse._network.nested_tls import NestedTls
-from poolse._rest.messages import RequestBody
+from poolse._rest.http_messages import RequestBody
 from poolse._rest.request_io import run_sync
 from poolse._support.fork_safety import renew_after_fork
 from poolse._support.interruptible_event import InterruptibleEvent
 from poolse.cancel import CancelToken, any_of, told
 from poolse.errors import RequestTimeout
+
+if TYPE_CHECKING:
+    from poolse._network.nested_tls import NestedTls
 
 __all__ = ["NEVER", "Deadline", "Limit", "current", "moment", "pieces_of"]
 

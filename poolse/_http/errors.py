@@ -8,7 +8,7 @@ import ssl
 from typing import Final
 
 from poolse._observe.traceback_redaction import error_causes, forget_locals
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.request_io import Lifetime, closed_error
 from poolse.errors import NetworkError, PoolseError, RequestTimeout, TimeoutPhase, UsageError
 from poolse.options import Timeout

@@ -10,7 +10,7 @@ import attrs
 
 from poolse._http.errors import MAX_CONNECTIONS, our_error
 from poolse._observe.log_redaction import redacting
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.request_io import Lifetime
 from poolse._support.open_resources import OpenResources
 from poolse._support.size_limits import MAX_RESPONSE
@@ -52,7 +52,7 @@ class HttpSender:
                 in use in another event loop.
         """
         before = sys.exception()
-        mark = redacting.set(True)
+        mark = redacting.set(request)
         try:
             return await self._attempt(request, timeout, cancel)
         except BaseException as error:

@@ -12,20 +12,22 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
 import attrs
 import httpcore
 
 from poolse._http.deadline import Limit, Selector, current, moment
-from poolse._http.response_bytes import ResponseBytes
+from poolse._http.forbidden_bodies import ResponseBytes
 from poolse._network.addresses import attempts, certificate_name
-from poolse._network.nested_tls import NestedTls
 from poolse._network.proxies import Proxy
 from poolse._network.tunnels import ProxyError, open_tunnel_sync
 from poolse._support.dns import Address, look_up
 from poolse.errors import PoolseError
+
+if TYPE_CHECKING:
+    from poolse._network.nested_tls import NestedTls
 
 __all__ = ["Backend", "Opened", "Route", "close_socket"]
 
@@ -98,6 +100,8 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.ReadError from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return  # httpcore ends every request so
         view = memoryview(buffer)
         deadline = current.get()
         deadline.sent()
@@ -134,6 +138,9 @@ class _Stream(httpcore.NetworkStream):
         try:
             tls: ssl.SSLSocket | NestedTls
             if isinstance(sock, ssl.SSLSocket):
+                # Imported lazily: few programs need it.
+                from poolse._network.nested_tls import NestedTls
+
                 tls = NestedTls(sock, context, name)
             else:
                 plain = cast("socket.socket", sock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast, overload
 
 import attrs
@@ -16,6 +16,8 @@ __all__ = [
     "Page",
     "Row",
     "Visited",
+    "first_in",
+    "keyed_by",
     "missing",
     "model_fields",
     "wire_items",
@@ -97,6 +99,8 @@ class Model(ReprMixin):
     """Required fields that may be null."""
     __wire__: ClassVar[Mapping[str, str]] = {}
     """Names of fields in JSON that differ from the names in Python."""
+    __refs__: ClassVar[Mapping[str, str]] = {}
+    """Attributes that are IDs of other objects, by what these are: `user`."""
 
     # A field of attrs, so that `attrs.evolve` keeps it.
     extra: Mapping[str, object] = attrs.field(default=BY_HAND, converter=_visited, repr=False)
@@ -176,6 +180,17 @@ def missing(obj: Model) -> tuple[str, ...]:
         for name in model_fields(type(obj)).required
         if getattr(obj, name) is None and (name in absent or name not in obj.__nullable__)
     )
+
+
+def first_in(items: Iterable[object] | None, name: str) -> Any:  # noqa: ANN401
+    """Return the attribute of the first item that has a value for it, None if none has."""
+    values = (getattr(item, name) for item in items or ())
+    return next((value for value in values if value is not None), None)
+
+
+def keyed_by(name: str, items: Iterable[T]) -> dict[Any, T]:
+    """Return the items by an attribute, without those that have no value for it."""
+    return {key: item for item in items if (key := getattr(item, name)) is not None}
 
 
 def wire_items(row: Model) -> Iterator[tuple[str, object]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any, Final, TypeVar, cast
 
@@ -19,11 +20,13 @@ from poolse.types import Json
 __all__ = [
     "MAX_KEYS",
     "MAX_SHAPES",
+    "MAX_VALUES",
     "Mismatch",
     "ModelKeys",
     "as_object",
     "boolean",
     "draft_of",
+    "enum_of",
     "first_of",
     "instant",
     "integer",
@@ -40,6 +43,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 parse_time: Final = datetime.fromisoformat
 
@@ -147,6 +151,30 @@ def needed(value: T | None, path: str) -> T:
     if value is None or value == "":
         raise DecodeError("the server did not send a required value", path)
     return value
+
+
+MAX_VALUES: Final = 256
+MAX_LENGTH: Final = 64
+
+
+def enum_of(cls: type[E], *, is_open: bool) -> Read[E]:
+    """Return a reader of an enum; any string is a member of one that is open."""
+    members = {str(member.value): member for member in cls}
+    wanted = "a string" if is_open else f"one of {', '.join(members)}"
+
+    def read(value: object) -> E:
+        member = members.get(value) if isinstance(value, str) else None
+        if member is not None:
+            return member
+        if not (is_open and isinstance(value, str)):
+            raise Mismatch(wanted, value)
+        member = cls(value)
+        # Bounded in both ways: the server decides which values come.
+        if len(members) < MAX_VALUES and len(value) <= MAX_LENGTH:
+            members[value] = member
+        return member
+
+    return read
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:

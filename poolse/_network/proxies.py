@@ -7,27 +7,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from poolse._network.urls import check_proxy
+from poolse._network.system_proxies import is_bypassed, system_proxies
+from poolse._network.urls import DEFAULT_PORTS, check_proxy
 from poolse.errors import UsageError
 
-__all__ = ["DEFAULT_PORTS", "Proxies", "Proxy", "is_excluded", "parse_proxy", "variable_for"]
-
-DEFAULT_PORTS: Final[Mapping[str, int]] = {
-    "http": 80,
-    "https": 443,
-    "socks5": 1080,
-    "socks5h": 1080,
-    "ws": 80,
-    "wss": 443,
-}
+__all__ = ["Proxies", "Proxy", "is_excluded", "parse_proxy", "variable_for"]
 
 _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "http": ("http", "all"),
@@ -88,7 +79,7 @@ class Proxies:
 
     def __init__(self, given: str | None) -> None:
         self._given = None if given is None else parse_proxy(given)
-        self._environment = {} if self._given else getproxies()
+        self._environment: Mapping[str, str] = {} if self._given else system_proxies()
         self._known: dict[tuple[str, str, int | None], Proxy | None] = {}
 
     def of(self, scheme: str, host: str, port: int | None) -> Proxy | None:
@@ -101,7 +92,7 @@ class Proxies:
             return self._given
         target = (scheme, host, port)
         if target not in self._known:
-            self._known[target] = _found(self._environment, proxy_bypass, *target)
+            self._known[target] = _found(self._environment, *target)
         return self._known[target]
 
 
@@ -144,7 +135,6 @@ def is_excluded(no_proxy: str, host: str, port: int) -> bool:
 
 def _found(
     environment: Mapping[str, str],
-    bypassed: Callable[[str], bool | int | None],
     scheme: str,
     host: str,
     port: int | None,
@@ -154,7 +144,7 @@ def _found(
     if variable is None or is_excluded(environment.get("no", ""), host, actual):
         return None
     # The system's own settings, which have rules of their own. Both forms: some name a port.
-    if any(bypassed(name) for name in (host, f"{host}:{actual}")):
+    if any(is_bypassed(name) for name in (host, f"{host}:{actual}")):
         return None
     url = environment[variable]
     try:

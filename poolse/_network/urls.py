@@ -6,21 +6,39 @@ No message repeats a URL: it may hold a password.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from poolse._support.argument_checks import checked_text
 from poolse._support.secret import hidden
 from poolse.errors import UsageError
 
-__all__ = ["api_url_from", "check_place", "check_proxy", "socket_url", "split"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "ServerAddress",
+    "address_of",
+    "api_url_from",
+    "check_place",
+    "check_proxy",
+    "socket_url",
+    "split",
+]
 
+DEFAULT_PORTS: Final[Mapping[str, int]] = {
+    "http": 80,
+    "https": 443,
+    "socks5": 1080,
+    "socks5h": 1080,
+    "ws": 80,
+    "wss": 443,
+}
 SOCKET_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 
 ABSOLUTE: Final = re.compile(r"(?=[!-~]+\Z)(https?://([^/?#@]+))([/?][^#]*)?")
 ASCII_ONLY: Final = "are not ASCII: percent-encode those of a path, write a host as xn--..."
 PRINTABLE: Final = re.compile(r"[!-~]*")
-HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
+HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 
 
 def api_url_from(argument: object, environment: str | None, hosted: str) -> str:
@@ -68,6 +86,31 @@ def split(url: str) -> tuple[str, str, str]:
     return origin, host, target
 
 
+class ServerAddress(NamedTuple):
+    """What an origin such as `https://api.poolse.dev` says."""
+
+    scheme: str
+    host: str
+    """In lower case, an IPv6 address without brackets."""
+    port: int
+    netloc: str
+    """Host, and port unless it is that of the scheme, as in the Host header."""
+
+
+def address_of(origin: str) -> ServerAddress:
+    """Return the address of a server.
+
+    Raises:
+        UsageError: The origin names no host.
+    """
+    scheme, _, place = origin.lower().partition("://")
+    host, given = _check_host("a URL", place)
+    default = DEFAULT_PORTS[scheme]
+    port = int(given or default)
+    netloc = host if port == default else f"{host}:{port}"
+    return ServerAddress(scheme, host.strip("[]"), port, netloc)
+
+
 def check_place(url: str) -> None:
     """Refuse what a server names as a place, and is none."""
     _check_host("a URL", split(url)[1])
@@ -97,7 +140,9 @@ def _base(name: str, given: object) -> tuple[str, str]:
     return scheme.lower(), rest
 
 
-def _check_host(name: str, host: str) -> None:
-    match = HOST.fullmatch(host)
-    if match is None or (match[1] is not None and not 0 < int(match[1]) < 65_536):
+def _check_host(name: str, place: str) -> tuple[str, str | None]:
+    """Return the host and the port that are named."""
+    match = HOST.fullmatch(place)
+    if match is None or (match[2] is not None and not 0 < int(match[2]) < 65_536):
         raise UsageError(f"{name} must name a host, and if a port then one from 1 to 65535")
+    return match[1], match[2]

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response, rate_limit_of
 from poolse._support.repr import ReprMixin
 
 __all__ = ["CapturedCall", "Captures", "Headers", "open_captures"]
@@ -44,7 +44,7 @@ class CapturedCall(ReprMixin):
     method: str
     """HTTP method."""
     path: str
-    """Path and query as sent."""
+    """Path and query as sent, with `...` in the place of a device token."""
     status: int | None
     """HTTP status of the last response; None without a response."""
     headers: Mapping[str, str] = attrs.field(repr=False)
@@ -58,6 +58,14 @@ class CapturedCall(ReprMixin):
     def request_id(self) -> str | None:
         """The server's ID of the request. Include it in support requests."""
         return self.headers.get("x-request-id")
+
+    @property
+    def rate_limit(self) -> Mapping[str, str]:
+        """Rate-limit headers of the last response, such as `ratelimit-remaining`, if there are any.
+
+        By their names in lower case. New in 0.5.
+        """
+        return rate_limit_of(self.headers)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -99,7 +107,7 @@ class Captures:
         """Add a call that has ended."""
         call = CapturedCall(
             method=request.method,
-            path=request.target,
+            path=request.shown,
             status=response.status if response else None,
             headers=Headers(response.headers if response else {}),
             attempts=attempts,

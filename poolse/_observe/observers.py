@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self, cast, get_args
 
 from poolse._observe.capture import Captures, open_captures
 from poolse._observe.log_records import record
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.retry import Progress
 from poolse._support.argument_checks import checked_callback, checked_instance, not_awaitable
 from poolse._support.fork_safety import renew_after_fork

@@ -67,9 +67,11 @@ class Profiles:
         self._notify()
 
     def subscribe(
-        self, user_id: str, function: Callable[[Known | Unset], object]
+        self, user_id: str | None, function: Callable[[Known | Unset], object]
     ) -> Callable[[], None]:
         checked_callback("listener", function, awaits=False, hint=PLAIN_HINT)
+        if user_id is None:
+            return lambda: None
         with self._lock:
             listener = self._cache.subscribe(user_id, function)
 

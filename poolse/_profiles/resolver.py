@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Literal
 
 import attrs
 
@@ -23,6 +23,7 @@ __all__ = [
     "ProfileSettings",
     "Resolver",
     "UserProfile",
+    "UsersBy",
     "checked_profile",
     "profile_settings",
     "resolver_deadlock",
@@ -47,10 +48,16 @@ class UserProfile:
 
 
 Resolver = Callable[[str], UserProfile | None]
-"""Type of `user_resolver`: returns the profile for a poolse user ID, or None."""
+"""Type of `user_resolver`: returns the profile for a user ID, or None. `users_by` says which ID."""
 
 AsyncResolver = Callable[[str], UserProfile | None | Awaitable[UserProfile | None]]
 """Type of `user_resolver` of an async client: sync or async."""
+
+UsersBy = Literal["user_id", "external_id"]
+"""Type of `users_by`: the ID that profiles are keyed by."""
+
+KINDS: Final[Mapping[str, str]] = {"user_id": "user", "external_id": "user.external_id"}
+"""What each of these IDs is called in `__ids__` and `__refs__` of the models."""
 
 Known = UserProfile | None
 """A profile; None for a user without one."""
@@ -66,16 +73,26 @@ class ProfileSettings:
     """Maximum number of cached profiles."""
     ttl: float | None
     """Seconds to cache a profile; None for no expiry."""
+    kind: str = "user"
+    """The ID that they are keyed by, one of `KINDS`."""
 
 
 def profile_settings(
-    resolver: Callable[[str], object] | None, size: int, ttl: float | None, *, asynchronous: bool
+    resolver: Callable[[str], object] | None,
+    size: int,
+    ttl: float | None,
+    users_by: str = "user_id",
+    *,
+    asynchronous: bool,
 ) -> ProfileSettings:
     """Check the arguments."""
     if resolver is not None:
         checked_callback("user_resolver", resolver, awaits=asynchronous)
     ttl = checked_wait("user_cache_ttl", ttl)
-    return ProfileSettings(resolver, checked_count("user_cache_size", size, 1), ttl)
+    if users_by not in KINDS:
+        raise UsageError(f"users_by must be {' or '.join(map(repr, KINDS))}, not {users_by!r}")
+    size = checked_count("user_cache_size", size, 1)
+    return ProfileSettings(resolver, size, ttl, KINDS[users_by])
 
 
 def checked_profile(result: object) -> UserProfile | None:

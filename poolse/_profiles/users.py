@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from poolse._profiles.profile_loader import Profiles
 from poolse._profiles.resolver import UserProfile
 from poolse._rest.request_io import Lifetime, run_sync
-from poolse._support.ids import checked_id, checked_ids
+from poolse._support.id_arguments import referenced_id, referenced_ids
 from poolse.types import Unset
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from poolse._generated.models import Me, Membership, User
+    from poolse._generated.events import UserLike
 
 __all__ = ["UsersResource"]
 
@@ -25,13 +25,20 @@ class UsersResource:
 
     The client's `user_cache_size` and `user_cache_ttl` limit the cache, which all views of the
     client share. Profiles are never sent to or received from the poolse backend.
+
+    The client's `users_by` says which ID the profiles are keyed by: the poolse ID of a user, or
+    your own ID. A str or `uuid.UUID` is taken for that ID. An object that refers to a user, such as
+    a `Message`, a `Membership` or an event, can be passed with either. If it does not have that ID,
+    as a system message or an object from a server that sends no external IDs, it refers to no user:
+    the resolver is not called.
     """
 
-    def __init__(self, profiles: Profiles, lifetime: Lifetime) -> None:
+    def __init__(self, profiles: Profiles, lifetime: Lifetime, kind: str) -> None:
         self._profiles = profiles
         self._lifetime = lifetime
+        self._kind = kind
 
-    def get(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None:
+    def get(self, user_id: str | UUID | UserLike) -> UserProfile | None:
         """Return the profile of a user, from the cache or the resolver.
 
         Concurrent calls for the same user share one call of the resolver. If the resolver raises or
@@ -39,10 +46,10 @@ class UsersResource:
         invalidated.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
+            user_id: The ID of the user, or an object that refers to the user.
 
         Returns:
-            The profile; None for a user without one.
+            The profile; None for a user without one, and for an object that refers to no user.
 
         Raises:
             UsageError: The client has no `user_resolver` or is closed, or the resolver requests the
@@ -52,20 +59,22 @@ class UsersResource:
             >>> profile = chat.users.get(user_id)
         """
         self._lifetime.raise_if_cancelled()
-        profile = self._profiles.get(checked_id("user_id", user_id, "user"))
+        key = referenced_id("user_id", user_id, self._kind)
+        if key is None:
+            return None
+        profile = self._profiles.get(key)
         return run_sync(profile)
 
-    def get_many(
-        self, user_ids: Iterable[str | UUID | User | Me | Membership]
-    ) -> dict[str, UserProfile | None]:
+    def get_many(self, user_ids: Iterable[str | UUID | UserLike]) -> dict[str, UserProfile | None]:
         """Return the profiles of several users. Async clients resolve up to 8 concurrently.
 
         Args:
-            user_ids: The poolse IDs of the users, or objects with these IDs. Duplicates are
-                resolved once.
+            user_ids: The IDs of the users, or objects that refer to users. Duplicates are resolved
+                once.
 
         Returns:
-            Profiles by user ID, in the given order; None for a user without a profile.
+            Profiles by user ID, in the given order; None for a user without a profile. Objects that
+            refer to no user are left out.
 
         Raises:
             UsageError: See `get`.
@@ -74,27 +83,28 @@ class UsersResource:
             >>> profiles = chat.users.get_many(message.mentions)
         """
         self._lifetime.raise_if_cancelled()
-        ids = checked_ids("user_ids", user_ids, "user")
+        ids = referenced_ids("user_ids", user_ids, self._kind)
         return {user_id: run_sync(self._profiles.get(user_id)) for user_id in ids}
 
-    def peek(self, user_id: str | UUID | User | Me | Membership) -> UserProfile | None | Unset:
+    def peek(self, user_id: str | UUID | UserLike) -> UserProfile | None | Unset:
         """Return the cached profile of a user. Never waits, and never calls the resolver.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
+            user_id: The ID of the user, or an object that refers to the user.
 
         Returns:
-            The profile. None if the resolver found none, or failed. UNSET if the profile is not in
-            the cache.
+            The profile. None if the resolver found none, or failed, and for an object that refers
+            to no user. UNSET if the profile is not in the cache.
 
         Example:
             >>> profile = chat.users.peek(user_id)
         """
-        return self._profiles.peek(checked_id("user_id", user_id, "user"))
+        key = referenced_id("user_id", user_id, self._kind)
+        return None if key is None else self._profiles.peek(key)
 
     def subscribe(
         self,
-        user_id: str | UUID | User | Me | Membership,
+        user_id: str | UUID | UserLike,
         listener: Callable[[UserProfile | None | Unset], object],
     ) -> Callable[[], None]:
         """Add a listener for changes of a user's cached profile.
@@ -107,7 +117,7 @@ class UsersResource:
         Exceptions of a listener are logged and have no other effect.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
+            user_id: The ID of the user, or an object that refers to the user.
             listener: Called with the new value. Must not be async.
 
         Returns:
@@ -116,20 +126,23 @@ class UsersResource:
         Example:
             >>> off = chat.users.subscribe(user_id, print)
         """
-        return self._profiles.subscribe(checked_id("user_id", user_id, "user"), listener)
+        key = referenced_id("user_id", user_id, self._kind)
+        return self._profiles.subscribe(key, listener)
 
-    def invalidate(self, user_id: str | UUID | User | Me | Membership) -> None:
+    def invalidate(self, user_id: str | UUID | UserLike) -> None:
         """Remove a user's profile from the cache, so that the next `get` calls the resolver.
 
         The result of a resolver call in progress is returned to its callers, but not cached.
 
         Args:
-            user_id: The poolse ID of the user, a str or `uuid.UUID`, or an object with that ID.
+            user_id: The ID of the user, or an object that refers to the user.
 
         Example:
             >>> chat.users.invalidate(user_id)
         """
-        self._profiles.invalidate(checked_id("user_id", user_id, "user"))
+        key = referenced_id("user_id", user_id, self._kind)
+        if key is not None:
+            self._profiles.invalidate(key)
 
     def invalidate_all(self) -> None:
         """Remove all profiles from the cache, for example after a sign-out.

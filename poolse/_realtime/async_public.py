@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from contextvars import copy_context
+from math import inf
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from poolse._json.codec import decode_value
 from poolse._realtime.async_driver import AsyncGetToken, AsyncWakeup, AsyncWorkers
 from poolse._realtime.channel import Payload
+from poolse._realtime.channel_references import ChannelReference, EventStream
+from poolse._realtime.channel_types import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.client import RealtimeClient
-from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.queues import QueueEnded, Wake
 from poolse._realtime.settings import CLOSE_WAIT, JOIN_WAIT, REPLY_WAIT, RealtimeSettings
-from poolse._realtime.subscription import ChannelReference, EventStream
-from poolse._support.argument_checks import checked_callback, checked_wait
+from poolse._support.argument_checks import PLAIN_HINT, checked_callback, checked_wait
+from poolse._support.background import async_start_later
 from poolse._support.event_loop import in_this_loop
-from poolse._support.ids import ANY, checked_id
+from poolse._support.exception_copies import own_copy
+from poolse._support.id_arguments import ANY, checked_id
 from poolse.cancel import CancelToken, told
-from poolse.errors import JoinError, PoolseError, PushTimeout
+from poolse.errors import ChannelClosed, PoolseError, PushTimeout
 
-__all__ = ["AsyncChannel", "AsyncEvents", "AsyncRealtime", "wait_until"]
+__all__ = [
+    "AsyncChannel",
+    "AsyncEvents",
+    "AsyncJoined",
+    "AsyncRealtime",
+    "AsyncRepeatedPush",
+    "wait_changed",
+    "wait_until",
+]
 
 E = TypeVar("E")
 P = TypeVar("P")
@@ -31,7 +42,35 @@ C = TypeVar("C", bound="AsyncChannel[Any]")
 _AWAITS = True  # sync: _AWAITS = False
 
 
-class AsyncChannel(Generic[E]):
+class AsyncJoined:
+    """Joined while a `with` block runs."""
+
+    async def wait_joined(self) -> None:
+        """Wait until it is joined."""
+        raise NotImplementedError
+
+    async def leave(self) -> None:
+        """Leave it."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.wait_joined()
+        except BaseException:
+            await self.leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.leave()
+
+
+class AsyncChannel(AsyncJoined, Generic[E]):
     """Handle for a channel. The channel stays joined until all of its handles are left.
 
     Handles of the same channel are equal and share one join. Each holds its own reference: `leave`
@@ -100,6 +139,53 @@ class AsyncChannel(Generic[E]):
         """
         return AsyncEvents(self._client, self._reference, timeout, cancel)
 
+    async def wait_for(
+        self,
+        event: type[P],
+        predicate: Callable[[P], object] | None = None,
+        timeout: float | None = None,
+        *,
+        cancel: CancelToken | None = None,
+    ) -> P:
+        """Wait for the next event of a class.
+
+        Only events from now on. To wait for what follows from a call of your own, create an
+        iterator with `events` before the call.
+
+        New in 0.5.
+
+        Args:
+            event: Class of the event, such as `MessageNew`, or a base class of several.
+            predicate: Called with each such event; the first for which it returns a true value is
+                returned. Must not be async.
+            timeout: Seconds in total; None for no timeout.
+            cancel: Token that ends the wait from another thread or task.
+
+        Returns:
+            The event.
+
+        Raises:
+            PushTimeout: There was no such event in time.
+            ChannelClosed: The channel was left, or the client closed, while waiting.
+            Cancelled: `cancel` was cancelled.
+            PoolseError: See `events`.
+
+        Example:
+            >>> message = await live.wait_for(MessageNew, lambda m: m.body == "stop", timeout=60)
+        """
+        if predicate is not None:
+            checked_callback("predicate", predicate, awaits=False, hint=PLAIN_HINT)
+        limit, clock = checked_wait("timeout", timeout), self._client.clock
+        end = inf if limit is None else clock() + limit
+        events = AsyncEvents[object](self._client, self._reference, limit, cancel)
+        async for found in events:
+            if isinstance(found, event) and (predicate is None or predicate(found)):
+                return found
+            events._end_by(end)  # pyright: ignore[reportPrivateUsage]
+        if clock() < end:
+            raise ChannelClosed(f"{self.topic} was left")
+        raise PushTimeout(f"no {event.__name__} of {self.topic} within {limit:g} s")
+
     async def wait_joined(
         self, timeout: float | None = JOIN_WAIT, *, cancel: CancelToken | None = None
     ) -> None:
@@ -120,11 +206,11 @@ class AsyncChannel(Generic[E]):
         limit = checked_wait("timeout", timeout)
         reference, subscription = self._reference, self._subscription
         wakes = subscription.wakes
-        if await _wait(self._client, wakes, lambda: reference.joined, limit, cancel):
+        if await wait_changed(self._client, wakes, lambda: reference.joined, limit, cancel):
             return
         refusal = subscription.channel.refusal
         if refusal is not None and subscription.socket.trouble is None:
-            raise JoinError(self.topic, refusal.reason)
+            raise own_copy(refusal)
         text = f"{self.topic} was not joined within {limit or 0.0:g} s (join timeout); wait longer"
         error = PushTimeout(f"{text} with wait_joined(timeout=...)")
         raise subscription.explain(error)
@@ -166,7 +252,7 @@ class AsyncChannel(Generic[E]):
         push = client.push(reference, event, {} if payload is None else payload, limit)
         try:
             # The core keeps the time too, but its driver may be held up by `get_token`.
-            await _wait(client, wakes, lambda: push.is_done, limit, cancel)
+            await wait_changed(client, wakes, lambda: push.is_done, limit, cancel)
         finally:
             client.withdraw(reference, push)
         try:
@@ -184,23 +270,9 @@ class AsyncChannel(Generic[E]):
         client.release(self._reference)
         limit, wakes = client.settings.leave_timeout, subscription.wakes
         # Others may keep the channel joined.
-        await _wait(client, wakes, lambda: subscription.is_left or not subscription.is_over, limit)
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self.wait_joined()
-        except BaseException:
-            await self.leave()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.leave()
+        await wait_changed(
+            client, wakes, lambda: subscription.is_left or not subscription.is_over, limit
+        )
 
     def _on(self, event: EventType[P], handler: Callable[[P], object]) -> Callable[[], None]:
         checked_callback("handler", handler, awaits=_AWAITS)
@@ -213,6 +285,52 @@ class AsyncChannel(Generic[E]):
     def _presence(self, event: EventType[P]) -> P:
         with self._client.lock:
             return decode_value(event.read, self._subscription.presence.snapshot)
+
+
+class AsyncRepeatedPush:
+    """Context manager that sends an event again and again while its block runs."""
+
+    def __init__(
+        self, client: RealtimeClient, reference: ChannelReference, event: str, every: float
+    ) -> None:
+        self._client = client
+        self._reference = reference
+        self._event = event
+        self._every = every
+        self._is_over = False
+        self._cancel: Callable[[], object] = lambda: None
+
+    def __enter__(self) -> Self:
+        self._is_over = False
+        self._send()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._client.lock:
+            self._is_over = True
+            self._cancel()
+
+    # async only
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    # async only
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.__exit__()
+
+    def _send(self) -> None:
+        client = self._client
+        with client.lock:
+            if not self._is_over:
+                client.send(self._reference, self._event, {})
+                self._cancel = async_start_later(self._every, self._send_again)
+
+    async def _send_again(self) -> None:
+        try:
+            self._send()
+        except PoolseError:
+            # The channel was left meanwhile, so that nobody is interested any more.
+            pass
 
 
 class AsyncEvents(Generic[E]):
@@ -238,6 +356,10 @@ class AsyncEvents(Generic[E]):
     def dropped(self) -> int:
         """Number of events that this iterator dropped, because it was too slow."""
         return self._stream.queue.dropped
+
+    def _end_by(self, time: float) -> None:
+        """Let the next step wait until a time of the client's clock at most."""
+        self._timeout = None if time == inf else max(0.0, time - self._client.clock())
 
     def __aiter__(self) -> Self:
         return self
@@ -332,14 +454,14 @@ class AsyncRealtime:
         """Close the sockets until `connect`, which rejoins the channels."""
         client = self._client
         client.disconnect()
-        await _wait(client, client.wakes, client.is_disconnected, CLOSE_WAIT)
+        await wait_changed(client, client.wakes, client.is_disconnected, CLOSE_WAIT)
 
     async def leave(self, id: object) -> None:
         """Release all handles of the channels with an ID. Waits like `leave` of a channel."""
         client = self._client
         for subscription in client.release_all(checked_id("id", id, ANY)):
             limit, wakes = client.settings.leave_timeout, subscription.wakes
-            await _wait(client, wakes, subscription.has_left, limit)
+            await wait_changed(client, wakes, subscription.has_left, limit)
 
     async def aclose(self) -> None:
         """Leave all channels and close all sockets permanently. Calling it again has no effect.
@@ -358,7 +480,7 @@ class AsyncRealtime:
         return f"<{type(self).__name__} {self.status}>"
 
 
-async def _wait(
+async def wait_changed(
     client: RealtimeClient,
     wakes: list[Wake],
     ready: Callable[[], bool],

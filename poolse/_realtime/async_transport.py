@@ -26,7 +26,8 @@ from poolse._network.async_sockets import Conversation, connected
 from poolse._network.proxies import Proxies, Proxy
 from poolse._network.trust import context_of
 from poolse._network.tunnels import open_tunnel
-from poolse._realtime.handshake import Origin, address, origin
+from poolse._network.urls import ServerAddress
+from poolse._realtime.handshake import address, server_address
 from poolse._realtime.settings import RealtimeSettings
 
 __all__ = ["AsyncTransport", "open_socket"]
@@ -139,8 +140,8 @@ async def open_socket(settings: RealtimeSettings, token: str | None) -> AsyncTra
         ProxyError: The proxy opened no tunnel.
         TimeoutError: It took longer than the connect timeout.
     """
-    target = origin(settings)
-    proxy = Proxies(settings.proxy).of(*target)
+    target = server_address(settings)
+    proxy = Proxies(settings.proxy).of(*target[:3])
     transport = AsyncTransport(_protocol(settings, token), settings)
     try:
         async with asyncio.timeout(settings.connect_timeout):
@@ -166,7 +167,10 @@ def _protocol(settings: RealtimeSettings, token: str | None) -> ClientProtocol:
 
 
 async def _connect(
-    transport: AsyncTransport, target: Origin, proxy: Proxy | None, settings: RealtimeSettings
+    transport: AsyncTransport,
+    target: ServerAddress,
+    proxy: Proxy | None,
+    settings: RealtimeSettings,
 ) -> None:
     """TCP to the server, through a proxy where there is one, and TLS on it."""
     loop = asyncio.get_running_loop()
@@ -194,7 +198,7 @@ async def _connect(
 
 
 async def _through_tls(
-    transport: AsyncTransport, target: Origin, proxy: Proxy, tls: Tls, sock: socket.socket
+    transport: AsyncTransport, target: ServerAddress, proxy: Proxy, tls: Tls, sock: socket.socket
 ) -> None:
     """Through a proxy that is itself reached by TLS."""
     loop = asyncio.get_running_loop()

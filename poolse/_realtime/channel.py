@@ -57,6 +57,7 @@ from poolse._realtime.reconnect_policy import (
     rejoin_delay,
 )
 from poolse._realtime.settings import RealtimeSettings
+from poolse._support.id_arguments import hint_for
 from poolse.errors import (
     ChannelClosed,
     JoinError,
@@ -461,6 +462,9 @@ class ChannelProtocol:
 
     def _refused(self, reason: str, now: float) -> None:
         self.refusal = JoinError(self.topic, reason)
+        hint = hint_for("the ID", self.topic.rpartition(":")[2])
+        if hint is not None:
+            self.refusal.add_note(hint)
         if reason in self.policy.terminal_reasons:
             self._refusals.add(now)
             limit = self.policy.lasting if self._was_joined else AT_FIRST["refresh"]

@@ -18,6 +18,14 @@ from typing import Final, Protocol, TypeVar, cast
 
 from poolse._observe.feed_counters import FeedCounters
 from poolse._realtime.channel import ChannelProtocol, Payload, Push
+from poolse._realtime.channel_references import (
+    ChannelReference,
+    ChannelSubscription,
+    EventStream,
+    fresh,
+    topic_of,
+)
+from poolse._realtime.channel_types import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.effects import (
     Answered,
     Changed,
@@ -29,19 +37,11 @@ from poolse._realtime.effects import (
     Trouble,
     Up,
 )
-from poolse._realtime.events import ChannelType, EventType, RealtimeStatus
 from poolse._realtime.frames import Data, FrameError
 from poolse._realtime.queues import Call, CallbackQueue, Handler, Listener, Subscriber, Wake
 from poolse._realtime.reconnect_policy import ConnectionHistory
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscription import (
-    ChannelReference,
-    ChannelSubscription,
-    EventStream,
-    fresh,
-    topic_of,
-)
 from poolse.errors import ConnectionFailed, PoolseError, UsageError
 from poolse.hooks import RealtimeEvent, RealtimeInfo
 from poolse.stats import RealtimeStats
@@ -199,7 +199,7 @@ class RealtimeClient:
     def connect(self) -> None:
         """Be connected from now on."""
         with self.lock:
-            self._check_open()
+            self.check_open()
             sockets = self._usable or [self._add_socket()]
             self._wanted = True
             for socket in sockets:
@@ -255,7 +255,7 @@ class RealtimeClient:
             ConnectionFailed: No thread, or nothing else that a socket needs, can be created.
         """
         with self.lock:
-            self._check_open()
+            self.check_open()
             topic = topic_of(channel_type, parameter)
             subscription = self._by_topic.get(topic)
             if subscription is None:
@@ -361,21 +361,43 @@ class RealtimeClient:
         self, handler: Callable[[RealtimeStatus], object], context: Context | None = None
     ) -> Callable[[], None]:
         """Call a handler with each new status, until the function returned is called."""
+        return self.listen(self._status_handlers, "on_status", handler, context)
+
+    def listen(
+        self,
+        handlers: list[Subscriber[Handler]],
+        name: str,
+        handler: Callable[[P], object],
+        context: Context | None = None,
+    ) -> Callable[[], None]:
+        """Add a handler of something that no channel sends, until the function returned is called.
+
+        Args:
+            handlers: The list to add it to, for `notify`.
+            name: Its name in reports.
+            handler: Called with what `notify` is given.
+            context: The context variables that it is called with; empty by default.
+        """
+        general = self.callbacks.general
         with self.lock:
-            self._check_open()
-            # It is given a status, and nothing else.
-            subscriber = Subscriber("on_status", cast(Handler, handler), context=context)
-            self._status_handlers.append(subscriber)
-            self.callbacks.general.backlogs.add(subscriber)
+            self.check_open()
+            subscriber = Subscriber(name, cast(Handler, handler), context=context)
+            handlers.append(subscriber)
+            general.backlogs.add(subscriber)
 
         def unsubscribe() -> None:
             with self.lock:
                 if subscriber.active:
                     subscriber.active = False
-                    self._status_handlers.remove(subscriber)
-                    self.callbacks.remove(self.callbacks.general, subscriber)
+                    handlers.remove(subscriber)
+                    self.callbacks.remove(general, subscriber)
 
         return unsubscribe
+
+    def notify(self, handlers: list[Subscriber[Handler]], value: object) -> None:
+        """Let handlers be called that `listen` added. The lock must be held."""
+        for subscriber in handlers:
+            self.callbacks.put(self.callbacks.general, subscriber, value)
 
     def stats(self) -> RealtimeStats:
         """Return the numbers for `stats()`."""
@@ -396,7 +418,8 @@ class RealtimeClient:
         with self.lock:
             return self.callbacks.dropped
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise what ended the client, if it has ended."""
         if self.closed:
             raise UsageError("this client is closed; create a new one")
         if self._crash is not None:
@@ -410,8 +433,7 @@ class RealtimeClient:
             status = "closed"
         if status != self._status:
             self._status = status
-            for subscriber in self._status_handlers:
-                self.callbacks.put(self.callbacks.general, subscriber, status)
+            self.notify(self._status_handlers, status)
 
     def _flush(self, socket: Socket, now: float) -> None:
         """Work off the effects of a step."""

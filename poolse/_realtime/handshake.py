@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import attrs
 
-from poolse._network.proxies import DEFAULT_PORTS
 from poolse._network.tunnels import ProxyError
+from poolse._network.urls import ServerAddress, address_of
 from poolse._observe.traceback_redaction import error_causes, forget_locals
 from poolse._realtime.effects import Failure
 from poolse._realtime.frames import VSN
@@ -22,12 +22,11 @@ from poolse.errors import PoolseError, UsageError
 __all__ = [
     "Address",
     "NotOpened",
-    "Origin",
     "Parameter",
     "address",
     "failure_of",
-    "origin",
     "refused",
+    "server_address",
     "socket_url",
     "token_failure",
 ]
@@ -56,16 +55,6 @@ class Address:
 
     url: str = attrs.field(repr=False)
     subprotocols: tuple[str, ...] = attrs.field(default=(), repr=False)
-
-
-class Origin(NamedTuple):
-    """Where the server is."""
-
-    scheme: str
-    """`ws` or `wss`."""
-    host: str
-    """An IPv6 address without brackets."""
-    port: int
 
 
 def address(settings: RealtimeSettings, token: str | None) -> Address:
@@ -110,11 +99,10 @@ def _pairs(value: Parameter, name: str) -> list[str]:
     return [pair for key, inner in items for pair in _pairs(inner, key)]
 
 
-def origin(settings: RealtimeSettings) -> Origin:
-    """Scheme, host and port of the server."""
+def server_address(settings: RealtimeSettings) -> ServerAddress:
+    """Return where the server is; its scheme is `ws` or `wss`."""
     parts = urlsplit(settings.url)
-    scheme = _SCHEMES.get(parts.scheme, parts.scheme)
-    return Origin(scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[scheme])
+    return address_of(f"{_SCHEMES.get(parts.scheme, parts.scheme)}://{parts.netloc}")
 
 
 def refused(status: int, retry_after: str | None, now: float) -> Failure:

@@ -36,6 +36,7 @@ from math import inf
 from typing import Final, Literal
 
 from poolse._realtime.channel import ChannelProtocol, Effects
+from poolse._realtime.channel_types import RealtimeStatus
 from poolse._realtime.effects import (
     Close,
     Command,
@@ -50,7 +51,6 @@ from poolse._realtime.effects import (
     Trouble,
     Up,
 )
-from poolse._realtime.events import RealtimeStatus
 from poolse._realtime.frames import (
     HEARTBEAT,
     PHOENIX_TOPIC,

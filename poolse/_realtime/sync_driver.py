@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from websocket import ABNF, WebSocketProtocolException
 
@@ -31,15 +31,8 @@ from poolse._realtime.queues import Call, QueueEnded
 from poolse._realtime.reconnect_policy import NO_CLOSE_FRAME
 from poolse._realtime.settings import CLOSE_WAIT, RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.sync_transport import (
-    Frames,
-    Incomplete,
-    Interrupted,
-    InterruptPipe,
-    TooLarge,
-    Transport,
-    open_socket,
-)
+from poolse._realtime.sync_frames import Frames, Incomplete, TooLarge, WebSocketFrame
+from poolse._realtime.sync_transport import Interrupted, InterruptPipe, Transport, open_socket
 from poolse._support.argument_checks import not_awaitable
 from poolse._support.fork_safety import renew_after_fork
 from poolse.errors import PoolseError
@@ -147,21 +140,19 @@ class Driver:
         if not data:
             self._closed(NO_CLOSE_FRAME)
             return False
-        frames.received += data
+        frames.add(data)
         # Whether this is a part of a message, behind which the reply to a heartbeat may come.
         is_part = True
         try:
             while True:
-                frame = frames.recv_frame()
+                frame = frames.take()
                 if frame.opcode >= ABNF.OPCODE_CLOSE:
                     is_part = False
                     if (code := self._control(transport, frame)) is not None:
                         self._closed(code)
                         return False
                     continue
-                is_whole = frame.fin and frame.opcode != ABNF.OPCODE_CONT and not frames.weight
-                # The library's own types are incomplete.
-                message = cast(bytes, frame.data) if is_whole else frames.join(frame)
+                message = frames.join(frame)
                 if message is not None:
                     client.receive(socket, self._generation, message)
                     is_part = False
@@ -178,9 +169,9 @@ class Driver:
                 socket.connection.received_part(self._generation, now)
         return True
 
-    def _control(self, transport: Transport, frame: ABNF) -> int | None:
+    def _control(self, transport: Transport, frame: WebSocketFrame) -> int | None:
         """Reply to a control frame; return the close code if the connection ends."""
-        data = cast(bytes, frame.data)
+        data = frame.data
         if frame.opcode == ABNF.OPCODE_CLOSE:
             # The connection may be gone already. The code is what counts.
             with suppress(OSError):
@@ -274,11 +265,11 @@ class Driver:
             # Further frames are not needed, nor replies to pings among them.
             while opcode != ABNF.OPCODE_CLOSE and (left := until - time.monotonic()) > 0:
                 try:
-                    opcode = frames.recv_frame().opcode
+                    opcode = frames.take().opcode
                 except Incomplete:
                     if (data := transport.receive(left)) == b"":
                         break
-                    frames.received += data or b""
+                    frames.add(data or b"")
         self._closed(command.code)
 
     def _closed(self, code: int) -> None:

@@ -1,7 +1,7 @@
-"""The WebSocket of the sync client: a transport that can be interrupted, and frames with limits.
+"""The WebSocket of the sync client, over a transport that can be interrupted.
 
 `open_socket` is the way to it: TCP, proxy, TLS, handshake. websocket-client shakes hands over the
-transport and takes frames apart.
+transport.
 """
 
 from __future__ import annotations
@@ -14,32 +14,23 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from websocket import (
-    ABNF,
-    WebSocket,
-    WebSocketException,
-    WebSocketProtocolException,
-    WebSocketTimeoutException,
-    frame_buffer,
-)
+from websocket import WebSocket, WebSocketException, WebSocketTimeoutException
 
 from poolse._network.addresses import attempts, certificate_name
 from poolse._network.nested_tls import NestedTls
 from poolse._network.proxies import Proxies
 from poolse._network.trust import context_of
 from poolse._network.tunnels import open_tunnel_sync
-from poolse._realtime.handshake import NotOpened, address, origin, refused
+from poolse._realtime.handshake import NotOpened, address, refused, server_address
 from poolse._realtime.settings import RealtimeSettings
+from poolse._realtime.sync_frames import TooLarge
 from poolse._support.dns import Address, look_up
 from poolse._support.fork_safety import renew_after_fork
 
 __all__ = [
     "MAX_HANDSHAKE",
-    "Frames",
-    "Incomplete",
     "InterruptPipe",
     "Interrupted",
-    "TooLarge",
     "Transport",
     "open_socket",
 ]
@@ -61,26 +52,8 @@ _Selector: type[selectors.BaseSelector] = getattr(
 )
 
 
-# Where these are in the header, as the library takes it apart.
-_FIN: Final = 0
-_OPCODE: Final = 4
-
-_LONGEST_CONTROL_FRAME: Final = 125
-
-_PER_FRAGMENT: Final = 1024
-"""Bytes that each fragment counts beside its own: empty ones cost memory too."""
-
-
 class Interrupted(Exception):  # noqa: N818  (nothing went wrong)
     """What was waited for is not wanted any more."""
-
-
-class TooLarge(Exception):  # noqa: N818  (how a connection ends)
-    """The other side sends more in one piece than we take."""
-
-
-class Incomplete(Exception):  # noqa: N818  (nothing went wrong)
-    """The rest of a frame has not come yet."""
 
 
 class InterruptPipe:
@@ -327,64 +300,6 @@ class Transport:
             self._selector.modify(sock, selectors.EVENT_READ)
 
 
-class Frames(frame_buffer):
-    """Takes frames out of the bytes that have come, and puts fragments of a message together.
-
-    It stands in for the `frame_buffer` of a `WebSocket`, which would ask the socket for each of the
-    two or three pieces of a frame, and wait for the rest of one.
-    """
-
-    def __init__(self, limit: int) -> None:
-        # What reads from the socket is never called. The JSON decoder checks the UTF-8.
-        super().__init__(bytes, skip_utf8_validation=True)
-        self.received = bytearray()
-        """What has come and was not taken yet."""
-        self.weight = 0
-        """Of the fragments of a message under way; none when there is no such message."""
-        self._fragments = bytearray()
-        self._limit = limit
-
-    def recv_strict(self, bufsize: int) -> bytes:
-        """Take exactly so many bytes. The header of a frame is judged before its payload comes.
-
-        Raises:
-            Incomplete: They have not come yet. What was taken of the frame is kept.
-            TooLarge: The message is larger than the limit.
-            WebSocketProtocolException: A server must not send such a frame.
-        """
-        length = self.length
-        if length is not None:
-            header = cast("tuple[int, ...]", cast(Any, self).header)
-            if header[_OPCODE] >= ABNF.OPCODE_CLOSE:
-                if length > _LONGEST_CONTROL_FRAME or not header[_FIN]:
-                    raise WebSocketProtocolException("a control frame in parts, or too long")
-            elif length > self._limit - self.weight:
-                raise TooLarge
-            if self.has_mask():
-                raise WebSocketProtocolException("the server masks its frames")
-        if bufsize > len(self.received):
-            raise Incomplete
-        taken = bytes(self.received[:bufsize])
-        del self.received[:bufsize]
-        return taken
-
-    def join(self, frame: ABNF) -> bytes | None:
-        """Return the message that a data frame is the last fragment of.
-
-        Raises:
-            WebSocketProtocolException: It belongs to no message, or begins one within another.
-        """
-        if (frame.opcode == ABNF.OPCODE_CONT) != (self.weight > 0):
-            raise WebSocketProtocolException("a fragment out of order")
-        data = cast(bytes, frame.data)
-        self._fragments += data
-        self.weight += len(data) + _PER_FRAGMENT
-        if not frame.fin:
-            return None
-        message, self._fragments, self.weight = bytes(self._fragments), bytearray(), 0
-        return message
-
-
 def open_socket(transport: Transport, settings: RealtimeSettings, token: str | None) -> None:
     """Open a WebSocket: TCP to the server, through a proxy where there is one, TLS, handshake.
 
@@ -394,8 +309,8 @@ def open_socket(transport: Transport, settings: RealtimeSettings, token: str | N
         TimeoutError: It took longer than the connect timeout.
         Interrupted: It was not wanted any more.
     """
-    target, tls = origin(settings), context_of(settings.ssl_context)
-    proxy = Proxies(settings.proxy).of(*target)
+    target, tls = server_address(settings), context_of(settings.ssl_context)
+    proxy = Proxies(settings.proxy).of(*target[:3])
     if proxy is None:
         transport.connect(target.host, target.port)
     else:

@@ -10,7 +10,7 @@ from typing import Final, cast
 from poolse._json.codec import parsed
 from poolse._json.parsing import as_object
 from poolse._rest.endpoint import ErrorPaths
-from poolse._rest.messages import Response
+from poolse._rest.http_messages import Response, rate_limit_of
 from poolse.errors import (
     ApiError,
     AuthError,
@@ -53,7 +53,7 @@ def api_error(response: Response, retry_after: float, paths: ErrorPaths) -> ApiE
     if message is None and isinstance(as_object(body).get("error"), str):
         message = as_object(body)["error"]
     kind = BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
-    return kind(
+    error = kind(
         status,
         _text(code) or "unknown_error",
         _text(message) or f"HTTP {status}{_redirect(response)}",
@@ -62,6 +62,9 @@ def api_error(response: Response, retry_after: float, paths: ErrorPaths) -> ApiE
         _text(response.headers.get("x-request-id")) or None,
         retry_after,
     )
+    limits = rate_limit_of(response.headers)
+    error.rate_limit = {name[:LONGEST]: value[:LONGEST] for name, value in limits.items()}
+    return error
 
 
 def _redirect(response: Response) -> str:

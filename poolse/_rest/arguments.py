@@ -14,7 +14,7 @@ import attrs
 
 from poolse._json.models import Model
 from poolse._support.argument_checks import named
-from poolse._support.ids import (
+from poolse._support.id_arguments import (
     SEGMENTS,
     checked_id,
     checked_number,

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
 from poolse._rest.call import call
-from poolse._rest.endpoint import Endpoint, Paging
-from poolse._rest.pagination import Pages
+from poolse._rest.endpoint import Endpoint, Paging, Translation
+from poolse._rest.pagination import Batches, Pages
 from poolse._rest.request_io import RequestIO
 
 # sync: from poolse._rest.request_io import run_sync
 from poolse._rest.settings import Settings
+from poolse._rest.translation import (
+    KnownIds,
+    ids_to_look_up,
+    key_of,
+    pairs_in,
+    remember,
+    translate,
+)
 from poolse.errors import UsageError
 from poolse.options import CallOptions
 
@@ -37,6 +46,8 @@ class AsyncCalls:
     settings: Settings
     followed: Callable[..., object] | None = None
     """Returns the loop of a feed, for one list and the choices of a caller."""
+    known_ids: KnownIds = attrs.field(factory=KnownIds)
+    """What lists of the API say of IDs. All views of a client share it."""
 
     async def call(
         self,
@@ -53,6 +64,27 @@ class AsyncCalls:
         flow = call(self.io, settings, endpoint, path, query, body)
         return await flow  # sync: return run_sync(flow)
 
+    async def translated(
+        self,
+        translation: Translation[Any],
+        path: Mapping[str, object],
+        given: object,
+        other: object,
+        options: CallOptions | None,
+    ) -> Any:  # noqa: ANN401
+        """Return what to send for a parameter that can be passed by other IDs, too."""
+        ids = ids_to_look_up(translation, given, other)
+        if not ids:
+            return given
+        key = key_of(translation, path)
+        known = self.known_ids.get(key, {})
+        # A list that does not have all of them is out of date, or was never fetched.
+        if any(one not in known for one in ids):
+            page = await self.call(translation.endpoint, path, options=options)
+            known = pairs_in(translation, page)
+            remember(self.known_ids, key, known)
+        return translate(translation, given, ids, known)
+
     def pages(
         self,
         paging: Paging[Page, Item],
@@ -65,6 +97,30 @@ class AsyncCalls:
         self.io.lifetime.raise_if_cancelled()
         # Not in the generator, so that wrong arguments are refused before the first step.
         return _items(Pages(self.io, self.settings.for_call(options), paging, path, query))
+
+    def history(
+        self,
+        paging: Paging[Page, Item],
+        path: Mapping[str, object],
+        *,
+        order: str,
+        include_replies: bool,
+        query: Mapping[str, object],
+        options: CallOptions | None,
+    ) -> AsyncIterator[Item]:
+        """Iterate over a list of items with threads, from either end."""
+        if order not in ("newest", "oldest"):
+            raise UsageError(f"order must be 'newest' or 'oldest', not {order!r}")
+        if order == "newest":
+            if include_replies:
+                raise UsageError("include_replies=True needs order='oldest'")
+            return self.pages(paging, path, query=query, options=options)
+        self.io.lifetime.raise_if_cancelled()
+        # Imported lazily, because most programs read the newest messages.
+        from poolse._rest.oldest_first import OldestFirst
+
+        open_pages = partial(Pages[Any, Item], self.io, self.settings.for_call(options))
+        return _items(OldestFirst(open_pages, paging, path, query, include_replies=include_replies))
 
     def follow(self, feed: Callable[[Any], T], key: str, **choices: Any) -> T:  # noqa: ANN401
         """Return a feed of that kind over one list."""
@@ -81,7 +137,7 @@ class AsyncCalls:
         return AsyncTransfers(self.io, self.settings)
 
 
-async def _items(pages: Pages[Page, Item]) -> AsyncIterator[Item]:
+async def _items(pages: Batches[Item]) -> AsyncIterator[Item]:
     while items := await pages.next():  # sync: while items := run_sync(pages.next()):
         for item in items:  # sync: yield from items
             yield item  # sync:

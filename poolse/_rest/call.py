@@ -8,7 +8,7 @@ from typing import TypeVar
 from poolse._json.codec import decode
 from poolse._observe.observers import RequestObserver
 from poolse._rest.endpoint import Auth, Endpoint
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.request import authorised, build
 from poolse._rest.request_io import RequestIO
 from poolse._rest.retry import (
@@ -22,8 +22,9 @@ from poolse._rest.retry import (
     may_repeat,
 )
 from poolse._rest.settings import Settings
-from poolse._support.exceptions import own_copy
-from poolse.errors import NetworkError, PoolseError
+from poolse._support.exception_copies import own_copy
+from poolse._support.id_arguments import hint_for
+from poolse.errors import NetworkError, NotFoundError, PoolseError
 
 __all__ = ["call"]
 
@@ -60,6 +61,8 @@ async def call(
             )
         except PoolseError as error:
             failure = _identified(error, request, progress)
+            if isinstance(error, NotFoundError):
+                _add_hints(failure, path)
         try:
             # Out here, so that it does not have the error that it is a copy of as its context.
             raise failure
@@ -106,6 +109,14 @@ async def _content(
                 progress.retries += 1
             case Raise(error):
                 raise error
+
+
+def _add_hints(error: PoolseError, path: Mapping[str, object]) -> None:
+    """Add notes about IDs in the path that cannot be IDs, which a traceback shows."""
+    for name, value in path.items():
+        hint = hint_for(name, value) if name.endswith("_id") else None
+        if hint is not None:
+            error.add_note(hint)
 
 
 def _identified(error: PoolseError, request: Request, progress: Progress) -> PoolseError:

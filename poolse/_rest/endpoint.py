@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Generic, Literal, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import attrs
 
@@ -18,6 +18,7 @@ __all__ = [
     "Paging",
     "Read",
     "Target",
+    "Translation",
     "Upload",
 ]
 
@@ -81,6 +82,8 @@ class Endpoint(Generic[T]):
     """Body fields that the client fills with a fresh uuid4 when the caller leaves them out."""
     none_on: tuple[int, ...] = ()
     """Statuses that are no failure: they say that there is nothing."""
+    secrets: tuple[str, ...] = ()
+    """Values of the path that are not shown."""
     retry: bool = True
 
 
@@ -100,6 +103,40 @@ class Paging(Generic[Page, Item]):
     """Where that value is, such as `$.data[].sequence`."""
     descending: bool = False
     """Newest first: the next cursor is the smallest value of the page, else the largest."""
+    thread: Callable[[Item], Thread[Item] | None] | None = None
+    """The replies to an item, where the list does not contain them."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Thread(Generic[Item]):
+    """The replies to one item: another list, oldest first."""
+
+    paging: Paging[Any, Item]
+    path: Mapping[str, object]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Translation(Generic[Page]):
+    """How a parameter can be passed by other IDs, which a list of the API has beside its own."""
+
+    endpoint: Endpoint[Page]
+    """Returns the list, for the values of the path that both operations have."""
+    method: str
+    """What users call it."""
+    items: Callable[[Page], Sequence[object]]
+    known: str
+    """The attribute of an item that is passed, and the one that is sent for it."""
+    wanted: str
+    param: str
+    """The parameter for the IDs to look up."""
+    takes: Kind
+    """What it may be."""
+    target: str
+    """The parameter for the IDs to send."""
+    is_needed: bool
+    """Whether exactly one of the two is passed."""
+    is_list: bool
+    """Whether each is a list. If both are passed, all are sent."""
 
 
 class Target(Protocol):

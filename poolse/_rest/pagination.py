@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from poolse._rest.call import call
 from poolse._rest.endpoint import Paging
@@ -12,10 +12,19 @@ from poolse._rest.request_io import RequestIO
 from poolse._rest.settings import Settings
 from poolse.errors import DecodeError
 
-__all__ = ["Pages"]
+__all__ = ["Batches", "Pages"]
 
 Page = TypeVar("Page")
 Item = TypeVar("Item")
+ItemOut = TypeVar("ItemOut")
+
+
+class Batches(Protocol[ItemOut]):
+    """An iteration by several items at once."""
+
+    async def next(self) -> list[ItemOut]:
+        """Return the next items; none at the end."""
+        ...
 
 
 class Pages(Generic[Page, Item]):

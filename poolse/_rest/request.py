@@ -14,7 +14,7 @@ import orjson
 from poolse._json.codec import encode, encode_fields, plain, query_text
 from poolse._rest.arguments import Kind, is_list
 from poolse._rest.endpoint import BEARER, Auth, Endpoint
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.settings import Settings
 from poolse._support.argument_checks import (
     PLAIN_HINT,
@@ -23,7 +23,7 @@ from poolse._support.argument_checks import (
     checked_text,
     not_awaitable,
 )
-from poolse._support.ids import SEGMENTS
+from poolse._support.id_arguments import SEGMENTS
 from poolse.errors import ArgumentTypeError, UsageError
 from poolse.types import UNSET
 
@@ -64,7 +64,11 @@ def build(
         if key.__class__ is not str or not VISIBLE.fullmatch(key):
             _check_key(name, key)
         headers.append((name, key))
-    return Request(endpoint.method, settings.origin, where, headers, content, key)
+    shown = where
+    if endpoint.secrets:
+        hidden = {**path, **dict.fromkeys(endpoint.secrets, "...")}
+        shown = settings.base_path + target(endpoint, hidden, query)
+    return Request(endpoint.method, settings.origin, where, headers, content, key, shown=shown)
 
 
 def target(

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import attrs
 
 from poolse._observe.observers import Observers
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse.cancel import CancelToken
 from poolse.errors import UsageError
 from poolse.options import Timeout

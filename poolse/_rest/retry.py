@@ -10,7 +10,7 @@ import attrs
 
 from poolse._rest.api_errors import api_error
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.settings import Settings
 from poolse._support.backoff import full_jitter, parse_retry_after
 from poolse.errors import NetworkError, PoolseError

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from poolse.errors import UsageError
 
-__all__ = ["Secret", "checked_secret", "hidden", "hidden_items"]
+__all__ = [
+    "Secret",
+    "checked_api_key",
+    "checked_secret",
+    "checked_token",
+    "hidden",
+    "hidden_items",
+]
 
 T = TypeVar("T")
+
+API_KEY_PREFIX: Final = "pk_"
+JWT_PREFIX: Final = "eyJ"
+"""The beginning of a JSON object in base64, with which each JWT begins."""
 
 
 class Secret(str):
@@ -44,3 +55,22 @@ def checked_secret(name: str, secret: Secret) -> Secret:
     if not secret.isprintable() or not secret.isascii() or secret != secret.strip():
         raise UsageError(f"{name} has blanks around it, or characters that HTTP cannot carry")
     return secret
+
+
+def checked_token(name: str, secret: Secret) -> Secret:
+    """Return the token of a user, if a header can carry it, and if it is not an API key."""
+    if secret.startswith(API_KEY_PREFIX) and "." not in secret:
+        raise UsageError(
+            f"{name} is an API key, not a token: pass get_token=backend.token_provider(external_id)"
+            " with a PoolseBackend, which takes the API key"
+        )
+    return checked_secret(name, secret)
+
+
+def checked_api_key(name: str, secret: Secret) -> Secret:
+    """Return the API key, if a header can carry it, and if it is not the token of a user."""
+    if secret.startswith(JWT_PREFIX) and secret.count(".") == 2:
+        raise UsageError(
+            f"{name} is a user's token, not an API key: Poolse and AsyncPoolse take tokens"
+        )
+    return checked_secret(name, secret)

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 __all__ = ["version"]
 
-version: str = "0.2.0"
+version: str = "0.5.0"
 """Semantic version of this release."""

@@ -5,31 +5,43 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from poolse import version
+from poolse.cli.command_group import CommandGroup
+from poolse.cli.completion import completion
+from poolse.cli.conversations import conversations
 from poolse.cli.demo import demo
-from poolse.cli.errors import exit_code_of, terminable
+from poolse.cli.doctor import doctor
+from poolse.cli.exit_codes import discard_output, exit_code_of, terminable
 from poolse.cli.export import export
-from poolse.cli.failure import INTERRUPTED
+from poolse.cli.failure import INTERRUPTED, READER_GONE
 from poolse.cli.listen import listen
+from poolse.cli.members import members
 from poolse.cli.sandbox import sandbox
 from poolse.cli.send import send
 from poolse.cli.session import Session
 from poolse.cli.tail import tail
 from poolse.cli.token import token
 from poolse.cli.upload import upload
+from poolse.cli.whoami import whoami
+from poolse.cli.wrapping import wrapped
 
 __all__ = ["run"]
 
 
-class Commands(click.Group):
-    """The commands, in the order in which they are needed."""
+class Commands(CommandGroup):
+    """The commands. Each runs to an exit code."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
-        """Return the names in the order of definition."""
-        return list(self.commands)
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: ANN401  (click's)
+        """Parse the options of all commands. `--help` prints here."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            discard_output()
+            raise click.exceptions.Exit(READER_GONE) from None
 
     def invoke(self, ctx: click.Context) -> int:
         """Run a command and return the exit code."""
@@ -40,20 +52,22 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Try it: `poolse sandbox` in one terminal, and what it prints in another.",
+    epilog="Try it: `poolse demo`, then `poolse sandbox -- bash`.",
 )
 @click.version_option(version, message="poolse %(version)s")
 def poolse() -> None:
     """Command line client for the poolse chat API.
 
-    Settings: flags, then the config file, then the environment variables POOLSE_API_URL,
-    POOLSE_TOKEN and POOLSE_API_KEY. The first one found is used.
+    Settings: flags, then the environment (POOLSE_API_URL, POOLSE_TOKEN,
+    POOLSE_API_KEY), then the config file.
     """
 
 
-for _command in (sandbox, demo, token, send, tail, listen, upload, export):
+for _command in (
+    *(sandbox, demo, token, whoami, doctor, conversations, members),
+    *(send, tail, listen, upload, export, completion),
+):
     poolse.add_command(_command)
 
 
@@ -69,17 +83,20 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        print(_usage_error(error), file=sys.stderr)
+        try:
+            print(_usage_error(error), file=sys.stderr, flush=True)
+        except BrokenPipeError:
+            discard_output()
         raise SystemExit(error.exit_code) from None
     return code
 
 
 def _usage_error(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    lines = [f"poolse: {error.format_message()}"]
+    lines = [wrapped(f"poolse: {error.format_message()}", indent=8)]
     if context is not None:
         pieces = " ".join(context.command.collect_usage_pieces(context))
-        lines.append(f"usage: {context.command_path} {pieces}")
+        lines.append(wrapped(f"usage: {context.command_path} {pieces}", indent=8))
         lines.append(f"`{context.command_path} --help` shows the options")
     return "\n".join(lines)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from poolse import (
     UnknownEvent,
     to_dict,
 )
+from poolse.cli.exit_codes import ending_signals, prepare_for_end
 from poolse.cli.session import Session
 
 if TYPE_CHECKING:
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["WIRE", "stream_events"]
 
 WIRE: Final = {
+    "CallAccepted": "call:accepted",
+    "CallBusy": "call:busy",
+    "CallCancelled": "call:cancelled",
+    "CallDeclined": "call:declined",
+    "CallEnded": "call:ended",
+    "CallIncoming": "call:incoming",
     "ConversationCreated": "conversation:created",
+    "ConversationUpdated": "conversation:updated",
     "MemberRead": "member:read",
     "MentionNew": "mention:new",
     "MessageDeleted": "message:deleted",
@@ -43,13 +50,14 @@ WIRE: Final = {
 
 
 async def stream_events(session: Session, wanted: Sequence[str], count: int | None) -> None:
-    """Print events, up to a number if there is one. SIGTERM cancels it."""
-    _let_sigterm_cancel()
+    """Print events, up to a number if there is one. SIGTERM and SIGHUP cancel it."""
+    _let_signals_cancel()
     async with session.async_chat() as chat, EventStream() as stream:
+        # First in any case: a socket connects again and again, even to a server that has none.
+        me = await chat.me.show()
         for key in wanted:
             stream.open(chat.realtime.conversation(key))
         if not wanted:
-            me = await chat.me.show()
             stream.open(chat.realtime.user(me.id))
             for conversation in await chat.conversations.list():
                 stream.open(chat.realtime.conversation(conversation.id))
@@ -67,12 +75,22 @@ async def stream_events(session: Session, wanted: Sequence[str], count: int | No
             count = None if count is None else count - 1
 
 
-def _let_sigterm_cancel() -> None:
-    """Let SIGTERM cancel the task, like asyncio's Ctrl-C: handlers may raise in any task."""
+def _let_signals_cancel() -> None:
+    """Let signals cancel the task, like asyncio's Ctrl-C: handlers may raise in any task.
+
+    The `CancelledError` has the number of the signal.
+    """
     task = asyncio.current_task()
-    if task is not None and threading.current_thread() is threading.main_thread():
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    if task is None or threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(number: int) -> None:
+        prepare_for_end(number)
+        task.cancel(number)
+
+    with suppress(NotImplementedError):  # Windows
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
 
 
 def _line(topic: str, event: object) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 import click
 
 from poolse.cli.failure import USAGE, Failure
-from poolse.cli.options import for_users
+from poolse.cli.options import for_users, in_conversation
 from poolse.cli.sanitize import json_text, sanitized
 from poolse.cli.session import Session
 
@@ -30,8 +30,8 @@ STEP: Final = 100
 
 
 COLUMNS: Final = (
-    *("sequence", "id", "inserted_at", "sender_id", "type", "thread_root_id", "reply_to_id"),
-    *("body", "attachments", "edited_at", "deleted_at"),
+    *("sequence", "id", "inserted_at", "sender_id", "sender_external_id", "type"),
+    *("thread_root_id", "reply_to_id", "body", "attachments", "edited_at", "deleted_at"),
 )
 
 FORMULA: Final = ("=", "+", "-", "@")
@@ -77,9 +77,9 @@ FORMATS: Final = {"jsonl": write_jsonl, "csv": write_csv}
 
 @click.command(
     short_help="Export the whole history to a file.",
-    epilog="Example: poolse export CONV --output team.csv",
+    epilog="Example: poolse export $CONV --output team.csv",
 )
-@click.argument("conversation", metavar="CONV")
+@in_conversation
 @click.option(
     "--format",
     "kind",
@@ -113,6 +113,11 @@ def export(
     """
     kind = kind or ("csv" if output and output.suffix.lower() == ".csv" else "jsonl")
     target = output or Path(f"{re.sub(r'[^A-Za-z0-9_-]', '_', conversation)}.{kind}")
+    if str(target) == "-":
+        hint = "an interrupted export is resumed in its file, so it cannot go into a pipe"
+        raise Failure("--output needs a file, not -", USAGE, hint)
+    if not target.absolute().parent.is_dir():
+        raise Failure(f"the folder {target.absolute().parent} does not exist: create it", USAGE)
     if target.exists() and not force:
         hint = "use --force to replace it, or --output for another file"
         raise Failure(f"the file {target} already exists", USAGE, hint)
@@ -207,8 +212,9 @@ def progress_counter(total: int) -> Generator[Counter]:
     if not sys.stderr.isatty():
         yield lambda _done: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from poolse.cli.console import Console
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Drawn when there is news, so that no thread is needed; and gone when it is done.

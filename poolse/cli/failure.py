@@ -8,6 +8,7 @@ __all__ = [
     "AUTH",
     "BUG",
     "FAILED",
+    "HUNG_UP",
     "INTERRUPTED",
     "NETWORK",
     "NOT_FOUND",
@@ -24,6 +25,7 @@ AUTH: Final = 3
 NOT_FOUND: Final = 4
 NETWORK: Final = 5
 BUG: Final = 70
+HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 TERMINATED: Final = 143

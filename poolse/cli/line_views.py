@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import attrs
 
-from poolse.cli.sanitize import one_line, sanitized
+from poolse.cli.sanitize import decoration, one_line, sanitized
 from poolse.cli.session import Session
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ class Status:
     connection: RealtimeStatus = "idle"
     here: tuple[str, ...] = ()
     typing: tuple[str, ...] = ()
+    reason: str = ""
+    """Why the connection was lost, if it is known."""
 
 
 class _PipeView:
@@ -75,7 +77,7 @@ def text_of(message: Message) -> str:
         return "(deleted)"
     body = sanitized(message.body or "")
     parts = [body, *map(_file, message.attachments or ())]
-    start = "↳ " if message.thread_root_id else ""
+    start = decoration("↳ ") if message.thread_root_id else ""
     end = " (edited)" if message.edited_at else ""
     return start + " ".join(filter(None, parts)) + end
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from poolse.cli.errors import Terminated
+from poolse.cli.exit_codes import Terminated
+from poolse.cli.ids import conversation_argument
 from poolse.cli.options import for_users
 from poolse.cli.session import Session
 
@@ -15,7 +16,7 @@ __all__ = ["listen"]
     short_help="Print all events as JSON lines.",
     epilog="Example: poolse listen | jq 'select(.event == \"message:new\").payload.body'",
 )
-@click.argument("conversations", nargs=-1, metavar="[CONV...]")
+@conversation_argument("conversations", nargs=-1, metavar="[CONV...]")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Exit after N events.")
 @for_users
 @click.pass_obj
@@ -33,5 +34,5 @@ def listen(session: Session, conversations: tuple[str, ...], count: int | None) 
 
     try:
         asyncio.run(stream_events(session, conversations, count))
-    except asyncio.CancelledError:
-        raise Terminated from None
+    except asyncio.CancelledError as cancelled:
+        raise Terminated(*cancelled.args) from None

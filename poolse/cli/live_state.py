@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from poolse import (
         ConversationChannel,
         Poolse,
+        PoolseError,
         Presence,
         TypingStart,
         TypingStop,
@@ -38,6 +39,7 @@ class LiveState:
         self._show = show
         self._typing: set[str] = set()
         self._lock = threading.Lock()
+        self._reason = ""
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -54,7 +56,17 @@ class LiveState:
         with self._lock:
             self._ended = True
 
+    def on_socket_error(self, error: PoolseError) -> None:
+        """Show why the connection was lost, or could not be opened."""
+        from poolse import ConnectionFailed
+
+        if isinstance(error, ConnectionFailed):
+            text = str(error).partition("; next attempt")[0]
+            self._reason = one_line(text.removeprefix("the socket could not be opened: "))
+            self._changed(error)
+
     def _start(self, event: TypingStart) -> None:
+        self._users.learn(self._chat, event.user_id, event.external_id)
         self._typing.add(event.user_id)
         self._changed(event)
 
@@ -72,7 +84,8 @@ class LiveState:
         self._users.learn_present(chat, present)
         # A user whose connection is lost does not send that typing stopped.
         self._typing &= present.keys()
-        return Status(chat.realtime.status, self._names(present), self._names(self._typing))
+        here, typing = self._names(present), self._names(self._typing)
+        return Status(chat.realtime.status, here, typing, self._reason)
 
     def _names(self, user_ids: Iterable[str]) -> tuple[str, ...]:
         names = {name_of(self._chat, user_id) for user_id in user_ids}
@@ -80,7 +93,11 @@ class LiveState:
 
 
 class UserNames:
-    """The resolver of `chat.users`: names of the settings, else your own IDs, known by presence."""
+    """The resolver of `chat.users`: names of the settings, else your own IDs.
+
+    By poolse IDs, as names may be set for these, too. Messages, typing and presence say which
+    external IDs belong to them; an older server says it by presence only.
+    """
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
@@ -94,17 +111,16 @@ class UserNames:
         name = self._names.get(user_id) or self._names.get(known or "") or known
         return UserProfile(name) if name else None
 
-    def learn(self, chat: Poolse, user_id: str, name: str | None) -> None:
+    def learn(self, chat: Poolse, user_id: str | None, name: str | None) -> None:
         """Remember the external ID of a user."""
-        if name and self._known.get(user_id) != name:
+        if user_id and name and self._known.get(user_id) != name:
             self._known[user_id] = name
             chat.users.invalidate(user_id)
 
     def learn_present(self, chat: Poolse, present: Mapping[str, Presence]) -> None:
         """Remember the external IDs of the users who are present."""
         for user_id, presence in present.items():
-            for meta in presence.metas:
-                self.learn(chat, user_id, meta.external_id)
+            self.learn(chat, user_id, presence.external_id)
 
 
 def name_of(chat: Poolse, user_id: str | None) -> str:

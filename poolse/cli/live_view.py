@@ -6,13 +6,15 @@ import zlib
 from datetime import date
 from typing import TYPE_CHECKING, Final, Self
 
-from rich.console import Console, RenderableType
+from rich import console as rich_console
+from rich.console import OverflowMethod, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from poolse.cli.console import Console
 from poolse.cli.line_views import Status, text_of
-from poolse.cli.sanitize import one_line
+from poolse.cli.sanitize import ascii_only, decoration, one_line
 
 if TYPE_CHECKING:
     from poolse import Message
@@ -32,10 +34,15 @@ def can_draw() -> bool:
     return not Console().is_dumb_terminal
 
 
+def cut_with() -> OverflowMethod:
+    """Return how a line that is too long ends."""
+    return "crop" if ascii_only() else "ellipsis"
+
+
 class LiveView:
     """Messages scroll by, and the line at the bottom stays."""
 
-    def __init__(self, title: str, console: Console | None = None) -> None:
+    def __init__(self, title: str, console: rich_console.Console | None = None) -> None:
         self._console = console or Console(highlight=False)
         self._title = one_line(title)
         self._name_width = 0
@@ -60,7 +67,7 @@ class LiveView:
         if self._console.width >= NARROW:
             row.add_column(no_wrap=True)
             cells.insert(0, Text(f"{time:%H:%M}", "dim"))
-        row.add_column(width=self._name_width, no_wrap=True, overflow="ellipsis")
+        row.add_column(width=self._name_width, no_wrap=True, overflow=cut_with())
         row.add_column(overflow="fold")
         row.add_row(*cells)
         self._console.print(row)
@@ -73,15 +80,18 @@ class LiveView:
         connected = status.connection == "connected"
         parts = [Text(self._title, "bold")]
         if not connected:
-            parts.append(Text(f"{status.connection} …", "yellow"))
+            parts.append(Text(decoration(f"{status.connection} …"), "yellow"))
+            if status.reason:
+                parts.append(Text(status.reason, "dim"))
         elif status.here:
             parts.append(Text(f"here: {', '.join(status.here)}", "dim"))
         if status.typing:
             verb = "is" if len(status.typing) == 1 else "are"
-            parts.append(Text(f"{' and '.join(status.typing)} {verb} typing …", "italic"))
-        mark = Text("● ", "green" if connected else "yellow")
-        line = mark + Text(" · ").join(parts)
-        line.no_wrap, line.overflow = True, "ellipsis"
+            end = decoration(f" {verb} typing …")
+            parts.append(Text(f"{' and '.join(status.typing)}{end}", "italic"))
+        mark = Text(decoration("● "), "green" if connected else "yellow")
+        line = mark + Text(decoration(" · ")).join(parts)
+        line.no_wrap, line.overflow = True, cut_with()
         return line
 
     def __enter__(self) -> Self:

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from poolse.cli.ids import conversation_argument
 from poolse.cli.session import Session
 
-__all__ = ["for_backends", "for_users", "reporting"]
+__all__ = ["for_backends", "for_users", "in_conversation", "reporting"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,11 @@ def for_users(command: F) -> F:
     """Add the options of commands that act for a user of the chat."""
     text = "File with the user's token; - for standard input."
     return _kept("--token-file", "FILE", text)(_reaching(command))
+
+
+def in_conversation(command: F) -> F:
+    """Add the argument CONV, the ID of a conversation. Shells complete it."""
+    return conversation_argument("conversation", metavar="CONV")(command)
 
 
 def for_backends(command: F) -> F:

@@ -1,4 +1,4 @@
-"""Settings from flags, the config file and the environment, in order of precedence."""
+"""Settings from flags, the environment and the config file, in order of precedence."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ import click
 
 from poolse.cli.failure import USAGE, Failure
 
-__all__ = ["Credential", "Settings", "config_file", "settings"]
+__all__ = ["NOTHING_SET", "Credential", "Settings", "config_file", "settings"]
 
 PLACES: Final = ("api_url", "ws_url")
 SECRETS: Final = ("token", "api_key")
+DEFAULT: Final = "the default"
+NOTHING_SET: Final = (
+    "no address, token or API key is set: `poolse sandbox -- bash` opens a shell with a backend "
+    "on this machine and all three"
+)
 KEYS: Final = (*PLACES, *SECRETS, *(f"{name}_file" for name in SECRETS))
 
 
@@ -77,11 +82,19 @@ class Settings:
     """URLs of the backend, and the credentials."""
 
     api_url: str | None = None
+    api_url_source: str = DEFAULT
+    """Name of the source for the user, like `Credential.source`."""
     ws_url: str | None = None
+    ws_url_source: str = DEFAULT
     token: Credential | None = None
     api_key: Credential | None = None
     names: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Display names, by poolse ID or external ID of a user."""
+
+    @property
+    def nothing_set(self) -> bool:
+        """Whether there is neither an address nor a credential: a beginner, in general."""
+        return self.api_url is None and self.token is None and self.api_key is None
 
 
 def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
@@ -97,17 +110,23 @@ def settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
     path = flags.get("config", environ.get("POOLSE_CONFIG"))
     profile = flags.get("profile") or environ.get("POOLSE_PROFILE")
     config = read_config(path, profile, KEYS, SECRETS)
-    # Each outranks those before it.
+    variables, file = _from_environment(environ), _from_config(config)
+    # Each outranks those before it. A profile that a flag names counts as flags.
     layers: tuple[Layer, ...] = (
-        _from_environment(environ),
-        _from_config(config),
+        *((variables, file) if flags.get("profile") else (file, variables)),
         {key: Value(flags[key], f"--{key.replace('_', '-')}") for key in KEYS if key in flags},
     )
     values = {key: value for layer in layers for key, value in layer.items()}
-    api_url, ws_url = (values[key].text if key in values else None for key in PLACES)
+    unset = Value("", DEFAULT)
     token, api_key = (_credential(name, layers) for name in SECRETS)
     return Settings(
-        api_url=api_url, ws_url=ws_url, token=token, api_key=api_key, names=config.names
+        api_url=values.get("api_url", unset).text or None,
+        api_url_source=values.get("api_url", unset).source,
+        ws_url=values.get("ws_url", unset).text or None,
+        ws_url_source=values.get("ws_url", unset).source,
+        token=token,
+        api_key=api_key,
+        names=config.names,
     )
 
 

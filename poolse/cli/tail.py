@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from poolse import UNSET, Unset
+from poolse.cli.failure import USAGE, Failure
 from poolse.cli.line_views import JsonView, LineView
 from poolse.cli.live_state import LiveState, UserNames, name_of
-from poolse.cli.options import for_users
+from poolse.cli.options import for_users, in_conversation
 from poolse.cli.session import Session
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ LAST: Final = 10
 
 @click.command(
     short_help="Follow a conversation.",
-    epilog="Example: poolse tail CONV --last 50",
+    epilog="Example: poolse tail $CONV --last 50",
 )
-@click.argument("conversation", metavar="CONV")
+@in_conversation
 @click.option(
     "--since",
     metavar="WHERE",
@@ -74,14 +75,17 @@ def tail(
         names.learn(chat, me.id, me.display_name or me.external_id)
         messages = chat.conversations.one(conversation).messages
         title = chat.conversations.one(conversation).show().name or "direct conversation"
+        saved = stack.enter_context(_checkpoint(checkpoint))
         view = _view(session, title)
         stack.enter_context(view)
         channel = stack.enter_context(chat.realtime.conversation(conversation))
-        stack.enter_context(LiveState(chat, channel, names, view.status))
-        saved = stack.enter_context(_checkpoint(checkpoint))
+        state = stack.enter_context(LiveState(chat, channel, names, view.status))
+        session.on_socket_error = state.on_socket_error
         feed = stack.enter_context(messages.follow(after=after, checkpoint=saved))
         for number, item in enumerate(feed, start=1):
-            view.message(item.message, name_of(chat, item.message.sender_id))
+            message = item.message
+            names.learn(chat, message.sender_id, message.sender_external_id)
+            view.message(message, name_of(chat, message.sender_id))
             if number == count:
                 break
 
@@ -110,7 +114,11 @@ def _after(since: str | None, last: int | None, checkpoint: Path | None) -> Afte
 def _checkpoint(path: Path | None) -> AbstractContextManager[SQLiteCheckpoint | None]:
     from poolse import SQLiteCheckpoint
 
-    return nullcontext() if path is None else SQLiteCheckpoint(path)
+    if path is None:
+        return nullcontext()
+    if not path.absolute().parent.is_dir():
+        raise Failure(f"the folder {path.absolute().parent} does not exist: create it", USAGE)
+    return SQLiteCheckpoint(path)
 
 
 def _view(session: Session, title: str) -> JsonView | LineView | LiveView:

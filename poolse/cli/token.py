@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from poolse.cli.ids import external_id_argument
 from poolse.cli.options import for_backends
 from poolse.cli.session import Session
 
@@ -14,7 +15,7 @@ __all__ = ["token"]
     short_help="Issue a token for one of your users.",
     epilog="Example: export POOLSE_TOKEN=$(poolse token alice)",
 )
-@click.argument("external_id")
+@external_id_argument("external_id")
 @for_backends
 @click.pass_obj
 def token(session: Session, external_id: str) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from poolse import UNSET
-from poolse.cli.errors import as_failure
+from poolse.cli.exit_codes import as_failure
 from poolse.cli.failure import Failure
-from poolse.cli.options import for_users
+from poolse.cli.options import for_users, in_conversation
 from poolse.cli.sanitize import one_line
 from poolse.cli.session import Session
 
@@ -26,15 +26,15 @@ MOST: Final = 10
 
 @click.command(
     short_help="Send files.",
-    epilog="Example: poolse upload CONV holiday/*.jpg --text 'Look at these'",
+    epilog="Example: poolse upload $CONV holiday/*.jpg --text 'Look at these'",
 )
-@click.argument("conversation", metavar="CONV")
+@in_conversation
 @click.argument(
     "files",
     nargs=-1,
     required=True,
     metavar="FILES...",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
+    type=click.Path(path_type=Path),
 )
 @click.option("--text", metavar="TEXT", help="Text of the message.")
 @for_users
@@ -42,7 +42,8 @@ MOST: Final = 10
 def upload(session: Session, conversation: str, files: tuple[Path, ...], text: str | None) -> None:
     """Send FILES to the conversation with the ID CONV, and print the ID of the message.
 
-    More than ten files are sent in several messages. A failed upload does not stop the others.
+    More than ten files are sent in several messages. A file that is missing or refused does not
+    stop the others.
     """
     with session.chat() as chat:
         # First, so that nothing goes up for a conversation that is not there.
@@ -65,21 +66,25 @@ def upload(session: Session, conversation: str, files: tuple[Path, ...], text: s
         for message in messages:
             session.print_text(message.id)
     if failed:
-        raise Failure(f"{len(failed)} of {len(files)} files were not uploaded")
+        count = len(files)
+        some = "the file was" if count == 1 else f"{len(failed)} of {count} files were"
+        raise Failure(f"{some} not uploaded")
 
 
 def _upload(session: Session, chat: Poolse, path: Path) -> Attachment | None:
     """Upload a file; return None if that failed, after printing the error."""
-    from poolse import AuthError, NetworkError, PoolseError, progress_bar
+    from poolse import AuthError, NetworkError, PoolseError
+    from poolse.cli.transfer_bar import transfer_bar
 
     try:
-        with progress_bar(one_line(path.name)) as bar:
+        with transfer_bar(one_line(path.name)) as bar:
             return chat.attachments.upload(path, on_progress=bar)
     except (AuthError, NetworkError):
         # The others would fare no better.
         raise
     except (PoolseError, OSError) as error:
-        session.note(f"{path}: {as_failure(error)}")
+        text = str(as_failure(error))
+        session.note(text if str(path) in text else f"{path}: {text}")
         return None
 
 

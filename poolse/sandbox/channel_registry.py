@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 from poolse.sandbox import frames
+from poolse.sandbox.api_filter import ApiFilter
 from poolse.sandbox.channel_validation import check_event
-from poolse.sandbox.connections import WebSocketConnection
 from poolse.sandbox.faults import BroadcastFaults
 from poolse.sandbox.strict_json import Json, JsonObject
-from poolse.sandbox.topics import TopicMatch
+from poolse.sandbox.topics import TopicMatch, match_topic
+from poolse.sandbox.uvicorn_protocols import WebSocketConnection
 
 __all__ = [
     "Channel",
@@ -100,8 +101,13 @@ class Session:
 class ChannelRegistry:
     """All sessions and all channels."""
 
-    def __init__(self, faults: BroadcastFaults) -> None:
+    def __init__(
+        self, faults: BroadcastFaults, api_filter: ApiFilter, on_end: Callable[[Channel], None]
+    ) -> None:
+        """Start without any; `on_end` is called with each channel that was removed."""
         self._faults = faults
+        self._filter = api_filter
+        self._on_end = on_end
         self.sessions: dict[Session, None] = {}
         self._topics: dict[str, dict[Channel, None]] = {}
 
@@ -128,6 +134,7 @@ class ChannelRegistry:
             if channel.presence is not None:
                 diff = presence_diff(left=[channel.presence])
                 self.broadcast(channel.topic, "presence_diff", diff)
+            self._on_end(channel)
 
     def drop(self, session: Session) -> bool:
         """Remove a session; return False if that was done before."""
@@ -138,14 +145,32 @@ class ChannelRegistry:
         return True
 
     def broadcast(
-        self, topic: str, event: str, payload: JsonObject, *, but_user: str | None = None
+        self,
+        topic: str,
+        event: str,
+        payload: JsonObject,
+        *,
+        but_user: str | None = None,
+        but: object = None,
     ) -> None:
-        """Send an event of the backend to a topic, or to all users there but one."""
-        check_event(topic, event, payload)
-        self.deliver(topic, event, payload, but_user=but_user)
+        """Send an event of the backend to a topic, or to all but one user or one session."""
+        match = match_topic(topic)
+        if match is not None:
+            shown = self._filter.event(match.topic.address, event, payload)
+        else:
+            shown = payload
+        if shown is not None:
+            check_event(topic, event, shown, self._filter.version)
+            self.deliver(topic, event, shown, but_user=but_user, but=but)
 
     def deliver(
-        self, topic: str, event: str, payload: JsonObject, *, but_user: str | None = None
+        self,
+        topic: str,
+        event: str,
+        payload: JsonObject,
+        *,
+        but_user: str | None = None,
+        but: object = None,
     ) -> None:
         """Send an event to a topic, whatever the spec says."""
         listeners = self._topics.get(topic)
@@ -153,5 +178,5 @@ class ChannelRegistry:
             return
         frame = frames.encode(None, None, topic, event, payload)
         for channel in listeners:
-            if channel.session.user_id != but_user:
+            if channel.session.user_id != but_user and channel.session is not but:
                 self._faults.deliver(event, partial(channel.session.send, frame))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from poolse.sandbox.api.push import Reply
+from poolse.sandbox.api.channel_push import Reply
+from poolse.sandbox.api_versions import NEWEST
 from poolse.sandbox.response_validation import report
 from poolse.sandbox.strict_json import Json, JsonObject
 from poolse.sandbox.topics import match_topic
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["check_event", "check_push", "check_reply"]
 
 
-def check_event(topic: str, event: str, payload: JsonObject) -> None:
+def check_event(topic: str, event: str, payload: JsonObject, version: str = NEWEST.name) -> None:
     """Check an event of the backend; what a test lets the sandbox send may be anything."""
-    report(f"{topic} {event}", _event_faults(topic, event, payload))
+    report(f"{topic} {event}", _event_faults(topic, event, payload, version))
 
 
 def check_push(topic: str, event: str, payload: Json | bytes) -> None:
@@ -35,8 +36,8 @@ def check_reply(topic: str, event: str, reply: Reply) -> None:
     report(f"{topic} {event}, reply", _reply_faults(topic, event, reply))
 
 
-def _event_faults(topic: str, event: str, payload: JsonObject) -> Iterator[str]:
-    channel = _channel(topic)
+def _event_faults(topic: str, event: str, payload: JsonObject, version: str) -> Iterator[str]:
+    channel = _channel(topic, version)
     schema = None if channel is None else channel.events.get(event)
     if schema is None:
         yield "the event is not in the spec"
@@ -67,9 +68,9 @@ def _reply_faults(topic: str, event: str, reply: Reply) -> Iterator[str]:
         yield "an error needs a reason"
 
 
-def _channel(topic: str) -> Channel | None:
+def _channel(topic: str, version: str = NEWEST.name) -> Channel | None:
     # As in `rest`: the sandbox starts without.
     from poolse.sandbox.spec import channels
 
     match = match_topic(topic)
-    return None if match is None else channels()[match.topic.address]
+    return None if match is None else channels(version).get(match.topic.address)

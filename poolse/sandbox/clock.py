@@ -27,6 +27,11 @@ class Clock:
         """Return seconds since 1970, like `time.time()`."""
         return time.time() + self._ahead
 
+    @property
+    def offset(self) -> float:
+        """Seconds that it is ahead of the machine. New in 0.6."""
+        return self._ahead
+
     def advance(self, seconds: float) -> None:
         """Advance the clock, which ages tokens, signed URLs and stored responses immediately.
 
@@ -41,7 +46,7 @@ class Clock:
             self._ahead += seconds
 
     def reset(self) -> None:
-        """Reset the clock to the machine's. Called by `Sandbox.reset` only."""
+        """Reset the clock to the machine's. Called by `Sandbox.reset`, and over HTTP."""
         with self._lock:
             self._ahead = 0.0
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 
+from poolse.sandbox.api_versions import API_VERSIONS, NEWEST
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.clock import Clock
+from poolse.sandbox.control_api.front_door import FrontDoor
+from poolse.sandbox.control_api.guards import ControlSettings
+from poolse.sandbox.control_api.traffic import Traffic
 from poolse.sandbox.fault_control import FaultControl, Run
+from poolse.sandbox.options import Options
 from poolse.sandbox.request_log import Request, RequestLog
-from poolse.sandbox.rules import MAX_BYTES
+from poolse.sandbox.rules import ICE_SERVERS, MAX_BYTES
 from poolse.sandbox.server import ServerThread
-from poolse.sandbox.strict_json import JsonObject
+from poolse.sandbox.strict_json import Json, JsonObject
 from poolse.sandbox.urls import listening_url
+from poolse.sandbox.uvicorn_protocols import HttpConnection
 
 if TYPE_CHECKING:
     from poolse.sandbox.certificates import Certificates
@@ -43,7 +50,8 @@ class Tenant:
         Args:
             external_id: Your own ID for the user.
             lifetime: Seconds until it expires, rounded up to a whole second. Negative for an
-                expired token.
+                expired token; `math.inf` for one that is the same each time, and after a restart
+                if the sandbox has an `api_key` (new in 0.5).
         """
         return self._run(lambda backend: backend.token(external_id, lifetime, self._id))
 
@@ -75,6 +83,13 @@ class Sandbox:
         idle_timeout: float = 60.0,
         typing_timeout: float = 5.0,
         max_attachment_bytes: int = MAX_BYTES,
+        api: str = NEWEST.name,
+        ice_servers: Sequence[Mapping[str, object]] | None = None,
+        livekit_url: str | None = None,
+        api_key: str | None = None,
+        cors_origins: Sequence[str] = ("*",),
+        control_hosts: Sequence[str] = (),
+        on_request: Callable[[Request], object] | None = None,
     ) -> None:
         """Configure the sandbox. It does not listen before `start`.
 
@@ -88,14 +103,50 @@ class Sandbox:
             idle_timeout: Idle timeout of sockets, in seconds.
             typing_timeout: Seconds after the last `typing` until `typing:stop` is sent.
             max_attachment_bytes: Maximum size of an attachment in bytes.
+            api: Version of the API to speak: `2`, the current one, or `1.1`, without everything
+                that is newer. New in 0.4.
+            ice_servers: Servers that `ice_servers.list` returns, with the fields of `IceServer`;
+                None for one STUN server. New in 0.4.
+            livekit_url: URL that `call_tokens.create` returns, with a token that no LiveKit server
+                accepts; with None the service has no LiveKit. New in 0.4.
+            api_key: API key of the tenant; None for a new one. With the same key, users have the
+                same poolse IDs in each run. New in 0.5.
+            cors_origins: Origins whose web pages may call the sandbox, such as
+                `http://localhost:5173`; `*` is every origin. New in 0.5.
+            control_hosts: Names, without a port, under which the page and the control over HTTP may
+                be reached, such as `chat.local`, from any address. Without them only programs on
+                this machine may use both, as `localhost`, `127.0.0.1`, `[::1]` or `host`. They can
+                do everything: name only hosts that nobody else can reach. New in 0.6.
+            on_request: Called with each request and handshake when it ends, on the sandbox's
+                thread: it must not block, and must not call the sandbox. New in 0.5.
         """
+        if api_key is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", api_key):
+            raise ValueError("api_key must consist of letters, digits, and the characters _ . -")
+        if isinstance(cors_origins, str):
+            raise ValueError("cors_origins must be a list of origins, not a string")
+        if isinstance(control_hosts, str):
+            raise ValueError("control_hosts must be a list of names, not a string")
+        if api not in API_VERSIONS:
+            raise ValueError(f"api must be {' or '.join(map(repr, API_VERSIONS))}, not {api!r}")
         self._tls = tls
         self._data = None if data is None else Path(data)
         self._host = host
         self._port = port
-        self._timeouts = {"idle_timeout": idle_timeout, "typing_timeout": typing_timeout}
-        self._max_attachment_bytes = max_attachment_bytes
-        self._log = RequestLog()
+        servers = ICE_SERVERS if ice_servers is None else [dict(one) for one in ice_servers]
+        self._options = Options(
+            api=API_VERSIONS[api],
+            api_key=api_key,
+            idle_timeout=idle_timeout,
+            typing_timeout=typing_timeout,
+            max_attachment_bytes=max_attachment_bytes,
+            ice_servers=cast("tuple[Json, ...]", tuple(servers)),
+            livekit_url=livekit_url,
+            cors_origins=tuple(cors_origins),
+        )
+        self._control_hosts = tuple(control_hosts)
+        self._on_request = on_request
+        self._log = RequestLog(on_request)
+        self._traffic = Traffic()
         self._backend: Backend | None = None
         self._server: ServerThread | None = None
         self._certificates: Certificates | None = None
@@ -118,7 +169,7 @@ class Sandbox:
         self._check_process()
         if self._server is not None:
             raise RuntimeError("the sandbox is already running")
-        self._log = RequestLog()
+        self._log = RequestLog(self._on_request)
         tls: ssl.SSLContext | None = None
         if self._tls:
             # Loads all of `cryptography`, which plain http can do without.
@@ -127,7 +178,7 @@ class Sandbox:
             self._certificates = Certificates()
             tls = self._certificates.server_context(self._host)
         try:
-            self._server = ServerThread(self._make_backend, self._host, self._port, tls)
+            self._server = ServerThread(self._make_app, self._host, self._port, tls)
         except BaseException:
             self._remove_certificates()
             raise
@@ -146,20 +197,20 @@ class Sandbox:
     def reset(self) -> None:
         """Restart at the same address, as a new sandbox.
 
-        It has no data, users or faults, the clock of the machine, an empty log and a new API key.
+        It has no data, users or faults, the clock of the machine, an empty log and, unless
+        `api_key` was set, a new API key.
         All connections are closed. The file `data` is kept. A stopped sandbox is started, at
         another port unless `port` was set.
         """
         self._check_process()
-        self.clock.reset()
-        self._tenant = Tenant(self._call)
         if self._server is None:
+            self._forget()
             self.start()
             return
         # What hangs or is mute would hold up the end of the connections.
         self.faults.clear()
-        self._log = RequestLog()
-        self._server.replace(self._make_backend)
+        self._forget()
+        self._server.replace(self._make_app)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -197,7 +248,8 @@ class Sandbox:
         Args:
             external_id: Your own ID for the user.
             lifetime: Seconds until it expires, rounded up to a whole second. Negative for an
-                expired token.
+                expired token; `math.inf` for one that is the same each time, and after a restart
+                if the sandbox has an `api_key` (new in 0.5).
         """
         return self._tenant.token(external_id, lifetime=lifetime)
 
@@ -216,6 +268,25 @@ class Sandbox:
         """
         self._call(lambda backend: backend.block(external_id, blocked))
 
+    def seed(self, content: Mapping[str, object]) -> dict[str, str]:
+        """Create users, conversations and messages, all of them or nothing. New in 0.6.
+
+        Objects that exist are kept: a user is known by the external ID, a conversation by its name
+        among those of its first member.
+
+        Args:
+            content: What the TOML file of `poolse sandbox --seed` has: `users` with `external_id`,
+                `display_name` and `custom_data`, and `conversations` with `members`, `name`, `type`
+                and `messages`, each with `from` and `body`.
+
+        Returns:
+            IDs of the conversations, by name.
+
+        Raises:
+            ValueError: The content is invalid.
+        """
+        return self._call(lambda backend: backend.seed(content))
+
     def broadcast(self, topic: str, event: str, payload: Mapping[str, object]) -> None:
         """Send any event to all users who joined a topic."""
         content = cast(JsonObject, dict(payload))
@@ -223,7 +294,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Request]:
-        """REST requests of this run, in order of arrival."""
+        """REST requests of this run, in order of arrival: the newest 8 MB of them."""
         return self._checked_log.requests
 
     @property
@@ -281,15 +352,28 @@ class Sandbox:
             raise RuntimeError("the sandbox is not running with tls=True")
         return self._certificates
 
-    def _make_backend(self) -> Backend:
-        self._backend = Backend(
-            self._log,
-            self.clock,
-            data=self._data,
-            max_attachment_bytes=self._max_attachment_bytes,
-            **self._timeouts,
+    def _make_app(self) -> FrontDoor:
+        self._backend = Backend(self._log, self.clock, data=self._data, options=self._options)
+        self._traffic.clear()
+        settings = ControlSettings(
+            host=self._host,
+            control_hosts=self._control_hosts,
+            ca_file=None if self._certificates is None else self._certificates.ca_file,
+            reset=self._reset_around,
         )
-        return self._backend
+        return FrontDoor(self._backend, self.clock, self._traffic, settings)
+
+    def _forget(self) -> None:
+        """Forget what an earlier run has left."""
+        self.clock.reset()
+        self._tenant = Tenant(self._call)
+        self._log = RequestLog(self._on_request)
+
+    async def _reset_around(self, connection: HttpConnection) -> None:
+        """Reset on the sandbox's own loop, where a request of this connection asks for it."""
+        cast(Backend, self._backend).faults.clear()
+        self._forget()
+        await self._running.replace_around(self._make_app, connection)
 
     def _call(self, function: Callable[[Backend], T]) -> T:
         return self._running.call(lambda: function(cast(Backend, self._backend)))

@@ -20,6 +20,7 @@ STATUS: Mapping[str, int] = {
     "unsupported_media_type": 415,
     "user_not_found": 422,
     "validation_failed": 422,
+    "lazy_provision_rate_limited": 429,
     "rate_limited": 429,
     "internal_error": 500,
     "service_unavailable": 503,
@@ -40,6 +41,7 @@ class ApiRefusal(Exception):  # noqa: N818  (it is a response, not a bug)
         details: JsonObject | None = None,
         *,
         allow: Collection[str] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -47,6 +49,8 @@ class ApiRefusal(Exception):  # noqa: N818  (it is a response, not a bug)
         self.message = message
         self.details = details
         self.headers: dict[str, str] = {"allow": ", ".join(allow)} if allow else {}
+        if retry_after is not None:
+            self.headers["retry-after"] = str(retry_after)
 
 
 def invalid(**complaints: str) -> ApiRefusal:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from poolse.sandbox.backend import Backend
 from poolse.sandbox.errors import code_of
+from poolse.sandbox.fault_limits import check_limits
 from poolse.sandbox.faults import (
     BroadcastFaults,
     CapPages,
@@ -18,10 +19,12 @@ from poolse.sandbox.faults import (
     Fail,
     Fault,
     Latency,
+    LostAnswer,
     Match,
     RateLimit,
     RefuseHandshake,
     RefuseJoin,
+    UrlExpired,
 )
 
 __all__ = ["FaultControl"]
@@ -130,7 +133,7 @@ class FaultControl:
             path: Only requests to this path, as in `fail`.
             method: Only requests with this method.
         """
-        self.drop(times, executed=True, path=path, method=method)
+        self._arm(LostAnswer(), times, path, method)
 
     def forget_idempotency(
         self, times: int | None = None, path: str | None = None, method: str | None = None
@@ -248,7 +251,7 @@ class FaultControl:
             path: Only requests to this path, as in `fail`; None for the whole object storage.
             method: Only requests with this method.
         """
-        expired = Fail(403, "access_denied", "Request has expired")
+        expired = UrlExpired(403, "access_denied", "Request has expired")
         self._arm(expired, times, path or _STORAGE, method)
 
     def cap_pages(
@@ -282,6 +285,7 @@ class FaultControl:
             code: Code of the close frame; None drops the connections without a close frame.
             external_id: Close only the sockets of this user.
         """
+        check_limits({"code": code})
         self._run(lambda backend: backend.drop_sockets(code, external_id))
 
     def disturb_broadcasts(
@@ -304,6 +308,7 @@ class FaultControl:
             seconds: Maximum delay in seconds.
             seed: Seed of the random numbers.
         """
+        check_limits({"lost": lost, "doubled": doubled, "delayed": delayed, "seconds": seconds})
 
         def disturb(broadcasts: BroadcastFaults) -> None:
             broadcasts.lost, broadcasts.doubled = lost, doubled
@@ -352,6 +357,7 @@ class FaultControl:
         self._run(lambda backend: backend.faults.sending.set())
 
     def _arm(self, fault: Fault, times: int | None, path: str | None, method: str | None) -> None:
+        check_limits(vars(fault))
         match = Match(path, method)
         checked = _checked(times)
         self._run(lambda backend: backend.faults.arm(fault, checked, match))

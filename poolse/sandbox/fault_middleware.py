@@ -9,8 +9,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from poolse.sandbox.connections import HttpConnection, connection_of, cut
 from poolse.sandbox.faults import CutDownload, CutUpload, Drip, Drop, Fail, Hang, Replacement
+from poolse.sandbox.uvicorn_protocols import HttpConnection, connection_of, cut
 
 __all__ = ["Refuse", "apply_fault", "delayed"]
 

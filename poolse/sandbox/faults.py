@@ -1,4 +1,7 @@
-"""Faults that are armed, and which of them apply to a request. Only used on the loop."""
+"""Faults that are armed, and which of them apply to a request. Only used on the loop.
+
+The `kind` of a fault is the method of `FaultControl` that arms it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from poolse.sandbox.clock import Clock
 
 __all__ = [
+    "Armed",
     "BroadcastFaults",
     "CapPages",
     "CutDownload",
@@ -26,12 +30,14 @@ __all__ = [
     "ForgetKeys",
     "Hang",
     "Latency",
+    "LostAnswer",
     "Match",
     "RateLimit",
     "RefuseHandshake",
     "RefuseJoin",
     "Replacement",
     "SelectedFaults",
+    "UrlExpired",
 ]
 
 _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
@@ -42,6 +48,7 @@ _PAGES = re.compile(r".*/(messages|replies)", re.DOTALL)
 class Fail:
     """Respond with an error instead of carrying out the request."""
 
+    kind: ClassVar[str] = "fail"
     status: int
     code: str
     message: str
@@ -49,17 +56,34 @@ class Fail:
 
 
 @dataclass(frozen=True)
+class UrlExpired(Fail):
+    """Respond as to a signed URL that has expired."""
+
+    kind: ClassVar[str] = "expire_urls"
+
+
+@dataclass(frozen=True)
 class Drop:
     """Cut the connection instead of responding."""
 
+    kind: ClassVar[str] = "drop"
     executed: bool
     """Whether the request is carried out before."""
+
+
+@dataclass(frozen=True)
+class LostAnswer(Drop):
+    """Carry the request out, and cut the connection."""
+
+    kind: ClassVar[str] = "lose_answers"
+    executed: bool = True
 
 
 @dataclass(frozen=True)
 class Hang:
     """Do nothing until it is released."""
 
+    kind: ClassVar[str] = "hang"
     released: asyncio.Event
 
 
@@ -67,6 +91,7 @@ class Hang:
 class Drip:
     """Send the body one byte at a time."""
 
+    kind: ClassVar[str] = "drip"
     interval: float
 
 
@@ -74,6 +99,7 @@ class Drip:
 class CutUpload:
     """Cut the connection once that many bytes of the request's body were read."""
 
+    kind: ClassVar[str] = "cut_uploads"
     after: int
 
 
@@ -81,6 +107,7 @@ class CutUpload:
 class CutDownload:
     """End the connection once that many bytes of the response's body were sent."""
 
+    kind: ClassVar[str] = "cut_downloads"
     after: int
 
 
@@ -88,6 +115,7 @@ class CutDownload:
 class RateLimit:
     """Refuse what is more than so many requests in so many seconds, by the sandbox's clock."""
 
+    kind: ClassVar[str] = "limit_rate"
     requests: int
     seconds: float
     ends: float = -math.inf
@@ -109,6 +137,7 @@ class RateLimit:
 class Latency:
     """Respond later, whatever other faults apply."""
 
+    kind: ClassVar[str] = "latency"
     seconds: float
 
 
@@ -116,6 +145,7 @@ class Latency:
 class CapPages:
     """Put no more items into a page than this."""
 
+    kind: ClassVar[str] = "cap_pages"
     rows: int
 
 
@@ -123,11 +153,14 @@ class CapPages:
 class ForgetKeys:
     """Ignore the idempotency key."""
 
+    kind: ClassVar[str] = "forget_idempotency"
+
 
 @dataclass(frozen=True)
 class RefuseJoin:
     """Refuse to join a channel. What `Match` calls the path is the topic."""
 
+    kind: ClassVar[str] = "refuse_joins"
     reason: str
 
 
@@ -135,6 +168,7 @@ class RefuseJoin:
 class RefuseHandshake:
     """Refuse a handshake with an HTTP status."""
 
+    kind: ClassVar[str] = "refuse_handshakes"
     status: int
 
 
@@ -163,7 +197,10 @@ class Match:
 
 
 @dataclass(eq=False)
-class _Armed:
+class Armed:
+    """A fault, and to which requests it applies."""
+
+    id: int
     fault: Fault
     times: int | None
     """To how many more requests it applies; None for all until `clear`."""
@@ -217,13 +254,15 @@ class Faults:
         self.sending: asyncio.Event = asyncio.Event()
         """Cleared while the sockets are mute."""
         self._released = asyncio.Event()
+        self.newest: int = 0
+        """Number of the fault that was armed last, 0 before the first."""
         self.broadcasts: BroadcastFaults = BroadcastFaults()
         """What happens to broadcasts."""
         self.clear()
 
     def clear(self) -> None:
         """Disarm everything; what hangs continues."""
-        self._armed: list[_Armed] = []
+        self._armed: list[Armed] = []
         self.broadcasts.clear()
         self.sending.set()
         self.release()
@@ -231,7 +270,18 @@ class Faults:
     def arm(self, fault: Fault, times: int | None, match: Match) -> None:
         """Apply a fault to the next requests that match, or to all if `times` is None."""
         if times is None or times > 0:
-            self._armed.append(_Armed(fault, times, match))
+            self.newest += 1
+            self._armed.append(Armed(self.newest, fault, times, match))
+
+    def armed(self) -> list[Armed]:
+        """Return what is armed, the oldest first."""
+        return list(self._armed)
+
+    def disarm_one(self, number: int) -> bool:
+        """Disarm one fault; return False if it is not armed."""
+        before = len(self._armed)
+        self._armed = [armed for armed in self._armed if armed.id != number]
+        return len(self._armed) < before
 
     def disarm(self, kind: type[Fault]) -> None:
         """Disarm the faults of one kind."""
@@ -287,14 +337,14 @@ class Faults:
                 return fault
         return None
 
-    def _take(self, kind: type[F], among: Iterable[_Armed], method: str, path: str) -> F | None:
+    def _take(self, kind: type[F], among: Iterable[Armed], method: str, path: str) -> F | None:
         for armed in among:
             if isinstance(armed.fault, kind) and armed.match.fits(method, path):
                 self._count(armed)
                 return armed.fault
         return None
 
-    def _count(self, armed: _Armed) -> None:
+    def _count(self, armed: Armed) -> None:
         if armed.times is not None:
             armed.times -= 1
             if not armed.times:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poolse.sandbox import fault_middleware, object_storage
+from poolse.sandbox.clock import Clock
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.fault_middleware import Refuse
 from poolse.sandbox.faults import Fail, Faults, SelectedFaults
@@ -18,7 +22,7 @@ from poolse.sandbox.request_log import Request, RequestLog
 from poolse.sandbox.rest import json_response
 from poolse.sandbox.strict_json import dump
 
-__all__ = ["Middleware", "allow_all_origins", "as_request"]
+__all__ = ["Middleware", "allow_origins", "as_request"]
 
 _METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _REQUEST_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-Range", "Range")
@@ -31,17 +35,19 @@ _RESPONSE_HEADERS: Final = (
 )
 _MAX_AGE: Final = 600
 """Seconds that a browser may remember the response to a preflight."""
+_HEADERS: Final = 1_000
+"""Headers that are remembered, as they are kept in the request log."""
 
 
-def allow_all_origins(app: ASGIApp) -> ASGIApp:
-    """Wrap an application so that pages of every origin may call it and read its responses.
+def allow_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Wrap an application so that pages of these origins may call it and read its responses.
 
-    Preflights are answered here and never reach the application. Credentials in the sense of CORS
-    (cookies) are not allowed: tokens travel in a header.
+    `*` is every origin. Preflights are answered here and never reach the application. Credentials
+    in the sense of CORS (cookies) are not allowed: tokens travel in a header.
     """
     return CORSMiddleware(
         app,
-        allow_origins=("*",),
+        allow_origins=origins,
         allow_methods=_METHODS,
         allow_headers=_REQUEST_HEADERS,
         expose_headers=_RESPONSE_HEADERS,
@@ -60,13 +66,20 @@ class Middleware:
     """The ASGI application: WebSockets, files and all other requests go their ways."""
 
     def __init__(
-        self, rest: ASGIApp, files: ASGIApp, sockets: ASGIApp, faults: Faults, log: RequestLog
+        self,
+        rest: ASGIApp,
+        files: ASGIApp,
+        sockets: ASGIApp,
+        faults: Faults,
+        log: RequestLog,
+        clock: Clock,
     ) -> None:
         self._rest = Route(rest, _in_json)
         self._files = Route(files, _in_xml)
         self._sockets = sockets
         self._faults = faults
         self._log = log
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one WebSocket from its handshake to its end."""
@@ -89,7 +102,8 @@ class Middleware:
         async def tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 tag = (b"x-request-id", str(uuid.uuid4()).encode())
-                message = {**message, "headers": [*message["headers"], tag]}
+                date = (b"date", formatdate(self._clock.now(), usegmt=True).encode())
+                message = {**message, "headers": [*message["headers"], tag, date]}
                 self._log.responded(request, message["status"])
             await send(message)
 
@@ -108,8 +122,14 @@ def as_request(scope: Scope) -> Request:
     return Request(
         method=scope.get("method", "GET"),
         path=(scope["raw_path"] + query).decode("ascii", "replace"),
-        headers={name.decode(): value.decode("latin-1") for name, value in scope["headers"]},
+        headers=dict(_header(name, value) for name, value in scope["headers"]),
     )
+
+
+@lru_cache(_HEADERS)
+def _header(name: bytes, value: bytes) -> tuple[str, str]:
+    """Return a header as text. Requests of one client share most of theirs."""
+    return name.decode(), value.decode("latin-1")
 
 
 def _altered(selected: SelectedFaults, scope: Scope) -> Scope:

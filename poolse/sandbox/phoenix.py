@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from poolse.sandbox import frames, rules
 from poolse.sandbox.api.call import Effect
+from poolse.sandbox.api_filter import ApiFilter
 from poolse.sandbox.channel_registry import (
     Channel,
     ChannelRegistry,
@@ -53,6 +54,7 @@ class Phoenix:
         """
         self._store = store
         self._registry = registry
+        self._filter = ApiFilter(store.options.api)
         self._pushes = Pushes(store, publish)
         self._refuse_join = refuse_join
         self._on_join = on_join
@@ -88,7 +90,7 @@ class Phoenix:
 
     def _join(self, session: Session, frame: Frame, old: Channel | None) -> None:
         match = match_topic(frame.topic)
-        if match is None:
+        if match is None or not self._filter.has_topic(match.topic.address):
             session.send(frames.reply(frame, None, "error", _UNMATCHED))
             return
         if old is not None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from poolse.sandbox.api.call import Effect
-from poolse.sandbox.api.push import Push, Reply
+from poolse.sandbox.api.channel_push import Push, Reply
+from poolse.sandbox.api_filter import ApiFilter
 from poolse.sandbox.channel_registry import Session
 from poolse.sandbox.channel_validation import check_push, check_reply
 from poolse.sandbox.errors import ApiRefusal
@@ -30,6 +31,7 @@ class Pushes:
     def __init__(self, store: Store, publish: Callable[[Effect], None]) -> None:
         """Take what it stands on; `publish` is called with each effect after its commit."""
         self._store = store
+        self._filter = ApiFilter(store.options.api)
         self._publish = publish
 
     def carry_out(self, session: Session, match: TopicMatch, frame: Frame) -> Reply:
@@ -44,9 +46,12 @@ class Pushes:
         handler = push_handler(match.topic, frame.event)
         if handler is None:
             raise UnhandledPush
+        known = channels(self._filter.version)[handler.address].pushes.get(handler.event)
+        if known is None:
+            raise UnhandledPush
         check_push(frame.topic, frame.event, frame.payload)
         push = as_push(session, match, frame)
-        reply = self._reply(handler, channels()[handler.address].pushes[handler.event], push)
+        reply = self._reply(handler, known, push)
         check_reply(frame.topic, frame.event, reply)
         for effect in reply.effects:
             self._publish(effect)
@@ -77,4 +82,5 @@ def as_push(session: Session, match: TopicMatch, frame: Frame) -> Push:
         topic=frame.topic,
         topic_id=match.topic_id,
         payload=payload,
+        session=session,
     )

@@ -15,6 +15,7 @@ from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = [
     "NewConversation",
+    "NewDevice",
     "NewMembers",
     "NewMessage",
     "NewUpload",
@@ -25,6 +26,7 @@ __all__ = [
     "emoji_of",
     "message_id_of",
     "new_conversation",
+    "new_device",
     "new_members",
     "new_message",
     "new_upload",
@@ -90,6 +92,15 @@ class NewUpload:
     content_type: str
     byte_size: int
     original_filename: str | None
+
+
+@dataclass(frozen=True)
+class NewDevice:
+    """Body of `POST /v1/devices`."""
+
+    token: str
+    platform: str
+    environment: str
 
 
 @dataclass(frozen=True)
@@ -175,6 +186,12 @@ def new_upload(body: JsonObject, max_bytes: int) -> NewUpload:
         message = f"the file is too large: at most {max_bytes} bytes"
         raise ApiRefusal("attachment_too_large", message, {"max_bytes": max_bytes})
     return NewUpload(content_type, size, filename)
+
+
+def new_device(body: JsonObject) -> NewDevice:
+    """Read it."""
+    environment = _text(body, "environment") or "production"
+    return NewDevice(text_of(body, "token"), text_of(body, "platform"), environment)
 
 
 def message_id_of(body: JsonObject) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from poolse.sandbox.api_filter import ApiFilter
 from poolse.sandbox.errors import STATUS, ApiRefusal
 from poolse.sandbox.routes import match
 
@@ -42,9 +43,10 @@ def report(subject: str, faults: Iterable[str]) -> None:
 class ValidatedRest:
     """The REST half of a backend; its responses are checked inside of `watch`."""
 
-    def __init__(self, rest: ASGIApp) -> None:
-        """Wrap the REST application."""
+    def __init__(self, rest: ASGIApp, api_filter: ApiFilter | None = None) -> None:
+        """Wrap the REST application of one version of the API, or of the newest."""
         self._rest = rest
+        self._filter = api_filter or ApiFilter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,17 +63,19 @@ class ValidatedRest:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         status: int = sent[0]["status"]
         body = b"".join(message.get("body", b"") for message in sent)
-        report(f"{method} {path} {status}", _faults(method, path, status, body))
+        report(f"{method} {path} {status}", _faults(self._filter, method, path, status, body))
 
 
-def _faults(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
+def _faults(
+    api_filter: ApiFilter, method: str, path: str, status: int, body: bytes
+) -> Iterator[str]:
     """Yield what is wrong with a response."""
     value: Any = json.loads(body) if body else None
     code = value["error"]["code"] if status >= 400 else None
     if code is not None and STATUS[code] != status:
         yield f"the status does not go with {code}"
     try:
-        endpoint = match(method, path).endpoint
+        endpoint = match(method, path, api_filter).endpoint
     except ApiRefusal:
         if code not in _NO_OPERATION:
             yield f"{code} where there is no operation"
@@ -79,7 +83,7 @@ def _faults(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
     # As in `rest`: the sandbox starts without.
     from poolse.sandbox.spec import operation
 
-    spec = operation(endpoint.method, endpoint.path)
+    spec = operation(endpoint.method, endpoint.path, api_filter.version)
     if code is not None and code not in spec.codes:
         yield f"{code} is not in the spec"
     name = next(

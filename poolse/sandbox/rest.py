@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox import rules, tokens
+from poolse.sandbox import issued_tokens, rules
 from poolse.sandbox.api.call import Call, Effect
+from poolse.sandbox.api_filter import ApiFilter
 from poolse.sandbox.errors import ApiRefusal, envelope
 from poolse.sandbox.routes import Auth, Match, match
 from poolse.sandbox.store import Store
@@ -30,6 +31,7 @@ class Rest:
     def __init__(self, store: Store, publish: Callable[[Effect], None]) -> None:
         """Take what it stands on; `publish` is called with each effect after its commit."""
         self._store = store
+        self._filter = ApiFilter(store.options.api)
         self._publish = publish
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +54,7 @@ class Rest:
         path = request.scope["raw_path"].decode("latin-1")
         if path == "/socket/websocket":
             raise ApiRefusal("bad_request", "this is a WebSocket endpoint")
-        route = match(request.method, path)
+        route = match(request.method, path, self._filter)
         tenant_id, user = self._authenticate(route.endpoint.auth, request)
         if route.endpoint.auth == "user" and route.endpoint.path != "/v1/me":
             rules.check_not_blocked(user)
@@ -60,28 +62,45 @@ class Rest:
         kept = None if key is None else self._store.kept_response(key)
         if kept is not None:
             return json_response(kept["status"], kept["body"])
-        return self._execute(route, _call(tenant_id, user, route, request, body), key)
+        return self._execute(route, self._call(tenant_id, user, route, request, body), key)
 
     def _execute(self, route: Match, call: Call, key: IdempotencyKey | None) -> Response:
         with self._store.transaction():
-            result = route.endpoint.handle(self._store, call)
-            text = "" if result.body is None else dump(result.body)
+            endpoint = route.endpoint
+            result = endpoint.handle(self._store, call)
+            shown = self._filter.response(
+                endpoint.method, endpoint.path, result.status, result.body
+            )
+            text = "" if shown is None else dump(shown)
             if key is not None:
                 self._store.keep_response(key, result.status, text)
         for effect in result.effects:
             self._publish(effect)
         return json_response(result.status, text)
 
+    def _call(
+        self, tenant_id: str, user: JsonObject, route: Match, request: Request, body: bytes
+    ) -> Call:
+        """Return the request validated by the spec, or raise `ApiRefusal`."""
+        # Loaded by the first request: it takes longer than all the rest of the start.
+        from poolse.sandbox.spec import operation
+
+        spec = operation(route.endpoint.method, route.endpoint.path, self._filter.version)
+        spec.check_path(route.path)
+        query = spec.read_query(request.query_params)
+        content = _read_body(spec, request, body)
+        token = _credential(request)
+        return Call(tenant_id, user, token, route.path, query, content, requested_url(request))
+
     def _authenticate(self, auth: Auth, request: Request) -> tuple[str, JsonObject]:
         """Return the tenant, and the user where the route wants one."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        secret = secret.strip() if scheme.lower() == "bearer" else ""
+        secret = _credential(request)
         if auth == "api key":
             tenant = self._store.tenant_of_key(secret)
             if tenant is None:
                 raise ApiRefusal("invalid_api_key", "the API key is missing or invalid")
             return tenant["id"], {}
-        claims = tokens.read(secret, self._store.signing_key, self._store.clock.now())
+        claims = issued_tokens.read(secret, self._store.signing_key, self._store.clock.now())
         user = self._store.user(claims.tenant_id, claims.user_id)
         if user is None:
             raise ApiRefusal("invalid_user_token", "the token's user does not exist")
@@ -106,16 +125,10 @@ def _key(tenant_id: str, request: Request, path: str) -> IdempotencyKey | None:
     return IdempotencyKey(tenant_id, request.method, path, key) if key else None
 
 
-def _call(tenant_id: str, user: JsonObject, route: Match, request: Request, body: bytes) -> Call:
-    """Return the request validated by the spec, or raise `ApiRefusal`."""
-    # Loaded by the first request: what checks schemas takes longer than all the rest of the start.
-    from poolse.sandbox.spec import operation
-
-    spec = operation(route.endpoint.method, route.endpoint.path)
-    spec.check_path(route.path)
-    query = spec.read_query(request.query_params)
-    content = _read_body(spec, request, body)
-    return Call(tenant_id, user, route.path, query, content, requested_url(request))
+def _credential(request: Request) -> str:
+    """Return the token or the API key of a request; empty when there is none."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _read_body(spec: Operation, request: Request, body: bytes) -> JsonObject:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
-from urllib.parse import unquote
 
-from poolse.sandbox.api import attachments, conversations, messages, users
+from poolse.sandbox.api import attachments, conversations, devices, media, messages, users
 from poolse.sandbox.api.call import Call, Result
-from poolse.sandbox.errors import ApiRefusal
+from poolse.sandbox.api_filter import ApiFilter
+from poolse.sandbox.path_matching import match_route
 from poolse.sandbox.store import Store
 
 __all__ = ["ENDPOINTS", "Endpoint", "Match", "match"]
@@ -49,6 +49,10 @@ ENDPOINTS: Final = (
     Endpoint("/v1/attachments/upload-url", "POST", "user", attachments.upload_url),
     Endpoint(f"{_ATTACHMENT}/download-url", "GET", "user", attachments.download_url),
     Endpoint(_ATTACHMENT, "DELETE", "user", attachments.delete_attachment),
+    Endpoint("/v1/devices", "POST", "user", devices.register_device),
+    Endpoint("/v1/devices/{token}", "DELETE", "user", devices.unregister_device),
+    Endpoint("/v1/ice-servers", "GET", "user", media.list_ice_servers),
+    Endpoint(f"{_CONVERSATION}/call-token", "POST", "user", media.create_call_token),
     Endpoint("/v1/users", "POST", "api key", users.create_user),
     Endpoint("/v1/users/{user_id}/tokens", "POST", "api key", users.create_token),
 )
@@ -61,41 +65,11 @@ class Match(NamedTuple):
     path: dict[str, str]
 
 
-def match(method: str, raw_path: str) -> Match:
-    """Return the route that a request means.
-
-    The path is taken apart before it is decoded: an encoded slash belongs to its segment.
+def match(method: str, raw_path: str, api_filter: ApiFilter) -> Match:
+    """Return the route that a request means, in one version of the API.
 
     Raises:
         ApiRefusal: There is no such path, or it takes other methods.
     """
-    tried = [(endpoint, _values(endpoint.path, raw_path)) for endpoint in ENDPOINTS]
-    matches = [Match(endpoint, values) for endpoint, values in tried if values is not None]
-    if not matches:
-        raise ApiRefusal("not_found", "there is nothing at this path")
-    # A path that is written out goes before one with a value in its place.
-    fewest = min(len(match.path) for match in matches)
-    methods = {match.endpoint.method: match for match in matches if len(match.path) == fewest}
-    wanted = "GET" if method == "HEAD" else method
-    if wanted not in methods:
-        allowed = sorted(methods.keys() | ({"HEAD"} if "GET" in methods else set()))
-        raise ApiRefusal("method_not_allowed", f"it takes {', '.join(allowed)}", allow=allowed)
-    return methods[wanted]
-
-
-def _values(template: str, raw_path: str) -> dict[str, str] | None:
-    """Return the values in a path, or None when it is not of this template."""
-    names, segments = template.split("/"), raw_path.split("/")
-    if len(names) != len(segments):
-        return None
-    values: dict[str, str] = {}
-    for name, segment in zip(names, segments, strict=True):
-        try:
-            value = unquote(segment, errors="strict")
-        except UnicodeDecodeError:
-            return None
-        if name.startswith("{") and value:
-            values[name[1:-1]] = value
-        elif name != value:
-            return None
-    return values
+    table = [line for line in ENDPOINTS if api_filter.has_endpoint(line.method, line.path)]
+    return Match(*match_route(table, method, raw_path))

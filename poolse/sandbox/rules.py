@@ -6,20 +6,26 @@ is in the spec; these are the rules that a schema cannot say. Every one stands i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from poolse.sandbox.errors import ApiRefusal, invalid
-from poolse.sandbox.strict_json import JsonObject
+from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = [
     "BIGGEST",
     "CHANNELS_PER_SOCKET",
     "DOWNLOAD_LIFETIME",
     "EMOJI_LENGTH",
+    "ICE_LIFETIME",
+    "ICE_SERVERS",
     "MAX_BYTES",
     "PAGE",
     "PAGE_MAX",
+    "PREVIEW_LENGTH",
+    "PROVISION_LIMIT",
+    "PROVISION_WINDOW",
     "QUOTE_LENGTH",
     "REPLIES_PAGE",
     "RESPONSE_LIFETIME",
@@ -37,8 +43,10 @@ __all__ = [
     "check_link",
     "check_not_blocked",
     "check_not_deleted",
+    "check_provision",
     "check_removal",
     "membership_of",
+    "preview",
 ]
 
 TOKEN_LIFETIME = 3600.0
@@ -51,6 +59,16 @@ TYPING_WINDOW = 1.0
 
 The official user interface stops showing it 4 s after the last broadcast.
 """
+PROVISION_LIMIT = 50
+"""Users that one token may create in a window by adding them to conversations."""
+PROVISION_WINDOW = 3600.0
+"""Seconds."""
+ICE_SERVERS: tuple[Json, ...] = ({"urls": "stun:stun.l.google.com:19302"},)
+"""What `GET /v1/ice-servers` returns, unless the sandbox has others."""
+ICE_LIFETIME = 3600
+"""Seconds that their credentials are good for."""
+PREVIEW_LENGTH = 80
+"""Characters of the newest message that a conversation shows."""
 QUOTE_LENGTH = 200
 """Characters of the body that the preview of a quoted message shows."""
 EMOJI_LENGTH = 64
@@ -70,6 +88,7 @@ UPLOAD_LIFETIME = 15 * 60.0
 DOWNLOAD_LIFETIME = 3600.0
 """Seconds that a URL to download from is good for."""
 
+_ATTACHMENT = "📎 Attachment"
 _DIRECT = "a direct conversation has exactly two members"
 _STAFF = ("owner", "admin")
 
@@ -104,6 +123,29 @@ def membership_of(conversation: object | None, membership: JsonObject | None) ->
     if membership is None:
         raise ApiRefusal("forbidden", "you are not a member of this conversation")
     return membership
+
+
+def preview(body: str | None) -> str:
+    """Return what a conversation shows of its newest message: one line."""
+    return " ".join((body or "").split())[:PREVIEW_LENGTH].rstrip() or _ATTACHMENT
+
+
+def check_provision(
+    earlier: Collection[float], names: Collection[str], field: str, now: float
+) -> None:
+    """Users have names that are not blank, and one token creates so many of them in an hour.
+
+    `earlier` are the times of those that it created within the hour.
+    """
+    if not all(name.strip() for name in names):
+        raise invalid(**{field: "can't be blank"})
+    if len(earlier) + len(names) <= PROVISION_LIMIT:
+        return
+    raise ApiRefusal(
+        "lazy_provision_rate_limited",
+        f"at most {PROVISION_LIMIT} users may be created per hour by adding them",
+        retry_after=max(1, math.ceil(min(earlier, default=now) + PROVISION_WINDOW - now)),
+    )
 
 
 def check_circle(kind: str, limit: object, members: int, field: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from poolse.sandbox.connections import HttpConnection, WebSocketConnection, cut
+from poolse.sandbox.uvicorn_protocols import HttpConnection, WebSocketConnection, cut
 
 __all__ = ["ServerThread"]
 
@@ -112,6 +112,10 @@ class ServerThread:
         swap = self._server.replace(make_app)
         asyncio.run_coroutine_threadsafe(swap, self._server.loop).result()
 
+    async def replace_around(self, make_app: Callable[[], App], spared: HttpConnection) -> None:
+        """Do the same for a request that this server serves, and whose connection stays."""
+        await self._server.replace(make_app, spared)
+
     def call(self, function: Callable[[], T]) -> T:
         """Run a function on the server's thread, and return what it returns.
 
@@ -207,6 +211,8 @@ class _Server(uvicorn.Server):
         self._ready = ready
         self.loop = asyncio.get_running_loop()
         self.stopping = asyncio.Event()
+        self._spared: set[HttpConnection] = set()
+        """Connections whose request restarts the sandbox, and is responded to afterwards."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -237,18 +243,30 @@ class _Server(uvicorn.Server):
         # What was aborted is closed in later turns, over TLS after several.
         await self._iterate()
 
-    async def replace(self, make_app: Callable[[], App]) -> None:
-        """End what the present application serves, and let another one serve what comes."""
+    async def replace(
+        self, make_app: Callable[[], App], spared: HttpConnection | None = None
+    ) -> None:
+        """End what the present application serves, and let another one serve what comes.
+
+        Args:
+            make_app: Called for the other application.
+            spared: A connection that is not ended: that of the request that this task serves.
+        """
         old, self._current.app = self._current.app, make_app()
+        if spared is not None:
+            self._spared.add(spared)
         try:
             await self._end_connections()
         finally:
             old.close()
+            if spared is not None:
+                self._spared.discard(spared)
 
     async def _end_connections(self) -> None:
         """Close the open connections, with a notice and a short time for the client to read it."""
         state = self.server_state
-        open_now, tasks = set(state.connections), set(state.tasks)
+        open_now = {each for each in state.connections if each not in self._spared}
+        tasks = state.tasks - {asyncio.current_task()}
         for connection in open_now:
             connection.shutdown()
         deadline = self.loop.time() + _GRACE

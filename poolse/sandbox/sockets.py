@@ -10,15 +10,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from poolse.sandbox import frames, tokens
+from poolse.sandbox import frames, issued_tokens
 from poolse.sandbox.channel_registry import ChannelRegistry, Session
-from poolse.sandbox.connections import websocket_of
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.faults import Faults
 from poolse.sandbox.middleware import as_request
 from poolse.sandbox.phoenix import Phoenix
 from poolse.sandbox.request_log import RequestLog
 from poolse.sandbox.store import Store
+from poolse.sandbox.uvicorn_protocols import websocket_of
 
 __all__ = ["Sockets"]
 
@@ -79,7 +79,7 @@ class Sockets:
         if not _VSN.fullmatch(query.get("vsn", "")):
             return 403
         try:
-            claims = tokens.read(
+            claims = issued_tokens.read(
                 query.get("token", ""), self._store.signing_key, self._store.clock.now()
             )
         except ApiRefusal:

@@ -1,6 +1,8 @@
 """The spec, of which the sandbox has a copy: JSON schemas of all that clients send and receive.
 
-`openapi.json` and `asyncapi.json` are generated from spec/.
+`openapi.json` and `asyncapi.json` are generated from spec/: what a server needs of it. Those of
+older versions of the API, such as `openapi-1.1.json`, are copies that were kept, and do not change
+any more.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from poolse.sandbox.errors import ApiRefusal, all_invalid
+from poolse.sandbox.api_versions import NEWEST
+from poolse.sandbox.errors import ApiRefusal, all_invalid, code_of
 from poolse.sandbox.strict_json import Json, JsonObject
 
 __all__ = [
@@ -59,8 +62,9 @@ _WORDS = {
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
 
-_ADDRESS = "https://spec.invalid/{}.yaml"
+_ADDRESS = "https://spec.invalid/{version}/{name}.yaml"
 """Of a document. Its references are relative to it, as those of the files in spec/ are."""
+_AT = re.compile(r"https://spec\.invalid/(?P<version>[^/]+)/(?P<name>\w+)\.yaml")
 _INTEGER = re.compile(r"-?[0-9]+")
 _DIGITS = 40
 """More than there are in any number that means something."""
@@ -82,11 +86,12 @@ def _is_time(value: object) -> bool:
 class Schema:
     """One schema of the spec."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        """Take the schema; its references are to the documents."""
+    def __init__(self, node: Node, version: str = NEWEST.name) -> None:
+        """Take the schema; its references are to the documents of one version."""
+        self.node = node
         # Any: the stubs of jsonschema do not take a value of which nothing is known.
         self._validator: Any = Draft202012Validator(
-            schema, registry=_schemas(), format_checker=_FORMATS
+            node, registry=_schemas(version), format_checker=_FORMATS
         )
 
     def holds(self, value: object) -> bool:
@@ -161,7 +166,7 @@ class Operation:
         """404 for a value that cannot be one."""
         for parameter in self.path:
             if not parameter.schema.holds(values[parameter.name]):
-                raise ApiRefusal("not_found", f"there is no such {parameter.name}")
+                raise ApiRefusal("not_found", f"{parameter.name} is not a known ID")
 
     def read_query(self, query: Mapping[str, str]) -> JsonObject:
         """Return the values of the query, or raise 422; unknown ones are ignored."""
@@ -200,68 +205,85 @@ class Channel:
     pushes: dict[str, Push]
 
 
-@cache
-def document(name: str = OPENAPI) -> Node:
+def document(name: str = OPENAPI, version: str = NEWEST.name) -> Node:
     """Return one of the two documents. A `$ref` in it is absolute: it is resolved from anywhere."""
-    text = files("poolse.sandbox").joinpath(f"{name}.json").read_text("utf-8")
+    return _document(name, version)
+
+
+@cache
+def _document(name: str, version: str) -> Node:
+    file = f"{name}.json" if version == NEWEST.name else f"{name}-{version}.json"
+    text = files("poolse.sandbox").joinpath(file).read_text("utf-8")
+    address = _ADDRESS.format(name=name, version=version)
 
     def with_address(node: Node) -> Node:
         if "$ref" in node:
-            node["$ref"] = urljoin(_ADDRESS.format(name), node["$ref"])
+            node["$ref"] = urljoin(address, node["$ref"])
         return node
 
     spec: Node = json.loads(text, object_hook=with_address)
     return spec
 
 
-@cache
-def operation(method: str, path: str) -> Operation:
+def operation(method: str, path: str, version: str = NEWEST.name) -> Operation:
     """Return the spec of a method of a path, written as in the spec."""
-    item: Node = document()["paths"][path]
+    return _operation(method, path, version)
+
+
+@cache
+def _operation(method: str, path: str, version: str) -> Operation:
+    root = document(OPENAPI, version)
+    item: Node = root["paths"][path]
     node: Node = item[method.lower()]
     parameters = [follow(one) for one in [*item.get("parameters", []), *node.get("parameters", [])]]
+    bodies = {status: _content(body, version) for status, body in node["responses"].items()}
     return Operation(
-        path=tuple(_parameter(one) for one in parameters if one["in"] == "path"),
-        query=tuple(_parameter(one) for one in parameters if one["in"] == "query"),
-        body=_content(node["requestBody"]) if "requestBody" in node else None,
-        responses={status: _content(response) for status, response in node["responses"].items()},
-        codes=frozenset(_codes(node)),
+        path=tuple(_parameter(one, version) for one in parameters if one["in"] == "path"),
+        query=tuple(_parameter(one, version) for one in parameters if one["in"] == "query"),
+        body=_content(node["requestBody"], version) if "requestBody" in node else None,
+        responses=bodies,
+        codes=frozenset(_codes(node, root)),
     )
 
 
-@cache
-def channels() -> Mapping[str, Channel]:
+def channels(version: str = NEWEST.name) -> Mapping[str, Channel]:
     """Return the spec of the channels, by their addresses."""
-    spec = document(ASYNCAPI)
+    return _channels(version)
+
+
+@cache
+def _channels(version: str) -> Mapping[str, Channel]:
+    spec = document(ASYNCAPI, version)
     found = {node["address"]: Channel({}, {}) for node in spec["channels"].values()}
     for node in spec["operations"].values():
         channel = found[follow(node["channel"])["address"]]
         message = follow(node["messages"][0])
         if node["action"] == "receive":
-            channel.events[message["name"]] = _payload(message)
+            channel.events[message["name"]] = _payload(message, version)
         else:
             reply = node.get("reply")
-            response = None if reply is None else _payload(follow(reply["messages"][0]))
-            channel.pushes[message["name"]] = Push(_payload(message), response)
+            response = None if reply is None else _payload(follow(reply["messages"][0]), version)
+            channel.pushes[message["name"]] = Push(_payload(message, version), response)
     return found
 
 
 @cache
-def _schemas() -> Schemas:
+def _schemas(version: str) -> Schemas:
     empty: Schemas = Registry()
     schemas: Schemas = empty.with_resources(
         (
-            _ADDRESS.format(name),
-            Resource.from_contents(document(name), default_specification=DRAFT202012),
+            _ADDRESS.format(name=name, version=version),
+            Resource.from_contents(document(name, version), default_specification=DRAFT202012),
         )
         for name in (OPENAPI, ASYNCAPI)
     )
     return schemas
 
 
-def _codes(node: Node) -> Iterator[str]:
+def _codes(node: Node, root: Node) -> Iterator[str]:
     """Return codes of an operation: its own, those of its credential, and those of all."""
-    root = document()
+    # Statuses that a client takes for an empty response have no code in the list.
+    yield from map(code_of, node["x-sdk"].get("none_on", ()))
     credentials: list[Node] = node["security"] if "security" in node else root["security"]
     names = [name for credential in credentials for name in credential]
     schemes = [root["components"]["securitySchemes"][name] for name in names]
@@ -274,23 +296,24 @@ def follow(node: Node) -> Node:
     while "$ref" in node:
         reference: str = node["$ref"]
         address, pointer = urldefrag(reference)
-        name = next(name for name in (OPENAPI, ASYNCAPI) if address == _ADDRESS.format(name))
-        node = document(name)
+        at = _AT.fullmatch(address)
+        assert at is not None  # noqa: S101  (made by `document`)
+        node = document(at["name"], at["version"])
         for key in pointer.removeprefix("/").split("/"):
             node = node[key.replace("~1", "/").replace("~0", "~")]
     return node
 
 
-def _parameter(node: Node) -> Parameter:
+def _parameter(node: Node, version: str) -> Parameter:
     schema = node["schema"]
-    return Parameter(node["name"], schema.get("type") == "integer", Schema(schema))
+    return Parameter(node["name"], schema.get("type") == "integer", Schema(schema, version))
 
 
-def _content(node: Node) -> Schema | None:
+def _content(node: Node, version: str) -> Schema | None:
     """Return the schema of the body of a request or a response."""
     content = follow(node).get("content")
-    return None if content is None else Schema(content["application/json"]["schema"])
+    return None if content is None else Schema(content["application/json"]["schema"], version)
 
 
-def _payload(message: Node) -> Schema:
-    return Schema(message.get("payload", {}))
+def _payload(message: Node, version: str) -> Schema:
+    return Schema(message.get("payload", {}), version)

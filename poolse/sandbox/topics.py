@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from poolse.sandbox.api import channels
-from poolse.sandbox.api.push import Push, Reply
+from poolse.sandbox.api import calls, channels, voice
+from poolse.sandbox.api.channel_push import Push, Reply
 from poolse.sandbox.store import Store
 
 __all__ = ["PUSHES", "TOPICS", "PushHandler", "Topic", "TopicMatch", "match_topic", "push_handler"]
 
 _CONVERSATION: Final = "conversation:{conversation_id}"
 _USER: Final = "user:{user_id}"
+_VOICE: Final = "voice:conversation:{conversation_id}"
 
 
 class Topic(NamedTuple):
@@ -40,9 +41,24 @@ class PushHandler(NamedTuple):
 TOPICS: Final = (
     Topic(_CONVERSATION, channels.is_member, presence=True),
     Topic(_USER, channels.is_oneself, presence=False),
+    Topic(_VOICE, channels.is_member, presence=False),
 )
 
-PUSHES: Final = (PushHandler(_CONVERSATION, "typing", channels.show_typing),)
+PUSHES: Final = (
+    PushHandler(_CONVERSATION, "typing", channels.show_typing),
+    PushHandler(_USER, "call:invite", calls.invite),
+    PushHandler(_USER, "call:accept", calls.accept),
+    PushHandler(_USER, "call:decline", calls.decline),
+    PushHandler(_USER, "call:busy", calls.report_busy),
+    PushHandler(_USER, "call:cancel", calls.cancel),
+    PushHandler(_USER, "call:hangup", calls.hang_up),
+    PushHandler(_VOICE, "voice:join", voice.enter),
+    PushHandler(_VOICE, "voice:leave", voice.leave),
+    PushHandler(_VOICE, "voice:mute", voice.mute),
+    PushHandler(_VOICE, "voice:unmute", voice.mute),
+    PushHandler(_VOICE, "voice:active_speaker", voice.show_speaking),
+    PushHandler(_VOICE, "voice:signal", voice.signal),
+)
 
 
 class TopicMatch(NamedTuple):

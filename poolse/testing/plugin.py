@@ -1,12 +1,13 @@
 """Fixtures for pytest, which finds them automatically if `poolse[testing]` is installed.
 
-`poolse_sandbox`, `poolse_client`, `async_poolse_client`, and `poolse_user`, which you can override.
+`poolse_sandbox`, `poolse_client`, `async_poolse_client`, and `poolse_user` and `poolse_api`, which
+you can override.
 Only this file is loaded before the first use of a fixture. `-p no:poolse` disables the plugin.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -15,28 +16,52 @@ if TYPE_CHECKING:
     from poolse import AsyncPoolse, Poolse
     from poolse.testing import Sandbox
 
-__all__ = ["async_poolse_client", "poolse_client", "poolse_sandbox", "poolse_user"]
+__all__ = [
+    "async_poolse_client",
+    "poolse_api",
+    "poolse_client",
+    "poolse_sandbox",
+    "poolse_user",
+]
 
 _BY_ANYIO: Final = "_poolse_client_by_anyio"
 _BY_ASYNCIO: Final = "_poolse_client_by_asyncio"
 
 
 @pytest.fixture(scope="session")
-def _poolse_server() -> Iterator[Sandbox]:
-    """Run one sandbox for all tests; it is reset for each test."""
+def _poolse_servers() -> Iterator[Callable[[str], Sandbox]]:
+    """Run one sandbox per version of the API for all tests; it is reset for each test."""
     try:
         from poolse.testing import Sandbox
     except ImportError as error:
         pytest.fail(str(error).replace("[sandbox]", "[testing]"), pytrace=False)
-    with Sandbox() as sandbox:
-        yield sandbox
+    running: dict[str, Sandbox] = {}
+
+    def server(api: str) -> Sandbox:
+        if api not in running:
+            running[api] = Sandbox(api=api).start()
+        return running[api]
+
+    yield server
+    for sandbox in running.values():
+        sandbox.stop()
 
 
 @pytest.fixture
-def poolse_sandbox(_poolse_server: Sandbox) -> Iterator[Sandbox]:
+def poolse_sandbox(_poolse_servers: Callable[[str], Sandbox], poolse_api: str) -> Iterator[Sandbox]:
     """Provide a running poolse backend for this test, without data and faults."""
-    yield _poolse_server
-    _poolse_server.reset()
+    sandbox = _poolse_servers(poolse_api)
+    yield sandbox
+    sandbox.reset()
+
+
+@pytest.fixture
+def poolse_api() -> str:
+    """Version of the API that the sandbox speaks. Override it for "1.1".
+
+    New in 0.4.
+    """
+    return "2"
 
 
 @pytest.fixture

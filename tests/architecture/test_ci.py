@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.architecture.tree import ROOT
 
 pytestmark = pytest.mark.tools
 
-USED = ("awk", "bash", "dirname", "grep", "mktemp", "rm", "sed", "sort", "tail", "tee")
+USED = ("awk", "bash", "dirname", "grep", "ln", "mktemp", "rm", "sed", "sort", "tail", "tee")
 
 MAKE = """#!/usr/bin/env bash
 echo "$*" >>"$MADE"
@@ -27,7 +28,7 @@ if [ "$1" = "$RED" ]; then
 fi
 """
 
-GATES = ["venv", "check", "test", "tools", "package", "lowest", "docs", "fuzz"]
+GATES = ["venv", "check", "test", "tools", "package", "lowest", "docs", "growth CHECK=1", "fuzz"]
 FIFTH = "mutants PART=5"
 
 
@@ -35,25 +36,25 @@ class Machine:
     """A machine that has what `.ci/run` uses, and no node."""
 
     def __init__(self, folder: Path) -> None:
-        self._bin = folder / "bin"
-        self._bin.mkdir()
+        self.folder = folder / "bin"
+        self.folder.mkdir()
         self._made = folder / "made.txt"
         for name in USED:
             found = shutil.which(name)
             assert found is not None
-            (self._bin / name).symlink_to(found)
+            (self.folder / name).symlink_to(found)
         self.add("make", MAKE)
 
     def add(self, name: str, script: str) -> None:
         """Put a program on it."""
-        (self._bin / name).write_text(script)
-        (self._bin / name).chmod(0o755)
+        (self.folder / name).write_text(script)
+        (self.folder / name).chmod(0o755)
 
     def run(self, red: str = "", **more: str) -> tuple[int, list[str]]:
         """Exit status, and what was printed that is not empty."""
         done = subprocess.run(
             [ROOT / ".ci" / "run"],
-            env={"PATH": str(self._bin), "MADE": str(self._made), "RED": red, **more},
+            env={"PATH": str(self.folder), "MADE": str(self._made), "RED": red, **more},
             capture_output=True,
             text=True,
             check=False,
@@ -74,25 +75,39 @@ def machine(tmp_path: Path) -> Machine:
 def test_all_gates_run_and_the_newest_versions_last(machine: Machine) -> None:
     code, printed = machine.run()
     assert machine.made() == [*GATES, FIFTH, "newest"]
-    assert printed[-5:] == [
+    assert printed[-6:] == [
         "left out: SKIPPED [1] tests/package/test_installed.py:40: there is no Python 3.14",
         "left out: four fifths of the mutants, each week others (LONG=1 runs all)",
         "left out: interop (no node)",
+        "left out: browser (no node, or no Chromium)",
         "left out: soak and chaos (LONG=1 runs them)",
         "7 passed, 0 failed",
     ]
     assert code == 0
 
 
-def test_with_node_and_time(machine: Machine) -> None:
+def test_with_node_chromium_and_time(machine: Machine) -> None:
     machine.add("npm", "")
+    machine.add("chromium", "")
     code, printed = machine.run(LONG="1")
-    assert machine.made() == [*GATES, "mutants", "interop", "soak", "chaos MINUTES=10", "newest"]
+    long = ["soak", "chaos MINUTES=10"]
+    assert machine.made() == [*GATES, "mutants", "interop", "browser", *long, "newest"]
     assert printed[-2:] == [
         "left out: SKIPPED [1] tests/package/test_installed.py:40: there is no Python 3.14",
         "7 passed, 0 failed",
     ]
     assert code == 0
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root installs packages")
+def test_chromium_is_installed_where_that_is_possible(machine: Machine) -> None:
+    machine.add("npm", "")
+    chromium = machine.folder / "chromium"
+    machine.add(
+        "apt-get", f'#!/usr/bin/env bash\n[ "$1" = update ] || ln -s /bin/true {chromium}\n'
+    )
+    machine.run()
+    assert "browser" in machine.made()
 
 
 def test_a_red_gate_hides_no_other_and_counts(machine: Machine) -> None:
@@ -111,7 +126,7 @@ def test_without_an_environment_nothing_runs(machine: Machine) -> None:
 
 def test_newest_versions_that_break_us_are_named_and_fail_nothing(machine: Machine) -> None:
     code, printed = machine.run("newest")
-    assert printed[-7:-4] == [
+    assert printed[-8:-5] == [
         "newest: RED",
         "FAILED tests/http/test_send_and_receive.py::test_it - AssertionError",
         "left out: SKIPPED [1] tests/package/test_installed.py:40: there is no Python 3.14",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.architecture.duplicate_lines import Run, lines_of, package_runs, runs, total
 
-MOST = 433
+MOST = 70
 """Lines that may occur twice. The goal is 60: whoever removes some lowers it."""
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.architecture.tree import ROOT, banned_modules, core_files, module_of
 
-GUARD = ROOT / "tests/architecture/import_guard.py"
+GUARD = ROOT / "tests/architecture/banned_imports.py"
 
 
 def banned_imports(modules: list[str], banned: list[str], path: Path = ROOT) -> list[str]:

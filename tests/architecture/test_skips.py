@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import skips
+from tests import skip_gate
 from tests.architecture.tree import ROOT
 
 pytestmark = pytest.mark.tools
@@ -40,8 +40,9 @@ def run(
     listed = pytester.path / "allowed.txt"
     listed.write_text(allowed)
     pytester.makeconftest(
-        "import pathlib\nimport tests.skips\n"
-        f"tests.skips.ALLOWED = pathlib.Path({str(listed)!r})\npytest_plugins = ['tests.skips']\n"
+        "import pathlib\nimport tests.skip_gate\n"
+        f"tests.skip_gate.ALLOWED = pathlib.Path({str(listed)!r})\n"
+        "pytest_plugins = ['tests.skip_gate']\n"
     )
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
 
@@ -81,5 +82,5 @@ def test_elsewhere_a_skip_is_only_reported(
 
 
 def test_every_allowed_skip_says_why() -> None:
-    lines = skips.ALLOWED.read_text("utf-8").splitlines()
+    lines = skip_gate.ALLOWED.read_text("utf-8").splitlines()
     assert [line for line in lines if line.strip() and "#" not in line] == []

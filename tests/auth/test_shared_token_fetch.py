@@ -11,8 +11,8 @@ import pytest
 
 from poolse import Cancelled, CancelToken, UsageError
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
+from poolse._auth.fetched_tokens import FetchedTokens
 from poolse._auth.sync_single_flight import SyncFlight
-from poolse._auth.tokens import FetchedTokens
 from poolse._rest.request_io import Lifetime, run_sync
 
 CALLERS = 16

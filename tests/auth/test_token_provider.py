@@ -12,8 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 
+import poolse._auth.fetched_tokens
 import poolse._auth.token_provider
-import poolse._auth.tokens
 from poolse import AsyncPoolse, AsyncPoolseBackend, Poolse, PoolseBackend, ServerError, UsageError
 from poolse._auth.token_cache import claims
 from poolse.testing import Sandbox
@@ -43,7 +43,7 @@ def test_a_token_that_is_nearly_over_is_issued_again(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Mock(monotonic=lambda: 0.0, time=time.time)
-    monkeypatch.setattr(poolse._auth.tokens, "time", clock)
+    monkeypatch.setattr(poolse._auth.fetched_tokens, "time", clock)
     with connect(sandbox) as backend:
         provider = backend.token_provider("u-1")
         provider()

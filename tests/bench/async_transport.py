@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from tests.bench.canned import canned_server
-from tests.bench.transports import IMPORTS, STACKS, Stack
+from tests.bench.http_stacks import IMPORTS, STACKS, Stack
 
 ROUNDS = 3
 TASKS, CALLS = 100, 8

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse.cancel import CancelToken
 from poolse.errors import Cancelled, RequestTimeout
 from poolse.options import Timeout

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from tests.bench.canned_rows import ME, TIME, count_of, page
 from tests.bench.canned_socket import CannedSocket, accepting
-from tests.bench.rows import ME, TIME, count_of, page
 
 __all__ = ["canned_server"]
 

@@ -12,7 +12,7 @@ from typing import Final, cast
 
 import orjson
 
-from tests.bench.rows import message
+from tests.bench.canned_rows import message
 
 __all__ = ["BURST", "ON_DEMAND", "CannedSocket", "accepting"]
 

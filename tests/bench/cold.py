@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from tests.bench.rows import JWT
+from tests.bench.canned_rows import JWT
 from tests.bench.worker import Measure, Prepared
 
 STARTS: Final = 5

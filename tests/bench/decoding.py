@@ -1,4 +1,4 @@
-"""Targets 5 and 11: a page as rows, against the same as dicts."""
+"""Targets 5, 5b and 11: a page as rows, against the same as dicts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
-from tests.bench.rows import page
+from tests.bench.canned_rows import page
 from tests.bench.worker import Measure, Prepared
 
 TIMES: Final = 200
 
 
 @contextmanager
-def timed(decode: Callable[[bytes], object]) -> Generator[Measure]:
+def timed(decode: Callable[[bytes], object], **changes: str) -> Generator[Measure]:
+    """Decode a page, each row of it with these changes."""
+    import orjson
+
     content = page(50, 50)
+    if changes:
+        rows = orjson.loads(content)
+        content = orjson.dumps(rows | {"data": [row | changes for row in rows["data"]]})
 
     def measure() -> float:
         taken: list[float] = []
@@ -70,6 +76,16 @@ def loads_page(_: str) -> Prepared:
 def decode_page(_: str) -> Prepared:
     """What `messages.list` makes of the bytes."""
     return timed(poolse_decode())
+
+
+def decode_unknown_keys(_: str) -> Prepared:
+    """The same with a key in each row that this release does not know."""
+    return timed(poolse_decode(), mood="fine")
+
+
+def decode_unknown_values(_: str) -> Prepared:
+    """The same with a type in each row that this release does not know."""
+    return timed(poolse_decode(), type="poll")
 
 
 def dicts_weight(_: str) -> Prepared:

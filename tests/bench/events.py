@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from itertools import cycle
 from typing import Final
 
+from tests.bench.canned_rows import JWT, conversation_of
 from tests.bench.canned_socket import BURST
-from tests.bench.rows import JWT, conversation_of
 from tests.bench.worker import Measure, Prepared
 
 __all__ = ["BURST", "asynchronous"]

@@ -121,7 +121,7 @@ def compared(peer: Peer, base: str) -> str:
             theirs = stack.enter_context(running(peer, base))
             theirs()
             ours = stack.enter_context(worker(f"tests.bench.{peer.beside}", base))
-            ratios = [theirs() / ours() for _ in range(ROUNDS)]
+            ratios = [theirs() / ours().value for _ in range(ROUNDS)]
     except (RuntimeError, OSError) as error:
         return f"| {peer.name} | left out: {error} |"
     median = statistics.median(ratios)

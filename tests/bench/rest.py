@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from tests.bench.rows import CONVERSATION, JWT
+from tests.bench.canned_rows import CONVERSATION, JWT
 from tests.bench.worker import Measure, Prepared
 
 if TYPE_CHECKING:

@@ -1,26 +1,37 @@
 """One side of a comparison in a process of its own, so that neither side loads what it lacks.
 
-`python -m tests.bench.worker MODULE:SIDE BASE` prints what the side measures, once for each line
-that it reads.
+`python -m tests.bench.worker MODULE:SIDE BASE` prints what the side measures and the CPU time that
+it took, once for each line that it reads.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import cast
+from typing import NamedTuple, cast
 
-__all__ = ["Measure", "Prepared", "Side", "worker"]
+__all__ = ["Measure", "Prepared", "Side", "Turn", "worker"]
 
 Measure = Callable[[], float]
 Prepared = AbstractContextManager[Measure]
 Side = Callable[[str], Prepared]
 """Given the URL of the canned server, makes ready what `Measure` then measures."""
+
+
+class Turn(NamedTuple):
+    """What one side said in its turn."""
+
+    value: float
+    """What it measures: seconds, bytes, or a rate."""
+    cpu: float
+    """Seconds of CPU time, those of its child processes included."""
 
 
 class Without:
@@ -38,7 +49,7 @@ class Without:
 
 
 @contextmanager
-def worker(side: str, base: str) -> Generator[Measure]:
+def worker(side: str, base: str) -> Generator[Callable[[], Turn]]:
     """Start the process of a side."""
     command = [sys.executable, "-m", "tests.bench.worker", side, base]
     pipe = subprocess.PIPE
@@ -47,17 +58,24 @@ def worker(side: str, base: str) -> Generator[Measure]:
         assert asks is not None
         assert says is not None
 
-        def measure() -> float:
+        def measure() -> Turn:
             asks.write("\n")
             said = says.readline()
             if not said:
                 raise RuntimeError(f"{side} ended: see above")
-            return float(said)
+            return Turn(*map(float, said.split()))
 
         try:
             yield measure
         finally:
             asks.close()
+
+
+def cpu_time() -> float:
+    """Seconds of this process, and of its children that have ended."""
+    # Not `os.times` for both: it counts in hundredths of a second.
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
 
 
 def main(name: str, base: str) -> None:
@@ -68,7 +86,9 @@ def main(name: str, base: str) -> None:
     with side(base) as measure:
         measure()  # warms up
         for _ in sys.stdin:
-            print(measure(), flush=True)
+            before = cpu_time()
+            value = measure()
+            print(value, cpu_time() - before, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.audit import audit
+from tests.chaos.cut_at_each_byte import walk
 from tests.chaos.flavours import FLAVOURS, done, opened
 from tests.chaos.listeners import answer, follow, follow_and_restart, listen
 from tests.chaos.load import at_once, browse, cancel, react, send, upload
 from tests.chaos.report import Result
-from tests.chaos.walk import walk
 from tests.chaos.world import MEMBERS, POOL, Followed, Sent, Setting, Size, World
 from tests.leak_guard import leaked_descriptors, leaked_threads, open_descriptors
 

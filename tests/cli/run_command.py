@@ -36,6 +36,11 @@ class Called:
     err: str
 
     @property
+    def said(self) -> str:
+        """Errors and notes, without the line breaks of a narrow terminal."""
+        return " ".join(self.err.split())
+
+    @property
     def json(self) -> dict[str, Any]:
         """Of the one line that it printed."""
         value: dict[str, Any] = json.loads(self.out)

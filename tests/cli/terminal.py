@@ -59,6 +59,17 @@ class Terminal:
             pass
         return self._process.wait(1)
 
+    def hang_up(self) -> int:
+        """Close the window, wait until the process has ended, and give back its exit code."""
+        os.close(self._end)
+        self._end = -1
+        return self._process.wait(PATIENCE)
+
+    def close(self) -> None:
+        """Close this end."""
+        if self._end >= 0:
+            os.close(self._end)
+
     def _more(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._end], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
@@ -89,8 +100,9 @@ def on_terminal(
         start_new_session=True,
     ) as process:
         os.close(program)
+        terminal = Terminal(person, process)
         try:
-            yield Terminal(person, process)
+            yield terminal
         finally:
             process.kill()
-            os.close(person)
+            terminal.close()

@@ -23,13 +23,13 @@ STEPS = [step for block in BLOCKS for step in re.split(r"^\$ ", block, flags=re.
 SHIM = f"""#!{sys.executable}
 import os, signal, subprocess, sys
 command = [sys.executable, "-m", "poolse.cli", *sys.argv[1:]]
-if sys.argv[1] != "sandbox":
+if sys.argv[1] != "sandbox" or "--" in sys.argv:
     os.execv(sys.executable, command)
 # It runs until Ctrl-C, on a port that may be taken.
 with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
     for line in process.stdout:
         print(line, end="")
-        if "python -c" in line:
+        if "sandbox --env" in line:
             process.send_signal(signal.SIGINT)
 """
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import httpx
+
+from poolse.cli.app import poolse
 from tests.cli.run_command import Command
+from tests.cli.terminal import on_terminal, visible
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,12 +45,46 @@ def test_a_connection_is_lost_and_nothing_else() -> None:
     ):
         assert any(who in line and what in line for line in told), f"{who} {what}\n{done.stdout}"
 
+    assert [line for line in told if len(line) > 80] == []
+    # Each piece of code is shown once, and the end shows commands that exist.
+    assert done.stdout.count('messages.send("…")') == 1
+    _, _, following = done.stdout.partition("Try next:")
+    found = re.findall(r"poolse (\w+)", following)
+    assert found == ["sandbox", "conversations", "send", "tail"]
+    assert {*found} <= poolse.commands.keys()
+
+
+def test_a_terminal_without_unicode_gets_ascii(command: Command) -> None:
+    with on_terminal(command, "demo", LC_ALL="C") as terminal:
+        assert terminal.end() == 0
+    assert visible(terminal.raw).isascii(), visible(terminal.raw)
+    assert 'says "Look at this!"' in terminal.raw
+    assert "8.0/8.0 MB" in terminal.raw
+    assert "NONCE" not in command("demo", "--help").out
+
+
+def test_its_page_can_be_kept_open(command: Command) -> None:
+    with command.process("demo", "--keep") as process:
+        assert process.stdout is not None
+        page = ""
+        while "The page stays open" not in (line := process.stdout.readline()):
+            assert line
+            page = line.partition("in a browser: ")[2].strip() or page
+        assert page in line
+        assert "poolse sandbox" in httpx.get(page, trust_env=False).text
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (out.strip(), err) == ("", "")
+    assert process.returncode == 0
+
 
 def test_programs_get_it_line_by_line(command: Command) -> None:
     called = command("demo", "--json", POOLSE_DEMO_NONCE="nonce-4711")
     assert (called.code, called.err) == (0, "")
     told = [json.loads(line) for line in called.out.splitlines()]
     assert ("bob", "reads back “nonce-4711”") in {(each["who"], each["what"]) for each in told}
+    for code in {each["code"] for each in told}:
+        ast.parse(f"async def step():\n{textwrap.indent(code or 'pass', '    ')}")
 
 
 def test_a_sandbox_greets_programs_in_json(command: Command) -> None:
@@ -54,5 +95,5 @@ def test_a_sandbox_greets_programs_in_json(command: Command) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=20) == ("", "")
     assert process.returncode == 0
-    assert told.keys() == {"api_url", "api_key", "ca_file", "users"}
+    assert told.keys() == {"api_url", "api_key", "ca_file", "users", "environment"}
     assert told["users"]["alice"].keys() == {"id", "token"}

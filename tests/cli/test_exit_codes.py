@@ -11,6 +11,7 @@ import pytest
 
 from poolse.testing import Sandbox
 from tests.cli.run_command import COMMAND, ROOT, Command
+from tests.cli.test_send import NOBODY
 
 
 def alone(code: str) -> subprocess.CompletedProcess[str]:
@@ -50,6 +51,49 @@ def test_a_reader_that_goes_away_is_no_error(command: Command, arguments: str) -
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 141
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("--help", "tail --help", "whoami", "members list {}", "doctor", "demo"),
+        *("sandbox --port 0", "export {} --force"),
+    ],
+)
+def test_a_pipe_that_is_closed_from_the_start_is_quiet(command: Command, arguments: str) -> None:
+    with command.process(*arguments.format(command.conversation).split()) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("arguments", ["demo", "demo --json"])
+def test_a_demo_whose_reader_leaves_later_is_quiet(command: Command, arguments: str) -> None:
+    with command.process(*arguments.split()) as process:
+        assert process.stdout is not None
+        while "bob" not in process.stdout.readline():
+            pass
+        while "is connected" not in process.stdout.readline():
+            pass
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(f"send {NOBODY} x", 4), ("tial", 2), ("send {} x --token-file none", 2)],
+)
+def test_an_error_without_a_reader_keeps_its_exit_code(
+    command: Command, arguments: str, code: int
+) -> None:
+    with command.process(*arguments.format(command.conversation).split()) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.wait(30) == code
 
 
 def test_without_the_extra_it_says_how_to_install_it() -> None:
@@ -99,7 +143,7 @@ def test_a_bug_is_one_line_and_a_traceback_on_demand(command: Command, debug: bo
 
 def test_no_error_shows_a_secret(command: Command, sandbox: Sandbox) -> None:
     token, key = sandbox.token("carol"), sandbox.api_key
-    for arguments in (["send", command.conversation, "x"], ["tail", "x"], ["listen", "x"]):
+    for arguments in (["send", command.conversation, "x"], ["tail", NOBODY], ["listen", NOBODY]):
         called = command(*arguments, "--debug", POOLSE_TOKEN=token)
         assert called.code in (3, 4)
         assert "Traceback" in called.err

@@ -11,8 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from poolse import Message, from_dict
-from poolse.cli.line_views import Status
+from poolse.cli.line_views import Status, text_of
 from poolse.cli.live_view import LiveView
+from poolse.cli.sanitize import one_line
 from poolse.testing import Sandbox
 from tests.cli.run_command import Command
 from tests.cli.terminal import on_terminal, visible
@@ -99,14 +100,20 @@ def test_who_is_here_and_who_is_typing(command: Command, sandbox: Sandbox) -> No
             terminal.wait_for("bob is typing …")
             command.said("Hello", by="bob")
             terminal.wait_for("bob   Hello")
-        sandbox.faults.refuse_handshakes(status=503, times=1)
+        sandbox.faults.refuse_handshakes(status=503, times=1000)
         sandbox.faults.drop_sockets(external_id="alice")
-        terminal.wait_for("● Team · reconnecting …")
+        terminal.wait_for("● Team · reconnecting … · the handshake was refused with HTTP 503")
         terminal.type("\x03")
         assert terminal.end() == 130
     assert "\x1b]" not in terminal.raw
     assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l"), "no cursor"
     assert "Traceback" not in terminal.raw
+
+
+def test_a_closed_window_ends_it(command: Command) -> None:
+    with on_terminal(command, "tail", command.conversation) as terminal:
+        terminal.wait_for("here: alice")
+        assert terminal.hang_up() == 129
 
 
 def test_a_name_is_not_obeyed(command: Command) -> None:
@@ -143,6 +150,9 @@ def test_bars_of_files(command: Command) -> None:
         assert terminal.end() == 0
     assert "[red]a.bin" in visible(terminal.raw)
     assert re.search(r"300\.0/300\.0 kB", visible(terminal.raw))
+    assert "?" not in visible(terminal.raw)
+    # The line of the bar is erased.
+    assert "\x1b[2K" in terminal.raw[terminal.raw.rindex("300.0/300.0") :]
 
 
 def test_a_bar_of_an_export(command: Command) -> None:
@@ -163,3 +173,47 @@ def test_a_text_from_the_keyboard(command: Command) -> None:
         terminal.type("\x03")
         assert terminal.end() == 130
     assert "Traceback" not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    "environ", [{"LC_ALL": "C"}, {"LANG": "POSIX"}, {"PYTHONIOENCODING": "ascii"}]
+)
+def test_a_terminal_without_unicode_gets_ascii(
+    command: Command, sandbox: Sandbox, environ: dict[str, str]
+) -> None:
+    with command.chat() as chat:
+        chat.conversations.one(command.conversation).messages.send("two\nlines")
+    (command.home / "a.bin").write_bytes(bytes(300_000))
+    shown: list[str] = []
+    for arguments in (
+        ("conversations", "list"),
+        ("upload", command.conversation, "a.bin"),
+        ("export", command.conversation),
+        ("tail", command.conversation, "--since", "0"),
+    ):
+        with on_terminal(command, *arguments, columns=40, **environ) as terminal:
+            if arguments[0] == "tail":
+                terminal.wait_for("* Team - here: alice")
+                terminal.wait_for("[a.bin, 300,000 bytes]")
+                sandbox.faults.refuse_handshakes(status=503, times=1)
+                sandbox.faults.drop_sockets(external_id="alice")
+                terminal.wait_for("* Team - reconnecting ...")
+                terminal.type("\x03")
+            terminal.end()
+        shown.append(visible(terminal.raw))
+    assert "".join(shown).isascii(), shown
+    assert "..." in shown[0]
+    assert "---- " in shown[1]
+    assert "---- " in shown[2]
+
+
+def test_texts_of_users_stay_as_they_are(command: Command) -> None:
+    command.said("“Привет …”")
+    called = command("tail", command.conversation, "--count", "1", LC_ALL="C")
+    assert "“Привет …”" in called.out
+
+
+def test_a_reply_is_marked_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    assert text_of(message("“Yes”", thread_root_id="r")) == "> “Yes”"
+    assert one_line("a\nb") == "a / b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from pathlib import Path
@@ -45,22 +46,37 @@ def test_json_is_the_message(command: Command) -> None:
     assert (called.json["body"], called.json["thread_root_id"]) == ("Re", root.id)
 
 
+def test_members_are_mentioned(command: Command, sandbox: Sandbox) -> None:
+    called = command("send", command.conversation, "Hi", "--mention", "alice", "--json")
+    assert called.json["mentions"] == [sandbox.user_id("alice")]
+    called = command("send", command.conversation, "Hi", "--mention", "nobody")
+    assert (called.code, called.out) == (2, "")
+    assert "nobody" in called.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "says"),
     [
-        ([NOBODY, "x"], {}, 4, "no such conversation .*404.*\n +check the ID"),
-        (["nonsense", "x"], {}, 4, "404 not_found"),
-        (["", "x"], {}, 2, "must be the ID of a conversation"),
-        (["{}", ""], {}, 1, "can't be blank"),
-        (["{}", "x", "--id", "7"], {}, 1, "'id': .'is invalid'"),
-        (["{}", "x"], {"POOLSE_TOKEN": None}, 3, "no token .*\n +set POOLSE_TOKEN, pass --token-f"),
-        (["{}", "x"], {"POOLSE_TOKEN": "junk"}, 3, "token is missing or invalid .*\n +get a new"),
-        (["{}", "x"], {"POOLSE_TOKEN": "a b\nc"}, 2, "POOLSE_TOKEN|token"),
-        (["{}", "x"], {"POOLSE_API_URL": "ftp://x"}, 2, "api_url must start with http"),
+        ([NOBODY, "x"], {}, 4, "no such conversation .*404.* check the ID"),
+        (["", "x"], {}, 2, "'' is not the ID of a conversation"),
+        (["{}", " "], {}, 2, "nothing to send: pass TEXT"),
+        (["{}", "Hello", "bot"], {}, 2, "TEXT has 2 parts: put the text in quotes"),
+        (["{}", "x", "--id", "7"], {}, 1, r"invalid fields: id: is invalid \(422"),
+        (["{}", "x"], {"POOLSE_TOKEN": None}, 3, "no user token > set POOLSE_TOKEN, pass --tok"),
+        (
+            ["{}", "x"],
+            {"POOLSE_TOKEN": "junk"},
+            3,
+            "token is missing or invalid .* the token is from POOLSE_TOKEN; get a new",
+        ),
+        (["{}", "x"], {"POOLSE_TOKEN": "a b\nc"}, 2, "poolse: POOLSE_TOKEN "),
+        (["{}", "x"], {"POOLSE_API_URL": "ftp://x"}, 2, "POOLSE_API_URL must start with http"),
+        (["{}", "x", "--api-url", "http://x/v1"], {}, 2, "leave /v1 out of --api-url"),
+        (["{}", "x", "--ws-url", "ftp://x"], {}, 2, "--ws-url must start with ws"),
         (["{}", "x", "--token-file", "none"], {}, 2, "cannot read --token-file .none.: No such"),
         (["{}", "x", "--token-file", "-"], {}, 2, "standard input, which is empty"),
         (["{}"], {}, 2, "nothing to send: pass TEXT"),
-        (["{}", "x", "--nope"], {}, 2, "No such option '--nope'.\nusage: poolse send"),
+        (["{}", "x", "--nope"], {}, 2, "No such option '--nope'. usage: poolse send"),
         (["{}", "x", "--profile", "no"], {}, 2, "profiles.no. not found in"),
     ],
 )
@@ -74,7 +90,7 @@ def test_a_mistake_is_reported(
     arguments = [each.replace("{}", command.conversation) for each in arguments]
     called = command("send", *arguments, **environ)
     assert (called.code, called.out) == (code, "")
-    assert re.search(says, called.err), called.err
+    assert re.search(says, called.said), called.err
     assert "Traceback" not in called.err
     assert command.bodies == []
 
@@ -125,9 +141,14 @@ def test_a_token_is_all_that_is_printed(command: Command, sandbox: Sandbox, tmp_
 @pytest.mark.parametrize(
     ("external_id", "environ", "code", "says"),
     [
-        ("bob", {"POOLSE_API_KEY": None}, 3, "requires the API key .*\n +set POOLSE_API_KEY, pass"),
-        ("bob", {"POOLSE_API_KEY": "pk_junk"}, 3, "invalid_api_key.*\n +check the API key"),
-        (" ", {}, 2, "external_id must be the external ID of a user"),
+        ("bob", {"POOLSE_API_KEY": None}, 3, "requires the API key .* set POOLSE_API_KEY, pass"),
+        (
+            "bob",
+            {"POOLSE_API_KEY": "pk_junk"},
+            3,
+            "invalid_api_key.* the API key is from POOLSE_API_KEY; check the API key",
+        ),
+        (" ", {}, 2, "EXTERNAL_ID is empty"),
     ],
 )
 def test_no_token(
@@ -135,5 +156,75 @@ def test_no_token(
 ) -> None:
     called = command("token", external_id, **environ)
     assert (called.code, called.out) == (code, "")
-    assert re.search(says, called.err), called.err
+    assert re.search(says, called.said), called.err
     assert "pk_junk" not in called.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("send Hello", "tail bob", "listen bob", "members list bob", "members add bob carol"),
+        *("members remove bob carol", "upload bob cat.png", "export bob"),
+    ],
+)
+def test_what_is_no_conversation_is_refused_before_anything_is_read_or_sent(
+    command: Command, sandbox: Sandbox, arguments: str
+) -> None:
+    before = len(sandbox.requests)
+    # Without a token: nothing is asked of the settings, either.
+    called = command(*arguments.split(), stdin="piped", POOLSE_TOKEN=None)
+    word = arguments.replace("members ", "").split()[1]
+    assert (called.code, called.out) == (2, "")
+    assert f"'{word}' is not the ID of a conversation, which is a UUID" in called.err
+    assert "is $CONV empty? `poolse conversations list` shows the IDs" in called.err
+    assert len(sandbox.requests) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", ["token", "conversations create", "members add {}", "members remove {}"]
+)
+def test_an_empty_external_id(command: Command, arguments: str) -> None:
+    called = command(*arguments.format(command.conversation).split(), "")
+    assert (called.code, called.out) == (2, "")
+    assert called.err.startswith("poolse: EXTERNAL_ID is empty\n")
+
+
+def test_a_long_error_is_wrapped_and_a_word_is_not_broken(command: Command) -> None:
+    called = command("send", NOBODY, "x")
+    first, *others = called.err.splitlines()
+    assert first.startswith("poolse: no such conversation")
+    assert len(others) > 1
+    assert all(line.startswith(" " * 8) for line in others)
+    assert max(map(len, called.err.splitlines())) <= 80
+    narrow = command("send", "y" * 90, "x", COLUMNS="50").err.splitlines()
+    assert "y" * 90 in narrow[1]
+    assert max(len(line) for line in narrow if "yyy" not in line) <= 50
+
+
+def test_an_api_key_is_no_token(command: Command) -> None:
+    called = command("send", NOBODY, "Hi", POOLSE_TOKEN=command.sandbox.api_key)
+    assert called.code == 3
+    assert "POOLSE_TOKEN has an API key, not a token" in called.err
+    called = command("token", "bob", POOLSE_API_KEY=command.sandbox.token("alice"))
+    assert called.code == 3
+    assert "POOLSE_API_KEY has a user's token, not an API key" in called.err
+
+
+def test_standard_input_that_is_not_utf8(command: Command) -> None:
+    with command.process("send", command.conversation) as process:
+        assert process.stdin is not None
+        os.write(process.stdin.fileno(), b"caf\xe9")
+        process.stdin.close()
+        assert process.stderr is not None
+        assert "standard input is not UTF-8" in process.stderr.read()
+    assert process.returncode == 2
+    assert command.bodies == []
+
+
+def test_a_beginner_without_any_settings_is_shown_the_sandbox(command: Command) -> None:
+    nothing = dict.fromkeys(("POOLSE_API_URL", "POOLSE_TOKEN", "POOLSE_API_KEY"))
+    for arguments in (["whoami"], ["token", "alice"], ["send", NOBODY, "Hi"], ["listen"]):
+        called = command(*arguments, **nothing)
+        assert called.code == 3
+        assert "no address, token or API key is set: `poolse sandbox -- bash`" in called.said
+    assert "sandbox" not in command("whoami", POOLSE_TOKEN=None).err

@@ -1,4 +1,4 @@
-"""Environment, config file, flags: each outranks the one before."""
+"""Config file, environment, flags: each outranks the one before."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ FLAGS = {"api_url": "http://flag"}
         ({}, "", {}, None, None),
         (ENVIRON, "", {}, "http://environ", "environ"),
         ({"POOLSE_API_URL": "", "POOLSE_TOKEN": ""}, "", {}, None, None),
-        (ENVIRON, CONFIG, {}, "http://file", "file"),
-        (ENVIRON, 'token = "file"', {}, "http://environ", "file"),
-        (ENVIRON, CONFIG, FLAGS, "http://flag", "file"),
+        ({}, CONFIG, {}, "http://file", "file"),
+        (ENVIRON, CONFIG, {}, "http://environ", "environ"),
+        ({"POOLSE_TOKEN": "environ"}, CONFIG, {}, "http://file", "environ"),
+        (ENVIRON, CONFIG, FLAGS, "http://flag", "environ"),
         ({}, "", FLAGS, "http://flag", None),
     ],
 )
@@ -73,11 +74,12 @@ def test_a_file_with_a_token_outranks_a_lower_token(
     match higher:
         case "environ":
             environ = {"POOLSE_TOKEN_FILE": path}
+            write(file, 'token = "file"')
         case "config":
-            environ = {"POOLSE_TOKEN": "environ"}
             write(file, 'token_file = "../token"')
         case _:
             write(file, 'token = "file"')
+            environ = {"POOLSE_TOKEN": "environ"}
             flags = {"token_file": path}
     assert token_of(settings(environ, flags)) == "kept"
 
@@ -108,6 +110,30 @@ def test_a_profile_stands_for_itself(file: Path) -> None:
     assert local.names == {"u1": "Ada"}
     assert settings({"POOLSE_PROFILE": "local"}, {}).api_url == "http://local"
     assert settings({}, {}).api_url == "http://main"
+
+
+def test_a_profile_that_a_flag_names_outranks_the_environment(file: Path) -> None:
+    write(file, '[profiles.local]\napi_url = "http://local"\ntoken = "local"')
+    local = settings(ENVIRON, {"profile": "local"})
+    assert (local.api_url, token_of(local)) == ("http://local", "local")
+    local = settings({**ENVIRON, "POOLSE_PROFILE": "local"}, {})
+    assert (local.api_url, token_of(local)) == ("http://environ", "environ")
+
+
+@pytest.mark.parametrize(
+    ("environ", "flags", "source"),
+    [
+        ({}, {"config": ""}, "the default"),
+        (ENVIRON, {}, "POOLSE_API_URL"),
+        (ENVIRON, FLAGS, "--api-url"),
+        ({}, {}, "api_url of "),
+    ],
+)
+def test_the_source_of_the_address_is_known(
+    file: Path, environ: dict[str, str], flags: dict[str, str], source: str
+) -> None:
+    write(file, CONFIG)
+    assert settings(environ, flags).api_url_source.startswith(source)
 
 
 def test_another_file_or_none(file: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -54,20 +55,38 @@ def test_nothing_in_a_message_or_a_name_is_obeyed(command: Command, sandbox: San
     assert shown(called.out) == [("1", "␛[31mBob", "␛[2Ja ⏎ b\ufffd c [red]d[/]")]
 
 
-def test_names_are_those_that_are_known(command: Command, sandbox: Sandbox) -> None:
+def test_names_are_those_of_the_settings_or_external_ids(
+    command: Command,
+) -> None:
     command.said("Hi", by="bob")
     tail = ("tail", command.conversation, "--count", "1")
-    assert shown(command(*tail).out)[0][1] == sandbox.user_id("bob")[:8]
-    with (
-        command.chat("bob") as chat,
-        # Whoever is here tells his own id.
-        chat.realtime.conversation(command.conversation),
-        command.process("tail", command.conversation) as process,
-    ):
-        assert process.stdout is not None
-        # Presence comes by itself, before or after the first messages.
-        while shown(process.stdout.readline())[0][1] != "bob":
-            command.said("Again", by="bob")
+    assert shown(command(*tail).out)[0][1] == "bob"
+    (command.home / "names.toml").write_text('names.bob = "Robert"\n', "utf-8")
+    assert shown(command(*tail, "--config", "names.toml").out)[0][1] == "Robert"
+
+
+class TestOldServer:
+    """A server that sends no external IDs with messages."""
+
+    @pytest.fixture
+    def sandbox(self) -> Iterator[Sandbox]:
+        with Sandbox(api="1.1") as sandbox:
+            yield sandbox
+
+    def test_names_are_those_that_are_known(self, command: Command, sandbox: Sandbox) -> None:
+        command.said("Hi", by="bob")
+        tail = ("tail", command.conversation, "--count", "1")
+        assert shown(command(*tail).out)[0][1] == sandbox.user_id("bob")[:8]
+        with (
+            command.chat("bob") as chat,
+            # Presence has the external IDs of those who are here.
+            chat.realtime.conversation(command.conversation),
+            command.process("tail", command.conversation) as process,
+        ):
+            assert process.stdout is not None
+            # Presence comes by itself, before or after the first messages.
+            while shown(process.stdout.readline())[0][1] != "bob":
+                command.said("Again", by="bob")
 
 
 def test_what_else_a_message_may_be(command: Command) -> None:
@@ -97,7 +116,7 @@ def test_json_is_the_message(command: Command) -> None:
         (["{}", "--since", "yesterday"], 2, "'yesterday' is not a number, `beginning` or `latest`"),
         (["{}", "--since", "1", "--last", "1"], 2, "--since and --last"),
         (["{}", "--last", "-1"], 2, "--last"),
-        (["{}", "--checkpoint", "no/such/file"], 2, "the checkpoint no/such/file cannot be used"),
+        (["{}", "--checkpoint", "no/such/file"], 2, "no/such does not exist: create it"),
         (["{}", "--checkpoint", "notes"], 2, "the checkpoint notes cannot be used"),
     ],
 )
@@ -108,7 +127,7 @@ def test_a_mistake_is_reported(
     arguments = [each.replace("{}", command.conversation) for each in arguments]
     called = command("tail", *arguments)
     assert (called.code, called.out) == (code, "")
-    assert says in called.err
+    assert says in called.said
     assert "Traceback" not in called.err
 
 
@@ -135,7 +154,9 @@ def test_a_lost_connection_is_reported_and_nothing_is_lost(
     assert "poolse: connection lost, reconnecting" in err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_it_in_silence(
     command: Command, sandbox: Sandbox, number: signal.Signals, code: int
 ) -> None:

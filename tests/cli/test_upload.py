@@ -52,13 +52,26 @@ def test_a_file_that_is_refused_does_not_stop_the_others(
     assert names(messages(command)[0]) == ["1.txt", "2.txt"]
 
 
+def test_a_file_that_is_missing_does_not_stop_the_others(command: Command) -> None:
+    given = files(command, 2)
+    arguments = [given[0], "none.txt", ".", given[1]]
+    called = command("upload", command.conversation, *arguments, "--text", "Look")
+    assert called.code == 1
+    assert "poolse: cannot read none.txt: No such file or directory\n" in called.err
+    assert "poolse: 2 of 4 files were not uploaded" in called.err
+    (sent,) = messages(command)
+    assert (sent.body, names(sent)) == ("Look", given)
+    assert called.out.split() == [sent.id]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         ([NOBODY, "0.txt"], 4, "no such conversation"),
         (["{}"], 2, "Missing argument 'FILES...'"),
-        (["{}", "none.txt"], 2, "File 'none.txt' does not exist"),
-        (["{}", "0.txt", "."], 2, "File '.' is a directory"),
+        (["{}", "none.txt"], 1, "cannot read none.txt: No such file"),
+        (["{}", "none.txt"], 1, "poolse: the file was not uploaded"),
+        (["{}", "."], 1, "cannot read .: it is a folder"),
     ],
 )
 def test_a_mistake_is_reported(

@@ -12,7 +12,8 @@ import attrs
 
 from poolse import AsyncPoolseBackend, Poolse, PoolseBackend, UserProfile
 from poolse.testing import Sandbox
-from tests.realtime.rest_backend import post
+from tests.follow.sync_and_async_feeds import opened
+from tests.realtime.raw_rest import post
 
 __all__ = ["LIVE", "REST", "Entrance", "Place", "close", "done", "make_place", "try_out"]
 
@@ -32,6 +33,7 @@ class Place:
     events: Any = None
     feed: Any = None
     item: Any = None
+    calls: Any = None
     provider: Any = None
     speak: Callable[[], object] = print
     """Let somebody else write a message."""
@@ -89,7 +91,9 @@ async def make_place(flavour: type[Any], sandbox: Sandbox, *, live: bool) -> Pla
     place.speak = partial(post, sandbox, path, {"body": "an event"})
     place.provider = backend.token_provider("bob")
     await done(backend.users.create(external_id="bob", display_name="bob"))
+    place.calls = chat.realtime.calls()
     if live:
+        await done(place.calls.wait_joined(timeout=10))
         place.live = chat.realtime.conversation(conversation.id)
         await done(place.live.wait_joined(timeout=10))
         place.events = place.live.events()
@@ -129,6 +133,15 @@ async def _rest_of(place: Place, feed: Any) -> Any:
     await step(feed)
     place.speak()
     return await step(feed)
+
+
+async def _starts(place: Place) -> None:
+    """Wait until the feed is live. If it has not begun, it begins."""
+    if place.item is not None:
+        await done(place.feed.wait_started(10))
+        return
+    async with opened(place.feed):
+        await done(place.feed.wait_started(10))
 
 
 async def _follow(place: Place, feed: Any) -> Any:
@@ -173,6 +186,11 @@ LIVE: dict[str, Entrance] = {
     "stats": lambda p: p.chat.stats(),
     "realtime.user": lambda p: _join(p.chat.realtime.user(p.user_id)),
     "realtime.conversation": lambda p: _join(p.chat.realtime.conversation(p.conversation_id)),
+    "realtime.calls": lambda p: _join(p.chat.realtime.calls()),
+    "calls.invite": lambda p: p.calls.invite(p.conversation_id),
+    "calls.on_incoming": lambda p: p.calls.on_incoming(print),
+    "calls.active": lambda p: p.calls.active,
+    "calls.leave": lambda p: p.calls.leave(),
     "live.wait_joined": lambda p: p.live.wait_joined(timeout=10),
     "live.on_message": lambda p: p.live.on_message(print),
     "live.events": lambda p: _next_event(p, p.live.events()),
@@ -188,6 +206,7 @@ LIVE: dict[str, Entrance] = {
     "feed.next": lambda p: _rest_of(p, p.feed),
     "item.ack": lambda p: p.item.ack(),
     "item.reply": lambda p: p.item.reply(body="reply"),
+    "feed.wait_started": _starts,
     "feed.close": lambda p: p.feed.aclose() if hasattr(p.feed, "aclose") else p.feed.close(),
     "realtime.leave": lambda p: p.chat.realtime.leave(p.conversation_id),
     "realtime.disconnect": lambda p: p.chat.realtime.disconnect(),

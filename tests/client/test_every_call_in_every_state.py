@@ -22,6 +22,8 @@ from tests.concurrency.fork_helpers import FORK, in_child
 PATIENCE: Final = 20.0
 
 CLOSED: Final = "UsageError: this client is closed; create a new one"
+NO_CALLS: Final = "ChannelClosed: the calls were left"
+NO_FEED: Final = "ChannelClosed: the feed was closed"
 LEFT: Final = "ChannelClosed: conversation:.* was left"
 GIVEN_UP: Final = "ConnectionFailed: .*HTTP 404"
 REFUSED: Final = "JoinError: cannot join .*: unauthorized"
@@ -51,6 +53,11 @@ TABLE: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "stats": READ,
     "realtime.user": NEW,
     "realtime.conversation": NEW,
+    "realtime.calls": NEW,
+    "calls.invite": (NO_CALLS, GIVEN_UP, REFUSED, FORKED, ELSEWHERE),
+    "calls.on_incoming": (NO_CALLS, WORKS, WORKS, FORKED, ELSEWHERE),
+    "calls.active": READ,
+    "calls.leave": READ,
     "live.wait_joined": HANDLE,
     "live as context": HANDLE,
     "live.events": HANDLE,
@@ -64,6 +71,7 @@ TABLE: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "messages.follow": NEW,
     "chat.follow": NEW,
     "feed.next": (WORKS, GIVEN_UP, REFUSED, FORKED, ELSEWHERE),
+    "feed.wait_started": (NO_FEED, GIVEN_UP, REFUSED, FORKED, ELSEWHERE),
     "feed.close": READ,
     "item.ack": (WORKS, NONE, NONE, WORKS, WORKS),
     "item.reply": (CLOSED, NONE, NONE, WORKS, ELSEWHERE),

@@ -9,12 +9,15 @@ import socket
 import traceback
 from typing import Any
 
+import httpx
 import pytest
 
-from poolse import AsyncPoolse, Poolse, PoolseError, UsageError
+from poolse import AsyncPoolse, Hooks, Poolse, PoolseError, UsageError
 from poolse.async_client import AsyncPoolseBackend
 from poolse.client import PoolseBackend
 from poolse.testing import Sandbox
+from tests.client.public_calls import done
+from tests.secret_guard import SECRETS
 
 # Module globals: what a test has among its own local variables would be found in the traceback.
 SECRET = "s3cret-of-the-caller"
@@ -156,3 +159,47 @@ def test_no_part_of_a_client_shows_a_secret(client: str) -> None:
     parts: list[object] = [chat, *chat.__dict__.values()]
     parts += [inner for part in parts for inner in getattr(part, "__dict__", {}).values()]
     assert SECRET not in "\n".join(map(repr, parts))
+
+
+DEVICE = "s3cret/of a device"
+WAYS = [(flavour, way) for flavour in ("sync", "async") for way in ("own", "httpx")]
+
+
+@pytest.mark.parametrize(("flavour", "way"), WAYS)
+def test_a_device_token_is_shown_by_nothing(flavour: str, way: str, sandbox: Sandbox) -> None:
+    """It is in the path of the request. `tests.secret_guard` hears what is logged."""
+    seen: list[object] = []
+    hooks = Hooks(on_request=seen.append, on_response=seen.append, on_retry=seen.append)
+
+    async def run() -> None:
+        http: Any = None
+        if way == "httpx":
+            http = (httpx.Client if flavour == "sync" else httpx.AsyncClient)(trust_env=False)
+        kind: Any = Poolse if flavour == "sync" else AsyncPoolse
+        chat = kind(
+            api_url=sandbox.url,
+            token=sandbox.token("alice"),
+            http_client=http,
+            hooks=hooks,
+            max_retries=0,
+        )
+        with chat.capture() as calls:
+            await done(chat.devices.register(DEVICE, platform="ios"))
+            await done(chat.devices.unregister(DEVICE))
+            for fault in (None, sandbox.faults.drop, lambda: sandbox.faults.fail(500)):
+                if fault is not None:
+                    fault()
+                with pytest.raises(PoolseError) as caught:
+                    await done(chat.devices.unregister(DEVICE))
+                seen.extend((caught.value, str(caught.value), caught.value.__cause__))
+        await done(chat.aclose() if flavour == "async" else chat.close())
+        if http is not None:
+            await done(http.aclose() if flavour == "async" else http.close())
+        assert [call.path for call in calls] == ["/v1/devices", *["/v1/devices/..."] * 4]
+        seen.extend(calls)
+
+    asyncio.run(run())
+    # The sandbox was sent it, and does not show it either.
+    assert sandbox.requests[-1].path == "/v1/devices/s3cret%2Fof%20a%20device"
+    assert repr(sandbox.requests[-1]) == "<Request DELETE /v1/devices/...: 500>"
+    assert not SECRETS.search(repr(seen))

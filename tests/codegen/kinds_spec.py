@@ -219,7 +219,7 @@ def _events(fields: Mapping[str, Mapping[str, Case]]) -> Schema:
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Echo", "version": "1.0.0"},
-        "x-sdk": {"grammar": 1, "protocol": "phoenix-v2", "class": "PoolseRealtime"},
+        "x-sdk": {"grammar": 1, "protocol": "phoenix-v2", "class": "RealtimeChannels"},
         "channels": {
             "echo": {
                 "address": "echo:{place_id}",

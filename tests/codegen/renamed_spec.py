@@ -51,11 +51,12 @@ NAMED: Final = (
 """Maps whose keys are names. References have them too."""
 TEXTS: Final = (
     *("operationId", "name", "address", "resource", "method", "class", "row", "id_of", "accessor"),
-    *("callback", "push", "param", "field", "items", "cursor", "by", "next", "target", "result"),
-    *("content_type", "size", "filename", "url", "sha256", "property", "state", "diff", "reply"),
+    *("refers_to", "callback", "push", "param", "field", "items", "cursor", "by", "next", "target"),
+    *("result", "content_type", "size", "filename", "url", "sha256", "property", "state", "diff"),
+    *("reply", "through", "from", "to", "operation", "count"),
 )
 """Keys whose values are names, where they are text."""
-LISTS: Final = ("required", "positional")
+LISTS: Final = ("required", "positional", "lift")
 """Keys whose values are lists of names."""
 OTHERS: Final = ("info", "servers", "security", "securitySchemes")
 """Keys below which there is no noun of the API."""

@@ -12,9 +12,9 @@ from codegen.__main__ import main
 from codegen.apidiff.codemod import renames
 from codegen.apidiff.compare import compare
 from codegen.apidiff.report import Report, release_of
-from codegen.build import build
+from codegen.build_api import build
 from codegen.ir import Api
-from codegen.symbols import spec_symbols
+from codegen.public_names import spec_symbols
 from tests.codegen.apply_hunks import apply
 from tests.codegen.project_copy import Tree
 

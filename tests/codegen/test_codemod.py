@@ -16,7 +16,7 @@ pytestmark = pytest.mark.tools
 
 HERE: Final = Path(__file__).with_name("codemod")
 PROGRAMS: Final = sorted(path.name.removesuffix(".txt") for path in HERE.glob("*.py.txt"))
-WAS: Final = "since: '0.2', until: '0.4'"
+WAS: Final = "since: '0.2', until: '1.0'"
 EDITS: Final = (
     # ---- kept under their old names
     (

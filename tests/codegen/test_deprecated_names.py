@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.codegen.generated_source import piece
+from tests.codegen.source_pieces import piece
 from tests.codegen.tiny_spec import Shop, open_shop
 
 EVENTS_FILE: Final = "asyncapi.yaml"

@@ -10,7 +10,7 @@ import yaml
 from tests.codegen.project_copy import ROOT, Tree, plant
 from tests.conformance.script_server import ScriptServer
 
-WAS: Final = "since: '0.2', until: '0.4'}]"
+WAS: Final = "since: '0.2', until: '1.0'}]"
 CHANGES: Final = (
     ("    me:\n", f"    profile:\n      was: [{{name: me, class: MeResource, {WAS}\n"),
     (
@@ -58,10 +58,10 @@ async def main():
 asyncio.run(main())
 """
 NOTICES: Final = {
-    "class": "MeResource is called ProfileResource since 0.2, and ends with 0.4",
-    "resource": "me is called profile since 0.2, and ends with 0.4",
-    "field": "is_blocked is called is_shut_out since 0.2, and ends with 0.4",
-    "method": "mark_read is called note_read since 0.2, and ends with 0.4",
+    "class": "MeResource is called ProfileResource since 0.2, and ends with 1.0",
+    "resource": "me is called profile since 0.2, and ends with 1.0",
+    "field": "is_blocked is called is_shut_out since 0.2, and ends with 1.0",
+    "method": "mark_read is called note_read since 0.2, and ends with 1.0",
 }
 
 

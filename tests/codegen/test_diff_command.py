@@ -16,7 +16,7 @@ from codegen.apidiff.compare import compare
 from codegen.apidiff.cross_check import disagreements
 from codegen.apidiff.report import Release, release_of
 from codegen.apidiff.rules import Verdict
-from codegen.read_code import Package, Symbol
+from codegen.package_symbols import Package, Symbol
 from tests.codegen.project_copy import ROOT, plant
 from tests.codegen.tiny_spec import Shop, open_shop
 

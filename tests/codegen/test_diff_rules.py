@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from codegen.apidiff.compare import compare
-from codegen.apidiff.report import Report
+from codegen.apidiff.report import Report, reached
 from codegen.apidiff.rules import RULES, Verdict
-from codegen.build import build
-from codegen.read_code import Package, Symbol
-from codegen.symbols import spec_symbols
+from codegen.build_api import build
+from codegen.package_symbols import Package, Symbol
+from codegen.public_names import spec_symbols
 from tests.codegen.tiny_spec import Shop, open_shop
 
 pytestmark = pytest.mark.tools
@@ -64,3 +64,24 @@ def test_a_change_means(tmp_path: Path, case: dict[str, Any]) -> None:
 def test_every_rule_is_shown() -> None:
     shown = {line.partition(" ")[2].partition(":")[0] for case in CASES for line in case["told"]}
     assert shown == set(RULES)
+
+
+def test_what_a_class_inherits_is_neither_renamed_nor_gone() -> None:
+    def talk(path: str) -> Symbol:
+        return Symbol(path=path, kind="function", same="POST /v1/talk")
+
+    old = [Symbol(path="Room", kind="class", traits={"base": ""}), talk("Room.talk()")]
+    new = [
+        Symbol(path="Place", kind="class", traits={"base": ""}),
+        talk("Place.talk()"),
+        Symbol(path="Room", kind="class", traits={"base": "Place"}),
+    ]
+    assert {change.kind for change in compare(old, new)} == {"added", "base on"}
+    assert reached(
+        [*new, Symbol(path="Poolse.room", kind="attribute", traits={"gives": "Room"})]
+    ) == {
+        "Poolse": "chat",
+        "PoolseBackend": "backend",
+        "Room": "chat.room",
+        "Place": "chat.room",
+    }

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import attrs
 import pytest
 
-from codegen.build import build
+from codegen.build_api import build
 from codegen.ir import Api
 from codegen.kinds import KINDS
 from codegen.yaml_source import SpecError

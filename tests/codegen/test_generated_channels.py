@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.generated_source import piece
+from tests.codegen.source_pieces import piece
 from tests.codegen.tiny_spec import Shop, open_shop
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.codegen.generated_source import piece
 from tests.codegen.project_copy import Tree, plant
+from tests.codegen.source_pieces import piece
 from tests.codegen.tiny_spec import Shop, open_shop
 from tests.realtime.scripted_server import Frame, ok, phoenix
 

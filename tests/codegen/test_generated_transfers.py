@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.codegen.generated_source import piece
-from tests.codegen.test_generated_wrappers import KEY, MORE_RESOURCES, PATHS, RESOURCES, SCHEMAS
+from tests.codegen.source_pieces import piece
+from tests.codegen.test_generated_singles import KEY, MORE_RESOURCES, PATHS, RESOURCES, SCHEMAS
 from tests.codegen.tiny_spec import Shop, open_shop
 
 HANDLE = "    pictures(picture_id): {doc: One picture., row: Picture}\n"

@@ -29,7 +29,7 @@ from poolse._generated.channels import ShelfChannel
 from poolse._generated.events import BookAdded, BookMoved, ShelfEvent
 from poolse._generated.models import Book, BookList
 from poolse._generated.resources import Resources
-from poolse._realtime.events import UnknownEvent
+from poolse._realtime.channel_types import UnknownEvent
 
 
 def sync_side(core: Calls, live: ShelfChannel) -> None:

@@ -11,7 +11,7 @@ from poolse._json.parsing import Mismatch, list_of, one_of, string
 from poolse._rest.arguments import a_list_of, a_string, any_of
 from poolse._rest.request import check_arguments
 from poolse.errors import ArgumentTypeError
-from tests.codegen.generated_source import piece
+from tests.codegen.source_pieces import piece
 from tests.codegen.tiny_spec import Shop, open_shop
 
 CHOICE = "oneOf: [{type: string}, {type: array, items: {type: string}}]"
@@ -28,6 +28,8 @@ def shop(tmp_path: Path) -> Shop:
         (CHOICE, "str | list[str] | None"),
         (CHOICE.replace("}]", "}, {type: 'null'}]"), "str | list[str] | None"),
         ("oneOf: [{type: array, items: {type: string}}, {type: string}]", "list[str] | str | None"),
+        ("type: [string, array], items: {type: string}", "str | list[str] | None"),
+        ("type: [array, string, 'null'], items: {type: string}", "list[str] | str | None"),
     ],
 )
 def test_a_field_that_is_one_or_many(shop: Shop, choice: str, type_: str) -> None:

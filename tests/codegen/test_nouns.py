@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from codegen.build import build
+from codegen.build_api import build
 from codegen.render import render, render_factories
 from tests.codegen.renamed_spec import Nouns
 

@@ -44,10 +44,14 @@ ANSWERS: Final = {
 }
 EVERYTHING: Final = """
 import poolse
+from poolse._generated.names import NAMES
 from poolse.testing import factories
 
+# These are written by hand for the spec as it is now.
+LATER = () if "CallMedia" in NAMES else ("poolse._calls.", "poolse._voice.")
 for name in poolse.__all__:
-    getattr(poolse, name)
+    if not NAMES.get(name, "").startswith(LATER):
+        getattr(poolse, name)
 for name in factories.__all__:
     getattr(factories, name)()
 """

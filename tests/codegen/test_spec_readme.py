@@ -92,5 +92,5 @@ def test_all_of_them_together_work(tmp_path: Path) -> None:
     assert printed.startswith("Archive the conversation.\n")
     assert "New in 0.2." in printed
     assert printed.endswith(
-        "False True mark_read is called read_up_to since 0.2, and ends with 0.4\n"
+        "False True mark_read is called read_up_to since 0.2, and ends with 1.0\n"
     )

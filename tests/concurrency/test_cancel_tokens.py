@@ -118,11 +118,12 @@ def interrupted_at_each_line(handler: Callable[[], object], *functions: Any) -> 
             return trace
         return None
 
+    before = sys.gettrace()  # that of `make coverage`
     sys.settrace(trace)
     try:
         yield
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
 
 
 @pytest.mark.parametrize("step", range(60))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.bench.canned import canned_server
-from tests.bench.rows import JWT
+from tests.bench.canned_rows import JWT
 
 OURS = {
     "poolse",

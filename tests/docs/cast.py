@@ -16,7 +16,7 @@ from rich.text import Text
 from tests.architecture.tree import ROOT
 
 TARGET: Final = ROOT / "docs" / "demo.svg"
-WIDTH: Final = 116
+WIDTH: Final = 82
 UNSTEADY: Final = {
     r"127\.0\.0\.1:\d+": "127.0.0.1:4000",
     r"conversation:[0-9a-f-]{36}": "conversation:54ef47e8-ba0b-4678-97bd-5a8a29c1564f",

@@ -36,7 +36,7 @@ class Terminal:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
         self._folder = folder
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[subprocess.Popen[str]] = []
 
     def python(self, *arguments: str, typed: str = "", status: int = 0) -> str:
         """What a run of Python prints. It must end as expected, and complain of nothing."""
@@ -51,6 +51,8 @@ class Terminal:
             check=False,
         )
         assert done.returncode == status, done.stdout + done.stderr
+        # Python only prints it, whatever -W says.
+        assert "was never awaited" not in done.stderr, done.stderr
         return done.stdout
 
     def leave_running(
@@ -61,7 +63,8 @@ class Terminal:
             [sys.executable, *arguments],
             cwd=self._folder,
             env=self._environment(user),
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self._running.append(process)
         give_up = time.monotonic() + PATIENCE
@@ -71,10 +74,11 @@ class Terminal:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Ctrl-C for what was left running."""
+        """Ctrl-C for what was left running. It ends without a traceback."""
         for process in self._running:
             process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) in (0, -signal.SIGINT)
+            _, complaints = process.communicate(timeout=PATIENCE)
+            assert (process.returncode, complaints) == (0, ""), complaints
         self._running.clear()
 
     def enter(self, block: Block) -> None:
@@ -82,7 +86,8 @@ class Terminal:
         for command, expected in commands(block.code):
             background = BACKGROUND.fullmatch(block.note)
             if background:
-                self._leave_running(shlex.split(command), background[1])
+                plain = command.removeprefix(f"POOLSE_TOKEN=$(poolse token {background[1]}) ")
+                self._leave_running(shlex.split(plain.removesuffix(" &")), background[1])
                 continue
             printed = self._run(command)
             if expected:
@@ -117,6 +122,8 @@ class Terminal:
                 return ""
             case ["poolse", "sandbox", *options]:
                 return self._serve(options)
+            case ["eval", "$(poolse sandbox --env)"]:
+                return ""
             case ["poolse", name, *_]:
                 return self.python("-m", "poolse.cli", name, "--help")
             case ["python", "-m", "pytest", *rest]:
@@ -147,7 +154,7 @@ class Terminal:
         said = ""
         for line in process.stdout:
             said += line
-            if "python -c" in line:
+            if "sandbox --env" in line:
                 break
         process.send_signal(signal.SIGINT)
         with process.stdout:

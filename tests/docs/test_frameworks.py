@@ -52,16 +52,15 @@ request.user = AnonymousUser()
 assert chat_token(request).status_code == 302
 request.user = User(pk=1, username="ada")
 print(json.loads(chat_token(request).content)["token"])
-backend.close()
+backend().close()
 """
 
 DJANGO_ORDERS = """
-import sys
 from django.db import connection
 
 with connection.schema_editor() as editor:
     editor.create_model(Order)
-order = Order.objects.create(conversation_id=UUID(sys.argv[1]))
+order = Order.objects.create(customer="alice")
 order.save()
 try:
     with transaction.atomic():
@@ -86,6 +85,8 @@ with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=3
     assert first == again
 chat().close()
 """
+
+BROKER = 'import os; os.environ["BROKER_URL"] = "memory://"\n'
 
 JUPYTER = """
 import json, sys
@@ -133,16 +134,17 @@ def texts_in(chat: Poolse, conversation_id: str) -> list[str | None]:
 def test_django_tells_once_of_what_was_saved(terminal: Terminal, sandbox: Sandbox) -> None:
     [orders] = python_of("docs/cookbook/django.md", HERE)
     with Poolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
-        room = room_with(sandbox, chat, "orders-bot")
-        terminal.python("-c", DJANGO_SETTINGS + orders.code + DJANGO_ORDERS, room)
-        assert texts_in(chat, room) == ["Order 1 is paid", "Order 1 is new"]
+        terminal.python("-c", DJANGO_SETTINGS + orders.code + DJANGO_ORDERS)
+        (room,) = chat.conversations.list()
+        assert texts_in(chat, room.id) == ["Order 1 is paid", "Order 1 is new"]
 
 
 def test_a_celery_task_that_runs_twice_tells_once(terminal: Terminal, sandbox: Sandbox) -> None:
     [tasks] = python_of("docs/cookbook/celery.md", HERE)
     with Poolse(api_url=sandbox.url, token=sandbox.token("alice")) as chat:
         room = room_with(sandbox, chat, "notifier")
-        terminal.python("-W", "default", "-c", tasks.code + CELERY, room)
+        program = BROKER + tasks.code + CELERY
+        terminal.python("-W", "default", "-c", program, room)
         assert texts_in(chat, room) == ["Your order was sent"]
 
 

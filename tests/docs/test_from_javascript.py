@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 import poolse
-from poolse import ConversationChannel, Poolse, UserChannel
+from poolse import ConversationChannel, Poolse, UserChannel, VoiceRoom
 from tests.architecture.tree import ROOT
 
 TEXT = (ROOT / "docs/from-javascript.md").read_text("utf-8")
@@ -29,6 +29,7 @@ JAVASCRIPT = re.findall(
     onMessage onMessageUpdated onMessageDeleted onReactionAdded onReactionRemoved onMemberRead
     onTypingStart onTypingStop onPresenceState onPresenceDiff getPresenceState sendTyping
     onMention onConversationCreated
+    voice join setMuted toggleMute getParticipants onParticipants onError
     PoolseError ApiError AuthError RateLimitedError NetworkError docUrl retryAfterMs
 """,
 )
@@ -95,6 +96,7 @@ ROOTS: dict[str, Callable[[], object]] = {
     "live": lambda: ConversationChannel,
     "message": lambda: chat().messages.one("id"),
     "mine": lambda: UserChannel,
+    "room": lambda: VoiceRoom,
 }
 
 

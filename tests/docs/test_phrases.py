@@ -72,7 +72,9 @@ class Honest(NamedTuple):
 HONEST: Final = [
     Honest("CHANGELOG.md", "10 refusals in a row", "one after the other"),
     Honest("docs/realtime.md", "attempts in a row", "one after the other"),
-    Honest("docs/realtime.md", "attempts in a row", "one after the other"),
+    Honest("docs/calls.md", "answer", "a call is answered"),
+    Honest("docs/cookbook/calls.md", "answers each call", "a call is answered"),
+    Honest("docs/cookbook/index.md", "answer calls", "a call is answered"),
     Honest("docs/contributing/undocumented.md", "needs a row in this table", "a row of a table"),
     Honest("docs/contributing/undocumented.md", "a row whose API", "a row of a table"),
     Honest("docs/contributing/undocumented.md", "delete its row", "a row of a table"),

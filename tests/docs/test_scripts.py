@@ -119,3 +119,19 @@ def test_an_export_has_replies_names_and_the_order_of_sending(
         rows = list(csv.DictReader(file))
     assert [row["text"] for row in rows] == ["Ready?", "'=1+1", "Yes"]
     assert [row["thread"] for row in rows] == ["", "", root.id]
+
+
+def test_a_bot_that_is_busy_says_why(terminal: Terminal, sandbox: Sandbox, tmp_path: Path) -> None:
+    save("docs/cookbook/calls.md", tmp_path)
+    with Poolse(api_url=sandbox.url, token=sandbox.token("bob")) as chat:
+        sandbox.user_id("alice")
+        room = chat.conversations.create(type="direct", member_external_ids=["alice"])
+        alice = f"user:{sandbox.user_id('alice')}"
+        terminal.leave_running("busy.py", until=lambda: alice in sandbox.joins)
+        with chat.realtime.calls() as calls:
+            statuses = [calls.invite(room.id).wait_ended(10) for _ in range(2)]
+        assert statuses == ["busy", "busy"]
+        messages = chat.conversations.one(room.id).messages
+        arrived = lambda: len(messages.list().data) == 2  # noqa: E731
+        sandbox.wait_for(arrived, 10)
+        terminal.stop()

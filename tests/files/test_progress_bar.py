@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import pytest
@@ -40,6 +41,7 @@ def test_it_is_drawn_on_a_terminal(kind: str) -> None:
     else:
         assert "0.5/1.0 MB" in drawn
         assert "1.0/1.0 MB" in drawn
+        assert " ?" not in re.sub(r"\x1b\[[0-9;]*m", "", drawn), "an unknown speed"
         assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l"), "the cursor is back"
 
 

@@ -21,7 +21,7 @@ from poolse import CallOptions, Cancelled, CancelToken, DownloadError, Poolse
 from tests.files.scripted_storage import Step, World, refuse
 from tests.files.sync_and_async_clients import FLAVOURS, Client
 from tests.http.raw_server import Connection, ReceivedRequest
-from tests.time_limits import not_held_up
+from tests.not_held_up import not_held_up
 
 CONTENT = bytes(range(256)) * 8_000
 

@@ -17,7 +17,7 @@ from poolse import (
     UploadError,
     UsageError,
 )
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse.options import for_files
 from tests.files.scripted_storage import EXPIRED, SIGNATURE, World, refuse
 from tests.files.sync_and_async_clients import Client, Told

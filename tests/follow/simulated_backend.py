@@ -142,6 +142,9 @@ class Service:
     def close(self) -> None:
         self.listeners.clear()
 
+    def wake(self) -> None:
+        pass
+
     def report(self, error: PoolseError) -> None:
         self.reports.append(error)
 

@@ -60,6 +60,9 @@ class World:
     def close(self) -> None:
         pass
 
+    def wake(self) -> None:
+        pass
+
     def report(self, error: PoolseError) -> None:
         pass
 

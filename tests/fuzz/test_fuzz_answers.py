@@ -19,7 +19,7 @@ from poolse._json.codec import decode
 from poolse._json.models import Model
 from poolse._rest.api_errors import api_error
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.messages import BodyDecoder, Response
+from poolse._rest.http_messages import BodyDecoder, Response
 from poolse._rest.raw_calls import raw_endpoint
 from poolse._support.backoff import parse_retry_after
 from tests.auth.test_token_cache import fresh

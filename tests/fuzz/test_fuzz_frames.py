@@ -12,9 +12,9 @@ from websocket import ABNF, WebSocketProtocolException
 
 from poolse._generated import events
 from poolse._json.parsing import Mismatch
-from poolse._realtime.events import EventType
+from poolse._realtime.channel_types import EventType
 from poolse._realtime.frames import Frame, FrameError, decode, encode
-from poolse._realtime.sync_transport import Frames, TooLarge
+from poolse._realtime.sync_frames import Frames, TooLarge
 from poolse.errors import PushError, UsageError
 from tests.fuzz.strategies import FUZZED, almost_rows, contents, json_values
 
@@ -72,9 +72,9 @@ fragments = st.tuples(st.binary(max_size=30), st.booleans(), st.booleans())
 def test_fragments(sent: list[tuple[bytes, bool, bool]], limit: int) -> None:
     frames, pending = Frames(limit), b""
     for data, first, last in sent:
-        frames.received += fragment(data, first=first, last=last)
+        frames.add(fragment(data, first=first, last=last))
         try:
-            whole = frames.join(frames.recv_frame())
+            whole = frames.join(frames.take())
         except (TooLarge, WebSocketProtocolException):
             return
         pending = data if first else pending + data
@@ -96,6 +96,6 @@ def test_empty_fragments_weigh() -> None:
     frames, begun = Frames(100_000), 0
     with suppress(TooLarge):
         for begun in range(1000):
-            frames.received += fragment(b"", first=not begun, last=False)
-            frames.join(frames.recv_frame())
+            frames.add(fragment(b"", first=not begun, last=False))
+            frames.join(frames.take())
     assert 0 < begun < 999

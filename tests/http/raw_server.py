@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import socket
 import ssl
@@ -147,7 +148,10 @@ class RawServer:
         while True:
             try:
                 sock, _ = self._listener.accept()
-            except OSError:
+            except OSError as error:
+                if error.errno == errno.EMFILE:
+                    # A test has taken all descriptors for a moment.
+                    continue
                 return
             self.accepted += 1
             thread = threading.Thread(target=self._serve, args=(sock,), name="wire-connection")

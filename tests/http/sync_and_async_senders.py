@@ -12,7 +12,7 @@ import httpx
 
 from poolse._http.async_sender import AsyncSender
 from poolse._http.sync_sender import SyncSender
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.request_io import run_sync
 from poolse.cancel import CancelToken
 from poolse.options import Timeout

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from poolse import ApiError, AsyncPoolse, Poolse
-from poolse._http.response_bytes import ResponseBytes
+from poolse._http.forbidden_bodies import ResponseBytes
 from tests.http.raw_server import Connection, RawServer, ReceivedRequest
 
 HEADS: dict[str, tuple[str, bytes]] = {

@@ -8,13 +8,12 @@ import queue
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.handler_server import QuietHandler, served_by
 from tests.interop.official import HERE
 
 __all__ = ["DevelopmentServer", "chromium", "development_server", "find_chromium"]
@@ -67,34 +66,17 @@ def development_server() -> Generator[DevelopmentServer]:
     """A server at another origin than the sandbox."""
     reports: queue.Queue[bytes] = queue.Queue()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802  (the name of http.server)
             kind, file = FILES.get(self.path.partition("?")[0], ("", Path("/nowhere")))
             self.answer(200 if kind else 404, kind, file.read_bytes() if kind else b"")
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802  (the name of http.server)
             reports.put(self.rfile.read(int(self.headers["content-length"])))
             self.answer(200, "text/plain", b"")
 
-        def answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield DevelopmentServer(f"http://127.0.0.1:{server.server_port}", reports)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served_by(Handler) as url:
+        yield DevelopmentServer(url, reports)
 
 
 @contextmanager

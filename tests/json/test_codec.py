@@ -4,6 +4,7 @@ import math
 from collections import UserList
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -23,7 +24,9 @@ from poolse._json.codec import (
     read_nothing,
     to_dict,
 )
+from poolse._json.parsing import MAX_VALUES, enum_of
 from poolse.errors import DecodeError, UsageError
+from poolse.types import OpenEnum
 from tests.json.sample_objects import ATTACHMENT, MESSAGE, NULLABLE, OPTIONAL, without
 
 
@@ -60,6 +63,32 @@ def test_an_unknown_enum_value_survives() -> None:
     assert row.type == "poll"
     assert not row.type.is_known
     assert to_dict(row)["type"] == "poll"
+
+
+def test_a_closed_enum_names_its_values() -> None:
+    class Color(StrEnum):
+        RED = "red"
+        DARK_BLUE = "dark-blue"
+
+    read = enum_of(Color, is_open=False)
+    assert read("dark-blue") is Color.DARK_BLUE
+    with pytest.raises(DecodeError, match="expected one of red, dark-blue, got a string"):
+        decode_value(read, "green")
+    with pytest.raises(DecodeError, match="expected one of red, dark-blue, got a number"):
+        decode_value(read, 1)
+
+
+def test_what_is_kept_of_unknown_enum_values_is_bounded() -> None:
+    class Color(OpenEnum):
+        RED = "red"
+
+    read = enum_of(Color, is_open=True)
+    assert read("blue") is read("blue")
+    assert read("x" * 1000) is not read("x" * 1000)
+    for number in range(MAX_VALUES):
+        read(str(number))
+    assert read("green") == "green"
+    assert read("green") is not read("green")
 
 
 @pytest.mark.parametrize("key", [key for key in MESSAGE if key not in ("id", *OPTIONAL)])

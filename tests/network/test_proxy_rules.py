@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import urllib.request
 from collections.abc import Mapping
 
 import pytest
 
-from poolse._network import proxies
+from poolse._network import system_proxies
 from poolse._network.proxies import Proxies, Proxy, is_excluded, parse_proxy, variable_for
 from poolse.errors import ArgumentTypeError, UsageError
 
@@ -156,8 +157,9 @@ def system(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     def bypassed(name: str) -> bool:
         return name in ("inside", "inside:8443")
 
-    monkeypatch.setattr(proxies, "getproxies", lambda: settings)
-    monkeypatch.setattr(proxies, "proxy_bypass", bypassed)
+    monkeypatch.setattr(system_proxies, "HAS_SETTINGS", True)
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: settings)
+    monkeypatch.setattr(urllib.request, "proxy_bypass", bypassed)
     return settings
 
 

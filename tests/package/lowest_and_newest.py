@@ -28,7 +28,7 @@ EXTRAS: Final = ("sandbox", "testing", "cli")
 
 TESTS: Final = (
     "tests/conformance",
-    "tests/architecture/test_undocumented.py",
+    "tests/architecture/test_undocumented_dependency_use.py",
     "tests/http",
     "tests/files/test_upload_arguments.py",
     "tests/follow/test_checkpoints.py",

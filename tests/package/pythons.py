@@ -63,7 +63,7 @@ def try_on(version: str, python: Path, pytest: Sequence[str]) -> bool:
     """Run the suite on one Python. Returns whether it was green."""
     print(f"\n== Python {version}: {python}", flush=True)
     there = Environment(BUILD / "pythons" / version, python)
-    there.install("--editable", f"{ROOT}[dev,docs,sandbox,cli]")
+    there.install("--editable", f"{ROOT}[dev,docs,sandbox,sandbox-ui,cli]")
     start = time.monotonic()
     done = subprocess.run([there.python, "-m", "pytest", *pytest], cwd=ROOT, check=False)
     verdict = "RED" if done.returncode else "green"

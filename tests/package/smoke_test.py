@@ -18,7 +18,7 @@ from poolse.testing import Sandbox
 # One needs pytest-asyncio, the other is the command and would begin.
 NOT_BY_ITSELF = {"poolse.testing._asyncio_fixture", "poolse.cli.__main__"}
 
-AGENT = re.compile(r"poolse-python/(\d+\.\d+) \(python/(\d+\.\d+); httpx/0\.\d+\)")
+AGENT = re.compile(r"poolse-python/(\d+\.\d+) \(python/(\d+\.\d+)\)")
 
 
 def import_all() -> int:

@@ -20,8 +20,9 @@ from tests.architecture.tree import ROOT
 from tests.package.artefacts import build, names_in
 from tests.package.pythons import VERSIONS
 
-LARGEST = {"wheel": 520_000, "sdist": 400_000}
-"""Bytes. The aim for both is 300,000, and is missed: this keeps them from growing unnoticed."""
+LARGEST = {"wheel": 720_000, "sdist": 540_000}
+"""Bytes, of which the page of the sandbox and control over HTTP are 120,000 and 90,000. The aim was
+300,000 for both, and is missed: this keeps them from growing unnoticed."""
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -46,10 +47,7 @@ def metadata_of(wheel: Path) -> str:
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     info = f"poolse-{poolse.version}.dist-info/"
     names = names_in(wheel)
-    assert {name for name in names if not name.startswith(info)} == {
-        *kept(ROOT / "poolse"),
-        "poolse/CHANGELOG.md",
-    }
+    assert {name for name in names if not name.startswith(info)} == kept(ROOT / "poolse")
     assert "poolse/py.typed" in names
     assert {name.removeprefix(info) for name in names if name.startswith(info)} == {
         "METADATA",

@@ -6,7 +6,7 @@ import attrs
 
 from poolse._json.codec import Mismatch
 from poolse._json.parsing import as_object
-from poolse._realtime.events import ChannelType, EventType, PresenceType
+from poolse._realtime.channel_types import ChannelType, EventType, PresenceType
 
 __all__ = [
     "CONVERSATION",

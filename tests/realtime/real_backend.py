@@ -10,7 +10,7 @@ import attrs
 
 from poolse._realtime.settings import RealtimeSettings
 from poolse.testing import Sandbox
-from tests.realtime.rest_backend import post
+from tests.realtime.raw_rest import post
 from tests.realtime.sync_and_async import FAST, LIMIT, Flavour, opened
 
 

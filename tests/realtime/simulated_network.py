@@ -13,13 +13,13 @@ from typing import Any, Literal
 import attrs
 import orjson
 
+from poolse._realtime.channel_references import ChannelReference
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Command, Failure, Open, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.public import Channel
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscription import ChannelReference
 from poolse.errors import PoolseError
 from tests.realtime.channel_types import ROOM
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from poolse._realtime.async_public import AsyncChannel, AsyncEvents, AsyncRealtime
-from poolse._realtime.events import EventType
+from poolse._realtime.channel_types import EventType
 from poolse._realtime.public import Channel, Events, Realtime
 from poolse._realtime.reconnect_policy import Pause, Policy
 from poolse._realtime.settings import RealtimeSettings

@@ -20,8 +20,8 @@ from poolse.errors import RealtimeError
 from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
 from tests.realtime.channel_types import PING
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, settings_of
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import Log, Sync, done, opened
 
 ENDINGS = (SystemExit, KeyboardInterrupt)
@@ -73,11 +73,9 @@ class Ends:
 
 
 def subscribe(rooms: Any, room: Any, where: str, handler: Callable[[object], object]) -> None:
-    if where == "status":
-        rooms.realtime.on_status(handler)
-    elif where == "event":
+    if where == "event":
         room.on(PING, handler)
-    else:
+    elif where == "error":
         # As if it had been given to the constructor.
         errors = client_of(rooms.realtime).callbacks._errors  # pyright: ignore[reportPrivateUsage]
         reports = errors.target
@@ -105,6 +103,9 @@ def test_it_is_reported_and_nothing_else_ends(
     async def begin() -> tuple[Any, Any]:
         client = opened(world.flavour, world.settings(), lambda _: world.sandbox.token("alice"))
         rooms = await client.__aenter__()
+        if where == "status":
+            # Before the first channel: it connects, perhaps before the next line.
+            rooms.realtime.on_status(handler)
         room = rooms.realtime.room(world.conversation)
         subscribe(rooms, room, where, handler)
         room.on(PING, got.append)

@@ -11,8 +11,8 @@ import pytest
 
 from poolse.errors import ChannelClosed, SlowConsumer
 from tests.realtime.channel_types import MESSAGE, PING, TYPING, News, Who
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import LIMIT, Aio, Log, Sync, done
 
 Deed = Callable[[World, Any, Any], object]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from poolse._realtime.events import UnknownEvent
+from poolse._realtime.channel_types import UnknownEvent
 from poolse.errors import (
     ChannelClosed,
     DecodeError,
@@ -16,8 +16,8 @@ from poolse.errors import (
     UsageError,
 )
 from tests.realtime.channel_types import PING, News
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import LIMIT, Aio, Log, Sync, done
 
 

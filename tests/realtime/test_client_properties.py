@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from poolse._realtime.channel import Push
+from poolse._realtime.channel_references import EventStream
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscription import EventStream
 from poolse.errors import PoolseError
 from tests.realtime.simulated_network import Network, Room, Wire
 

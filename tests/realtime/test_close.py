@@ -16,8 +16,8 @@ from poolse.errors import ChannelClosed, ConnectionFailed, PushTimeout
 from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
 from tests.realtime.channel_types import PING
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import settings_of
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
 
 BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])

@@ -10,8 +10,8 @@ import pytest
 from poolse.errors import PoolseError, UsageError
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import settings_of
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Aio, AsyncRooms, Log, opened
 
 BOTH = pytest.mark.parametrize("flavour", FLAVOURS, ids=["sync", "async"])

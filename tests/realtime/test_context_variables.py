@@ -10,7 +10,7 @@ import pytest
 
 from poolse import Hooks
 from poolse.testing import Sandbox
-from tests.realtime.rest_backend import post
+from tests.realtime.raw_rest import post
 from tests.realtime.sync_and_async import FLAVOURS, Flavour, Log, Sync, done
 from tests.realtime.typed_clients import chat
 

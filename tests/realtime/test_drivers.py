@@ -17,8 +17,8 @@ from poolse._realtime.socket import Socket
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, make_world, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import LIMIT, Aio, Log, done
 
 PARTS = {

@@ -15,8 +15,8 @@ from poolse._realtime.effects import Failure
 from poolse.errors import AuthError, ConnectionFailed, PoolseError
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import ROOM
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Flavour, done
 from tests.realtime.typed_clients import chat
 from tests.realtime.virtual_client import World as HubWorld

@@ -16,6 +16,7 @@ from poolse._realtime.client import client_of
 from poolse._realtime.settings import RealtimeSettings
 from poolse.errors import ConnectionFailed, PoolseError
 from poolse.testing import Sandbox
+from tests.not_held_up import not_held_up
 from tests.realtime.channel_types import PING, News
 from tests.realtime.hostile_servers import (
     BOTH,
@@ -30,7 +31,6 @@ from tests.realtime.hostile_servers import (
     upgrade,
 )
 from tests.realtime.sync_and_async import FAST, LIMIT, Flavour, Log, Sync, done
-from tests.time_limits import not_held_up
 
 pytestmark = pytest.mark.usefixtures("either_wire")
 
@@ -191,7 +191,7 @@ def test_a_blocked_callback_holds_up_no_socket() -> None:
             blocked.set()
             release.wait(LIMIT)
 
-        from tests.realtime.rest_backend import post
+        from tests.realtime.raw_rest import post
 
         conversation = post(sandbox, "/v1/conversations", {"type": "group"})["id"]
         room = rooms.realtime.room(conversation)

@@ -11,8 +11,8 @@ from poolse._realtime.effects import Close, Send
 from poolse._realtime.frames import Frame, decode
 from poolse._realtime.settings import RealtimeSettings
 from tests.realtime.channel_types import NEWS, News
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import done
 from tests.realtime.virtual_client import World as HubWorld
 from tests.realtime.virtual_socket import OK

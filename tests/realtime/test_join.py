@@ -9,8 +9,8 @@ from poolse.errors import (
     JoinError,
 )
 from tests.realtime.channel_types import MESSAGE, PING, TYPING
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import Log, done
 
 
@@ -27,7 +27,8 @@ def test_a_conversation(world: World) -> None:
             await done(theirs.wait_joined())
             await done(theirs.tell("typing"))
             await typing.until(len)
-            assert typing.items == [{"user_id": world.sandbox.user_id("bob")}]
+            typed = {"user_id": world.sandbox.user_id("bob"), "external_id": "bob"}
+            assert typing.items == [typed]
             path = f"/v1/conversations/{world.conversation}/messages"
             for number in range(3):
                 post(world.sandbox, path, {"body": str(number)}, "bob")

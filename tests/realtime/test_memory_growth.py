@@ -13,8 +13,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from poolse._realtime.channel_references import EventStream
 from poolse._realtime.settings import RealtimeSettings
-from poolse._realtime.subscription import EventStream
 from poolse.errors import ConnectionFailed
 from tests.realtime.channel_types import NEWS, PING, News
 from tests.realtime.real_backend import World, run

@@ -15,8 +15,8 @@ from poolse.errors import ConnectionFailed, DecodeError, JoinError
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING, News
 from tests.realtime.hostile_servers import client, server, upgrade
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.scripted_server import phoenix
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Flavour, Log, Sync, done
 from tests.realtime.typed_clients import chat

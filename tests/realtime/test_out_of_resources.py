@@ -15,7 +15,7 @@ import pytest
 from poolse._realtime import sync_transport as sync_wire
 from poolse.errors import ConnectionFailed
 from poolse.testing import Sandbox
-from tests.realtime.rest_backend import post
+from tests.realtime.raw_rest import post
 from tests.realtime.sync_and_async import FLAVOURS, Flavour, Sync, done
 from tests.realtime.typed_clients import chat
 

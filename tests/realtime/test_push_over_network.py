@@ -17,8 +17,8 @@ from poolse.errors import (
 )
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING, News
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run, settings_of
-from tests.realtime.rest_backend import post
 from tests.realtime.scripted_server import Frame, ok, phoenix
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Aio, Flavour, Log, Sync, done, opened
 

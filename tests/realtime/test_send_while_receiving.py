@@ -18,7 +18,7 @@ import pytest
 from poolse._realtime.settings import RealtimeSettings
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING
-from tests.realtime.rest_backend import post
+from tests.realtime.raw_rest import post
 from tests.realtime.sync_and_async import LIMIT, Aio, Flavour, Sync, done
 
 CLIENTS = 20

@@ -18,7 +18,7 @@ import pytest
 from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
 from tests.realtime.hostile_servers import server, silent
-from tests.realtime.rest_backend import post
+from tests.realtime.raw_rest import post
 from tests.realtime.sync_and_async import LIMIT
 
 LISTENER = Path(__file__).with_name("listener_program.py")

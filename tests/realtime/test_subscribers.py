@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poolse._realtime.events import UnknownEvent
+from poolse._realtime.channel_types import UnknownEvent
 from poolse._realtime.queues import EventQueue, QueueEnded
 from poolse.errors import SlowConsumer
 from tests.realtime.channel_types import LAST, NEWS, News

@@ -13,8 +13,8 @@ import pytest
 from poolse import MessageNew
 from poolse._realtime.settings import RealtimeSettings
 from poolse.testing import Sandbox
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, Flavour, Log, done
 from tests.realtime.typed_clients import chat
 from tests.sandbox.raw_clients import User

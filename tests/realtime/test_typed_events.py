@@ -100,19 +100,21 @@ def test_every_event_of_ones_own(flavour: Flavour, backend: Sandbox, bob: User) 
             live, called = alice.realtime.user(me), Log()
             live.on_mention(called.append)
             live.on_conversation_created(called.append)
+            live.on_conversation_updated(called.append)
             events = live.events(timeout=LIMIT)
             await done(live.wait_joined())
             talk = bob.conversation("alice")
             message = bob.send(talk, body="@alice", mentions=[me])
             backend.broadcast(live.topic, "brand:new", {})
-            iterated: list[Any] = [await take(events) for _ in range(3)]
+            iterated: list[Any] = [await take(events) for _ in range(4)]
             assert [in_user_words(event) for event in iterated] == [
                 f"member of {talk}",
                 f"mentioned in {message['id']}",
+                f"1 unread in {talk}",
                 "unknown brand:new {}",
             ]
-            await called.reach(2)
-            assert called.items == iterated[:2]
+            await called.reach(3)
+            assert called.items == iterated[:3]
             assert set(map(type, iterated)) <= set(get_args(UserEvent))
 
     run(scenario)

@@ -13,8 +13,8 @@ import pytest
 from poolse import Cancelled, CancelToken, RealtimeError
 from poolse.testing import Sandbox
 from tests.realtime.channel_types import PING, News
+from tests.realtime.raw_rest import post
 from tests.realtime.real_backend import World, run
-from tests.realtime.rest_backend import post
 from tests.realtime.sync_and_async import FLAVOURS, LIMIT, Aio, Flavour, Log, Sync
 from tests.realtime.typed_clients import chat
 

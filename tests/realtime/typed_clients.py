@@ -10,6 +10,7 @@ from poolse import (
     AsyncPoolse,
     ConversationCreated,
     ConversationEvent,
+    ConversationUpdated,
     MemberRead,
     MentionNew,
     MessageDeleted,
@@ -95,6 +96,8 @@ def in_user_words(event: UserEvent) -> str:
             return f"mentioned in {event.message_id}"
         case ConversationCreated():
             return f"member of {event.id}"
+        case ConversationUpdated():
+            return f"{event.conversation.unread_count} unread in {event.conversation.id}"
         case UnknownEvent():
             return f"unknown {event.event} {event.payload}"
         case _:

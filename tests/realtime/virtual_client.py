@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import orjson
 
+from poolse._realtime.channel_references import ChannelReference, ChannelSubscription, EventStream
 from poolse._realtime.client import RealtimeClient
 from poolse._realtime.effects import Open, Send
 from poolse._realtime.frames import Frame, decode
@@ -15,7 +16,6 @@ from poolse._realtime.public import Channel
 from poolse._realtime.queues import QueueEnded
 from poolse._realtime.settings import RealtimeSettings
 from poolse._realtime.socket import Socket
-from poolse._realtime.subscription import ChannelReference, ChannelSubscription, EventStream
 from poolse.errors import (
     PoolseError,
 )

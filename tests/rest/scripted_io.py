@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from poolse._generated.service import ERRORS
 from poolse._json.codec import read_json
 from poolse._rest.endpoint import Endpoint
-from poolse._rest.messages import Request, Response
+from poolse._rest.http_messages import Request, Response
 from poolse._rest.request_io import RequestIO
 from poolse._rest.settings import Settings
 from poolse.cancel import CancelToken

@@ -25,7 +25,7 @@ from poolse._rest.arguments import (
     or_none,
 )
 from poolse._rest.call import call
-from poolse._rest.messages import RequestBody
+from poolse._rest.http_messages import RequestBody
 from poolse._rest.raw_calls import raw_endpoint
 from poolse._rest.request import build
 from poolse._rest.request_io import run_sync

@@ -20,7 +20,7 @@ from poolse._rest.arguments import (
 )
 from poolse._rest.call import call
 from poolse._rest.endpoint import Auth, ErrorPaths
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.request import authorised, build, check_arguments, checked_payload
 from poolse._rest.request_io import run_sync
 from poolse.errors import ArgumentTypeError

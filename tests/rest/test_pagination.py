@@ -11,7 +11,7 @@ import pytest
 from poolse import ArgumentTypeError, DecodeError
 from poolse._rest.arguments import an_integer
 from poolse._rest.endpoint import Paging
-from poolse._rest.messages import Response
+from poolse._rest.http_messages import Response
 from poolse._rest.pagination import Pages
 from poolse._rest.request_io import run_sync
 from poolse.types import Json

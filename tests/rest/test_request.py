@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from poolse import UNSET
 from poolse._rest.call import call
-from poolse._rest.messages import Request
+from poolse._rest.http_messages import Request
 from poolse._rest.request import authorised, build
 from poolse._rest.request_io import run_sync
 from tests.rest.scripted_io import LOOK, THING, ScriptedIO, answer, header, io, settings

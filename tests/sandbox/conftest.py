@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from poolse.testing import Sandbox
+from tests.sandbox.control_client import Control, control_of
 from tests.sandbox.raw_clients import NewUser, User, users_of
 
 
@@ -47,3 +48,10 @@ def wire() -> Iterator[httpx.Client]:
     """A client without a token, as the storage wants it."""
     with httpx.Client(trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> Iterator[Control]:
+    """The control of the sandbox over HTTP."""
+    with control_of(sandbox) as control:
+        yield control

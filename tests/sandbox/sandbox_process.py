@@ -25,16 +25,6 @@ class Running:
     def url(self) -> str:
         return self.exported["POOLSE_API_URL"][0]
 
-    @property
-    def curl(self) -> str:
-        """The line that mints a token."""
-        return self.lines[-2]
-
-    @property
-    def python(self) -> str:
-        """The line that does the same in Python."""
-        return self.lines[-1]
-
 
 @contextmanager
 def running(*arguments: str) -> Generator[Running]:
@@ -43,7 +33,7 @@ def running(*arguments: str) -> Generator[Running]:
     with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         told = Running(process)
-        while not (told.lines and "python -c" in told.python):
+        while not (told.lines and "sandbox --env" in told.lines[-1]):
             line = process.stdout.readline()
             assert line or process.poll() is None
             told.lines.append(line.strip())

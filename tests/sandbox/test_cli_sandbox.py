@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ import httpx
 import pytest
 
 from poolse.cli import main
-from poolse.cli.sandbox import banner
+from poolse.cli.sandbox_banner import Started, banner
 from poolse.testing import Sandbox
 from tests.sandbox.sandbox_process import running
 
@@ -28,8 +27,8 @@ PLAIN = {name: value for name, value in os.environ.items() if not name.lower().e
 def test_it_serves_until_a_signal(number: signal.Signals) -> None:
     with running("--port", "0") as told:
         process, url, key = told.process, told.url, told.exported["POOLSE_API_KEY"][0]
-        names = [me(url, token)["external_id"] for token in told.exported["POOLSE_TOKEN"]]
-        assert names == ["alice", "bob"]
+        (token,) = told.exported["POOLSE_TOKEN"]
+        assert me(url, token)["external_id"] == "alice"
         headers = {"authorization": f"Bearer {key}"}
         body = {"external_id": "carol"}
         answer = httpx.post(f"{url}/v1/users", json=body, headers=headers, trust_env=False)
@@ -53,43 +52,61 @@ def test_with_tls_and_a_file(tmp_path: Path) -> None:
             assert told.url.startswith("https://")
             assert Path(told.exported["SSL_CERT_FILE"][0]).read_text().startswith("-----BEGIN")
             ids.append(me(told.url, told.exported["POOLSE_TOKEN"][0], verify=False)["id"])
-            assert f"stored in {tmp_path / 'data.db'}" in told.lines[1]
+            assert f"stored in {tmp_path / 'data.db'}" in told.lines[2]
     assert ids[0] == ids[1]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.parametrize("options", [[], ["--tls"]])
-def test_the_curl_line_works_as_printed(options: list[str]) -> None:
-    with running("--port", "0", *options) as told:
-        minted = subprocess.run(
-            ["sh", "-c", told.curl], capture_output=True, text=True, check=True, env=PLAIN
-        )
-        token = json.loads(minted.stdout)["token"]
-        assert me(told.url, token, verify=False)["external_id"] == "alice"
+NAMES = ["zoe; touch /tmp/x", "o'brien\ntouch x", "carol"]
 
 
-@pytest.mark.parametrize("options", [[], ["--tls"]])
-def test_the_python_line_works_as_printed(options: list[str]) -> None:
-    with running("--port", "0", *options) as told:
-        line = told.python.replace("python -c", f"{sys.executable} -W error -c")
-        minted = subprocess.run(
-            ["sh", "-c", line], capture_output=True, text=True, check=True, env=PLAIN
-        )
-        assert me(told.url, minted.stdout.strip(), verify=False)["external_id"] == "alice"
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("users", [["alice", "bob"], NAMES, ["carol"]])
+def test_all_of_it_can_be_pasted_into_a_shell(
+    sandbox: Sandbox, tmp_path: Path, users: list[str]
+) -> None:
+    conversations = {"Team\ntouch y": "1", "Support; " * 20: "2"}
+    text = banner(
+        Started(sandbox=sandbox, users=users, conversations=conversations, data=tmp_path / "my db")
+    )
+    show = 'echo "$POOLSE_API_URL $POOLSE_API_KEY $CONV"; echo "$POOLSE_TOKEN"'
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"{text}\n{show}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=PLAIN,
+    )
+    first, token = done.stdout.splitlines()
+    assert (first, done.stderr) == (f"{sandbox.url} {sandbox.api_key} 1", "")
+    assert me(sandbox.url, token)["external_id"] == users[0]
+    assert [*tmp_path.iterdir()] == []
+    lines = text.splitlines()
+    assert all(len(line) <= 80 for line in lines if "export" not in line and "my db" not in line)
+    assert text.count("  export POOLSE_TOKEN=") == 1
 
 
-def test_it_is_short_and_plain_where_nobody_looks() -> None:
-    with running("--port", "0") as told:
-        assert len(told.lines) <= 15
+def test_another_user_is_one_command_away() -> None:
+    with running("--port", "0", "--user", "alice", "--user", "o'brien") as told:
+        assert len(told.lines) <= 13
+        assert f"open {told.url} in a browser" in told.lines[2]
         assert "\x1b" not in "".join(told.lines)
+        comment = next(line for line in told.lines if "as another user" in line)
+        command = comment.partition(": ")[2].replace("poolse", f"{sys.executable} -m poolse.cli")
+        known = {name: values[0] for name, values in told.exported.items()}
+        script = f"{command}; echo $POOLSE_TOKEN"
+        done = subprocess.run(
+            ["sh", "-c", script], capture_output=True, text=True, check=True, env=PLAIN | known
+        )
+        assert me(told.url, done.stdout.strip())["external_id"] == "o'brien"
 
 
 def test_a_terminal_gets_a_bold_title(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[1mpoolse sandbox\x1b[0m" in banner(sandbox, None, tls=False)
+    assert "\x1b[1mpoolse sandbox\x1b[0m" in banner(Started(sandbox=sandbox))
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in banner(sandbox, None, tls=False)
+    assert "\x1b" not in banner(Started(sandbox=sandbox))
 
 
 HEAVY = (
@@ -99,10 +116,10 @@ HEAVY = (
 
 START = f"""
 import sys
-from poolse.cli.sandbox import banner
+from poolse.cli.sandbox_banner import Started, banner
 from poolse.testing import Sandbox
 with Sandbox() as sandbox:
-    assert banner(sandbox, None, tls=False)
+    assert banner(Started(sandbox=sandbox))
     print(sorted({{*sys.modules}} & {{*{HEAVY!r}}}))
 """
 
@@ -112,13 +129,20 @@ def test_it_starts_without_what_takes_long_to_load() -> None:
     assert done.stdout == "[]\n"
 
 
+def unwrapped(text: str) -> str:
+    """A message in one line."""
+    return " ".join(text.split())
+
+
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["sandbox", "--port", str(taken.getsockname()[1])]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(
-        r"poolse: cannot listen on host '127\.0\.0\.1', port [0-9]+: .*in use\n", err
+        r"poolse: cannot listen on host '127\.0\.0\.1', port [0-9]+: .*in use "
+        r"> another program uses it.* --port 0 takes a free port",
+        unwrapped(err),
     )
 
 
@@ -126,7 +150,8 @@ def test_a_file_that_cannot_be_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(["sandbox", "--port", "0", "--data", str(tmp_path / "no" / "data.db")]) == 1
-    assert re.fullmatch(r"poolse: cannot use the data file: .*\n", capsys.readouterr().err)
+    said = rf"poolse: cannot use the data file: .* the folder {tmp_path}/no does not exist.*"
+    assert re.fullmatch(said, unwrapped(capsys.readouterr().err))
 
 
 def test_a_missing_extra_is_one_line() -> None:
@@ -136,10 +161,10 @@ def test_a_missing_extra_is_one_line() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"poolse: .*pip install 'poolse\[sandbox\]'\n", done.stderr)
+    assert re.fullmatch(r"poolse: .*pip install 'poolse\[sandbox\]'", unwrapped(done.stderr))
 
 
-@pytest.mark.parametrize("arguments", [[], ["nosuch"], ["sandbox", "--port", "70000"]])
+@pytest.mark.parametrize("arguments", [["nosuch"], ["sandbox", "--port", "70000"]])
 def test_wrong_arguments_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -73,7 +73,7 @@ def test_an_unsigned_token_is_refused(sandbox: Sandbox) -> None:
     assert error_of(ask(sandbox, f"Bearer {token}")) == (401, "invalid_user_token")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/me/", "/socket"])
+@pytest.mark.parametrize("path", ["/x", "/v1", "/v1/nothing", "/v1/me/", "/socket"])
 def test_an_unknown_route_is_404(alice: User, path: str) -> None:
     assert error_of(alice.http.get(path)) == (404, "not_found")
 

@@ -117,6 +117,13 @@ def test_a_send_links_in_the_order_given(
     assert alice.page(talk) == [row]
 
 
+def test_a_preview_without_a_body(alice: User, talk: str, wire: httpx.Client) -> None:
+    send(alice, talk, uploaded(alice, wire, b"x"))
+    assert alice.ask("GET", f"/conversations/{talk}").json()["last_message_preview"] == (
+        "📎 Attachment"
+    )
+
+
 def test_ten_attachments_and_a_text(alice: User, talk: str, wire: httpx.Client) -> None:
     ids = [uploaded(alice, wire, b"x") for _ in range(10)]
     row = send(alice, talk, *ids, body="all of them").json()

@@ -43,7 +43,7 @@ def test_doubled(sandbox: Sandbox, alice: User, phone: Phone, talk: str) -> None
 
 
 def test_overtaken(sandbox: Sandbox, alice: User, phone: Phone, talk: str) -> None:
-    sandbox.faults.disturb_broadcasts(delayed=1.0, seconds=0.2, seed=1)
+    sandbox.faults.disturb_broadcasts(delayed=1.0, seconds=1.0, seed=1)
     for _ in range(20):
         alice.send(talk, body="x")
     numbers = heard(phone, 20)

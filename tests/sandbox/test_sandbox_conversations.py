@@ -35,6 +35,7 @@ def test_the_whole_row(alice: User, bob: User) -> None:
         "type": "group",
         "created_by_user_id": alice.id,
         "last_message_at": None,
+        "last_message_preview": None,
         "last_sequence": 0,
         **wanted,
     }
@@ -69,10 +70,60 @@ def test_the_limit_counts_the_creator(alice: User, bob: User) -> None:
     assert complaints_of(answer) == {"member_external_ids"}
 
 
-def test_unknown_members_are_named(alice: User, bob: User) -> None:
-    answer = create(alice, type="group", member_external_ids=["bob", "zoe", "yan"])
-    assert error_of(answer) == (422, "user_not_found")
-    assert answer.json()["error"]["details"] == {"external_ids": ["zoe", "yan"]}
+def test_unknown_members_are_created(sandbox: Sandbox, alice: User, bob: User) -> None:
+    names = ["bob", "zoe", "yan"]
+    talk = create(alice, type="group", member_external_ids=names).json()["id"]
+    members = alice.ask("GET", f"/conversations/{talk}/members").json()["data"]
+    assert [row["external_id"] for row in members] == ["alice", *names]
+    assert members[2]["user_id"] == sandbox.user_id("zoe")
+
+
+def test_a_refused_conversation_creates_nobody(sandbox: Sandbox, alice: User) -> None:
+    names = ["zoe", "yan"]
+    refused = create(alice, type="direct", member_external_ids=names)
+    assert complaints_of(refused) == {"member_external_ids"}
+    users = {"external_id": "zoe"}
+    key = {"authorization": f"Bearer {sandbox.api_key}"}
+    assert alice.http.post("/v1/users", json=users, headers=key).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_blank_name_is_nobodys(alice: User, name: str) -> None:
+    refused = create(alice, type="group", member_external_ids=["zoe", name])
+    assert complaints_of(refused) == {"member_external_ids"}
+
+
+def group_of(user: User, *names: str) -> tuple[int, str]:
+    """Status and code of a request that names members."""
+    answer = create(user, type="group", member_external_ids=names)
+    return (answer.status_code, "") if answer.status_code == 201 else error_of(answer)
+
+
+def test_a_token_creates_fifty_users_an_hour(sandbox: Sandbox, alice: User, bob: User) -> None:
+    first = [f"u-{number}" for number in range(30)]
+    assert group_of(alice, *first) == (201, "")
+    sandbox.clock.advance(1800)
+    limited = 429, "lazy_provision_rate_limited"
+    assert group_of(alice, *(f"v-{number}" for number in range(21))) == limited
+    # Nobody was created by that, and users who exist do not count.
+    assert group_of(alice, *first, *(f"v-{number}" for number in range(20))) == (201, "")
+    talk = alice.conversation()
+    refused = alice.ask("POST", f"/conversations/{talk}/members", external_ids=["zoe"])
+    assert error_of(refused) == limited
+    assert 1790 < int(refused.headers["retry-after"]) <= 1800
+    # It is each token that has a limit, not the tenant and not the user.
+    assert group_of(bob, "xenia") == (201, "")
+    alice.http.headers["authorization"] = f"Bearer {sandbox.token('alice', lifetime=7200)}"
+    assert group_of(alice, "zoe") == (201, "")
+
+
+def test_the_hour_goes_by(sandbox: Sandbox, alice: User) -> None:
+    alice.http.headers["authorization"] = f"Bearer {sandbox.token('alice', lifetime=7200)}"
+    assert group_of(alice, *(f"u-{number}" for number in range(50))) == (201, "")
+    sandbox.clock.advance(3580)
+    assert group_of(alice, "zoe")[0] == 429
+    sandbox.clock.advance(20)
+    assert group_of(alice, "zoe") == (201, "")
 
 
 @pytest.mark.parametrize(

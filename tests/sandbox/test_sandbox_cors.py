@@ -171,6 +171,26 @@ def test_over_tls() -> None:
         assert_readable(alice.http.get("/v1/me", headers=ORIGIN))
 
 
+def test_origins_can_be_chosen() -> None:
+    other = "http://localhost:8080"
+    with (
+        Sandbox(cors_origins=[ORIGIN["origin"], "http://localhost:3000"]) as sandbox,
+        httpx.Client(trust_env=False) as wire,
+    ):
+        url = f"{sandbox.url}/v1/me"
+        answer = preflight(wire, url, "GET", SENT)
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == ORIGIN["origin"]
+        shown = wire.get(url, headers=ORIGIN).headers
+        assert shown["access-control-allow-origin"] == ORIGIN["origin"]
+        assert "origin" in shown["vary"].lower()
+        assert "access-control-allow-origin" not in wire.get(url, headers={"origin": other}).headers
+        asked = {"origin": other, "access-control-request-method": "GET"}
+        assert wire.options(url, headers=asked).status_code == 400
+    with pytest.raises(ValueError, match="must be a list of origins"):
+        Sandbox(cors_origins="http://localhost:3000")
+
+
 def test_a_handshake_needs_none(sandbox: Sandbox, alice: User) -> None:
     alice.phone()
     assert [handshake.status for handshake in sandbox.handshakes] == [101]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from pathlib import Path
 
@@ -127,8 +126,8 @@ def test_a_file_of_another_format_is_refused_and_left_alone(
     ours = with_format(data, number)
     before = data.read_bytes()
     assert main(["sandbox", "--port", "0", "--data", str(data)]) == 1
-    said = capsys.readouterr().err
-    assert re.fullmatch(r"poolse: cannot use the data file: .*\n", said)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("poolse: cannot use the data file: ")
     assert f"has format {number}, but this version of poolse reads format {ours} only" in said
     assert data.read_bytes() == before
     with_format(data, ours)

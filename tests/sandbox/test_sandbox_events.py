@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.raw_clients import NewUser, Phone, User
+from tests.sandbox.raw_clients import Frame, NewUser, Phone, User
 
 OK: dict[str, object] = {"response": {}, "status": "ok"}
 UNAUTHORIZED = {"response": {"reason": "unauthorized"}, "status": "error"}
@@ -139,6 +139,7 @@ def test_a_new_conversation_is_told_to_all_who_are_in_it(
         phone.listen(f"user:{user.id}")
     body = {"type": "group", "member_external_ids": ["bob", "alice"]}
     row = alice.ask("POST", "/conversations", **body).json()
+    row["member_external_ids"] = ["alice", "bob"]
     for user in (alice, bob):
         assert phones[user].hear()[2:] == [f"user:{user.id}", "conversation:created", row]
         phones[user].assert_quiet()
@@ -153,9 +154,74 @@ def test_members_who_come_later_are_told_then(alice: User, talk: str, new_user: 
     for _ in range(2):
         alice.ask("POST", f"/conversations/{talk}/members", external_ids=["carol", "bob"])
     row = carol.ask("GET", f"/conversations/{talk}").json()
+    row["member_external_ids"] = ["alice", "bob", "carol"]
     assert phone.hear()[2:] == [f"user:{carol.id}", "conversation:created", row]
     phone.assert_quiet()
     owns.assert_quiet()
+
+
+def updates(phone: Phone) -> list[tuple[str, str, int]]:
+    """Of `conversation:updated`, until all is quiet: preview, by whom, and what is unread."""
+    frames: list[Frame] = []
+    while (frame := phone.heartbeat("quiet"))[2] != "phoenix":
+        frames.append(frame)
+        while (frame := phone.hear())[2] != "phoenix":
+            frames.append(frame)
+    assert {frame[3] for frame in frames} <= {"conversation:updated"}
+    payloads = [frame[4] for frame in frames]
+    rows = [(payload["conversation"], payload["by_user_id"]) for payload in payloads]
+    return [(row["last_message_preview"], by, row["unread_count"]) for row, by in rows]
+
+
+def test_a_send_is_told_to_each_member(alice: User, bob: User, talk: str) -> None:
+    alices, bobs = alice.phone(), bob.phone()
+    alices.listen(f"user:{alice.id}")
+    bobs.listen(f"user:{bob.id}")
+    alice.send(talk, body="one")
+    alice.send(talk, body="two")
+    (own,) = alice.ask("GET", "/conversations").json()["data"]
+    del own["member_external_ids"]
+    assert updates(alices) == [("one", alice.id, 0), ("two", alice.id, 0)]
+    assert updates(bobs) == [("one", alice.id, 1), ("two", alice.id, 2)]
+    bob.send(talk, body="three")
+    assert updates(bobs) == [("three", bob.id, 0)]
+    assert updates(alices) == [("three", bob.id, 1)]
+
+
+def test_the_row_of_an_update_is_complete(bob: User, alice: User, talk: str) -> None:
+    phone = bob.phone()
+    phone.listen(f"user:{bob.id}")
+    alice.send(talk, body="one")
+    row = bob.ask("GET", f"/conversations/{talk}").json()
+    payload = {"conversation": {**row, "unread_count": 1}, "by_user_id": alice.id}
+    assert phone.hear()[2:] == [f"user:{bob.id}", "conversation:updated", payload]
+
+
+def test_a_deletion_is_told_to_those_whose_count_it_changes(
+    alice: User, bob: User, talk: str
+) -> None:
+    read, unread = (alice.send(talk, body=body) for body in ("read", "unread"))
+    bob.ask("POST", f"/conversations/{talk}/read", message_id=read["id"])
+    alices, bobs = alice.phone(), bob.phone()
+    alices.listen(f"user:{alice.id}")
+    bobs.listen(f"user:{bob.id}")
+    alice.ask("DELETE", f"/messages/{read['id']}")
+    assert updates(bobs) == []
+    alice.ask("DELETE", f"/messages/{unread['id']}")
+    assert updates(bobs) == [(None, alice.id, 0)]
+    assert updates(alices) == []
+
+
+def test_other_changes_are_not_told_as_updates(alice: User, bob: User, talk: str) -> None:
+    row = alice.send(talk, body="one")
+    phone = bob.phone()
+    phone.listen(f"user:{bob.id}")
+    alice.ask("PATCH", f"/messages/{row['id']}", body="two")
+    alice.ask("POST", f"/messages/{row['id']}/reactions", emoji="👍")
+    alice.ask("PATCH", f"/conversations/{talk}", name="Plans")
+    bob.ask("POST", f"/conversations/{talk}/read", message_id=row["id"])
+    alice.send(talk, id=row["id"], body="one")
+    assert updates(phone) == []
 
 
 def test_a_mention_is_told_to_members_but_not_to_oneself(
@@ -171,5 +237,7 @@ def test_a_mention_is_told_to_members_but_not_to_oneself(
     assert row["mentions"] == mentions
     payload = {"message_id": row["id"], "conversation_id": talk, "sender_id": alice.id}
     assert phones[bob].hear()[2:] == [f"user:{bob.id}", "mention:new", payload]
+    for user in (alice, bob):
+        assert phones[user].hear()[3] == "conversation:updated"
     for phone in phones.values():
         phone.assert_quiet()

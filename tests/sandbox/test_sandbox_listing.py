@@ -44,6 +44,61 @@ def test_unread_is_what_comes_after_the_mark(alice: User, bob: User) -> None:
     assert listed(bob) == [(talk, 2)]
 
 
+def test_deleted_messages_are_not_unread(alice: User, bob: User) -> None:
+    talk = alice.conversation("bob")
+    rows = [alice.send(talk, body=str(number)) for number in range(4)]
+    bob.ask("POST", f"/conversations/{talk}/read", message_id=rows[1]["id"])
+    for row, unread in ((rows[0], 2), (rows[2], 1), (rows[3], 0)):
+        alice.ask("DELETE", f"/messages/{row['id']}")
+        assert listed(bob) == [(talk, unread)]
+
+
+def preview(user: User, talk: str) -> str | None:
+    """What the conversation shows, in the list and by itself."""
+    (listed_row,) = user.ask("GET", "/conversations").json()["data"]
+    assert listed_row["id"] == talk
+    row: dict[str, str | None] = user.ask("GET", f"/conversations/{talk}").json()
+    assert row["last_message_preview"] == listed_row["last_message_preview"]
+    return row["last_message_preview"]
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("hello", "hello"),
+        ("ä" * 81, "ä" * 80),
+        ("two\n\n  lines\tand more ", "two lines and more"),
+        (f"{'x' * 79}  y", "x" * 79),
+    ],
+)
+def test_a_preview_is_one_line_of_80_characters(alice: User, body: str, shown: str) -> None:
+    talk = alice.conversation()
+    assert preview(alice, talk) is None
+    alice.send(talk, body=body)
+    assert preview(alice, talk) == shown
+
+
+def test_a_preview_follows_the_newest_message_that_is_left(alice: User) -> None:
+    talk = alice.conversation()
+    first, second = (alice.send(talk, body=body) for body in ("first", "second"))
+    alice.ask("PATCH", f"/messages/{second['id']}", body="edited")
+    assert preview(alice, talk) == "edited"
+    alice.ask("DELETE", f"/messages/{second['id']}")
+    assert preview(alice, talk) == "first"
+    reply = alice.send(talk, body="a reply", reply_to_id=first["id"])
+    assert preview(alice, talk) == "a reply"
+    for row in (first, reply):
+        alice.ask("DELETE", f"/messages/{row['id']}")
+    assert preview(alice, talk) is None
+
+
+def test_members_are_listed_as_they_came(alice: User, bob: User) -> None:
+    talk = alice.conversation("bob", "zoe")
+    (row,) = bob.ask("GET", "/conversations").json()["data"]
+    assert row["member_external_ids"] == ["alice", "bob", "zoe"]
+    assert "member_external_ids" not in bob.ask("GET", f"/conversations/{talk}").json()
+
+
 def test_ones_own_messages_are_never_unread(alice: User, bob: User) -> None:
     talk = alice.conversation("bob")
     root = bob.send(talk, body="x")
@@ -61,7 +116,7 @@ def test_only_the_list_counts_what_is_unread(alice: User) -> None:
     talk = alice.conversation(name="Plans")
     row = alice.ask("GET", f"/conversations/{talk}").json()
     (listed_row,) = alice.ask("GET", "/conversations").json()["data"]
-    assert listed_row == {**row, "unread_count": 0}
+    assert listed_row == {**row, "unread_count": 0, "member_external_ids": ["alice"]}
     assert row["name"] == "Plans"
 
 

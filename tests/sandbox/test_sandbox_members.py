@@ -43,9 +43,11 @@ def test_the_whole_row(alice: User, bob: User, talk: str) -> None:
     known: dict[str, object] = {
         "conversation_id": talk,
         "user_id": bob.id,
+        "external_id": "bob",
         "role": "member",
         "last_read_message_id": None,
         "last_read_at": None,
+        "last_read_sequence": None,
     }
     assert {name: row[name] for name in known} == known
 
@@ -74,12 +76,11 @@ def test_the_role_is_member_when_nothing_is_said(alice: User, talk: str, new_use
     assert roles(carol, talk)[carol.id] == "member"
 
 
-def test_unknown_ids_add_nobody(alice: User, talk: str, new_user: NewUser) -> None:
-    new_user("carol")
-    answer = add(alice, talk, "carol", "zoe", "yan")
-    assert error_of(answer) == (422, "user_not_found")
-    assert answer.json()["error"]["details"] == {"external_ids": ["zoe", "yan"]}
-    assert len(roles(alice, talk)) == 2
+def test_unknown_users_are_created(alice: User, talk: str, new_user: NewUser) -> None:
+    carol = new_user("carol")
+    rows = add(alice, talk, "zoe", "carol").json()["data"]
+    assert [row["external_id"] for row in rows] == ["zoe", "carol"]
+    assert list(roles(alice, talk))[2:] == [rows[0]["user_id"], carol.id]
 
 
 def test_owner_and_admins_add(alice: User, bob: User, talk: str, new_user: NewUser) -> None:

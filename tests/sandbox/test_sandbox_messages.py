@@ -38,6 +38,7 @@ def test_the_whole_row(alice: User, bob: User, talk: str) -> None:
         "tenant_id": alice.http.get("/v1/me").json()["tenant_id"],
         "conversation_id": talk,
         "sender_id": alice.id,
+        "sender_external_id": "alice",
         "type": "text",
         "body": "hello 😀",
         "reply_to_id": None,
@@ -109,6 +110,7 @@ def test_a_quote_shows_the_start_of_the_quoted(alice: User, bob: User, talk: str
     assert row["quoted_message"] == {
         "id": quoted["id"],
         "sender_id": alice.id,
+        "sender_external_id": "alice",
         "body": "ä" * 200,
         "deleted_at": None,
         "inserted_at": quoted["inserted_at"],

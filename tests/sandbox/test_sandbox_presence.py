@@ -107,7 +107,7 @@ def test_typing_is_told_to_the_others_and_ends(brief: Sandbox) -> None:
         topic, (mine, mine_too, theirs) = meet(alice, alice, bob)
         mine.wire.send(f'["1","2","{topic}","typing",{{}}]')
         mine.send("1", "2", topic, "typing", {})
-        said = f'{{"user_id":"{alice.id}"'
+        said = f'{{"user_id":"{alice.id}","external_id":"alice"}}'
         assert theirs.hear_text().startswith(f'[null,null,"{topic}","typing:start",{said}')
         assert theirs.hear_text().startswith(f'[null,null,"{topic}","typing:stop",{said}')
         mine.assert_quiet()

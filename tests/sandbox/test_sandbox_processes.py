@@ -55,6 +55,7 @@ ASKING: dict[str, Door] = {
     "api_key": lambda sandbox: sandbox.api_key,
     "block": lambda sandbox: sandbox.block("alice"),
     "broadcast": lambda sandbox: sandbox.broadcast("x", "y", {}),
+    "seed": lambda sandbox: sandbox.seed({}),
     "token": lambda sandbox: sandbox.token("alice"),
     "user_id": lambda sandbox: sandbox.user_id("alice"),
     "client_for": lambda sandbox: client_for(sandbox).me.show(),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
 from poolse.testing import Sandbox
+from tests.handler_server import QuietHandler, served_by
 from tests.sandbox.raw_clients import User
 from tests.sandbox.upload_helpers import PNG
 
@@ -24,7 +23,7 @@ Rewrite = Callable[[dict[str, str], str], str]
 def proxy(sandbox: Sandbox, rewrite: Rewrite) -> Generator[str]:
     """A reverse proxy in front of a sandbox, and its URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def forward(self) -> None:
@@ -33,26 +32,13 @@ def proxy(sandbox: Sandbox, rewrite: Rewrite) -> Generator[str]:
             url = sandbox.url + rewrite(headers, self.path)
             with httpx.Client(trust_env=False) as client:
                 answer = client.request(self.command, url, headers=headers, content=body)
-            self.send_response(answer.status_code)
-            self.send_header("content-type", answer.headers.get("content-type", ""))
-            self.send_header("content-length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
+            kind = answer.headers.get("content-type", "")
+            self.answer(answer.status_code, kind, answer.content)
 
         do_GET = do_POST = do_PUT = forward  # noqa: N815
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served_by(Handler) as url:
+        yield url
 
 
 def transparent(_: dict[str, str], path: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from poolse.sandbox import topics
 from poolse.sandbox.api.call import Effect, Event
-from poolse.sandbox.api.push import Push, Reply
+from poolse.sandbox.api.channel_push import Push, Reply
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.response_validation import watch

@@ -35,7 +35,7 @@ def test_the_mark_is_in_the_membership(alice: User, bob: User, talk: str) -> Non
     answer = read(bob, talk, message_id.upper())
     assert (answer.status_code, answer.content) == (204, b"")
     row = mark(bob, talk)
-    assert row["last_read_message_id"] == message_id
+    assert (row["last_read_message_id"], row["last_read_sequence"]) == (message_id, 1)
     assert re.fullmatch(TIME, row["last_read_at"])
 
 

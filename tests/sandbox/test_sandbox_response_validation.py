@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from poolse.sandbox import tokens
+from poolse.sandbox import issued_tokens
 from poolse.sandbox.api.call import Effect, Event
 from poolse.sandbox.errors import envelope
 from poolse.sandbox.request_arguments import NewUser
@@ -111,8 +111,8 @@ def test_a_broadcast_follows_its_commit(tmp_path: Path) -> None:
     tenant = store.first_tenant()
     tenant_id = tenant["id"]
     user = store.add_user(tenant_id, NewUser("alice", None, {}))
-    claims = tokens.Claims(str(user["id"]), tenant_id)
-    token, _ = tokens.mint(claims, 60, tenant["signing_key"], store.clock.now())
+    claims = issued_tokens.Claims(str(user["id"]), tenant_id)
+    token, _ = issued_tokens.mint(claims, 60, tenant["signing_key"], store.clock.now())
     answer = asked(
         Rest(store, publish),
         "POST",

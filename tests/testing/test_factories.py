@@ -45,7 +45,7 @@ def test_there_is_one_for_every_row_and_every_event() -> None:
     public = [getattr(poolse, name) for name in poolse.__all__]
     classes = {value for value in public if inspect.isclass(value)}
     rows = {cls for cls in classes if issubclass(cls, Model)} - {poolse.Row, poolse.Page}
-    assert rows | {poolse.PresenceState} == made
+    assert rows | {poolse.PresenceState, poolse.VoicePresenceState} == made
 
 
 @pytest.mark.parametrize("name", MADE)

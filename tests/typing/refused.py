@@ -53,6 +53,15 @@ def calls(chat: Poolse, backend: PoolseBackend) -> None:
     backend.users.create()  # error
 
 
+def voice(chat: Poolse) -> None:
+    room = chat.realtime.voice(7)  # error
+    room.join(mute=True)  # error
+    room.send_signal(type="offr", target_user_id="u-2", data={"sdp": ""})  # error
+    room.participants["u-2"] = room.participants["u-1"]  # error
+    room.participants["u-2"].muted = True  # error
+    room.status == "gone"  # error
+
+
 def rows(message: Message) -> None:
     message.body = "x"  # error
     message.nothing  # error
@@ -63,3 +72,24 @@ def rows(message: Message) -> None:
 async def coroutines(chat: AsyncPoolse) -> None:
     row: Message = chat.conversations.one("c-1").messages.send(body="x")  # error
     print(row)
+
+
+def own_ids(chat: Poolse, message: Message) -> None:
+    Poolse(token="t", users_by="id")  # error
+    conversation = chat.conversations.one("c-1")
+    conversation.remove_member()  # error
+    conversation.remove_member("u-1", external_id="u-1")  # error
+    conversation.remove_member(message)  # error
+    chat.users.get(conversation.show())  # error
+    chat.users.get(None)  # error
+
+
+def small_things(chat: Poolse, feed: Feed) -> None:
+    messages = chat.conversations.one("c-1").messages
+    messages.send("x", "y")  # error
+    messages.iter(order="reverse")  # error
+    live = chat.realtime.conversation("c-1")
+    live.wait_for("message:new")  # error
+    live.wait_for(poolse.MessageNew, lambda event: event.nothing)  # error
+    feed.wait_started("5")  # error
+    chat.realtime.me("u-1")  # error

@@ -17,7 +17,7 @@ __all__ = ["attach", "delete_attachment", "download_url", "upload_url"]
 
 def upload_url(store: Store, call: Call) -> Result:
     """POST /v1/attachments/upload-url."""
-    new = request_arguments.new_upload(call.body, store.max_attachment_bytes)
+    new = request_arguments.new_upload(call.body, store.options.max_attachment_bytes)
     row = store.add_attachment(call.tenant_id, call.user_id, new)
     sent = new.content_type, str(new.byte_size)
     url = _signed(store, call, "PUT", str(row["id"]), rules.UPLOAD_LIFETIME, *sent)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from poolse.sandbox import rules
 from poolse.sandbox.errors import ApiRefusal
+from poolse.sandbox.request_arguments import NewUser
 from poolse.sandbox.store import Store
-from poolse.sandbox.strict_json import Json, JsonObject
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "Call",
+    "Direct",
     "Effect",
     "Event",
     "Eviction",
@@ -30,6 +32,8 @@ class Call:
     tenant_id: str
     user: JsonObject
     """Whose token it is; empty on routes that take the API key."""
+    token: str
+    """The token, or the API key."""
     path: Mapping[str, str]
     query: JsonObject
     body: JsonObject
@@ -53,6 +57,18 @@ class Event:
     topic: str
     name: str
     payload: JsonObject
+    but: object = None
+    """The session that does not receive it; None if all do."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """An event that is sent to one session alone."""
+
+    session: object
+    topic: str
+    name: str
+    payload: JsonObject
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,7 @@ class Typing:
     """Of `typing:start` and `typing:stop`."""
 
 
-Effect = Event | Eviction | Typing
+Effect = Event | Direct | Eviction | Typing
 
 
 @dataclass(frozen=True)
@@ -103,11 +119,21 @@ def message_of(store: Store, call: Call) -> tuple[JsonObject, JsonObject]:
     return message, rules.membership_of(message, membership)
 
 
-def users_named(store: Store, call: Call, external_ids: list[str]) -> list[str]:
-    """Return the IDs of the tenant's users, all of whom must exist."""
+def users_named(store: Store, call: Call, field: str, external_ids: list[str]) -> list[str]:
+    """Return the IDs of the tenant's users that a field names.
+
+    Those who are missing are created, unless the version of the API does not do that.
+    """
     users = {name: store.user_named(call.tenant_id, name) for name in external_ids}
-    missing: list[Json] = [name for name, user in users.items() if user is None]
+    missing = [name for name, user in users.items() if user is None]
+    if missing and not store.options.api.creates_members:
+        message = f"no such user: {', '.join(missing)}"
+        raise ApiRefusal("user_not_found", message, {"external_ids": [*missing]})
     if missing:
-        message = f"no such user: {', '.join(map(str, missing))}"
-        raise ApiRefusal("user_not_found", message, {"external_ids": missing})
+        now = store.clock.now()
+        earlier = store.provisions(call.token, now - rules.PROVISION_WINDOW)
+        rules.check_provision(earlier, missing, field, now)
+        for name in missing:
+            users[name] = store.add_user(call.tenant_id, NewUser(name, None, {}))
+        store.note_provisions(call.token, len(missing), now)
     return [str(user["id"]) for user in users.values() if user is not None]

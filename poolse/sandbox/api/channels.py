@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from poolse.sandbox.api.call import Typing
-from poolse.sandbox.api.push import Push, Reply
+from poolse.sandbox.api.channel_push import Push, Reply
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["is_member", "is_oneself", "show_typing"]
 
@@ -22,4 +23,5 @@ def is_oneself(_: Store, push: Push) -> bool:
 
 def show_typing(_: Store, push: Push) -> Reply:
     """`typing` in conversations."""
-    return Reply(effects=(Typing(push.topic, push.user_id, {"user_id": push.user_id}),))
+    payload: JsonObject = {"user_id": push.user_id, "external_id": push.external_id}
+    return Reply(effects=(Typing(push.topic, push.user_id, payload),))

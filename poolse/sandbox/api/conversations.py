@@ -13,6 +13,7 @@ from poolse.sandbox.api.call import (
 )
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
+from poolse.sandbox.strict_json import JsonObject
 
 __all__ = [
     "add_members",
@@ -33,14 +34,13 @@ def list_conversations(store: Store, call: Call) -> Result:
 def create_conversation(store: Store, call: Call) -> Result:
     """POST /v1/conversations."""
     new = request_arguments.new_conversation(call.body)
-    members = users_named(store, call, new.member_external_ids)
+    members = users_named(store, call, "member_external_ids", new.member_external_ids)
     others = [user_id for user_id in members if user_id != call.user_id]
     rules.check_circle(new.type, new.member_limit, 1 + len(others), "member_external_ids")
     row = store.add_conversation(call.tenant_id, call.user_id, new)
     store.add_members(str(row["id"]), [call.user_id], "owner")
     store.add_members(str(row["id"]), others, "member")
-    topics = (f"user:{user_id}" for user_id in (call.user_id, *others))
-    return Result(201, row, tuple(Event(topic, "conversation:created", row) for topic in topics))
+    return Result(201, row, _created(store, row, [call.user_id, *others]))
 
 
 def show_conversation(store: Store, call: Call) -> Result:
@@ -72,7 +72,7 @@ def add_members(store: Store, call: Call) -> Result:
     conversation_id = str(row["id"])
     wanted = request_arguments.new_members(call.body)
     rules.check_add(own["role"], wanted.role)
-    user_ids = users_named(store, call, wanted.external_ids)
+    user_ids = users_named(store, call, "external_ids", wanted.external_ids)
     members = store.members(conversation_id)
     new = [user_id for user_id in user_ids if user_id not in members]
     if new:
@@ -80,8 +80,7 @@ def add_members(store: Store, call: Call) -> Result:
         rules.check_circle(str(row["type"]), row["member_limit"], total, "external_ids")
         store.add_members(conversation_id, new, wanted.role)
     memberships = [store.membership(conversation_id, user_id) for user_id in user_ids]
-    events = (Event(f"user:{user_id}", "conversation:created", row) for user_id in new)
-    return Result(201, {"data": [*memberships]}, tuple(events))
+    return Result(201, {"data": [*memberships]}, _created(store, row, new))
 
 
 def remove_member(store: Store, call: Call) -> Result:
@@ -93,4 +92,12 @@ def remove_member(store: Store, call: Call) -> Result:
         raise ApiRefusal("not_found", "no such member")
     rules.check_removal(row, own, target, store.memberships(conversation_id))
     store.remove_member(conversation_id, user_id)
-    return Result(204, effects=(Eviction(f"conversation:{conversation_id}", user_id),))
+    topics = (f"conversation:{conversation_id}", f"voice:conversation:{conversation_id}")
+    return Result(204, effects=tuple(Eviction(topic, user_id) for topic in topics))
+
+
+def _created(store: Store, row: JsonObject, user_ids: list[str]) -> tuple[Event, ...]:
+    """Return the event for users who are members from now on."""
+    names = store.member_names(str(row["id"]))
+    payload: JsonObject = {**row, "member_external_ids": [*names]}
+    return tuple(Event(f"user:{user_id}", "conversation:created", payload) for user_id in user_ids)

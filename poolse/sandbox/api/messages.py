@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from poolse.sandbox import request_arguments, rules
 from poolse.sandbox.api.attachments import attach
 from poolse.sandbox.api.call import Call, Event, Result, conversation_of, message_of
@@ -30,6 +32,7 @@ def list_messages(store: Store, call: Call) -> Result:
 def send_message(store: Store, call: Call) -> Result:
     """POST /v1/conversations/:id/messages; who sends has read up to there."""
     conversation, _ = conversation_of(store, call)
+    conversation_id = str(conversation["id"])
     new = request_arguments.new_message(call.body)
     known = None if new.id is None else store.message(new.id)
     if known is not None:
@@ -40,12 +43,15 @@ def send_message(store: Store, call: Call) -> Result:
     parent = _in_conversation(store, conversation, "reply_to_id", new.reply_to_id)
     root = None if parent is None else str(parent["thread_root_id"] or parent["id"])
     row = store.add_message(conversation, call.user_id, root, new)
-    store.read_up_to(row, call.user_id)
+    if store.options.api.sending_is_reading:
+        store.read_up_to(row, call.user_id)
     if new.attachment_ids:
         row = attach(store, row, new.attachment_ids)
-    members = store.members(str(conversation["id"])) - {call.user_id}
-    mentioned = [user_id for user_id in new.mentions if user_id in members]
-    return Result(201, row, (_event("message:new", row), *_mentions(row, mentioned)))
+    unread = store.unread_counts(conversation_id)
+    others = unread.keys() - {call.user_id}
+    mentioned = [user_id for user_id in new.mentions if user_id in others]
+    events = _event("message:new", row), *_mentions(row, mentioned)
+    return Result(201, row, (*events, *_updated(store, call, conversation_id, unread)))
 
 
 def mark_read(store: Store, call: Call) -> Result:
@@ -76,9 +82,14 @@ def delete_message(store: Store, call: Call) -> Result:
     rules.check_delete(message, membership)
     if message["deleted_at"] is not None:
         return Result(204)
+    conversation_id = str(message["conversation_id"])
+    before = store.unread_counts(conversation_id)
     row = store.delete_message(str(message["id"]))
     payload = {name: row[name] for name in ("id", "conversation_id", "deleted_at")}
-    return Result(204, effects=(Event(_topic(row), "message:deleted", payload),))
+    after = store.unread_counts(conversation_id)
+    changed = {user_id: count for user_id, count in after.items() if count != before[user_id]}
+    deleted = Event(_topic(row), "message:deleted", payload)
+    return Result(204, effects=(deleted, *_updated(store, call, conversation_id, changed)))
 
 
 def list_replies(store: Store, call: Call) -> Result:
@@ -107,6 +118,21 @@ def _topic(message: JsonObject) -> str:
 def _event(name: str, message: JsonObject) -> Event:
     """Return the event for a message; broadcasts do not count replies."""
     return Event(_topic(message), name, {**message, "reply_count": 0})
+
+
+def _updated(
+    store: Store, call: Call, conversation_id: str, unread: Mapping[str, int]
+) -> list[Event]:
+    """Return `conversation:updated` for members, each with the number of messages not read."""
+    row = store.conversation(call.tenant_id, conversation_id)
+    return [
+        Event(
+            f"user:{user_id}",
+            "conversation:updated",
+            {"conversation": {**(row or {}), "unread_count": count}, "by_user_id": call.user_id},
+        )
+        for user_id, count in unread.items()
+    ]
 
 
 def _mentions(message: JsonObject, user_ids: list[str]) -> list[Event]:

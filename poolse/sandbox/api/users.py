@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from poolse.sandbox import request_arguments, rules, tokens
+from poolse.sandbox import issued_tokens, request_arguments, rules
 from poolse.sandbox.api.call import Call, Result
 from poolse.sandbox.errors import ApiRefusal
 from poolse.sandbox.store import Store
@@ -32,6 +32,6 @@ def create_token(store: Store, call: Call) -> Result:
     key = store.signing_key(call.tenant_id)
     if key is None or store.user(call.tenant_id, user_id) is None:
         raise ApiRefusal("not_found", "no such user")
-    claims = tokens.Claims(user_id, call.tenant_id)
-    token, end = tokens.mint(claims, rules.TOKEN_LIFETIME, key, store.clock.now())
+    claims = issued_tokens.Claims(user_id, call.tenant_id)
+    token, end = issued_tokens.mint(claims, rules.TOKEN_LIFETIME, key, store.clock.now())
     return Result(201, {"token": token, "expires_at": f"{datetime.fromtimestamp(end, UTC):%FT%TZ}"})

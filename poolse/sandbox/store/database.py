@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from poolse.sandbox.clock import Clock
+from poolse.sandbox.options import Options
 from poolse.sandbox.strict_json import JsonObject
 
 __all__ = ["Database", "json_object"]
@@ -24,9 +25,12 @@ class Database:
     tables: ClassVar[str] = ""
     """What creates the tables of a class, beside those of the classes that it inherits from."""
 
-    def __init__(self, data: Path | None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, data: Path | None, clock: Clock | None = None, options: Options | None = None
+    ) -> None:
         self.clock: Clock = clock or Clock()
         """All timestamps are read from it."""
+        self.options: Options = options or Options()
         # Made on the thread that starts the backend, used on the one that runs it.
         self._db = sqlite3.connect(
             data or ":memory:", isolation_level=None, check_same_thread=False

@@ -19,11 +19,15 @@ SELECT m.*,
     (SELECT count(*) FROM messages r WHERE r.thread_root_id = m.id AND r.deleted_at IS NULL)
         AS reply_count,
     {ATTACHMENTS},
-    q.sender_id AS quoted_sender_id, q.body AS quoted_body, q.deleted_at AS quoted_deleted_at,
-    q.inserted_at AS quoted_inserted_at
-FROM messages m LEFT JOIN messages q ON q.id = m.quoted_message_id
+    s.external_id AS sender_external_id,
+    q.sender_id AS quoted_sender_id, qs.external_id AS quoted_sender_external_id,
+    q.body AS quoted_body, q.deleted_at AS quoted_deleted_at, q.inserted_at AS quoted_inserted_at
+FROM messages m
+LEFT JOIN users s ON s.id = m.sender_id
+LEFT JOIN messages q ON q.id = m.quoted_message_id
+LEFT JOIN users qs ON qs.id = q.sender_id
 """  # noqa: S608  (our words)
-_QUOTED = ("sender_id", "body", "deleted_at", "inserted_at")
+_QUOTED = ("sender_id", "sender_external_id", "body", "deleted_at", "inserted_at")
 """Of a quoted message; the query `MESSAGES` has them as `quoted_…`."""
 _COLUMNS = "reactions (message_id, emoji, user_id)"
 
@@ -52,6 +56,8 @@ class Messages(Database):
         );
         CREATE INDEX IF NOT EXISTS replies ON messages (thread_root_id)
             WHERE thread_root_id IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS deleted_messages ON messages (conversation_id, sequence)
+            WHERE deleted_at IS NOT NULL;
         CREATE TABLE IF NOT EXISTS reactions (
             id INTEGER PRIMARY KEY,
             message_id TEXT NOT NULL REFERENCES messages,

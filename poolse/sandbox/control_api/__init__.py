@@ -1,0 +1,1 @@
+"""Control of a sandbox over HTTP, and its page."""
