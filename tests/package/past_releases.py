@@ -16,10 +16,9 @@ __all__ = ["RELEASES", "release_tree", "release_wheel"]
 RELEASES: Final = {
     "0.1.0": "987eeb12e2fe40d731db0ee1e8e2c265da0721b0",
     "0.2.0": "12d488bb38396b19b5a03b4465467e155b79279e",
-    "0.3.0": "ecb5724085a12add5878d64dd3313c768fe26473",
-    "0.4.0": "da65a3fb8910696ba5e2488acac657dc7391e71f",
 }
-"""The commit of each release, oldest first."""
+"""The commit of each release, oldest first. 0.3.0 to 0.5.0 have none: they reached main as one
+commit, together with what came after them."""
 
 
 def release_tree(version: str, folder: Path, repository: Path = ROOT) -> Path:
