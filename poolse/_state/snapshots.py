@@ -1,0 +1,276 @@
+"""What a state shows: immutable, and what did not change is shared with the snapshot before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Final, Literal, TypeAlias, overload
+
+import attrs
+
+from poolse._generated.models import Conversation, Membership, Message
+from poolse._state.sorted_items import IdMap, SortedItems
+from poolse.errors import PoolseError
+
+__all__ = [
+    "NO_CONVERSATIONS",
+    "NO_MESSAGES",
+    "ActivityKey",
+    "ConversationChange",
+    "ConversationSnapshot",
+    "InboxChange",
+    "InboxSnapshot",
+    "LiveMessage",
+    "LiveMessages",
+    "MessageStatus",
+    "Place",
+    "StateStatus",
+    "activity_key",
+]
+
+MessageStatus: TypeAlias = Literal["sending", "sent", "failed"]
+
+StateStatus: TypeAlias = Literal["loading", "live", "reconnecting", "failed", "closed"]
+
+
+@attrs.frozen
+class LiveMessage:
+    """A message as a state shows it.
+
+    Attributes:
+        message: The message, with your own changes that are still being sent. Its `sequence` is
+            None until the server has stored it.
+        status: `sending` while a change of yours is being sent, `failed` if the server refused to
+            store it, else `sent`.
+        error: Why it failed, or None.
+    """
+
+    message: Message
+    status: MessageStatus = "sent"
+    error: PoolseError | None = None
+    stored: Message | None = attrs.field(default=None, repr=False)
+    """As the server has it; None if it is not stored."""
+
+    @property
+    def id(self) -> str:
+        """ID of the message."""
+        return self.message.id
+
+
+Place: TypeAlias = tuple[int, str | None]
+"""Sequence of a message, and the root of its thread if it is a reply."""
+
+_sequence: Final = attrgetter("message.sequence")
+
+NO_MESSAGES: Final[SortedItems[LiveMessage]] = SortedItems(_sequence)
+
+
+@attrs.frozen(eq=False, repr=False)
+class LiveMessages(Sequence[LiveMessage]):
+    """Messages in reading order, oldest first. Those that are not stored yet are at the end."""
+
+    stored: SortedItems[LiveMessage] = NO_MESSAGES
+    outgoing: tuple[LiveMessage, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> LiveMessage: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LiveMessage, ...]: ...
+    def __getitem__(self, index: int | slice) -> LiveMessage | tuple[LiveMessage, ...]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        end, stored = len(self), len(self.stored)
+        at = index + end if index < 0 else index
+        return self.stored[at] if 0 <= at < stored or at < 0 else self.outgoing[at - stored]
+
+    def __len__(self) -> int:
+        return len(self.stored) + len(self.outgoing)
+
+    def __iter__(self) -> Iterator[LiveMessage]:
+        yield from self.stored
+        yield from self.outgoing
+
+    def __reversed__(self) -> Iterator[LiveMessage]:
+        yield from reversed(self.outgoing)
+        yield from reversed(self.stored)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LiveMessages):
+            return NotImplemented
+        return self.stored == other.stored and self.outgoing == other.outgoing
+
+    def __hash__(self) -> int:
+        return hash((self.stored, self.outgoing))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {len(self)} messages>"
+
+    def changed(self, before: LiveMessages) -> list[LiveMessage]:
+        """Return the messages that were added or changed since an earlier snapshot."""
+        outgoing = [item for item in self.outgoing if item not in before.outgoing]
+        return [*self.stored.changed(before.stored), *outgoing]
+
+
+ActivityKey: TypeAlias = tuple[float, str]
+"""What conversations are sorted by: the time of the last activity, negative, and the ID."""
+
+
+def activity_key(row: Conversation) -> ActivityKey:
+    """Return the place of a conversation in the inbox."""
+    at = row.last_message_at or row.inserted_at
+    return (-at.timestamp() if at else 0.0, row.id)
+
+
+NO_CONVERSATIONS: Final[SortedItems[Conversation]] = SortedItems(activity_key)
+
+_NOTHING: Final[Mapping[str, LiveMessages]] = {}
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ConversationSnapshot:
+    """A conversation at one moment.
+
+    Attributes:
+        id: ID of the conversation.
+        status: `loading` until the first messages are there, `live` while changes arrive,
+            `reconnecting` while they do not, `failed` if the server refused, `closed` at the end.
+        error: Why it failed, or None.
+        conversation: The conversation, or None while it loads.
+        messages: The loaded messages, oldest first, without replies in threads.
+        has_older: Whether `load_older` may find more.
+        stale_before: Messages with a lower sequence may be out of date. `load_older` loads them
+            again.
+        members: The members, with their read marks.
+        typing: The poolse IDs of the other users who are typing.
+        presence: The poolse IDs of the users who are present.
+        threads: The replies of the threads that were opened, by the ID of their root.
+    """
+
+    id: str
+    status: StateStatus = "loading"
+    error: PoolseError | None = None
+    conversation: Conversation | None = None
+    messages: LiveMessages = LiveMessages()
+    has_older: bool = True
+    stale_before: int = 0
+    members: tuple[Membership, ...] = ()
+    typing: frozenset[str] = frozenset()
+    presence: frozenset[str] = frozenset()
+    threads: Mapping[str, LiveMessages] = _NOTHING
+    _places: IdMap[Place] = attrs.field(factory=IdMap[Place], eq=False)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.status}, {len(self.messages)} messages>"
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.status, len(self.messages)))
+
+    def message(self, id: str) -> LiveMessage | None:
+        """Return the message or reply with an ID, or None if it is not loaded."""
+        place = self._places.get(id)
+        if place is not None:
+            sequence, root_id = place
+            shown = self.messages if root_id is None else self.threads.get(root_id)
+            found = None if shown is None else shown.stored.find(sequence)
+            if found is not None and found.id == id:
+                return found
+        waiting = [self.messages, *self.threads.values()]
+        return next((m for shown in waiting for m in shown.outgoing if m.id == id), None)
+
+    def is_stale(self, message: LiveMessage) -> bool:
+        """Return whether a message may be out of date, because changes were missed."""
+        stored = message.stored
+        return stored is not None and stored.sequence < self.stale_before
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class InboxSnapshot:
+    """The conversations of the signed-in user at one moment.
+
+    Attributes:
+        status: As that of a `ConversationSnapshot`.
+        error: Why it failed, or None.
+        conversations: All conversations, newest activity first, with `unread_count` and
+            `last_message_preview`.
+    """
+
+    status: StateStatus = "loading"
+    error: PoolseError | None = None
+    conversations: SortedItems[Conversation] = NO_CONVERSATIONS
+    _keys: IdMap[ActivityKey] = attrs.field(factory=IdMap[ActivityKey], eq=False)
+
+    def __repr__(self) -> str:
+        count = len(self.conversations)
+        return f"<{type(self).__name__} {self.status}, {count} conversations>"
+
+    @property
+    def unread_count(self) -> int:
+        """Number of unread messages in all conversations."""
+        return sum(row.unread_count or 0 for row in self.conversations)
+
+    def conversation(self, id: str) -> Conversation | None:
+        """Return the conversation with an ID, or None."""
+        key = self._keys.get(id)
+        return None if key is None else self.conversations.find(key)
+
+
+@attrs.frozen(repr=False)
+class ConversationChange:
+    """What a listener of a conversation is called with.
+
+    Attributes:
+        before: The snapshot before.
+        snapshot: The snapshot now.
+    """
+
+    before: ConversationSnapshot
+    snapshot: ConversationSnapshot
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(sorted(self.fields))}>"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the attributes of the snapshot that changed, such as `messages`."""
+        return _changed_fields(self.before, self.snapshot)
+
+    @property
+    def messages(self) -> list[LiveMessage]:
+        """Messages that were added or changed, oldest first, without replies in threads."""
+        return self.snapshot.messages.changed(self.before.messages)
+
+
+@attrs.frozen(repr=False)
+class InboxChange:
+    """What a listener of the inbox is called with.
+
+    Attributes:
+        before: The snapshot before.
+        snapshot: The snapshot now.
+    """
+
+    before: InboxSnapshot
+    snapshot: InboxSnapshot
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(sorted(self.fields))}>"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the attributes of the snapshot that changed, such as `conversations`."""
+        return _changed_fields(self.before, self.snapshot)
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """Conversations that were added or changed, newest activity first."""
+        return self.snapshot.conversations.changed(self.before.conversations)
+
+
+def _changed_fields(before: object, after: object) -> frozenset[str]:
+    """Return the names of attributes that are not the same object any more."""
+    return frozenset(
+        field.name
+        for field in attrs.fields(type(after))
+        if not field.name.startswith("_")
+        and getattr(before, field.name) is not getattr(after, field.name)
+    )
