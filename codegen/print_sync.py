@@ -46,6 +46,11 @@ PRINTED: Final[Mapping[str, str]] = {
     "_profiles/async_users.py": "_profiles/users.py",
     "_realtime/async_public.py": "_realtime/public.py",
     "_rest/async_raw_calls.py": "_rest/raw_calls.py",
+    "_state/async_conversation_state.py": "_state/conversation_state.py",
+    "_state/async_inbox_state.py": "_state/inbox_state.py",
+    "_state/async_live_state.py": "_state/live_state.py",
+    "_state/async_state_core.py": "_state/state_core.py",
+    "_state/async_state_handle.py": "_state/state_handle.py",
     "_voice/async_room.py": "_voice/room.py",
     "async_client.py": "client.py",
 }

@@ -48,6 +48,24 @@ if _typing.TYPE_CHECKING:
     from poolse._realtime.channel import Payload
     from poolse._realtime.channel_types import RealtimeStatus, UnknownEvent
     from poolse._realtime.public import Events, RepeatedPush
+    from poolse._state.async_conversation_state import AsyncConversationState
+    from poolse._state.async_inbox_state import AsyncInboxState
+    from poolse._state.async_live_state import AsyncLiveState
+    from poolse._state.async_state_handle import AsyncSnapshots
+    from poolse._state.conversation_state import ConversationState
+    from poolse._state.inbox_state import InboxState
+    from poolse._state.live_state import LiveState
+    from poolse._state.snapshots import (
+        ConversationChange,
+        ConversationSnapshot,
+        InboxChange,
+        InboxSnapshot,
+        LiveMessage,
+        LiveMessages,
+        MessageStatus,
+        StateStatus,
+    )
+    from poolse._state.state_handle import Snapshots
     from poolse._voice.async_room import AsyncVoiceRoom
     from poolse._voice.room import VoiceRoom
     from poolse._voice.room_state import VoiceParticipant, VoiceStatus
@@ -79,15 +97,19 @@ __all__: list[str] = [
     "AsyncCall",
     "AsyncCalls",
     "AsyncCheckpoint",
+    "AsyncConversationState",
     "AsyncEvents",
     "AsyncGetToken",
     "AsyncHttpClient",
+    "AsyncInboxState",
+    "AsyncLiveState",
     "AsyncPoolse",
     "AsyncPoolseBackend",
     "AsyncPoolseRealtime",
     "AsyncRepeatedPush",
     "AsyncResolver",
     "AsyncRest",
+    "AsyncSnapshots",
     "AsyncTokenProvider",
     "AsyncUsersResource",
     "AsyncVoiceRoom",
@@ -99,14 +121,24 @@ __all__: list[str] = [
     "CancelToken",
     "CapturedCall",
     "Checkpoint",
+    "ConversationChange",
+    "ConversationSnapshot",
+    "ConversationState",
     "Events",
     "FollowStats",
     "Gap",
     "GetToken",
     "Hooks",
     "HttpClient",
+    "InboxChange",
+    "InboxSnapshot",
+    "InboxState",
     "Last",
+    "LiveMessage",
+    "LiveMessages",
+    "LiveState",
     "MemoryCheckpoint",
+    "MessageStatus",
     "Model",
     "Page",
     "Payload",
@@ -128,6 +160,8 @@ __all__: list[str] = [
     "RetryInfo",
     "Row",
     "SQLiteCheckpoint",
+    "Snapshots",
+    "StateStatus",
     "Stats",
     "Timeout",
     "TimeoutPhase",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from poolse._generated.async_resources import AsyncConversationHandle, AsyncFeed
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse._http.client_types import AsyncHttpClient
+    from poolse._state.async_live_state import AsyncLiveState
     from poolse.profiles import AsyncUsersResource
 
 __all__ = ["AsyncPoolse", "AsyncPoolseBackend"]
@@ -192,6 +193,11 @@ class AsyncPoolse(AsyncClientBase[AsyncUserCore], AsyncResources):
     def realtime(self) -> AsyncPoolseRealtime:
         """Realtime events, typing indicators and presence. Connects with the first channel."""
         return self._core.realtime
+
+    @property
+    def state(self) -> AsyncLiveState:
+        """States that are always current: the inbox, and single conversations. New in 0.6."""
+        return self._core.state
 
     def follow(
         self,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from poolse._generated.models import Conversation, Me, Message, User
     from poolse._generated.resources import ConversationHandle, Feed
     from poolse._http.client_types import HttpClient
+    from poolse._state.live_state import LiveState
     from poolse.profiles import UsersResource
 
 __all__ = ["Poolse", "PoolseBackend"]
@@ -193,6 +194,11 @@ class Poolse(ClientBase[UserCore], Resources):
     def realtime(self) -> PoolseRealtime:
         """Realtime events, typing indicators and presence. Connects with the first channel."""
         return self._core.realtime
+
+    @property
+    def state(self) -> LiveState:
+        """States that are always current: the inbox, and single conversations. New in 0.6."""
+        return self._core.state
 
     def follow(
         self,

@@ -15,7 +15,7 @@ import attrs
 
 from poolse._auth.async_single_flight import AsyncFlight, Tasks
 from poolse._auth.fetched_tokens import FetchedTokens
-from poolse._auth.token_cache import FixedToken
+from poolse._auth.token_cache import FixedToken, subject
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.async_sender import AsyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -32,6 +32,7 @@ from poolse._support.secret import Secret
 if TYPE_CHECKING:
     from poolse._client.async_realtime import AsyncPoolseRealtime
     from poolse._profiles.async_users import AsyncUsersResource
+    from poolse._state.async_live_state import AsyncLiveState
     from poolse.stats import Stats
 
 __all__ = ["AsyncBackendCore", "AsyncClientCore", "AsyncUserCore"]
@@ -120,6 +121,7 @@ class AsyncUserCore(AsyncClientCore):
         # In the context in which the client is created, not that of its first use.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
         self._closers.append(self._close_realtime)
+        self._state: AsyncLiveState | None = None
 
     @property
     def users(self) -> AsyncUsersResource:
@@ -136,6 +138,27 @@ class AsyncUserCore(AsyncClientCore):
 
             client_of(realtime).close()
         return realtime
+
+    @property
+    def state(self) -> AsyncLiveState:
+        """Live state, created when it is first asked for, and again with another realtime."""
+        # Imported lazily: few programs keep a state.
+        from poolse._generated.async_resources import AsyncResources
+        from poolse._realtime.client import client_of
+        from poolse._state.async_live_state import AsyncLiveState
+
+        realtime = self.realtime
+        client = client_of(realtime)
+        with client.lock:
+            if self._state is None or self._state.client is not client:
+                calls = AsyncCalls(self.io, self._options.settings, known_ids=self.known_ids)
+                self._state = AsyncLiveState(
+                    AsyncResources(calls),
+                    client,
+                    lambda: subject(self.tokens.last),
+                    realtime._workers.bind,  # pyright: ignore[reportPrivateUsage] # sync:
+                )
+            return self._state
 
     def stats(self) -> Stats:
         """Return the numbers of the client, with those of realtime once it is used."""

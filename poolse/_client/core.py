@@ -16,7 +16,7 @@ import attrs
 
 from poolse._auth.fetched_tokens import FetchedTokens
 from poolse._auth.sync_single_flight import SyncFlight
-from poolse._auth.token_cache import FixedToken
+from poolse._auth.token_cache import FixedToken, subject
 from poolse._client.options import ClientOptions, UserOptions
 from poolse._http.sync_sender import SyncSender
 from poolse._observe.observers import Observers, checked_hooks
@@ -31,6 +31,7 @@ from poolse._support.secret import Secret
 if TYPE_CHECKING:
     from poolse._client.realtime import PoolseRealtime
     from poolse._profiles.users import UsersResource
+    from poolse._state.live_state import LiveState
     from poolse.stats import Stats
 
 __all__ = ["BackendCore", "ClientCore", "UserCore"]
@@ -116,6 +117,7 @@ class UserCore(ClientCore):
         # In the context in which the client is created, not that of its first use.
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
         self._closers.append(self._close_realtime)
+        self._state: LiveState | None = None
 
     @property
     def users(self) -> UsersResource:
@@ -132,6 +134,26 @@ class UserCore(ClientCore):
 
             client_of(realtime).close()
         return realtime
+
+    @property
+    def state(self) -> LiveState:
+        """Live state, created when it is first asked for, and again with another realtime."""
+        # Imported lazily: few programs keep a state.
+        from poolse._generated.resources import Resources
+        from poolse._realtime.client import client_of
+        from poolse._state.live_state import LiveState
+
+        realtime = self.realtime
+        client = client_of(realtime)
+        with client.lock:
+            if self._state is None or self._state.client is not client:
+                calls = Calls(self.io, self._options.settings, known_ids=self.known_ids)
+                self._state = LiveState(
+                    Resources(calls),
+                    client,
+                    lambda: subject(self.tokens.last),
+                )
+            return self._state
 
     def stats(self) -> Stats:
         """Return the numbers of the client, with those of realtime once it is used."""

@@ -37,10 +37,20 @@ class ChannelListener(EventStream[object]):
         client: RealtimeClient,
         kind: ChannelType,
         key: str,
-        event: EventType[object],
+        event: EventType[object] | None,
         callbacks: ListenerCallbacks,
         wake: Callable[[], object],
     ) -> None:
+        """Listen.
+
+        Args:
+            client: The core of realtime.
+            kind: The type of the channel.
+            key: What it is about, such as the ID of a conversation.
+            event: The event to listen to; None for all.
+            callbacks: What is told.
+            wake: Called after each callback.
+        """
         super().__init__(1, wake)
         self._client = client
         self._key = key
@@ -50,8 +60,13 @@ class ChannelListener(EventStream[object]):
             self._reference = client.acquire(kind, key, internal=True)
             self._subscription = self._reference.subscription
             self._subscription.wakes.append(self.look)
-            self._subscription.add_stream(self._reference, self, event.wire)
+            self._subscription.add_stream(self._reference, self, event and event.wire)
             self.look()
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The users who are present in the channel."""
+        return self._subscription.presence.users
 
     def look(self) -> None:
         """Something about the channel may have changed."""

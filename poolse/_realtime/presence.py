@@ -90,6 +90,11 @@ class Presence:
         return _copy(self._entries)
 
     @property
+    def users(self) -> frozenset[str]:
+        """The IDs of the last known set."""
+        return frozenset(self._entries)
+
+    @property
     def is_synced(self) -> bool:
         """Whether the set is that of the server, as last received."""
         return self._synced_under is not None

@@ -194,7 +194,7 @@ class SendFailed:
     """A message was not stored, as far as is known."""
 
     id: str
-    error: PoolseError
+    error: PoolseError | None
 
 
 @attrs.frozen

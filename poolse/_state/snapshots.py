@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Final, Literal, TypeAlias, overload
+from typing import ClassVar, Final, Literal, TypeAlias, overload
 
 import attrs
 
@@ -44,6 +44,8 @@ class LiveMessage:
             store it, else `sent`.
         error: Why it failed, or None.
     """
+
+    __ids__: ClassVar[Mapping[str, str]] = {"message": "id"}
 
     message: Message
     status: MessageStatus = "sent"

@@ -1,0 +1,430 @@
+# Printed from poolse/_state/async_conversation_state.py by "make generate". Do not edit.
+"""`chat.state.conversation(id)`: one conversation."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal
+
+from poolse._generated.events import CONVERSATION, PresenceDiff, PresenceState
+from poolse._generated.models import Membership, Message
+from poolse._generated.readers import read_message
+from poolse._json.codec import decode_value
+from poolse._realtime.channel_types import ChannelType
+from poolse._state.conversation_reducer import (
+    LiveConversation,
+    first_page,
+    next_page,
+    older_page,
+    reduce,
+)
+from poolse._state.inbox_reducer import ReadMark
+from poolse._state.inputs import (
+    Change,
+    ChangeBegan,
+    ChangeRefused,
+    ConversationRead,
+    Discarded,
+    MembersRead,
+    PageRead,
+    PageRequest,
+    PresenceChanged,
+    ReadBegan,
+    ReadRefused,
+    RepliesRead,
+    SendBegan,
+    SendFailed,
+    Stored,
+    ThreadClosed,
+)
+from poolse._state.snapshots import (
+    ConversationChange,
+    ConversationSnapshot,
+    LiveMessage,
+    LiveMessages,
+)
+from poolse._state.state_core import StateCore
+from poolse._state.state_handle import StateHandle
+from poolse._support.id_arguments import checked_id, referenced_ids
+from poolse.errors import PoolseError, UsageError
+from poolse.types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from poolse._generated.models import Attachment, Conversation, MessageType, QuotedMessagePreview
+    from poolse._state.live_state import LiveState
+
+__all__ = ["ConversationCore", "ConversationState"]
+
+
+class ConversationCore(StateCore[LiveConversation]):
+    """A conversation, shared by all its handles."""
+
+    def __init__(self, states: LiveState, key: str, page_size: int) -> None:
+        super().__init__(states, LiveConversation(snapshot=ConversationSnapshot(id=key)))
+        self.handle = states.resources.conversations.one(key)
+        self.key = key
+        self._page_size = page_size
+        self.unsent: dict[str, Mapping[str, Any]] = {}
+        """Arguments of the messages that are not stored, by their ID."""
+
+    def reduced(self, event: object, now: float) -> LiveConversation:
+        """Return the state after an event."""
+        if isinstance(event, PresenceState | PresenceDiff):
+            event = PresenceChanged(self.present)
+        return reduce(self.live, event, now)
+
+    def change(
+        self, before: LiveConversation, after: LiveConversation
+    ) -> ConversationChange | None:
+        """Return what listeners are called with."""
+        change = ConversationChange(before.snapshot, after.snapshot)
+        return change if change.fields else None
+
+    def due_at(self) -> float:
+        """Return when a user is no longer shown as typing."""
+        return min(self.live.typing_until.values(), default=inf)
+
+    def channel(self) -> tuple[ChannelType, str]:
+        """Return the channel of the conversation."""
+        return CONVERSATION, self.key
+
+    def read(self, *, is_strict: bool) -> None:
+        """Read the newest messages, the conversation, its members and the open threads."""
+        request: PageRequest | None = first_page(self.live, self._page_size, is_strict=is_strict)
+        while request is not None:
+            request = next_page(request, self.read_page(request))
+        key = object()
+        conversation = self.request(key, self.handle.show)
+        with self.client.lock:
+            self.apply(ConversationRead(key, conversation))
+        key = object()
+        members = self.request(key, self.handle.list_members)
+        with self.client.lock:
+            self.apply(MembersRead(key, members.data))
+        for root_id in self.live.snapshot.threads:
+            self.read_thread(root_id)
+
+    def read_page(self, request: PageRequest) -> Sequence[Message]:
+        """Request a page."""
+        before = UNSET if request.before is None else request.before
+        send = partial(self.handle.messages.list, limit=request.limit, before=before)
+        page = self.request(request, send)
+        with self.client.lock:
+            self.apply(PageRead(request, page.data))
+        return page.data
+
+    def read_older(self) -> bool:
+        """Request the page below what is current. Return whether there was one."""
+        request = older_page(self.live, self._page_size)
+        return request is not None and bool(self.read_page(request))
+
+    def read_thread(self, root_id: str) -> None:
+        """Request all replies of a thread."""
+        key = object()
+        replies = self.request(key, partial(self._replies, root_id))
+        with self.client.lock:
+            self.apply(RepliesRead(key, root_id, replies))
+
+    def _replies(self, root_id: str) -> list[Message]:
+        replies = self.states.resources.messages.one(root_id).iter_replies()
+        return list(replies)
+
+
+class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
+    """A conversation that is always current, and what the user does in it.
+
+    Your own messages and changes are shown at once. If the server refuses one, a change is undone,
+    and a message stays with the status `failed`, for `retry` or `discard`. The method raises the
+    error, too.
+    """
+
+    _core: ConversationCore
+
+    @property
+    def id(self) -> str:
+        """ID of the conversation."""
+        return self._core.key
+
+    @property
+    def conversation(self) -> Conversation | None:
+        """The conversation, or None while it loads."""
+        return self.snapshot.conversation
+
+    @property
+    def messages(self) -> LiveMessages:
+        """The loaded messages, oldest first, without replies in threads."""
+        return self.snapshot.messages
+
+    @property
+    def members(self) -> tuple[Membership, ...]:
+        """The members, with their read marks."""
+        return self.snapshot.members
+
+    @property
+    def typing(self) -> frozenset[str]:
+        """The poolse IDs of the other users who are typing."""
+        return self.snapshot.typing
+
+    @property
+    def presence(self) -> frozenset[str]:
+        """The poolse IDs of the users who are present."""
+        return self.snapshot.presence
+
+    @property
+    def threads(self) -> Mapping[str, LiveMessages]:
+        """The replies of the threads that were opened, by the ID of their root."""
+        return self.snapshot.threads
+
+    def load_older(self) -> bool:
+        """Load the page of messages below those that are current.
+
+        Messages that are stale are loaded again first.
+
+        Returns:
+            Whether there were any. False at the beginning of the conversation.
+
+        Raises:
+            ChannelClosed: The state was closed.
+            ApiError: The server refused the request.
+            NetworkError: The server was not reached.
+        """
+        self._check_open()
+        return self._core.read_older()
+
+    def open_thread(self, message_id: str | UUID | Message | LiveMessage) -> LiveMessages:
+        """Load the replies of a thread, and keep them current until `close_thread`.
+
+        Args:
+            message_id: ID of the root, or the message.
+
+        Returns:
+            The replies, oldest first.
+
+        Raises:
+            ChannelClosed: The state was closed.
+            ApiError: The server refused the request.
+            NetworkError: The server was not reached.
+        """
+        root_id = _id_of(message_id)
+        self._check_open()
+        self._core.read_thread(root_id)
+        return self.snapshot.threads[root_id]
+
+    def close_thread(self, message_id: str | UUID | Message | LiveMessage) -> None:
+        """Forget the replies of a thread."""
+        with self._client.lock:
+            self._core.apply(ThreadClosed(_id_of(message_id)))
+
+    def send(
+        self,
+        body: str | None | Unset = UNSET,
+        *,
+        type: MessageType | Literal["text", "system", "custom"] | Unset = UNSET,
+        reply_to_id: str | UUID | Message | LiveMessage | Unset = UNSET,
+        quoted_message_id: str
+        | UUID
+        | Message
+        | LiveMessage
+        | QuotedMessagePreview
+        | Unset = UNSET,
+        mentions: Sequence[str | UUID | Membership] | Unset = UNSET,
+        attachment_ids: Sequence[str | UUID | Attachment] | Unset = UNSET,
+    ) -> Message:
+        """Send a message. It is shown at once, at the end, with the status `sending`.
+
+        `POST /v1/conversations/{conversation_id}/messages`
+
+        Args:
+            body: Text of the message.
+            type: Type of the message.
+            reply_to_id: Message to reply to, in its thread.
+            quoted_message_id: Message to quote.
+            mentions: Users to mention.
+            attachment_ids: Uploaded attachments.
+
+        Returns:
+            The stored message.
+
+        Raises:
+            ApiError: The server refused it. It is shown as `failed`.
+            NetworkError: It may or may not be stored. It is shown as `failed` until it arrives.
+            ChannelClosed: The state was closed.
+        """
+        self._check_open()
+        fields: dict[str, Any] = {
+            "body": body,
+            "type": type,
+            "reply_to_id": _given_id("reply_to_id", reply_to_id),
+            "quoted_message_id": _given_id("quoted_message_id", quoted_message_id),
+            "mentions": mentions,
+            "attachment_ids": attachment_ids,
+            "id": str(uuid.uuid4()),
+        }
+        return self._send({k: v for k, v in fields.items() if v is not UNSET})
+
+    def retry(self, message_id: str | UUID | LiveMessage) -> Message:
+        """Send a message again that failed, with the same ID, so that it is stored once.
+
+        Raises:
+            UsageError: There is no such message.
+            ApiError: The server refused it.
+            NetworkError: It may or may not be stored.
+        """
+        id = _id_of(message_id)
+        fields = self._core.unsent.get(id)
+        if fields is None:
+            raise UsageError(f"there is no message {id!r} that failed")
+        return self._send(fields)
+
+    def discard(self, message_id: str | UUID | LiveMessage) -> None:
+        """Remove a message that failed. If it was stored nevertheless, it will be shown."""
+        id = _id_of(message_id)
+        with self._client.lock:
+            self._core.unsent.pop(id, None)
+            self._core.apply(Discarded(id))
+
+    def edit(self, message_id: str | UUID | Message | LiveMessage, body: str) -> Message:
+        """Change the text of a message.
+
+        `PATCH /v1/messages/{message_id}`
+
+        Raises:
+            ApiError: The server refused it. The change is undone.
+            NetworkError: The outcome is unknown. The change is undone until it arrives.
+            ChannelClosed: The state was closed.
+        """
+        message = self._core.states.resources.messages.one(_id_of(message_id))
+        return self._change(message_id, "edit", body, partial(message.update, body=body))
+
+    def delete(self, message_id: str | UUID | Message | LiveMessage) -> None:
+        """Delete a message. Errors as for `edit`.
+
+        `DELETE /v1/messages/{message_id}`
+        """
+        message = self._core.states.resources.messages.one(_id_of(message_id))
+        self._change(message_id, "delete", "", message.delete)
+
+    def react(self, message_id: str | UUID | Message | LiveMessage, emoji: str) -> None:
+        """Add a reaction of yours, or remove it if it is there. Errors as for `edit`.
+
+        `POST /v1/messages/{message_id}/reactions`,
+        `DELETE /v1/messages/{message_id}/reactions/{emoji}`
+        """
+        id = _id_of(message_id)
+        user_id = self._core.states.user_id()
+        message, item = self._core.states.resources.messages.one(id), self.snapshot.message(id)
+        if item is not None and user_id in item.message.reactions.get(emoji, ()):
+            self._change(id, "unreact", emoji, partial(message.remove_reaction, emoji))
+        else:
+            self._change(id, "react", emoji, partial(message.add_reaction, emoji))
+
+    def mark_read(self, message_id: str | UUID | Message | LiveMessage | None = None) -> None:
+        """Mark the conversation as read up to a message.
+
+        `POST /v1/conversations/{conversation_id}/read`
+
+        Args:
+            message_id: The last message that was read. Default: the newest one.
+
+        Raises:
+            ApiError: The server refused it. The mark is undone.
+            NetworkError: The outcome is unknown. The mark is undone.
+            ChannelClosed: The state was closed.
+        """
+        self._check_open()
+        stored = self.messages.stored
+        if message_id is None and not stored:
+            return
+        id = stored[-1].id if message_id is None else _id_of(message_id)
+        core, item = self._core, self.snapshot.message(id)
+        sequence = None if item is None or item is stored[-1] else item.message.sequence
+        user_id = core.states.user_id()
+        began = ReadBegan(user_id, id, datetime.now(UTC))
+        mark = ReadMark(core.key, sequence)
+        before = next((m for m in self.members if m.user_id == user_id), None)
+        undo = core.states.mark_read(mark)
+        with self._client.lock:
+            core.apply(began)
+        try:
+            core.handle.messages.mark_read(id)
+        except BaseException:
+            with self._client.lock:
+                if before is not None:
+                    core.apply(ReadRefused(began, before))
+                undo()
+            raise
+
+    def _send(self, fields: Mapping[str, Any]) -> Message:
+        core, id = self._core, str(fields["id"])
+        message = self._outgoing(fields)
+        with self._client.lock:
+            core.unsent[id] = fields
+            core.apply(SendBegan(message))
+        try:
+            row = core.handle.messages.send(**fields)
+        except BaseException as error:
+            with self._client.lock:
+                failure = error if isinstance(error, PoolseError) else None
+                core.apply(SendFailed(id, failure))
+            raise
+        with self._client.lock:
+            core.unsent.pop(id, None)
+            core.apply(Stored(id, row))
+        return row
+
+    def _outgoing(self, fields: Mapping[str, Any]) -> Message:
+        """Return a message as it looks before the server has stored it."""
+        replied = self.snapshot.message(fields.get("reply_to_id", ""))
+        now = datetime.now(UTC).isoformat()
+        row: dict[str, object] = {
+            "id": fields["id"],
+            "conversation_id": self.id,
+            "sender_id": self._core.states.user_id(),
+            "type": str(fields.get("type", "text")),
+            "body": fields.get("body"),
+            "reply_to_id": fields.get("reply_to_id"),
+            "thread_root_id": replied and (replied.message.thread_root_id or replied.id),
+            "quoted_message_id": fields.get("quoted_message_id"),
+            "mentions": referenced_ids("mentions", fields.get("mentions", ()), "user"),
+            "reactions": {},
+            "inserted_at": now,
+            "updated_at": now,
+        }
+        return decode_value(read_message, row)
+
+    def _change(
+        self,
+        message_id: str | UUID | Message | LiveMessage,
+        kind: Literal["edit", "delete", "react", "unreact"],
+        value: str,
+        send: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        self._check_open()
+        core = self._core
+        user_id = core.states.user_id()
+        change = Change(_id_of(message_id), kind, value, user_id, datetime.now(UTC))
+        with self._client.lock:
+            core.apply(ChangeBegan(change))
+        try:
+            row = send()
+        except BaseException:
+            with self._client.lock:
+                core.apply(ChangeRefused(change))
+            raise
+        with self._client.lock:
+            core.apply(Stored(change, row))
+        return row
+
+
+def _id_of(message_id: object) -> str:
+    return checked_id("message_id", message_id, "message")
+
+
+def _given_id(name: str, value: object) -> object:
+    return UNSET if value is UNSET else checked_id(name, value, "message")

@@ -1,0 +1,230 @@
+# Printed from poolse/_state/async_state_core.py by "make generate". Do not edit.
+"""What keeps a state current: its channel, its requests, and the time of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+import attrs
+
+from poolse._follow.listener import ChannelListener
+from poolse._realtime.channel_types import ChannelType
+from poolse._realtime.queues import Handler, Subscriber, Wake
+from poolse._state.inputs import (
+    Ended,
+    Joined,
+    Lost,
+    RefreshEnded,
+    RefreshFailed,
+    RequestBegan,
+    RequestFailed,
+    TimePassed,
+)
+from poolse._support.background import start_later
+from poolse._support.backoff import full_jitter
+from poolse.errors import NetworkError, PoolseError, RateLimitedError, ServerError
+
+if TYPE_CHECKING:
+    from poolse._state.live_state import LiveState
+
+__all__ = ["StateCore"]
+
+T = TypeVar("T")
+
+JOIN_GRACE: Final = 3.0
+"""Seconds to wait for the channel before the first request. Loaded after the join, nothing has to
+be loaded twice."""
+
+MAX_BACKOFF: Final = 60.0
+
+TRANSIENT: Final = (NetworkError, RateLimitedError, ServerError)
+"""Failures after which a refresh is tried again."""
+
+
+class _Snapshot(Protocol):
+    @property
+    def error(self) -> PoolseError | None: ...
+
+
+class _Live(Protocol):
+    @property
+    def snapshot(self) -> _Snapshot: ...
+    @property
+    def refresh_at(self) -> float: ...
+    @property
+    def failures(self) -> int: ...
+
+
+L = TypeVar("L", bound=_Live)
+
+
+class StateCore(Generic[L]):
+    """A state, shared by all its handles. It changes only while the lock of realtime is held."""
+
+    def __init__(self, states: LiveState, live: L) -> None:
+        self.states = states
+        self.client = states.client
+        self.live = live
+        self.claims: int = 0
+        """Handles that are not closed. The last one ends it."""
+        self.handlers: list[Subscriber[Handler]] = []
+        self.wakes: list[Wake] = []
+        """Called after every change."""
+        self.wake_at: float = inf
+        """When `ring` is due."""
+        self._listener: ChannelListener | None = None
+        self._is_working = False
+
+    # What differs between states.
+
+    def reduced(self, event: object, now: float) -> L:
+        """Return the state after an event."""
+        raise NotImplementedError
+
+    def change(self, before: L, after: L) -> Any:  # noqa: ANN401
+        """Return what listeners are called with, or None if nothing visible changed."""
+        raise NotImplementedError
+
+    def due_at(self) -> float:
+        """Return when something is due besides a refresh."""
+        return inf
+
+    def channel(self) -> tuple[ChannelType, str]:
+        """Return the channel of the state."""
+        raise NotImplementedError
+
+    def read(self, *, is_strict: bool) -> None:
+        """Request all that a refresh reads."""
+        raise NotImplementedError
+
+    # What happens to it. The lock is held.
+
+    def apply(self, event: object) -> None:
+        """Let something happen."""
+        before, now = self.live, self.client.clock()
+        self.live = self.reduced(event, now)
+        if self.live is not before:
+            if self.live.snapshot is not before.snapshot:
+                self._notify(before)
+            self.schedule()
+
+    def _notify(self, before: L) -> None:
+        if self.handlers:
+            change = self.change(before, self.live)
+            if change is not None:
+                self.client.notify(self.handlers, change)
+        for wake in self.wakes:
+            wake()
+
+    def schedule(self) -> None:
+        """Work out when something is due."""
+        wake_at = self.due_at()
+        if not self._is_working:
+            wake_at = min(wake_at, self.live.refresh_at)
+        if wake_at != self.wake_at:
+            self.wake_at = wake_at
+            self.states.set_alarm()
+
+    def ring(self, now: float) -> None:
+        """Do what is due."""
+        self.wake_at = inf
+        self.apply(TimePassed())
+        if self.live.refresh_at <= now and not self._is_working:
+            self._is_working = True
+            start_later(0, self._work)
+        self.schedule()
+
+    # Callbacks of the channel.
+
+    def joined(self, key: str) -> None:  # noqa: ARG002
+        """See `ListenerCallbacks`."""
+        self.apply(Joined())
+
+    def lost(self, key: str) -> None:  # noqa: ARG002
+        """See `ListenerCallbacks`."""
+        self.apply(Lost())
+
+    def heard(self, key: str, event: object) -> None:  # noqa: ARG002
+        """See `ListenerCallbacks`."""
+        self.apply(event)
+
+    def ended(self, key: str, error: PoolseError | None) -> None:  # noqa: ARG002
+        """See `ListenerCallbacks`."""
+        self.apply(Ended(error))
+
+    # In the background.
+
+    def begin(self) -> None:
+        """Begin to load. The lock is held."""
+        self._is_working = True
+        start_later(0, self._work)
+
+    def _work(self) -> None:
+        try:
+            if self._listener is None:
+                self._listen()
+            else:
+                self.refresh(is_strict=False)
+        except PoolseError as error:
+            self._failed(error)
+        finally:
+            with self.client.lock:
+                self._is_working = False
+                self.schedule()
+
+    def _listen(self) -> None:
+        kind, key = self.channel()
+        with self.client.lock:
+            if not self.claims:
+                return
+            # The join asks for the refresh; this is in case that there is none.
+            live: Any = self.live
+            self.live = attrs.evolve(live, refresh_at=self.client.clock() + JOIN_GRACE)
+            self._listener = ChannelListener(self.client, kind, key, None, self, _nothing)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Users who are present in the channel."""
+        return frozenset() if self._listener is None else self._listener.present
+
+    def refresh(self, *, is_strict: bool) -> None:
+        """Read again what may have changed, in this task."""
+        self.read(is_strict=is_strict)
+        with self.client.lock:
+            self.apply(RefreshEnded())
+
+    def request(self, key: object, send: Callable[[], T]) -> T:
+        """Send a request whose response will be applied."""
+        with self.client.lock:
+            self.apply(RequestBegan(key))
+        try:
+            return send()
+        except BaseException:
+            with self.client.lock:
+                self.apply(RequestFailed(key))
+            raise
+
+    def _failed(self, error: PoolseError) -> None:
+        with self.client.lock:
+            if not self.claims:
+                return
+            retry_at = None
+            if isinstance(error, TRANSIENT):
+                pause = full_jitter(1.0, MAX_BACKOFF, self.live.failures + 1, self.states.random())
+                pause = max(pause, getattr(error, "retry_after", 0.0))
+                retry_at = self.client.clock() + pause
+            if not self.live.failures or retry_at is None:
+                self.client.callbacks.report_error(error)
+            self.apply(RefreshFailed(error, retry_at))
+
+    def end(self) -> None:
+        """End it. The lock is held."""
+        if self._listener is not None:
+            self._listener.close()
+        self.apply(Ended(None))
+
+
+def _nothing() -> None:
+    """Nobody waits for the listener itself."""
