@@ -20,7 +20,7 @@ from poolse.testing import Sandbox
 from tests.architecture.tree import ROOT
 from tests.docs.code_blocks import Block
 
-__all__ = ["Terminal"]
+__all__ = ["PATIENCE", "Terminal"]
 
 PATIENCE: Final = 60.0
 BACKGROUND: Final = re.compile(r"run as (\w+), in the background")
@@ -73,12 +73,13 @@ class Terminal:
             assert time.monotonic() < give_up
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """Ctrl-C for what was left running. It ends without a traceback."""
+    def stop(self, complaint: str = "") -> None:
+        """Ctrl-C for what was left running. It ends without a traceback, or complains as said."""
         for process in self._running:
             process.send_signal(signal.SIGINT)
             _, complaints = process.communicate(timeout=PATIENCE)
-            assert (process.returncode, complaints) == (0, ""), complaints
+            assert process.returncode == 0, complaints
+            assert complaint in complaints if complaint else not complaints, complaints
         self._running.clear()
 
     def enter(self, block: Block) -> None:

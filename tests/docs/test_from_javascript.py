@@ -11,7 +11,14 @@ from typing import cast
 import pytest
 
 import poolse
-from poolse import ConversationChannel, Poolse, UserChannel, VoiceRoom
+from poolse import (
+    ConversationChannel,
+    ConversationState,
+    InboxState,
+    Poolse,
+    UserChannel,
+    VoiceRoom,
+)
 from tests.architecture.tree import ROOT
 
 TEXT = (ROOT / "docs/from-javascript.md").read_text("utf-8")
@@ -93,10 +100,12 @@ ROOTS: dict[str, Callable[[], object]] = {
     "attachment": lambda: chat().attachments.one("id"),
     "chat": chat,
     "conversation": lambda: chat().conversations.one("id"),
+    "inbox": lambda: InboxState,
     "live": lambda: ConversationChannel,
     "message": lambda: chat().messages.one("id"),
     "mine": lambda: UserChannel,
     "room": lambda: VoiceRoom,
+    "state": lambda: ConversationState,
 }
 
 
