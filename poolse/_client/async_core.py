@@ -122,6 +122,7 @@ class AsyncUserCore(AsyncClientCore):
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
         self._closers.append(self._close_realtime)
         self._state: AsyncLiveState | None = None
+        self._state_client: object = None
 
     @property
     def users(self) -> AsyncUsersResource:
@@ -150,7 +151,8 @@ class AsyncUserCore(AsyncClientCore):
         realtime = self.realtime
         client = client_of(realtime)
         with client.lock:
-            if self._state is None or self._state.client is not client:
+            if self._state is None or self._state_client is not client:
+                self._state_client = client
                 calls = AsyncCalls(self.io, self._options.settings, known_ids=self.known_ids)
                 self._state = AsyncLiveState(
                     AsyncResources(calls),

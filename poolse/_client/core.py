@@ -118,6 +118,7 @@ class UserCore(ClientCore):
         self._realtime = Lazy(partial(copy_context().run, self._make_realtime), is_over)
         self._closers.append(self._close_realtime)
         self._state: LiveState | None = None
+        self._state_client: object = None
 
     @property
     def users(self) -> UsersResource:
@@ -146,7 +147,8 @@ class UserCore(ClientCore):
         realtime = self.realtime
         client = client_of(realtime)
         with client.lock:
-            if self._state is None or self._state.client is not client:
+            if self._state is None or self._state_client is not client:
+                self._state_client = client
                 calls = Calls(self.io, self._options.settings, known_ids=self.known_ids)
                 self._state = LiveState(
                     Resources(calls),

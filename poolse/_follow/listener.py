@@ -97,6 +97,10 @@ class ChannelListener(EventStream[object]):
         self._callbacks.ended(self._key, error)
         self.wake()
 
+    def send(self, event: str) -> None:
+        """Send an event that has no reply, or drop it if the channel is not joined."""
+        self._client.send(self._reference, event, {})
+
     def close(self) -> None:
         """Release the reference."""
         with self._client.lock:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from poolse._generated.events import USER
 from poolse._generated.models import Conversation
 from poolse._realtime.channel_types import ChannelType
-from poolse._state.async_state_core import AsyncStateCore
+from poolse._state.async_state_core import AsyncStateCore, AsyncStateRegistry
 from poolse._state.async_state_handle import AsyncStateHandle
 from poolse._state.inbox_reducer import ListRead, LiveInbox, reduce
 from poolse._state.snapshots import InboxChange, InboxSnapshot
-from poolse._state.sorted_items import SortedItems
-
-if TYPE_CHECKING:
-    from poolse._state.async_live_state import AsyncLiveState
 
 __all__ = ["AsyncInboxCore", "AsyncInboxState"]
 
@@ -22,7 +18,7 @@ __all__ = ["AsyncInboxCore", "AsyncInboxState"]
 class AsyncInboxCore(AsyncStateCore[LiveInbox]):
     """The inbox, shared by all its handles."""
 
-    def __init__(self, states: AsyncLiveState) -> None:
+    def __init__(self, states: AsyncStateRegistry) -> None:
         super().__init__(states, LiveInbox())
 
     def reduced(self, event: object, now: float) -> LiveInbox:
@@ -50,7 +46,7 @@ class AsyncInboxState(AsyncStateHandle[InboxSnapshot, InboxChange]):
     """The conversations of the signed-in user, always current."""
 
     @property
-    def conversations(self) -> SortedItems[Conversation]:
+    def conversations(self) -> Sequence[Conversation]:
         """All conversations, newest activity first, with `unread_count` and previews."""
         return self.snapshot.conversations
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
 from poolse._follow.listener import ChannelListener
+from poolse._generated.async_resources import AsyncResources
 from poolse._realtime.channel_types import ChannelType
+from poolse._realtime.client import RealtimeClient
 from poolse._realtime.queues import Handler, Subscriber, Wake
 from poolse._state.inputs import (
     Ended,
@@ -23,14 +26,14 @@ from poolse._state.inputs import (
 )
 from poolse._support.background import async_start_later
 from poolse._support.backoff import full_jitter
-from poolse.errors import NetworkError, PoolseError, RateLimitedError, ServerError
+from poolse.errors import NetworkError, PoolseError, RateLimitedError, ServerError, UsageError
 
-if TYPE_CHECKING:
-    from poolse._state.async_live_state import AsyncLiveState
-
-__all__ = ["AsyncStateCore"]
+__all__ = ["INBOX", "AsyncStateCore", "AsyncStateRegistry"]
 
 T = TypeVar("T")
+
+INBOX: Final = ""
+"""Key of the inbox among the states."""
 
 JOIN_GRACE: Final = 3.0
 """Seconds to wait for the channel before the first request. Loaded after the join, nothing has to
@@ -59,10 +62,70 @@ class _Live(Protocol):
 L = TypeVar("L", bound=_Live)
 
 
+class AsyncStateRegistry:
+    """All states of a client, and what they share."""
+
+    def __init__(
+        self,
+        resources: AsyncResources,
+        client: RealtimeClient,
+        user_id: Callable[[], str | None],
+    ) -> None:
+        self.resources = resources
+        self.client = client
+        self.random: Callable[[], float] = random.random
+        self.cores: dict[str, AsyncStateCore[Any]] = {}
+        """By the ID of the conversation, and `INBOX`."""
+        self._known_user = user_id
+        self._alarm_at = inf
+        self._cancel_alarm: Callable[[], object] = _nothing
+        with client.lock:
+            client.wakes.append(self._end_with_client)
+
+    async def user_id(self) -> str:
+        """Return the ID of the signed-in user."""
+        return self._known_user() or (await self.resources.me.show()).id
+
+    def begin(self, key: str, core: AsyncStateCore[Any]) -> None:
+        """Add a state, and let it load. The lock is held."""
+        self.cores[key] = core
+        core.begin()
+
+    def end(self, core: AsyncStateCore[Any]) -> None:
+        """End a state. The lock is held."""
+        self.cores = {key: one for key, one in self.cores.items() if one is not core}
+        core.end()
+        self.set_alarm()
+
+    def set_alarm(self) -> None:
+        """Have `_ring` called when something is due. One timer for all. The lock is held."""
+        alarm_at = min((core.wake_at for core in self.cores.values()), default=inf)
+        if alarm_at != self._alarm_at:
+            self._cancel_alarm()
+            self._alarm_at = alarm_at
+            if alarm_at < inf:
+                left = max(0.0, alarm_at - self.client.clock())
+                self._cancel_alarm = async_start_later(left, self._ring)
+
+    async def _ring(self) -> None:
+        with self.client.lock:
+            self._alarm_at = inf
+            now = self.client.clock()
+            for core in list(self.cores.values()):
+                if core.wake_at <= now:
+                    core.ring(now)
+            self.set_alarm()
+
+    def _end_with_client(self) -> None:
+        if self.client.closed:
+            for core in self.cores.values():
+                core.apply(Ended(None))
+
+
 class AsyncStateCore(Generic[L]):
     """A state, shared by all its handles. It changes only while the lock of realtime is held."""
 
-    def __init__(self, states: AsyncLiveState, live: L) -> None:
+    def __init__(self, states: AsyncStateRegistry, live: L) -> None:
         self.states = states
         self.client = states.client
         self.live = live
@@ -183,6 +246,12 @@ class AsyncStateCore(Generic[L]):
             self.live = attrs.evolve(live, refresh_at=self.client.clock() + JOIN_GRACE)
             self._listener = ChannelListener(self.client, kind, key, None, self, _nothing)
 
+    def push(self, event: str) -> None:
+        """Send an event without a reply, if the channel is joined."""
+        with self.client.lock:
+            if self._listener is not None:
+                self._listener.send(event)
+
     @property
     def present(self) -> frozenset[str]:
         """Users who are present in the channel."""
@@ -207,7 +276,8 @@ class AsyncStateCore(Generic[L]):
 
     def _failed(self, error: PoolseError) -> None:
         with self.client.lock:
-            if not self.claims:
+            if not self.claims or isinstance(error, UsageError):
+                # The client was closed: that ends the state, too.
                 return
             retry_at = None
             if isinstance(error, TRANSIENT):

@@ -19,7 +19,7 @@ I/O; whoever runs it sends the requests that `next_page` and `refresh_at` ask fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from functools import partial
 from math import inf
 from operator import is_
 from typing import Any, Final, TypeAlias, cast
@@ -70,7 +70,9 @@ from poolse._state.snapshots import (
     ConversationSnapshot,
     LiveMessage,
     LiveMessages,
+    Place,
     StateStatus,
+    evolved,
 )
 from poolse._state.sorted_items import SortedItems
 
@@ -103,11 +105,15 @@ RECOUNT_AFTER: Final = 1.0
 TYPING_TIME: Final = 4.0
 """Seconds for which a user is shown as typing after the last `typing:start`."""
 
+NOBODY: Final = frozenset[str]()
+
+NONE_MISSING: Final = frozenset[int]()
+
 MAX_MISSING: Final = 100
-"""Missing numbers that are remembered. If there are more, a refresh is due anyway."""
+"""Missing numbers that are waited for. If more are missing at once, a refresh is due anyway."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class LiveConversation:
     """A conversation, with what it takes to keep it current."""
 
@@ -117,19 +123,29 @@ class LiveConversation:
     joins: int = 0
     synced_join: int = -1
     """Join since which nothing that was refreshed can have been missed."""
+    members: tuple[Membership, ...] = ()
+    """As the server has them."""
+    read: ReadBegan | None = None
+    """The last mark of the user's that was not refused."""
+    counted_at: float = -inf
+    """When the server last told how many replies messages have."""
+    is_loaded: bool = False
+    """Whether a whole refresh has ended."""
     highest: int = 0
     """Highest sequence that was seen."""
     missing: frozenset[int] = frozenset()
     """Sequences below it that no event had."""
     refresh_at: float = inf
     """Time of the next refresh."""
+    planned_at: float = inf
+    """The same, if what is missing still arrives."""
     failures: int = 0
     """Refreshes that failed since the last that did not."""
     typing_until: Mapping[str, float] = attrs.field(factory=dict[str, float])
     changes: tuple[Change, ...] = ()
     """Changes that are being sent."""
-    requests: tuple[tuple[Key, _Log | None], ...] = ()
-    """Requests under way, with the end of the log when they began."""
+    requests: tuple[tuple[Key, _Log | None, int], ...] = ()
+    """Requests under way, with the end of the log and the join when they began."""
     log: _Log | None = None
     """Events while requests are under way, newest first."""
 
@@ -146,7 +162,7 @@ def reduce(state: LiveConversation, event: object, now: float) -> LiveConversati
     if reducer is None:
         return state
     if state.requests and type(event) in _LOGGED:
-        state = attrs.evolve(state, log=_Log(event, state.log))
+        state = evolved(state, log=_Log(event, state.log))
     return reducer(state, event, now)
 
 
@@ -155,15 +171,17 @@ def wake_at(state: LiveConversation) -> float:
     return min((state.refresh_at, *state.typing_until.values()))
 
 
-def first_page(state: LiveConversation, page_size: int, *, is_strict: bool) -> PageRequest:
+def first_page(
+    state: LiveConversation, page_size: int, *, is_strict: bool, refreshed: int = REFRESHED
+) -> PageRequest:
     """Return the first request of a refresh."""
     messages = state.snapshot.messages.stored
     if not messages:
         return PageRequest(None, min(PAGE, page_size), page_size, inf, state.join)
     oldest = max(state.snapshot.stale_before, messages[0].message.sequence)
-    fresh = min(REFRESHED, len(messages.since(oldest)) + 1)
+    fresh = min(PAGE, max(10, len(messages.since(oldest)) + 1))
     is_strict = is_strict or not state.join or state.synced_join != state.join
-    return PageRequest(None, min(PAGE, max(fresh, 10)), fresh, oldest, state.join, is_strict)
+    return PageRequest(None, fresh, max(fresh, refreshed), oldest, state.join, is_strict)
 
 
 def next_page(request: PageRequest, rows: Sequence[Message]) -> PageRequest | None:
@@ -180,7 +198,7 @@ def older_page(state: LiveConversation, page_size: int) -> PageRequest | None:
     snapshot = state.snapshot
     messages = snapshot.messages.stored
     if not messages:
-        return first_page(state, page_size, is_strict=True)
+        return first_page(state, page_size, is_strict=True) if snapshot.has_older else None
     before = snapshot.stale_before
     if not snapshot.has_older and before <= messages[0].message.sequence:
         return None
@@ -192,20 +210,19 @@ def older_page(state: LiveConversation, page_size: int) -> PageRequest | None:
 
 def _joined(state: LiveConversation, _: Joined, now: float) -> LiveConversation:
     joins = state.joins + 1
-    return _with_status(attrs.evolve(state, joins=joins, join=joins, refresh_at=now))
+    return _with_status(evolved(state, joins=joins, join=joins, **_due(now)))
 
 
 def _lost(state: LiveConversation, _: Lost, now: float) -> LiveConversation:
-    snapshot = attrs.evolve(state.snapshot, typing=frozenset(), presence=frozenset())
-    refresh_at = min(state.refresh_at, now + REFRESH_EVERY)
+    snapshot = evolved(state.snapshot, typing=NOBODY, presence=NOBODY)
     return _with_status(
-        attrs.evolve(
+        evolved(
             state,
             snapshot=snapshot,
             join=0,
-            missing=frozenset(),
+            missing=NONE_MISSING,
             typing_until={},
-            refresh_at=refresh_at,
+            **_due(min(state.refresh_at, now + REFRESH_EVERY)),
         )
     )
 
@@ -213,8 +230,8 @@ def _lost(state: LiveConversation, _: Lost, now: float) -> LiveConversation:
 def _ended(state: LiveConversation, event: Ended, now: float) -> LiveConversation:
     status: StateStatus = "closed" if event.error is None else "failed"
     state = _lost(state, Lost(), now)
-    snapshot = attrs.evolve(state.snapshot, status=status, error=event.error)
-    return attrs.evolve(state, snapshot=snapshot, refresh_at=inf)
+    snapshot = evolved(state.snapshot, status=status, error=event.error)
+    return evolved(state, snapshot=snapshot, **_due(inf))
 
 
 def _with_status(state: LiveConversation) -> LiveConversation:
@@ -222,81 +239,134 @@ def _with_status(state: LiveConversation) -> LiveConversation:
     if snapshot.status in ("failed", "closed"):
         return state
     status: StateStatus = "loading"
-    if state.synced_join >= 0:
+    if state.is_loaded:
         status = "live" if state.join == state.synced_join != 0 else "reconnecting"
     if status == snapshot.status:
         return state
-    return attrs.evolve(state, snapshot=attrs.evolve(snapshot, status=status))
+    return evolved(state, snapshot=evolved(snapshot, status=status))
 
 
 def _message(
     state: LiveConversation, row: MessageNew | MessageUpdated, now: float
 ) -> LiveConversation:
-    state = _seen(state, row.sequence, now)
     if type(row) is MessageNew and row.sender_id in state.typing_until:
         state = _stopped(state, row.sender_id)
-    return _put(state, row)
+    # An update of a reply does not count it, so it does not take the place of `message:new`.
+    return _put(state, row, _seen(state, row.sequence, now) if type(row) is MessageNew else {}, now)
 
 
-def _seen(state: LiveConversation, sequence: int, now: float) -> LiveConversation:
-    """Note that an event had a sequence, and whether others are missing."""
+def _seen(state: LiveConversation, sequence: int, now: float) -> dict[str, object]:
+    """Return what changes in a state when an event has a sequence: others may be missing."""
     missing, highest = state.missing, state.highest
     if sequence <= highest:
         if sequence not in missing:
-            return state
-        # Not waited for any more, unless others are missing too.
-        return attrs.evolve(state, missing=missing - {sequence})
+            return {}
+        missing -= {sequence}
+        return {"missing": missing} if missing else {"missing": missing, **_due(state.planned_at)}
     if state.synced_join < 0 or sequence == highest + 1:
-        return attrs.evolve(state, highest=sequence)
-    missing |= frozenset(range(max(highest + 1, sequence - MAX_MISSING), sequence))
+        return {"highest": sequence}
+    if sequence - highest > MAX_MISSING:
+        return {"highest": sequence, **_due_by(state, now + GRACE)}
+    missing |= frozenset(range(highest + 1, sequence))
     refresh_at = min(state.refresh_at, now + GRACE)
-    return attrs.evolve(state, highest=sequence, missing=missing, refresh_at=refresh_at)
+    return {"highest": sequence, "missing": missing, "refresh_at": refresh_at}
 
 
-def _put(state: LiveConversation, row: Message, *, is_truth: bool = False) -> LiveConversation:
+def _due(at: float) -> dict[str, object]:
+    """Return what changes if a refresh is due at a time."""
+    return {"refresh_at": at, "planned_at": at}
+
+
+def _due_by(state: LiveConversation, at: float) -> dict[str, object]:
+    """Return what changes if a refresh is due at a time, or sooner."""
+    return {"refresh_at": min(state.refresh_at, at), "planned_at": min(state.planned_at, at)}
+
+
+def _put(
+    state: LiveConversation,
+    row: Message,
+    seen: Mapping[str, object],
+    now: float,
+    *,
+    is_truth: bool = False,
+) -> LiveConversation:
     """Store a message, or a reply of a thread that is open.
 
     Args:
         state: The state.
         row: The message.
-        is_truth: Whether it is from a response, so that it replaces what is held in any case, and
-            its `reply_count` is right. That of an event is always 0.
+        seen: Other attributes of the state that change.
+        now: The time.
+        is_truth: Whether it is from a response, so that it replaces what is held unless that is
+            newer, and its `reply_count` is right. That of an event is always 0.
     """
-    snapshot, root_id = state.snapshot, row.thread_root_id
-    known = snapshot._places.get(row.id)  # pyright: ignore[reportPrivateUsage]
-    shown = snapshot.messages if root_id is None else snapshot.threads.get(root_id)
+    if row.thread_root_id is not None:
+        state = evolved(state, **seen)
+        return _put_reply(state, row, row.thread_root_id, now, is_truth=is_truth)
+    snapshot = state.snapshot
+    shown = _with_stored(state, snapshot.messages, row, is_truth=is_truth)
+    if shown is snapshot.messages:
+        return evolved(state, **seen) if seen else state
+    return evolved(state, snapshot=evolved(snapshot, messages=shown), **seen)
+
+
+def _put_reply(
+    state: LiveConversation, row: Message, root_id: str, now: float, *, is_truth: bool
+) -> LiveConversation:
+    replies = state.snapshot._replies  # pyright: ignore[reportPrivateUsage]
+    shown = state.snapshot.threads.get(root_id)
     if shown is not None:
-        if shown.outgoing:
-            shown = _without_outgoing(shown, row.id)
-        held = shown.stored.find(row.sequence)
-        if held is None or held.stored is None:
-            if root_id is None and not _is_in_range(snapshot, row.sequence):
-                return state
-        elif not (is_truth or _is_newer(row, held.stored)):
-            return _with_shown(state, root_id, shown)
-        elif not is_truth:
-            row = attrs.evolve(row, reply_count=held.stored.reply_count)
-        shown = attrs.evolve(shown, stored=shown.stored.put(_shown(state, row)))
-    if known is None:
-        places = snapshot._places.put(row.id, (row.sequence, root_id))  # pyright: ignore[reportPrivateUsage]
-        snapshot = attrs.evolve(snapshot, places=places)
-        state = attrs.evolve(state, snapshot=snapshot)
-    if shown is not None:
+        shown = _with_stored(state, shown, row, is_truth=is_truth)
         state = _with_shown(state, root_id, shown)
-    if known is None and root_id is not None and not is_truth:
-        state = _count_reply(state, root_id, 1)
-    return state
+    is_update = type(row) is MessageUpdated
+    if replies.get(row.id) is not None or (is_update and shown is None):
+        return state
+    replies = replies.put(row.id, (row.sequence, root_id))
+    state = evolved(state, snapshot=evolved(state.snapshot, _replies=replies))
+    # The server has counted a reply that is only updated.
+    return state if is_update else _count_reply(state, root_id, 1, now)
+
+
+def _with_stored(
+    state: LiveConversation, shown: LiveMessages, row: Message, *, is_truth: bool
+) -> LiveMessages:
+    """Return the messages with one that the server has stored."""
+    if shown.outgoing:
+        if row.thread_root_id is None and state.snapshot.has_older and not shown.stored:
+            return _with_sent(shown, row)
+        shown = _without_outgoing(shown, row.id)
+    held = shown.stored.find(row.sequence)
+    if held is None or held.stored is None:
+        if row.thread_root_id is None:
+            if not _is_in_range(state.snapshot, row.sequence):
+                return shown
+            state.snapshot._sequences[row.id] = row.sequence  # pyright: ignore[reportPrivateUsage]
+    elif _is_newer(held.stored, row) if is_truth else not _is_newer(row, held.stored):
+        return shown
+    elif not is_truth or row.reply_count is None:
+        row = attrs.evolve(row, reply_count=held.stored.reply_count)
+    return LiveMessages(shown.stored.put(_shown(state, row)), shown.outgoing)
+
+
+def _with_sent(shown: LiveMessages, row: Message) -> LiveMessages:
+    """Keep an outgoing message that is stored, until the page that it belongs to is there."""
+    if all(item.id != row.id for item in shown.outgoing):
+        return shown
+    sent = LiveMessage(row, "sent", None, row)
+    outgoing = tuple(sent if item.id == row.id else item for item in shown.outgoing)
+    return LiveMessages(shown.stored, outgoing)
 
 
 def _is_in_range(snapshot: ConversationSnapshot, sequence: int) -> bool:
     """Return whether a message belongs to the loaded ones, rather than to older ones."""
-    stored = snapshot.messages.stored
-    return not snapshot.has_older or (bool(stored) and sequence > stored[0].message.sequence)
+    oldest = snapshot.messages.stored.first
+    return not snapshot.has_older or (oldest is not None and sequence > oldest.message.sequence)
 
 
 def _is_newer(row: Message, held: Message) -> bool:
-    if held.deleted_at is not None and row.deleted_at is None:
-        return False
+    # A deletion is for ever, and told by several: the server's time of it is later than an event's.
+    if row.deleted_at is not None or held.deleted_at is not None:
+        return held.deleted_at is None
     return (row.updated_at or row.inserted_at) > (held.updated_at or held.inserted_at)
 
 
@@ -318,11 +388,11 @@ def _with_shown(
     if root_id is None:
         if shown is snapshot.messages:
             return state
-        return attrs.evolve(state, snapshot=attrs.evolve(snapshot, messages=shown))
+        return evolved(state, snapshot=evolved(snapshot, messages=shown))
     if shown is snapshot.threads.get(root_id):
         return state
     threads = {**snapshot.threads, root_id: shown}
-    return attrs.evolve(state, snapshot=attrs.evolve(snapshot, threads=threads))
+    return evolved(state, snapshot=evolved(snapshot, threads=threads))
 
 
 def _without_outgoing(shown: LiveMessages, id: str) -> LiveMessages:
@@ -348,33 +418,48 @@ def _replace(state: LiveConversation, stored: Message) -> LiveConversation:
     root_id = stored.thread_root_id
     snapshot = state.snapshot
     shown = snapshot.messages if root_id is None else snapshot.threads[root_id]
+    if shown.stored.find(stored.sequence) is None:
+        # Nothing is loaded yet: the page will show it.
+        return state
     items = shown.stored.put(_shown(state, stored))
-    return _with_shown(state, root_id, attrs.evolve(shown, stored=items))
+    return _with_shown(state, root_id, LiveMessages(items, shown.outgoing))
 
 
-def _count_reply(state: LiveConversation, root_id: str, step: int) -> LiveConversation:
+def _count_reply(state: LiveConversation, root_id: str, step: int, now: float) -> LiveConversation:
     def counted(root: Message) -> Message:
         return attrs.evolve(root, reply_count=max(0, (root.reply_count or 0) + step))
 
-    return _change_stored(state, root_id, counted)
+    # The server may have counted it already.
+    is_sure = now >= state.counted_at + GRACE
+    return _change_stored(state if is_sure else _recount(state, now), root_id, counted)
 
 
-def _message_deleted(state: LiveConversation, event: MessageDeleted, _: float) -> LiveConversation:
-    places = state.snapshot._places  # pyright: ignore[reportPrivateUsage]
-    place = places.get(event.id)
+def _recount(state: LiveConversation, now: float) -> LiveConversation:
+    return evolved(state, **_due_by(state, now + RECOUNT_AFTER))
+
+
+def _message_deleted(
+    state: LiveConversation, event: MessageDeleted, now: float
+) -> LiveConversation:
+    deleted_at = event.deleted_at
+
+    def deleted(message: Message) -> Message:
+        if message.deleted_at and message.deleted_at == (deleted_at or message.deleted_at):
+            return message
+        return as_deleted(message, deleted_at or message.updated_at)
+
+    state = _change_stored(state, event.id, deleted)
+    replies = state.snapshot._replies  # pyright: ignore[reportPrivateUsage]
+    place = replies.get(event.id)
     if place is None:
-        return state
+        # Of a reply that was not heard of, the root is not known either.
+        return state if state.snapshot.message(event.id) else _recount(state, now)
     sequence, root_id = place
-    state = _change_stored(
-        state,
-        event.id,
-        lambda m: m if m.deleted_at else as_deleted(m, event.deleted_at or m.updated_at),
-    )
-    if root_id is not None and sequence > 0:
+    if sequence > 0:
         # Counted once: the place of a deleted reply has no sequence.
-        places = places.put(event.id, (-sequence, root_id))
-        state = attrs.evolve(state, snapshot=attrs.evolve(state.snapshot, places=places))
-        state = _count_reply(state, root_id, -1)
+        replies = replies.put(event.id, (-sequence, root_id))
+        state = evolved(state, snapshot=evolved(state.snapshot, _replies=replies))
+        state = _count_reply(state, root_id, -1, now)
     return state
 
 
@@ -390,43 +475,58 @@ def _reacted(
 
 
 def _member_read(state: LiveConversation, event: MemberRead, _: float) -> LiveConversation:
-    return _marked(state, event.user_id, event.last_read_message_id, event.last_read_at)
-
-
-def _read_began(state: LiveConversation, event: ReadBegan, _: float) -> LiveConversation:
-    return _marked(state, event.user_id, event.message_id, event.at)
-
-
-def _marked(
-    state: LiveConversation, user_id: str, message_id: str | None, at: datetime | None
-) -> LiveConversation:
     """Move the read mark of a member, but not back."""
-    item = state.snapshot.message(message_id or "")
-    sequence = None if item is None else item.message.sequence
+    message_id, at = event.last_read_message_id, event.last_read_at
+    sequence = _sequence_of(state, message_id)
 
     def moved(member: Membership) -> Membership:
         before = member.last_read_at
-        if member.user_id != user_id or (at and before and at <= before):
+        if member.user_id != event.user_id or (at and before and at <= before):
             return member
         return attrs.evolve(
             member, last_read_message_id=message_id, last_read_at=at, last_read_sequence=sequence
         )
 
-    return _with_members(state, tuple(map(moved, state.snapshot.members)))
+    return _with_members(evolved(state, members=tuple(map(moved, state.members))))
+
+
+def _sequence_of(state: LiveConversation, message_id: str | None) -> int | None:
+    snapshot, id = state.snapshot, message_id or ""
+    item = snapshot.message(id)
+    if item is not None:
+        return item.message.sequence
+    place = snapshot._replies.get(id)  # pyright: ignore[reportPrivateUsage]
+    return None if place is None else abs(place[0])
+
+
+def _read_began(state: LiveConversation, event: ReadBegan, _: float) -> LiveConversation:
+    return _with_members(evolved(state, read=event))
 
 
 def _read_refused(state: LiveConversation, event: ReadRefused, _: float) -> LiveConversation:
-    def restored(member: Membership) -> Membership:
-        is_ours = member.id == event.before.id and member.last_read_at == event.began.at
-        return event.before if is_ours else member
-
-    return _with_members(state, tuple(map(restored, state.snapshot.members)))
+    return _with_members(evolved(state, read=None)) if state.read is event.began else state
 
 
-def _with_members(state: LiveConversation, members: tuple[Membership, ...]) -> LiveConversation:
-    if all(map(is_, members, state.snapshot.members)):
+def _with_members(state: LiveConversation) -> LiveConversation:
+    """Show the members as the server has them, with the user's own mark, if that is beyond."""
+    read, members = state.read, state.members
+    sequence = None if read is None else _sequence_of(state, read.message_id)
+
+    def marked(member: Membership) -> Membership:
+        if read is None or sequence is None or member.user_id != read.user_id:
+            return member
+        known = member.last_read_sequence or _sequence_of(state, member.last_read_message_id)
+        if known is not None and known >= sequence:
+            return member
+        # Its time stays that of the server, which has another clock.
+        return attrs.evolve(
+            member, last_read_message_id=read.message_id, last_read_sequence=sequence
+        )
+
+    members = tuple(map(marked, members))
+    if members == state.snapshot.members:
         return state
-    return attrs.evolve(state, snapshot=attrs.evolve(state.snapshot, members=members))
+    return evolved(state, snapshot=evolved(state.snapshot, members=members))
 
 
 def _typing_start(state: LiveConversation, event: TypingStart, now: float) -> LiveConversation:
@@ -446,8 +546,8 @@ def _typing(state: LiveConversation, typing_until: Mapping[str, float]) -> LiveC
     snapshot = state.snapshot
     users = frozenset(typing_until)
     if users != snapshot.typing:
-        snapshot = attrs.evolve(snapshot, typing=users)
-    return attrs.evolve(state, snapshot=snapshot, typing_until=typing_until)
+        snapshot = evolved(snapshot, typing=users)
+    return evolved(state, snapshot=snapshot, typing_until=typing_until)
 
 
 def _time_passed(state: LiveConversation, _: TimePassed, now: float) -> LiveConversation:
@@ -458,14 +558,23 @@ def _time_passed(state: LiveConversation, _: TimePassed, now: float) -> LiveConv
 def _presence(state: LiveConversation, event: PresenceChanged, _: float) -> LiveConversation:
     if event.user_ids == state.snapshot.presence:
         return state
-    return attrs.evolve(state, snapshot=attrs.evolve(state.snapshot, presence=event.user_ids))
+    return evolved(state, snapshot=evolved(state.snapshot, presence=event.user_ids))
 
 
 # Requests.
 
 
-def _request_began(state: LiveConversation, event: RequestBegan, _: float) -> LiveConversation:
-    return attrs.evolve(state, requests=(*state.requests, (event.key, state.log)))
+def _request_began(state: LiveConversation, event: RequestBegan, now: float) -> LiveConversation:
+    key = event.key
+    state = _with_request(state, key)
+    if isinstance(key, PageRequest) and key.before is None:
+        # It shows what is missing now. What happens from now on may ask for another refresh.
+        state = evolved(state, missing=NONE_MISSING, **_due(now + REFRESH_EVERY))
+    return state
+
+
+def _with_request(state: LiveConversation, key: Key) -> LiveConversation:
+    return evolved(state, requests=(*state.requests, (key, state.log, state.join)))
 
 
 def _request_failed(state: LiveConversation, event: RequestFailed, _: float) -> LiveConversation:
@@ -474,72 +583,120 @@ def _request_failed(state: LiveConversation, event: RequestFailed, _: float) -> 
 
 def _finished(state: LiveConversation, key: Key) -> tuple[LiveConversation, list[Any]]:
     """End a request. Return the events since it began, too, oldest first."""
-    start = next((log for one, log in state.requests if one is key), state.log)
-    requests = tuple(pair for pair in state.requests if pair[0] is not key)
+    start = next((log for one, log, _ in state.requests if one == key), state.log)
+    requests = tuple(request for request in state.requests if request[0] != key)
     events: list[Any] = []
     log = state.log
     while log is not None and log is not start:
         events.append(log.event)
         log = log.before
     events.reverse()
-    return attrs.evolve(state, requests=requests, log=state.log if requests else None), events
+    return evolved(state, requests=requests, log=state.log if requests else None), events
 
 
 def _again(state: LiveConversation, events: Sequence[Any], now: float) -> LiveConversation:
     """Apply events on top of a response that may be older than they are."""
     for event in events:
-        state = _REDUCERS[type(event)](state, event, now)
+        if isinstance(event, Message):
+            state = _put(state, event, {}, now)
+        elif isinstance(event, Stored):
+            state = _stored_again(state, event, now)
+        elif not isinstance(event, ThreadClosed):
+            state = _REDUCERS[type(event)](state, event, now)
     return state
+
+
+def _stored_again(state: LiveConversation, event: Stored, now: float) -> LiveConversation:
+    change = event.key
+    if event.row is not None:
+        state = _put(state, event.row, {}, now)
+    elif isinstance(change, Change):
+        state = _change_stored(state, change.message_id, change.applied)
+    return state
+
+
+def _overtaking(events: Sequence[Any]) -> list[Message]:
+    """Return the rows that a response may not know of."""
+    rows = [event.row if isinstance(event, Stored) else event for event in events]
+    return [row for row in rows if isinstance(row, Message)]
+
+
+def _touched(events: Sequence[Any]) -> set[str]:
+    """Return the IDs of messages that a response may know more, or less, of than it shows."""
+    changed = [event.key if isinstance(event, Stored) else event for event in events]
+    ids = {getattr(event, "message_id", getattr(event, "id", "")) for event in changed}
+    return ids | {row.id for row in _overtaking(events)}
 
 
 def _page_read(state: LiveConversation, event: PageRead, now: float) -> LiveConversation:
     request = event.key
     state, events = _finished(state, request)
+    if request.join != state.join == state.synced_join:
+        # What was missed since this page was read, a refresh has read already.
+        return state
     rows = sorted(event.rows, key=lambda row: row.sequence)
     low = rows[0].sequence if rows else 0
-    overtaking = {e.id for e in events if isinstance(e, Message)}
-    touched = overtaking | {getattr(e, "message_id", getattr(e, "id", "")) for e in events}
     snapshot, held = state.snapshot, state.snapshot.messages.stored
     # The page is complete from its lowest row to below `top`. What is above it came since.
     top = (rows[-1].sequence + 1 if rows else 0) if request.before is None else request.before
     before = {item.id: item for item in held.since(low) if item.message.sequence < top}
-    fresh = [_as_held(state, row, before.get(row.id)) for row in rows]
-    ids = {item.id for item in fresh}
-    kept = [item for id, item in before.items() if id in overtaking and id not in ids]
+    fresh = {row.id: _as_held(state, row, before.get(row.id)) for row in rows}
+    came = {row.id for row in _overtaking(events)}
+    kept = [item for id, item in before.items() if id in came and id not in fresh]
+    touched = _touched(events)
     was_missed = any(
-        (item.id not in before or before[item.id].stored != item.stored) and item.id not in touched
-        for item in fresh
+        row.sequence >= snapshot.stale_before
+        and row.id not in touched
+        and _is_missed(before.get(row.id), row)
+        for row in rows
     )
-    items = sorted([*fresh, *kept], key=lambda item: item.message.sequence)
+    items = sorted([*fresh.values(), *kept], key=lambda item: item.message.sequence)
     stored = held.replaced(low, top, items)
-    outgoing = tuple(item for item in snapshot.messages.outgoing if item.id not in ids)
-    places = snapshot._places.put_all(  # pyright: ignore[reportPrivateUsage]
-        (item.id, (item.message.sequence, None)) for item in fresh if item.id not in before
-    )
-    stale_before = _stale_before(state, request, low, held, was_missed=was_missed)
-    snapshot = attrs.evolve(
+    outgoing = tuple(item for item in snapshot.messages.outgoing if item.id not in fresh)
+    sequences = snapshot._sequences  # pyright: ignore[reportPrivateUsage]
+    sequences.update((row.id, row.sequence) for row in rows)
+    snapshot = evolved(
         snapshot,
         messages=LiveMessages(stored, outgoing),
         has_older=snapshot.has_older if rows and stored[0].message.sequence < low else bool(rows),
-        stale_before=stale_before,
-        places=places,
+        stale_before=_stale_before(state, request, low, held, was_missed=was_missed),
     )
-    state = attrs.evolve(state, snapshot=snapshot)
+    state = evolved(state, snapshot=snapshot, counted_at=now)
     if request.before is None:
-        highest = max(state.highest, rows[-1].sequence if rows else 0)
-        # What the page does not show is a reply, or nothing.
-        state = attrs.evolve(state, highest=highest, missing=frozenset())
+        state = evolved(state, highest=max(state.highest, rows[-1].sequence if rows else 0))
         if request.is_strict or was_missed or state.synced_join < 0:
-            state = _with_status(attrs.evolve(state, synced_join=request.join))
+            state = _with_status(evolved(state, synced_join=request.join))
     state = _again(state, events, now)
-    if any(isinstance(e, Message) and e.thread_root_id in ids for e in events):
-        state = attrs.evolve(state, refresh_at=min(state.refresh_at, now + RECOUNT_AFTER))
-    return state
+    # Whether it counts the replies that came meanwhile is not known.
+    has_replies = any(row.thread_root_id for row in _overtaking(events))
+    is_sure = not has_replies and not any(isinstance(e, MessageDeleted) for e in events)
+    return state if is_sure else _recount(state, now)
 
 
 def _as_held(state: LiveConversation, row: Message, held: LiveMessage | None) -> LiveMessage:
     """Return the message as it is held already, if nothing changed, so that it can be compared."""
-    return held if held is not None and held.stored == row else _shown(state, row)
+    stored = None if held is None else held.stored
+    if held is None or stored is None or not (stored == row or _is_newer(stored, row)):
+        return _shown(state, row)
+    return held
+
+
+def _is_missed(held: LiveMessage | None, new: Message) -> bool:
+    """Return whether a message changed in a way that an event would have told."""
+    old = None if held is None else held.stored
+    if old is None:
+        return True
+    # Not all of a deletion is told, and replies may be counted late.
+    if old.deleted_at is not None:
+        return False
+    if new.deleted_at is not None or new.updated_at != old.updated_at:
+        return True
+    return _reactions(old) != _reactions(new)
+
+
+def _reactions(message: Message) -> set[tuple[str, str]]:
+    # Their order is not told.
+    return {(emoji, user_id) for emoji, users in message.reactions.items() for user_id in users}
 
 
 def _stale_before(
@@ -562,61 +719,77 @@ def _stale_before(
 
 
 def _replies_read(state: LiveConversation, event: RepliesRead, now: float) -> LiveConversation:
+    join = next((join for key, _, join in state.requests if key == event.key), state.join)
     state, events = _finished(state, event.key)
-    snapshot, root_id = state.snapshot, event.root_id
+    root_id = event.root_id
+    if any(isinstance(e, ThreadClosed) and e.root_id == root_id for e in events):
+        return state
+    snapshot = state.snapshot
     shown = snapshot.threads.get(root_id, LiveMessages())
     before = {item.id: item for item in shown.stored}
     items = {row.id: _as_held(state, row, before.get(row.id)) for row in event.replies}
-    overtaking = {e.id for e in events if isinstance(e, Message)}
-    kept = [item for id, item in before.items() if id in overtaking and id not in items]
+    came = {row.id for row in _overtaking(events)}
+    kept = [item for id, item in before.items() if id in came and id not in items]
     stored = shown.stored.replaced(0, None, ())
     for item in [*items.values(), *kept]:
         stored = stored.put(item)
     outgoing = tuple(item for item in shown.outgoing if item.id not in items)
-    places = snapshot._places  # pyright: ignore[reportPrivateUsage]
-    places = places.put_all(
-        (row.id, (row.sequence, root_id)) for row in event.replies if places.get(row.id) is None
-    )
     threads = {**snapshot.threads, root_id: LiveMessages(stored, outgoing)}
-    snapshot = attrs.evolve(snapshot, threads=threads, places=places)
-    return _again(attrs.evolve(state, snapshot=snapshot), events, now)
+    places = [(item.id, _place(item.message, root_id)) for item in stored]
+    replies = snapshot._replies.put_all(places)  # pyright: ignore[reportPrivateUsage]
+    state = evolved(state, snapshot=evolved(snapshot, threads=threads, _replies=replies))
+    state = _again(state, events, now)
+    # Now all of them are known, so they can be counted.
+    all_replies = state.snapshot.threads[root_id].stored
+    count = sum(item.stored is None or not item.stored.deleted_at for item in all_replies)
+    state = _change_stored(state, root_id, partial(_with_count, count))
+    # After a lost connection, some may have been missed since they were requested.
+    return state if join == state.join else evolved(state, **_due(now))
+
+
+def _place(reply: Message, root_id: str) -> Place:
+    """Return the place of a reply, which has no sequence any more once it is deleted."""
+    return (-reply.sequence if reply.deleted_at else reply.sequence, root_id)
+
+
+def _with_count(count: int, root: Message) -> Message:
+    return root if root.reply_count == count else attrs.evolve(root, reply_count=count)
 
 
 def _thread_closed(state: LiveConversation, event: ThreadClosed, _: float) -> LiveConversation:
     snapshot = state.snapshot
     threads = {id: shown for id, shown in snapshot.threads.items() if id != event.root_id}
-    return attrs.evolve(state, snapshot=attrs.evolve(snapshot, threads=threads))
+    return evolved(state, snapshot=evolved(snapshot, threads=threads))
 
 
 def _conversation_read(
     state: LiveConversation, event: ConversationRead, _: float
 ) -> LiveConversation:
     state, _events = _finished(state, event.key)
-    snapshot = attrs.evolve(state.snapshot, conversation=event.conversation)
-    return attrs.evolve(state, snapshot=snapshot)
+    snapshot = evolved(state.snapshot, conversation=event.conversation)
+    return evolved(state, snapshot=snapshot)
 
 
 def _members_read(state: LiveConversation, event: MembersRead, now: float) -> LiveConversation:
     state, events = _finished(state, event.key)
-    snapshot = attrs.evolve(state.snapshot, members=tuple(event.members))
-    reads = [e for e in events if isinstance(e, MemberRead)]
-    return _again(attrs.evolve(state, snapshot=snapshot), reads, now)
+    state = _with_members(evolved(state, members=tuple(event.members)))
+    return _again(state, [e for e in events if isinstance(e, MemberRead)], now)
 
 
 def _refresh_ended(state: LiveConversation, _: RefreshEnded, now: float) -> LiveConversation:
+    is_synced = not state.join or state.synced_join == state.join
     # Something may have asked for another one meanwhile.
-    refresh_at = state.refresh_at if state.refresh_at > now else now + REFRESH_EVERY
-    refresh_at = min(refresh_at, now + REFRESH_EVERY)
-    if state.join and state.synced_join != state.join:
-        refresh_at = now
-    return attrs.evolve(state, refresh_at=refresh_at, failures=0)
+    at = _due_by(state, now + REFRESH_EVERY) if is_synced else _due(now)
+    return _with_status(evolved(state, is_loaded=True, failures=0, **at))
 
 
 def _refresh_failed(state: LiveConversation, event: RefreshFailed, _: float) -> LiveConversation:
+    if state.snapshot.status in ("failed", "closed"):
+        return state
     if event.retry_at is not None:
-        return attrs.evolve(state, refresh_at=event.retry_at, failures=state.failures + 1)
-    snapshot = attrs.evolve(state.snapshot, status="failed", error=event.error)
-    return attrs.evolve(state, snapshot=snapshot, refresh_at=inf)
+        return evolved(state, failures=state.failures + 1, **_due(event.retry_at))
+    snapshot = evolved(state.snapshot, status="failed", error=event.error)
+    return evolved(state, snapshot=snapshot, **_due(inf))
 
 
 # What the user does.
@@ -624,7 +797,7 @@ def _refresh_failed(state: LiveConversation, event: RefreshFailed, _: float) -> 
 
 def _send_began(state: LiveConversation, event: SendBegan, _: float) -> LiveConversation:
     message = event.message
-    state = attrs.evolve(state, requests=(*state.requests, (message.id, state.log)))
+    state = _with_request(state, message.id)
     return _with_outgoing(state, message.id, LiveMessage(message, "sending"))
 
 
@@ -658,8 +831,7 @@ def _discarded(state: LiveConversation, event: Discarded, _: float) -> LiveConve
 
 def _change_began(state: LiveConversation, event: ChangeBegan, _: float) -> LiveConversation:
     change = event.change
-    requests = (*state.requests, (change, state.log))
-    state = attrs.evolve(state, requests=requests, changes=(*state.changes, change))
+    state = evolved(_with_request(state, change), changes=(*state.changes, change))
     return _shown_again(state, change.message_id)
 
 
@@ -669,7 +841,7 @@ def _change_refused(state: LiveConversation, event: ChangeRefused, _: float) -> 
 
 def _without_change(state: LiveConversation, change: Change) -> LiveConversation:
     changes = tuple(one for one in state.changes if one is not change)
-    return _shown_again(attrs.evolve(state, changes=changes), change.message_id)
+    return _shown_again(evolved(state, changes=changes), change.message_id)
 
 
 def _shown_again(state: LiveConversation, id: str) -> LiveConversation:
@@ -679,14 +851,19 @@ def _shown_again(state: LiveConversation, id: str) -> LiveConversation:
 
 def _settled(state: LiveConversation, event: Stored, now: float) -> LiveConversation:
     state, events = _finished(state, event.key)
-    if event.row is not None:
-        state = _put(_seen(state, event.row.sequence, now), event.row, is_truth=True)
-    change = event.key
-    if isinstance(change, Change):
-        if event.row is None:
+    row, change = event.row, event.key
+    is_change = isinstance(change, Change)
+    if row is not None:
+        seen = {"counted_at": now} if is_change else _seen(state, row.sequence, now)
+        state = _put(state, row, seen, now, is_truth=True)
+        if any(other.thread_root_id == row.id for other in _overtaking(events)):
+            state = _recount(state, now)
+    if is_change:
+        if row is None:
             state = _change_stored(state, change.message_id, change.applied)
         state = _without_change(state, change)
-    return _again(state, events, now)
+    state = _again(state, events, now)
+    return evolved(state, log=_Log(event, state.log)) if state.requests else state
 
 
 _Reducer: TypeAlias = Callable[[LiveConversation, Any, float], LiveConversation]
@@ -728,6 +905,14 @@ _REDUCERS: Final[Mapping[type, _Reducer]] = cast(
 )
 
 _LOGGED: Final = frozenset(
-    (MessageNew, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved, MemberRead)
+    (
+        MessageNew,
+        MessageUpdated,
+        MessageDeleted,
+        ReactionAdded,
+        ReactionRemoved,
+        MemberRead,
+        ThreadClosed,
+    )
 )
 """Events that a response may not know of."""

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from poolse._generated.events import CONVERSATION, PresenceDiff, PresenceState
 from poolse._generated.models import Membership, Message
@@ -22,7 +22,7 @@ from poolse._state.conversation_reducer import (
     older_page,
     reduce,
 )
-from poolse._state.inbox_reducer import ReadMark
+from poolse._state.inbox_reducer import ReadMark, ReadMarkRefused
 from poolse._state.inputs import (
     Change,
     ChangeBegan,
@@ -47,7 +47,7 @@ from poolse._state.snapshots import (
     LiveMessage,
     LiveMessages,
 )
-from poolse._state.state_core import StateCore
+from poolse._state.state_core import INBOX, StateCore, StateRegistry
 from poolse._state.state_handle import StateHandle
 from poolse._support.id_arguments import checked_id, referenced_ids
 from poolse.errors import PoolseError, UsageError
@@ -57,15 +57,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from poolse._generated.models import Attachment, Conversation, MessageType, QuotedMessagePreview
-    from poolse._state.live_state import LiveState
 
 __all__ = ["ConversationCore", "ConversationState"]
+
+
+PRESENCE_EVENTS: Final = frozenset((PresenceState, PresenceDiff))
 
 
 class ConversationCore(StateCore[LiveConversation]):
     """A conversation, shared by all its handles."""
 
-    def __init__(self, states: LiveState, key: str, page_size: int) -> None:
+    def __init__(self, states: StateRegistry, key: str, page_size: int) -> None:
         super().__init__(states, LiveConversation(snapshot=ConversationSnapshot(id=key)))
         self.handle = states.resources.conversations.one(key)
         self.key = key
@@ -75,7 +77,7 @@ class ConversationCore(StateCore[LiveConversation]):
 
     def reduced(self, event: object, now: float) -> LiveConversation:
         """Return the state after an event."""
-        if isinstance(event, PresenceState | PresenceDiff):
+        if type(event) in PRESENCE_EVENTS:
             event = PresenceChanged(self.present)
         return reduce(self.live, event, now)
 
@@ -88,7 +90,8 @@ class ConversationCore(StateCore[LiveConversation]):
 
     def due_at(self) -> float:
         """Return when a user is no longer shown as typing."""
-        return min(self.live.typing_until.values(), default=inf)
+        typing_until = self.live.typing_until
+        return min(typing_until.values()) if typing_until else inf
 
     def channel(self) -> tuple[ChannelType, str]:
         """Return the channel of the conversation."""
@@ -234,7 +237,9 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
         | QuotedMessagePreview
         | Unset = UNSET,
         mentions: Sequence[str | UUID | Membership] | Unset = UNSET,
+        mention_external_ids: Sequence[str | UUID | Membership] | Unset = UNSET,
         attachment_ids: Sequence[str | UUID | Attachment] | Unset = UNSET,
+        id: str | UUID | Unset = UNSET,
     ) -> Message:
         """Send a message. It is shown at once, at the end, with the status `sending`.
 
@@ -246,7 +251,9 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             reply_to_id: Message to reply to, in its thread.
             quoted_message_id: Message to quote.
             mentions: Users to mention.
+            mention_external_ids: Users to mention, by your own IDs.
             attachment_ids: Uploaded attachments.
+            id: ID of the message. Default: a new UUID.
 
         Returns:
             The stored message.
@@ -263,8 +270,9 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             "reply_to_id": _given_id("reply_to_id", reply_to_id),
             "quoted_message_id": _given_id("quoted_message_id", quoted_message_id),
             "mentions": mentions,
+            "mention_external_ids": mention_external_ids,
             "attachment_ids": attachment_ids,
-            "id": str(uuid.uuid4()),
+            "id": str(uuid.uuid4()) if id is UNSET else checked_id("id", id, ""),
         }
         return self._send({k: v for k, v in fields.items() if v is not UNSET})
 
@@ -348,8 +356,8 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
         began = ReadBegan(user_id, id, datetime.now(UTC))
         mark = ReadMark(core.key, sequence)
         before = next((m for m in self.members if m.user_id == user_id), None)
-        undo = core.states.mark_read(mark)
         with self._client.lock:
+            undo = _read_in_inbox(core.states.cores.get(INBOX), mark)
             core.apply(began)
         try:
             core.handle.messages.mark_read(id)
@@ -389,7 +397,9 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             "type": str(fields.get("type", "text")),
             "body": fields.get("body"),
             "reply_to_id": fields.get("reply_to_id"),
-            "thread_root_id": replied and (replied.message.thread_root_id or replied.id),
+            # If the message is not loaded, it is most likely the root.
+            "thread_root_id": (replied and replied.message.thread_root_id)
+            or fields.get("reply_to_id"),
             "quoted_message_id": fields.get("quoted_message_id"),
             "mentions": referenced_ids("mentions", fields.get("mentions", ()), "user"),
             "reactions": {},
@@ -420,6 +430,15 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
         with self._client.lock:
             core.apply(Stored(change, row))
         return row
+
+
+def _read_in_inbox(inbox: StateCore[Any] | None, mark: ReadMark) -> Callable[[], None]:
+    """Show a conversation as read in the inbox. Return a function that undoes it."""
+    before = inbox and inbox.live.snapshot.conversation(mark.conversation_id)
+    if inbox is None or before is None:
+        return lambda: None
+    inbox.apply(mark)
+    return lambda: inbox.apply(ReadMarkRefused(mark, before))
 
 
 def _id_of(message_id: object) -> str:

@@ -195,6 +195,8 @@ def _refresh_ended(state: LiveInbox, _: RefreshEnded, now: float) -> LiveInbox:
 
 
 def _refresh_failed(state: LiveInbox, event: RefreshFailed, _: float) -> LiveInbox:
+    if state.snapshot.status in ("failed", "closed"):
+        return state
     if event.retry_at is not None:
         return attrs.evolve(state, refresh_at=event.retry_at, failures=state.failures + 1)
     snapshot = attrs.evolve(state.snapshot, status="failed", error=event.error)

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from poolse._generated.events import USER
 from poolse._generated.models import Conversation
 from poolse._realtime.channel_types import ChannelType
 from poolse._state.inbox_reducer import ListRead, LiveInbox, reduce
 from poolse._state.snapshots import InboxChange, InboxSnapshot
-from poolse._state.sorted_items import SortedItems
-from poolse._state.state_core import StateCore
+from poolse._state.state_core import StateCore, StateRegistry
 from poolse._state.state_handle import StateHandle
-
-if TYPE_CHECKING:
-    from poolse._state.live_state import LiveState
 
 __all__ = ["InboxCore", "InboxState"]
 
@@ -23,7 +19,7 @@ __all__ = ["InboxCore", "InboxState"]
 class InboxCore(StateCore[LiveInbox]):
     """The inbox, shared by all its handles."""
 
-    def __init__(self, states: LiveState) -> None:
+    def __init__(self, states: StateRegistry) -> None:
         super().__init__(states, LiveInbox())
 
     def reduced(self, event: object, now: float) -> LiveInbox:
@@ -51,7 +47,7 @@ class InboxState(StateHandle[InboxSnapshot, InboxChange]):
     """The conversations of the signed-in user, always current."""
 
     @property
-    def conversations(self) -> SortedItems[Conversation]:
+    def conversations(self) -> Sequence[Conversation]:
         """All conversations, newest activity first, with `unread_count` and previews."""
         return self.snapshot.conversations
 

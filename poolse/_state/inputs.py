@@ -62,7 +62,8 @@ class Change:
             case "edit":
                 return attrs.evolve(message, body=self.value, edited_at=self.at)
             case "delete":
-                return as_deleted(message, self.at)
+                # The server knows better when it was.
+                return message if message.deleted_at else as_deleted(message, self.at)
             case "react":
                 return with_reaction(message, self.value, self.user_id, is_added=True)
             case "unreact":
@@ -218,7 +219,8 @@ class ReadRefused:
     """The server did not take it."""
 
     began: ReadBegan
-    before: Membership
+    before: Membership | None
+    """The user's, if it was known."""
 
 
 @attrs.frozen

@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from poolse._generated.resources import Resources
 from poolse._realtime.client import RealtimeClient
 from poolse._state.conversation_state import ConversationCore, ConversationState
-from poolse._state.inbox_reducer import ReadMark, ReadMarkRefused
 from poolse._state.inbox_state import InboxCore, InboxState
-from poolse._state.inputs import Ended
-from poolse._state.state_core import StateCore
+from poolse._state.state_core import INBOX, StateRegistry
 from poolse._support.argument_checks import checked_count
-from poolse._support.background import start_later
 from poolse._support.id_arguments import checked_id
 
 if TYPE_CHECKING:
@@ -37,19 +32,11 @@ class LiveState:
         client: RealtimeClient,
         user_id: Callable[[], str | None],
     ) -> None:
-        self.client = client
-        self.resources = resources
-        self.random: Callable[[], float] = random.random
-        self._known_user = user_id
-        self._conversations: dict[str, ConversationCore] = {}
-        self._inbox: InboxCore | None = None
-        self._alarm_at = inf
-        self._cancel_alarm: Callable[[], object] = lambda: None
-        with client.lock:
-            client.wakes.append(self._end_with_client)
+        self._states = StateRegistry(resources, client, user_id)
+        self._client = client
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {len(self._cores())} states>"
+        return f"<{type(self).__name__} {len(self._states.cores)} states>"
 
     def inbox(self) -> InboxState:
         """Return the conversations of the signed-in user, newest activity first.
@@ -64,12 +51,12 @@ class LiveState:
             ...     for snapshot in inbox:
             ...         print(snapshot.unread_count)
         """
-        with self.client.lock:
-            self.client.check_open()
-            if self._inbox is None:
-                self._inbox = InboxCore(self)
-                self._inbox.begin()
-            return InboxState(self._inbox)
+        states = self._states
+        with self._client.lock:
+            self._client.check_open()
+            if INBOX not in states.cores:
+                states.begin(INBOX, InboxCore(states))
+            return InboxState(states.cores[INBOX])
 
     def conversation(
         self,
@@ -97,60 +84,9 @@ class LiveState:
         """
         key = checked_id("conversation_id", conversation_id, "conversation")
         size = min(100, checked_count("page_size", page_size, 1))
-        with self.client.lock:
-            self.client.check_open()
-            core = self._conversations.get(key)
-            if core is None:
-                core = self._conversations[key] = ConversationCore(self, key, size)
-                core.begin()
-            return ConversationState(core)
-
-    def user_id(self) -> str:
-        """Return the ID of the signed-in user."""
-        return self._known_user() or (self.resources.me.show()).id
-
-    def mark_read(self, mark: ReadMark) -> Callable[[], None]:
-        """Show a conversation as read in the inbox. Return a function that undoes it."""
-        inbox = self._inbox
-        with self.client.lock:
-            before = inbox and inbox.live.snapshot.conversation(mark.conversation_id)
-            if inbox is None or before is None:
-                return lambda: None
-            inbox.apply(mark)
-            return lambda: inbox.apply(ReadMarkRefused(mark, before))
-
-    def forget(self, core: StateCore[Any]) -> None:
-        """End a state. The lock is held."""
-        if core is self._inbox:
-            self._inbox = None
-        self._conversations = {k: one for k, one in self._conversations.items() if one is not core}
-        core.end()
-        self.set_alarm()
-
-    def set_alarm(self) -> None:
-        """Have `_ring` called when a state needs it. One timer for all. The lock is held."""
-        alarm_at = min((core.wake_at for core in self._cores()), default=inf)
-        if alarm_at != self._alarm_at:
-            self._cancel_alarm()
-            self._alarm_at = alarm_at
-            if alarm_at < inf:
-                left = max(0.0, alarm_at - self.client.clock())
-                self._cancel_alarm = start_later(left, self._ring)
-
-    def _end_with_client(self) -> None:
-        if self.client.closed:
-            for core in self._cores():
-                core.apply(Ended(None))
-
-    def _cores(self) -> list[StateCore[Any]]:
-        inbox = [] if self._inbox is None else [self._inbox]
-        return [*inbox, *self._conversations.values()]
-
-    def _ring(self) -> None:
-        with self.client.lock:
-            self._alarm_at = inf
-            now = self.client.clock()
-            for core in self._cores():
-                if core.wake_at <= now:
-                    core.ring(now)
-            self.set_alarm()
+        states = self._states
+        with self._client.lock:
+            self._client.check_open()
+            if key not in states.cores:
+                states.begin(key, ConversationCore(states, key, size))
+            return ConversationState(states.cores[key])

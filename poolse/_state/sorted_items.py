@@ -87,12 +87,18 @@ class SortedItems(Sequence[T]):
 
     def find(self, key: object) -> T | None:
         """Return the item with a key, or None."""
-        index = self._chunk_of(key)
-        if index == len(self._chunks):
+        # Most that are looked for are new, and above all others.
+        if not self._chunks or self._key(self._chunks[-1][-1]) < key:
             return None
+        index = self._chunk_of(key)
         chunk = self._chunks[index]
         item = chunk[bisect_left(chunk, key, key=self._key)]
         return item if self._key(item) == key else None
+
+    @property
+    def first(self) -> T | None:
+        """The item with the lowest key, or None."""
+        return self._chunks[0][0] if self._chunks else None
 
     def since(self, low: object) -> list[T]:
         """Return the items from a key on."""
@@ -176,37 +182,47 @@ def _split(items: Sequence[T]) -> list[tuple[T, ...]]:
 
 
 class IdMap(Generic[T]):
-    """Immutable map from IDs to values. Adding to it copies one of its many small parts."""
+    """Immutable map from IDs to values: a tree of small dictionaries.
+
+    Adding to it copies one of them, and the two levels above. Wider levels would be slower, since
+    whatever a copy holds is touched.
+    """
 
     __slots__ = ("_parts",)
 
-    PARTS: Final = 256
+    WIDTH: Final = 16
 
     def __init__(self) -> None:
-        self._parts: tuple[dict[str, T], ...] = ({},) * self.PARTS
+        part = (dict[str, T](),) * self.WIDTH
+        self._parts = (part,) * self.WIDTH
 
     def get(self, id: str) -> T | None:
         """Return the value of an ID, or None."""
-        return self._parts[hash(id) % self.PARTS].get(id)
+        high, low = self._place(id)
+        return self._parts[high][low].get(id)
 
     def put(self, id: str, value: T) -> IdMap[T]:
         """Return a map with a value for an ID."""
-        at = hash(id) % self.PARTS
-        part = {**self._parts[at], id: value}
-        return self._with((*self._parts[:at], part, *self._parts[at + 1 :]))
+        high, low = self._place(id)
+        parts = list(self._parts)
+        part = list(parts[high])
+        part[low] = {**part[low], id: value}
+        parts[high] = tuple(part)
+        return self._with(tuple(parts))
 
     def put_all(self, values: Iterable[tuple[str, T]]) -> IdMap[T]:
         """Return a map with many values."""
-        parts, copied = list(self._parts), set[int]()
+        parts = [[dict(values) for values in part] for part in self._parts]
         for id, value in values:
-            at = hash(id) % self.PARTS
-            if at not in copied:
-                copied.add(at)
-                parts[at] = dict(parts[at])
-            parts[at][id] = value
-        return self._with(tuple(parts))
+            high, low = self._place(id)
+            parts[high][low][id] = value
+        return self._with(tuple(map(tuple, parts)))
 
-    def _with(self, parts: tuple[dict[str, T], ...]) -> IdMap[T]:
+    def _place(self, id: str) -> tuple[int, int]:
+        number = hash(id) % self.WIDTH**2
+        return divmod(number, self.WIDTH)
+
+    def _with(self, parts: tuple[tuple[dict[str, T], ...], ...]) -> IdMap[T]:
         result = cast(IdMap[T], object.__new__(IdMap))
         result._parts = parts
         return result

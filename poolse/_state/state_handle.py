@@ -141,7 +141,7 @@ class StateHandle(Generic[S, C]):
             for remove in self._removers:
                 remove()
             if not self._core.claims:
-                self._core.states.forget(self._core)
+                self._core.states.end(self._core)
             for wake in self._core.wakes:
                 wake()
 
