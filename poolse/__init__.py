@@ -63,6 +63,7 @@ if _typing.TYPE_CHECKING:
         LiveMessage,
         LiveMessages,
         MessageStatus,
+        StateChange,
         StateStatus,
     )
     from poolse._state.state_handle import Snapshots
@@ -161,6 +162,7 @@ __all__: list[str] = [
     "Row",
     "SQLiteCheckpoint",
     "Snapshots",
+    "StateChange",
     "StateStatus",
     "Stats",
     "Timeout",

@@ -147,6 +147,7 @@ class AsyncUserCore(AsyncClientCore):
         from poolse._generated.async_resources import AsyncResources
         from poolse._realtime.client import client_of
         from poolse._state.async_live_state import AsyncLiveState
+        from poolse._state.async_state_core import AsyncStateRegistry
 
         realtime = self.realtime
         client = client_of(realtime)
@@ -154,12 +155,13 @@ class AsyncUserCore(AsyncClientCore):
             if self._state is None or self._state_client is not client:
                 self._state_client = client
                 calls = AsyncCalls(self.io, self._options.settings, known_ids=self.known_ids)
-                self._state = AsyncLiveState(
+                states = AsyncStateRegistry(
                     AsyncResources(calls),
                     client,
                     lambda: subject(self.tokens.last),
                     realtime._workers.bind,  # pyright: ignore[reportPrivateUsage] # sync:
                 )
+                self._state = AsyncLiveState(states)
             return self._state
 
     def stats(self) -> Stats:

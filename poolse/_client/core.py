@@ -143,6 +143,7 @@ class UserCore(ClientCore):
         from poolse._generated.resources import Resources
         from poolse._realtime.client import client_of
         from poolse._state.live_state import LiveState
+        from poolse._state.state_core import StateRegistry
 
         realtime = self.realtime
         client = client_of(realtime)
@@ -150,11 +151,12 @@ class UserCore(ClientCore):
             if self._state is None or self._state_client is not client:
                 self._state_client = client
                 calls = Calls(self.io, self._options.settings, known_ids=self.known_ids)
-                self._state = LiveState(
+                states = StateRegistry(
                     Resources(calls),
                     client,
                     lambda: subject(self.tokens.last),
                 )
+                self._state = LiveState(states)
             return self._state
 
     def stats(self) -> Stats:

@@ -60,7 +60,8 @@ class ChannelListener(EventStream[object]):
             self._reference = client.acquire(kind, key, internal=True)
             self._subscription = self._reference.subscription
             self._subscription.wakes.append(self.look)
-            self._subscription.add_stream(self._reference, self, event and event.wire)
+            wire = None if event is None else event.wire
+            self._subscription.add_stream(self._reference, self, wire)
             self.look()
 
     @property

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from poolse._generated.async_resources import AsyncResources
-from poolse._realtime.client import RealtimeClient
 from poolse._state.async_conversation_state import AsyncConversationCore, AsyncConversationState
 from poolse._state.async_inbox_state import AsyncInboxCore, AsyncInboxState
 from poolse._state.async_state_core import INBOX, AsyncStateRegistry
@@ -25,16 +23,8 @@ __all__ = ["AsyncLiveState"]
 class AsyncLiveState:
     """States that are kept current in the background: the inbox, and single conversations."""
 
-    def __init__(
-        self,
-        resources: AsyncResources,
-        client: RealtimeClient,
-        user_id: Callable[[], str | None],
-        bind: Callable[[], object],  # sync:
-    ) -> None:
-        self._states = AsyncStateRegistry(resources, client, user_id)
-        self._client = client
-        self._bind = bind  # sync:
+    def __init__(self, states: AsyncStateRegistry) -> None:
+        self._states = states
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {len(self._states.cores)} states>"
@@ -52,13 +42,9 @@ class AsyncLiveState:
             ...     async for snapshot in inbox:
             ...         print(snapshot.unread_count)
         """
-        self._bind()  # sync:
         states = self._states
-        with self._client.lock:
-            self._client.check_open()
-            if INBOX not in states.cores:
-                states.begin(INBOX, AsyncInboxCore(states))
-            return AsyncInboxState(states.cores[INBOX])
+        with states.client.lock:
+            return AsyncInboxState(states.get(INBOX, partial(AsyncInboxCore, states)))
 
     def conversation(
         self,
@@ -86,10 +72,7 @@ class AsyncLiveState:
         """
         key = checked_id("conversation_id", conversation_id, "conversation")
         size = min(100, checked_count("page_size", page_size, 1))
-        self._bind()  # sync:
         states = self._states
-        with self._client.lock:
-            self._client.check_open()
-            if key not in states.cores:
-                states.begin(key, AsyncConversationCore(states, key, size))
-            return AsyncConversationState(states.cores[key])
+        with states.client.lock:
+            make = partial(AsyncConversationCore, states, key, size)
+            return AsyncConversationState(states.get(key, make))

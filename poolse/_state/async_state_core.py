@@ -70,7 +70,9 @@ class AsyncStateRegistry:
         resources: AsyncResources,
         client: RealtimeClient,
         user_id: Callable[[], str | None],
+        bind: Callable[[], object],  # sync:
     ) -> None:
+        self._bind = bind  # sync:
         self.resources = resources
         self.client = client
         self.random: Callable[[], float] = random.random
@@ -86,10 +88,14 @@ class AsyncStateRegistry:
         """Return the ID of the signed-in user."""
         return self._known_user() or (await self.resources.me.show()).id
 
-    def begin(self, key: str, core: AsyncStateCore[Any]) -> None:
-        """Add a state, and let it load. The lock is held."""
-        self.cores[key] = core
-        core.begin()
+    def get(self, key: str, make: Callable[[], AsyncStateCore[Any]]) -> AsyncStateCore[Any]:
+        """Return a state, which begins to load if there is none yet. The lock is held."""
+        self._bind()  # sync:
+        self.client.check_open()
+        if key not in self.cores:
+            self.cores[key] = make()
+            self.cores[key].begin()
+        return self.cores[key]
 
     def end(self, core: AsyncStateCore[Any]) -> None:
         """End a state. The lock is held."""

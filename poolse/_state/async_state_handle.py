@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from poolse._realtime.async_public import wait_changed
@@ -152,12 +151,7 @@ class AsyncStateHandle(Generic[S, C]):
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
     def _check_open(self) -> None:
@@ -165,11 +159,11 @@ class AsyncStateHandle(Generic[S, C]):
             raise ChannelClosed("the state was closed")
 
     def _is_loaded(self) -> bool:
-        snapshot = self._core.live.snapshot
         self._check_open()
-        if snapshot.error is not None:
-            raise fresh(snapshot.error)
-        return snapshot.status != "loading"
+        error: PoolseError | None = self._core.live.snapshot.error
+        if error is not None:
+            raise fresh(error)
+        return self.status != "loading"
 
 
 class AsyncSnapshots(Generic[S]):

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
-from operator import is_
 from typing import Any, Final, TypeAlias, cast
 
 import attrs

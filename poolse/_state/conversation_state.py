@@ -308,7 +308,8 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             ChannelClosed: The state was closed.
         """
         message = self._core.states.resources.messages.one(_id_of(message_id))
-        return self._change(message_id, "edit", body, partial(message.update, body=body))
+        row: Message = self._change(message_id, "edit", body, partial(message.update, body=body))
+        return row
 
     def delete(self, message_id: str | UUID | Message | LiveMessage) -> None:
         """Delete a message. Errors as for `edit`.
@@ -434,8 +435,10 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
 
 def _read_in_inbox(inbox: StateCore[Any] | None, mark: ReadMark) -> Callable[[], None]:
     """Show a conversation as read in the inbox. Return a function that undoes it."""
-    before = inbox and inbox.live.snapshot.conversation(mark.conversation_id)
-    if inbox is None or before is None:
+    if inbox is None:
+        return lambda: None
+    before: Conversation | None = inbox.live.snapshot.conversation(mark.conversation_id)
+    if before is None:
         return lambda: None
     inbox.apply(mark)
     return lambda: inbox.apply(ReadMarkRefused(mark, before))

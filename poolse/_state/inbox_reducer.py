@@ -2,7 +2,8 @@
 
 `conversation:updated` has the whole row, with its `unread_count`, which counts for more than what
 is counted here. A list that was requested earlier does not undo it: see `conversation_reducer`,
-whose rule for requests is the same.
+whose rule for requests is the same. What the user has read stays read, even if the server has
+counted before it knew: `ReadMark`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ class LiveInbox:
     """Requests for the list that failed since the last that did not."""
     requests: tuple[tuple[object, int], ...] = ()
     """Requests under way, with the join at which they began."""
-    log: tuple[ConversationCreated | ConversationUpdated | ReadMark, ...] = ()
+    log: tuple[ConversationCreated | ConversationUpdated, ...] = ()
     """Events while requests are under way, oldest first."""
+    marks: Mapping[str, tuple[ReadMark, int]] = attrs.field(
+        factory=dict[str, "tuple[ReadMark, int]"]
+    )
+    """By conversation, the last mark that was not refused, and its sequence."""
 
 
 @attrs.frozen(eq=False)
@@ -80,7 +85,7 @@ def reduce(state: LiveInbox, event: object, now: float) -> LiveInbox:
     reducer = _REDUCERS.get(type(event))
     if reducer is None:
         return state
-    if state.requests and isinstance(event, ConversationCreated | ConversationUpdated | ReadMark):
+    if state.requests and isinstance(event, ConversationCreated | ConversationUpdated):
         state = attrs.evolve(state, log=(*state.log, event))
     return reducer(state, event, now)
 
@@ -125,11 +130,14 @@ def _updated(state: LiveInbox, event: ConversationUpdated, _: float) -> LiveInbo
             # Of a server that does not count for us.
             new = (row.last_sequence or 0) - (held.last_sequence or 0)
             row = attrs.evolve(row, unread_count=(held.unread_count or 0) + new)
+        if row.member_external_ids is None:
+            # Those are not told again.
+            row = attrs.evolve(row, member_external_ids=held.member_external_ids)
     return _put(state, row)
 
 
 def _put(state: LiveInbox, row: Conversation) -> LiveInbox:
-    snapshot = state.snapshot
+    row, snapshot = _as_marked(state, row), state.snapshot
     key, before = activity_key(row), snapshot._keys.get(row.id)  # pyright: ignore[reportPrivateUsage]
     conversations = snapshot.conversations
     if before is not None and before != key:
@@ -139,25 +147,33 @@ def _put(state: LiveInbox, row: Conversation) -> LiveInbox:
     return attrs.evolve(state, snapshot=snapshot)
 
 
+def _as_marked(state: LiveInbox, row: Conversation) -> Conversation:
+    """Return a conversation with no more unread messages than there are after the user's mark."""
+    if row.id not in state.marks:
+        return row
+    _, sequence = state.marks[row.id]
+    left = max(0, (row.last_sequence or 0) - sequence)
+    is_less = row.unread_count is not None and row.unread_count <= left
+    return row if is_less else attrs.evolve(row, unread_count=left)
+
+
 def _read(state: LiveInbox, mark: ReadMark, _: float) -> LiveInbox:
     held = state.snapshot.conversation(mark.conversation_id)
     if held is None:
         return state
-    left = 0 if mark.sequence is None else max(0, (held.last_sequence or 0) - mark.sequence)
-    unread = min(left, held.unread_count or 0)
-    return (
-        state
-        if unread == held.unread_count
-        else _put(state, attrs.evolve(held, unread_count=unread))
-    )
+    sequence = (held.last_sequence or 0) if mark.sequence is None else mark.sequence
+    state = attrs.evolve(state, marks={**state.marks, held.id: (mark, sequence)})
+    return state if _as_marked(state, held) is held else _put(state, held)
 
 
-def _read_refused(state: LiveInbox, event: ReadMarkRefused, _: float) -> LiveInbox:
-    held = state.snapshot.conversation(event.before.id)
-    if held is None or held.last_sequence != event.before.last_sequence:
-        # The server has counted since.
-        return state
-    return _put(state, attrs.evolve(held, unread_count=event.before.unread_count))
+def _read_refused(state: LiveInbox, event: ReadMarkRefused, now: float) -> LiveInbox:
+    marks = {id: pair for id, pair in state.marks.items() if pair[0] is not event.mark}
+    state = attrs.evolve(state, marks=marks)
+    held, before = state.snapshot.conversation(event.before.id), event.before
+    if held is None or held.last_sequence != before.last_sequence:
+        # The server has counted since, but perhaps it was not believed.
+        return attrs.evolve(state, refresh_at=min(state.refresh_at, now))
+    return _put(state, attrs.evolve(held, unread_count=before.unread_count))
 
 
 def _request_began(state: LiveInbox, event: RequestBegan, _: float) -> LiveInbox:
@@ -176,7 +192,7 @@ def _list_read(state: LiveInbox, event: ListRead, now: float) -> LiveInbox:
     held = state.snapshot
     rows = [
         row if (old := held.conversation(row.id)) is None or old != row else old
-        for row in event.conversations
+        for row in (_as_marked(state, row) for row in event.conversations)
     ]
     conversations: SortedItems[Conversation] = SortedItems(activity_key, rows)
     keys = IdMap[tuple[float, str]]().put_all((row.id, activity_key(row)) for row in rows)

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from poolse._generated.resources import Resources
-from poolse._realtime.client import RealtimeClient
 from poolse._state.conversation_state import ConversationCore, ConversationState
 from poolse._state.inbox_state import InboxCore, InboxState
 from poolse._state.state_core import INBOX, StateRegistry
@@ -26,14 +24,8 @@ __all__ = ["LiveState"]
 class LiveState:
     """States that are kept current in the background: the inbox, and single conversations."""
 
-    def __init__(
-        self,
-        resources: Resources,
-        client: RealtimeClient,
-        user_id: Callable[[], str | None],
-    ) -> None:
-        self._states = StateRegistry(resources, client, user_id)
-        self._client = client
+    def __init__(self, states: StateRegistry) -> None:
+        self._states = states
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {len(self._states.cores)} states>"
@@ -52,11 +44,8 @@ class LiveState:
             ...         print(snapshot.unread_count)
         """
         states = self._states
-        with self._client.lock:
-            self._client.check_open()
-            if INBOX not in states.cores:
-                states.begin(INBOX, InboxCore(states))
-            return InboxState(states.cores[INBOX])
+        with states.client.lock:
+            return InboxState(states.get(INBOX, partial(InboxCore, states)))
 
     def conversation(
         self,
@@ -85,8 +74,6 @@ class LiveState:
         key = checked_id("conversation_id", conversation_id, "conversation")
         size = min(100, checked_count("page_size", page_size, 1))
         states = self._states
-        with self._client.lock:
-            self._client.check_open()
-            if key not in states.cores:
-                states.begin(key, ConversationCore(states, key, size))
-            return ConversationState(states.cores[key])
+        with states.client.lock:
+            make = partial(ConversationCore, states, key, size)
+            return ConversationState(states.get(key, make))

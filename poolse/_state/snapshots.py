@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
-from typing import ClassVar, Final, Literal, TypeAlias, TypeVar, overload
+from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, overload
 
 import attrs
 
@@ -24,6 +25,7 @@ __all__ = [
     "LiveMessages",
     "MessageStatus",
     "Place",
+    "StateChange",
     "StateStatus",
     "activity_key",
     "evolved",
@@ -134,7 +136,7 @@ ActivityKey: TypeAlias = tuple[float, str]
 
 def activity_key(row: Conversation) -> ActivityKey:
     """Return the place of a conversation in the inbox."""
-    at = row.last_message_at or row.inserted_at
+    at: datetime | None = row.last_message_at or row.inserted_at
     return (-at.timestamp() if at else 0.0, row.id)
 
 
@@ -233,17 +235,20 @@ class InboxSnapshot:
         return None if key is None else self.conversations.find(key)
 
 
+S = TypeVar("S", ConversationSnapshot, InboxSnapshot)
+
+
 @attrs.frozen(repr=False)
-class ConversationChange:
-    """What a listener of a conversation is called with.
+class StateChange(Generic[S]):
+    """What a listener is called with.
 
     Attributes:
         before: The snapshot before.
         snapshot: The snapshot now.
     """
 
-    before: ConversationSnapshot
-    snapshot: ConversationSnapshot
+    before: S
+    snapshot: S
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(sorted(self.fields))}>"
@@ -253,31 +258,22 @@ class ConversationChange:
         """Names of the attributes of the snapshot that changed, such as `messages`."""
         return _changed_fields(self.before, self.snapshot)
 
+
+class ConversationChange(StateChange[ConversationSnapshot]):
+    """A change of a conversation, from one snapshot to the next."""
+
+    __slots__ = ()
+
     @property
     def messages(self) -> list[LiveMessage]:
         """Messages that were added or changed, oldest first, without replies in threads."""
         return self.snapshot.messages.changed(self.before.messages)
 
 
-@attrs.frozen(repr=False)
-class InboxChange:
-    """What a listener of the inbox is called with.
+class InboxChange(StateChange[InboxSnapshot]):
+    """A change of the inbox, from one snapshot to the next."""
 
-    Attributes:
-        before: The snapshot before.
-        snapshot: The snapshot now.
-    """
-
-    before: InboxSnapshot
-    snapshot: InboxSnapshot
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {', '.join(sorted(self.fields))}>"
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """Names of the attributes of the snapshot that changed, such as `conversations`."""
-        return _changed_fields(self.before, self.snapshot)
+    __slots__ = ()
 
     @property
     def conversations(self) -> list[Conversation]:
@@ -285,7 +281,7 @@ class InboxChange:
         return self.snapshot.conversations.changed(self.before.conversations)
 
 
-def _changed_fields(before: object, after: object) -> frozenset[str]:
+def _changed_fields(before: attrs.AttrsInstance, after: attrs.AttrsInstance) -> frozenset[str]:
     """Return the names of attributes that changed."""
     names = [field.name for field in attrs.fields(type(after)) if not field.name.startswith("_")]
     return frozenset(name for name in names if _differ(getattr(before, name), getattr(after, name)))

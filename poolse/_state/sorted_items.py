@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, overload
 
 __all__ = ["IdMap", "SortedItems"]
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 CHUNK: Final = 64
 """Maximum items of a chunk."""
+
+_Key: TypeAlias = Any
 
 _Chunks = tuple[tuple[T, ...], ...]
 
@@ -54,7 +56,7 @@ class SortedItems(Sequence[T]):
         changed = (*chunk[:at], item, *chunk[at + 1 - added :])
         return self._with((*chunks[:index], *_split(changed), *chunks[index + 1 :]), added)
 
-    def without(self, key: object) -> SortedItems[T]:
+    def without(self, key: _Key) -> SortedItems[T]:
         """Return a sequence without the item that has a key, or this one if there is none."""
         index = self._chunk_of(key)
         if index == len(self._chunks):
@@ -66,7 +68,7 @@ class SortedItems(Sequence[T]):
         changed = _split((*chunk[:at], *chunk[at + 1 :]))
         return self._with((*self._chunks[:index], *changed, *self._chunks[index + 1 :]), -1)
 
-    def replaced(self, low: object, high: object, items: Sequence[T]) -> SortedItems[T]:
+    def replaced(self, low: _Key, high: _Key, items: Sequence[T]) -> SortedItems[T]:
         """Return a sequence whose items from `low` to below `high` are replaced by others.
 
         Args:
@@ -85,7 +87,7 @@ class SortedItems(Sequence[T]):
         result = (*chunks[:first], *middle, *chunks[end + 1 :])
         return self._with(result, sum(map(len, result)) - self._length)
 
-    def find(self, key: object) -> T | None:
+    def find(self, key: _Key) -> T | None:
         """Return the item with a key, or None."""
         # Most that are looked for are new, and above all others.
         if not self._chunks or self._key(self._chunks[-1][-1]) < key:
@@ -100,7 +102,7 @@ class SortedItems(Sequence[T]):
         """The item with the lowest key, or None."""
         return self._chunks[0][0] if self._chunks else None
 
-    def since(self, low: object) -> list[T]:
+    def since(self, low: _Key) -> list[T]:
         """Return the items from a key on."""
         index = self._chunk_of(low)
         if index == len(self._chunks):
@@ -147,8 +149,7 @@ class SortedItems(Sequence[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SortedItems):
             return NotImplemented
-        same = cast("SortedItems[Any]", other)
-        return self._chunks == same._chunks or tuple(self) == tuple(same)
+        return self is other or list(self) == list(cast("Iterable[object]", other))
 
     def __hash__(self) -> int:
         return hash(tuple(self))
@@ -156,7 +157,7 @@ class SortedItems(Sequence[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._length} items>"
 
-    def _chunk_of(self, key: object) -> int:
+    def _chunk_of(self, key: _Key) -> int:
         """Return the index of the first chunk that does not end below a key."""
         chunks, key_of = self._chunks, self._key
         low, high = 0, len(chunks)
@@ -193,8 +194,8 @@ class IdMap(Generic[T]):
     WIDTH: Final = 16
 
     def __init__(self) -> None:
-        part = (dict[str, T](),) * self.WIDTH
-        self._parts = (part,) * self.WIDTH
+        part: tuple[dict[str, T], ...] = (dict[str, T](),) * self.WIDTH
+        self._parts: tuple[tuple[dict[str, T], ...], ...] = (part,) * self.WIDTH
 
     def get(self, id: str) -> T | None:
         """Return the value of an ID, or None."""

@@ -87,10 +87,13 @@ class StateRegistry:
         """Return the ID of the signed-in user."""
         return self._known_user() or (self.resources.me.show()).id
 
-    def begin(self, key: str, core: StateCore[Any]) -> None:
-        """Add a state, and let it load. The lock is held."""
-        self.cores[key] = core
-        core.begin()
+    def get(self, key: str, make: Callable[[], StateCore[Any]]) -> StateCore[Any]:
+        """Return a state, which begins to load if there is none yet. The lock is held."""
+        self.client.check_open()
+        if key not in self.cores:
+            self.cores[key] = make()
+            self.cores[key].begin()
+        return self.cores[key]
 
     def end(self, core: StateCore[Any]) -> None:
         """End a state. The lock is held."""

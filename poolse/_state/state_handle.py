@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from poolse._realtime.channel_references import fresh
@@ -153,12 +152,7 @@ class StateHandle(Generic[S, C]):
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def _check_open(self) -> None:
@@ -166,11 +160,11 @@ class StateHandle(Generic[S, C]):
             raise ChannelClosed("the state was closed")
 
     def _is_loaded(self) -> bool:
-        snapshot = self._core.live.snapshot
         self._check_open()
-        if snapshot.error is not None:
-            raise fresh(snapshot.error)
-        return snapshot.status != "loading"
+        error: PoolseError | None = self._core.live.snapshot.error
+        if error is not None:
+            raise fresh(error)
+        return self.status != "loading"
 
 
 class Snapshots(Generic[S]):

@@ -233,11 +233,12 @@ async def test_refused_changes_are_undone(flavour: Flavour, sandbox: Sandbox) ->
     async with view(flavour, sandbox) as one:
         mine = await done(one.state.send("mine"))
         before = one.state.snapshot.message(mine.id)
-        for change in (
+        changes: tuple[Callable[[], object], ...] = (
             lambda: one.state.edit(mine, "changed"),
             lambda: one.state.delete(mine),
             lambda: one.state.react(mine, "👍"),
-        ):
+        )
+        for change in changes:
             sandbox.faults.fail(422, path="/v1/messages/*")
             with pytest.raises(ApiError):
                 await done(change())
