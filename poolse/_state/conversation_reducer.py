@@ -3,15 +3,18 @@
 Events are those of the channel, what requests returned, and what the user does. Nothing here does
 I/O; whoever runs it sends the requests that `next_page` and `refresh_at` ask for.
 
-- Messages are stored by sequence. A row replaces the one that is held if it was updated later.
+- Messages are stored by sequence. A row replaces the one that is held if it was updated later; so
+  does a row of a response, unless that was updated earlier.
 - A response tells how things were when the server read them, and events that happened since may
   have overtaken it. So events are logged while requests are under way; a response is taken as the
-  truth, and the events since its request are applied again on top. Each of them can be applied
-  twice, but for the count of replies, which a soon refresh corrects.
+  truth, and the events since its request are applied again on top, and what the user's requests
+  returned meanwhile. Each of them can be applied twice, but for the count of replies: whether the
+  server has counted one already is not known if the two come at about the same time. Then a soon
+  refresh corrects it.
 - Your own changes lie over what the server has stored (`Change`), until they are settled. To undo
   one is to drop it.
 - Each message of a conversation takes the next sequence, replies too, so a missing number is a
-  missed event. A refresh follows, after a moment, since events may overtake each other.
+  missed event. A refresh follows after a moment, unless it comes: events may overtake each other.
 - What was missed while the channel was not joined leaves no trace. After that, or if a refresh
   shows that something was missed, all that it did not read is stale.
 """
@@ -734,7 +737,7 @@ def _replies_read(state: LiveConversation, event: RepliesRead, now: float) -> Li
         stored = stored.put(item)
     outgoing = tuple(item for item in shown.outgoing if item.id not in items)
     threads = {**snapshot.threads, root_id: LiveMessages(stored, outgoing)}
-    places = [(item.id, _place(item.message, root_id)) for item in stored]
+    places = [(item.id, _place(item.stored or item.message, root_id)) for item in stored]
     replies = snapshot._replies.put_all(places)  # pyright: ignore[reportPrivateUsage]
     state = evolved(state, snapshot=evolved(snapshot, threads=threads, _replies=replies))
     state = _again(state, events, now)

@@ -32,6 +32,7 @@ from poolse._state.inputs import (
     Stored,
     ThreadClosed,
     TimePassed,
+    as_deleted,
 )
 from poolse._state.snapshots import ConversationSnapshot
 from poolse.errors import NetworkError
@@ -223,3 +224,23 @@ def test_a_message_that_was_sent_while_nothing_is_loaded_stays() -> None:
     state = refreshed(state, server.page(None, PAGE))
     assert [item.id for item in state.snapshot.messages] == ["m0", "m1", "m2", "mine"]
     assert not state.snapshot.messages.outgoing
+
+
+def test_a_reply_is_not_counted_as_deleted_before_it_is() -> None:
+    server = server_with(3)
+    server.send("bob", "reply", "hi", "m0")
+    state = loaded(server)
+    read = (RequestBegan("key"), RepliesRead("key", "m0", server.replies("m0")))
+    change = Change("reply", "delete", "", "bob", START)
+    state = after(state, *read, ChangeBegan(change), *read)
+    events: list[Any] = []
+    server.listeners["ann"].append(events.append)
+    server.delete("bob", "reply")
+    for _ in range(2):
+        state = after(state, *events, now=60.0)
+        root = state.snapshot.message("m0")
+        assert root is not None
+        assert root.message.reply_count == 0
+    reply = state.snapshot.message("reply")
+    assert reply is not None
+    assert reply.stored == as_deleted(server.row("reply"), server.row("reply").deleted_at or START)
