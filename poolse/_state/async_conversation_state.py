@@ -7,22 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from poolse._generated.events import CONVERSATION, PresenceDiff, PresenceState
+from poolse._generated.events import (
+    CONVERSATION,
+    MessageNew,
+    MessageUpdated,
+    PresenceDiff,
+    PresenceState,
+)
 from poolse._generated.models import Membership, Message
 from poolse._generated.readers import read_message
 from poolse._json.codec import decode_value
 from poolse._realtime.channel_types import ChannelType
 from poolse._state.async_state_core import INBOX, AsyncStateCore, AsyncStateRegistry
 from poolse._state.async_state_handle import AsyncStateHandle
-from poolse._state.conversation_reducer import (
-    LiveConversation,
-    first_page,
-    next_page,
-    older_page,
-    reduce,
-)
+from poolse._state.conversation_reducer import reduce
 from poolse._state.inbox_reducer import ReadMark, ReadMarkRefused
 from poolse._state.inputs import (
     Change,
@@ -41,7 +41,9 @@ from poolse._state.inputs import (
     SendFailed,
     Stored,
     ThreadClosed,
+    usable,
 )
+from poolse._state.live_conversation import LiveConversation, first_page, next_page, older_page
 from poolse._state.snapshots import (
     ConversationChange,
     ConversationSnapshot,
@@ -62,6 +64,8 @@ __all__ = ["AsyncConversationCore", "AsyncConversationState"]
 
 PRESENCE_EVENTS: Final = frozenset((PresenceState, PresenceDiff))
 
+MESSAGE_EVENTS: Final = frozenset((MessageNew, MessageUpdated))
+
 
 class AsyncConversationCore(AsyncStateCore[LiveConversation]):
     """A conversation, shared by all its handles."""
@@ -78,6 +82,8 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         """Return the state after an event."""
         if type(event) in PRESENCE_EVENTS:
             event = PresenceChanged(self.present)
+        elif type(event) in MESSAGE_EVENTS:
+            event = usable(cast(Message, event))
         return reduce(self.live, event, now)
 
     def change(
@@ -117,9 +123,10 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         before = UNSET if request.before is None else request.before
         send = partial(self.handle.messages.list, limit=request.limit, before=before)
         page = await self.request(request, send)
+        rows = [usable(row) for row in page]
         with self.client.lock:
-            self.apply(PageRead(request, page.data))
-        return page.data
+            self.apply(PageRead(request, rows))
+        return rows
 
     async def read_older(self) -> bool:
         """Request the page below what is current. Return whether there was one."""
@@ -135,7 +142,7 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
 
     async def _replies(self, root_id: str) -> list[Message]:
         replies = self.states.resources.messages.one(root_id).iter_replies()
-        return [reply async for reply in replies]  # sync: return list(replies)
+        return [usable(reply) async for reply in replies]
 
 
 class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, ConversationChange]):
@@ -385,7 +392,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             raise
         with self._client.lock:
             core.unsent.pop(id, None)
-            core.apply(Stored(id, row))
+            core.apply(Stored(id, usable(row)))
         return row
 
     async def _outgoing(self, fields: Mapping[str, Any]) -> Message:
@@ -430,7 +437,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
                 core.apply(ChangeRefused(change))
             raise
         with self._client.lock:
-            core.apply(Stored(change, row))
+            core.apply(Stored(change, row and usable(row)))
         return row
 
 

@@ -22,6 +22,7 @@ I/O; whoever runs it sends the requests that `next_page` and `refresh_at` ask fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeAlias, cast
@@ -68,6 +69,7 @@ from poolse._state.inputs import (
     as_deleted,
     with_reaction,
 )
+from poolse._state.live_conversation import EventLog, LiveConversation
 from poolse._state.snapshots import (
     ConversationSnapshot,
     LiveMessage,
@@ -78,22 +80,7 @@ from poolse._state.snapshots import (
 )
 from poolse._state.sorted_items import SortedItems
 
-__all__ = [
-    "REFRESHED",
-    "REFRESH_EVERY",
-    "LiveConversation",
-    "first_page",
-    "next_page",
-    "older_page",
-    "reduce",
-    "wake_at",
-]
-
-PAGE: Final = 100
-"""Maximum messages per request: the server sends no more."""
-
-REFRESHED: Final = 200
-"""Messages that a refresh reads again."""
+__all__ = ["REFRESH_EVERY", "reduce"]
 
 REFRESH_EVERY: Final = 300.0
 """Seconds between refreshes while nothing else asks for one."""
@@ -115,96 +102,14 @@ MAX_MISSING: Final = 100
 """Missing numbers that are waited for. If more are missing at once, a refresh is due anyway."""
 
 
-@attrs.frozen(kw_only=True, slots=False)
-class LiveConversation:
-    """A conversation, with what it takes to keep it current."""
-
-    snapshot: ConversationSnapshot
-    join: int = 0
-    """Number of the current join; 0 while the channel is not joined."""
-    joins: int = 0
-    synced_join: int = -1
-    """Join since which nothing that was refreshed can have been missed."""
-    members: tuple[Membership, ...] = ()
-    """As the server has them."""
-    read: ReadBegan | None = None
-    """The last mark of the user's that was not refused."""
-    counted_at: float = -inf
-    """When the server last told how many replies messages have."""
-    is_loaded: bool = False
-    """Whether a whole refresh has ended."""
-    highest: int = 0
-    """Highest sequence that was seen."""
-    missing: frozenset[int] = frozenset()
-    """Sequences below it that no event had."""
-    refresh_at: float = inf
-    """Time of the next refresh."""
-    planned_at: float = inf
-    """The same, if what is missing still arrives."""
-    failures: int = 0
-    """Refreshes that failed since the last that did not."""
-    typing_until: Mapping[str, float] = attrs.field(factory=dict[str, float])
-    changes: tuple[Change, ...] = ()
-    """Changes that are being sent."""
-    requests: tuple[tuple[Key, _Log | None, int], ...] = ()
-    """Requests under way, with the end of the log and the join when they began."""
-    log: _Log | None = None
-    """Events while requests are under way, newest first."""
-
-
-@attrs.frozen(eq=False)
-class _Log:
-    event: Any
-    before: _Log | None
-
-
 def reduce(state: LiveConversation, event: object, now: float) -> LiveConversation:
     """Return the state after an event."""
     reducer = _REDUCERS.get(type(event))
     if reducer is None:
         return state
     if state.requests and type(event) in _LOGGED:
-        state = evolved(state, log=_Log(event, state.log))
+        state = evolved(state, log=EventLog(event, state.log))
     return reducer(state, event, now)
-
-
-def wake_at(state: LiveConversation) -> float:
-    """Return the time at which `TimePassed` is due, or a refresh."""
-    return min((state.refresh_at, *state.typing_until.values()))
-
-
-def first_page(
-    state: LiveConversation, page_size: int, *, is_strict: bool, refreshed: int = REFRESHED
-) -> PageRequest:
-    """Return the first request of a refresh."""
-    messages = state.snapshot.messages.stored
-    if not messages:
-        return PageRequest(None, min(PAGE, page_size), page_size, inf, state.join)
-    oldest = max(state.snapshot.stale_before, messages[0].message.sequence)
-    fresh = min(PAGE, max(10, len(messages.since(oldest)) + 1))
-    is_strict = is_strict or not state.join or state.synced_join != state.join
-    return PageRequest(None, fresh, max(fresh, refreshed), oldest, state.join, is_strict)
-
-
-def next_page(request: PageRequest, rows: Sequence[Message]) -> PageRequest | None:
-    """Return the request of a refresh that follows a page, or None at its end."""
-    low = min((row.sequence for row in rows), default=0)
-    wanted = request.wanted - len(rows)
-    if wanted <= 0 or low <= request.down_to or not rows:
-        return None
-    return attrs.evolve(request, before=low, limit=min(PAGE, wanted), wanted=wanted)
-
-
-def older_page(state: LiveConversation, page_size: int) -> PageRequest | None:
-    """Return the request for the messages below those that are current; None if there are none."""
-    snapshot = state.snapshot
-    messages = snapshot.messages.stored
-    if not messages:
-        return first_page(state, page_size, is_strict=True) if snapshot.has_older else None
-    before = snapshot.stale_before
-    if not snapshot.has_older and before <= messages[0].message.sequence:
-        return None
-    return PageRequest(before, min(PAGE, page_size), page_size, inf, state.join)
 
 
 # The channel.
@@ -369,7 +274,13 @@ def _is_newer(row: Message, held: Message) -> bool:
     # A deletion is for ever, and told by several: the server's time of it is later than an event's.
     if row.deleted_at is not None or held.deleted_at is not None:
         return held.deleted_at is None
-    return (row.updated_at or row.inserted_at) > (held.updated_at or held.inserted_at)
+    return _updated_at(row) > _updated_at(held)
+
+
+def _updated_at(row: Message) -> float:
+    # A server that leaves it out lets the first row stay.
+    at = cast("datetime | None", row.updated_at)
+    return 0.0 if at is None else at.timestamp()
 
 
 def _shown(state: LiveConversation, stored: Message) -> LiveMessage:
@@ -448,7 +359,7 @@ def _message_deleted(
     def deleted(message: Message) -> Message:
         if message.deleted_at and message.deleted_at == (deleted_at or message.deleted_at):
             return message
-        return as_deleted(message, deleted_at or message.updated_at)
+        return as_deleted(message, message.updated_at if deleted_at is None else deleted_at)
 
     state = _change_stored(state, event.id, deleted)
     replies = state.snapshot._replies  # pyright: ignore[reportPrivateUsage]
@@ -806,8 +717,8 @@ def _send_began(state: LiveConversation, event: SendBegan, _: float) -> LiveConv
 def _with_outgoing(state: LiveConversation, id: str, item: LiveMessage | None) -> LiveConversation:
     """Replace a message that is not stored, add it, or remove it."""
     old = state.snapshot.message(id)
-    message = item.message if item is not None else old and old.message
-    root_id = message.thread_root_id if message is not None else None
+    either = item or old
+    root_id = None if either is None else either.message.thread_root_id
     snapshot = state.snapshot
     shown = snapshot.messages if root_id is None else snapshot.threads.get(root_id)
     if shown is None or (old is not None and old.stored is not None):
@@ -853,19 +764,18 @@ def _shown_again(state: LiveConversation, id: str) -> LiveConversation:
 
 def _settled(state: LiveConversation, event: Stored, now: float) -> LiveConversation:
     state, events = _finished(state, event.key)
-    row, change = event.row, event.key
-    is_change = isinstance(change, Change)
+    row, change = event.row, event.key if isinstance(event.key, Change) else None
     if row is not None:
-        seen = {"counted_at": now} if is_change else _seen(state, row.sequence, now)
+        seen = _seen(state, row.sequence, now) if change is None else {"counted_at": now}
         state = _put(state, row, seen, now, is_truth=True)
         if any(other.thread_root_id == row.id for other in _overtaking(events)):
             state = _recount(state, now)
-    if is_change:
+    if change is not None:
         if row is None:
             state = _change_stored(state, change.message_id, change.applied)
         state = _without_change(state, change)
     state = _again(state, events, now)
-    return evolved(state, log=_Log(event, state.log)) if state.requests else state
+    return evolved(state, log=EventLog(event, state.log)) if state.requests else state
 
 
 _Reducer: TypeAlias = Callable[[LiveConversation, Any, float], LiveConversation]

@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from poolse._generated.events import CONVERSATION, PresenceDiff, PresenceState
+from poolse._generated.events import (
+    CONVERSATION,
+    MessageNew,
+    MessageUpdated,
+    PresenceDiff,
+    PresenceState,
+)
 from poolse._generated.models import Membership, Message
 from poolse._generated.readers import read_message
 from poolse._json.codec import decode_value
 from poolse._realtime.channel_types import ChannelType
-from poolse._state.conversation_reducer import (
-    LiveConversation,
-    first_page,
-    next_page,
-    older_page,
-    reduce,
-)
+from poolse._state.conversation_reducer import reduce
 from poolse._state.inbox_reducer import ReadMark, ReadMarkRefused
 from poolse._state.inputs import (
     Change,
@@ -40,7 +40,9 @@ from poolse._state.inputs import (
     SendFailed,
     Stored,
     ThreadClosed,
+    usable,
 )
+from poolse._state.live_conversation import LiveConversation, first_page, next_page, older_page
 from poolse._state.snapshots import (
     ConversationChange,
     ConversationSnapshot,
@@ -63,6 +65,8 @@ __all__ = ["ConversationCore", "ConversationState"]
 
 PRESENCE_EVENTS: Final = frozenset((PresenceState, PresenceDiff))
 
+MESSAGE_EVENTS: Final = frozenset((MessageNew, MessageUpdated))
+
 
 class ConversationCore(StateCore[LiveConversation]):
     """A conversation, shared by all its handles."""
@@ -79,6 +83,8 @@ class ConversationCore(StateCore[LiveConversation]):
         """Return the state after an event."""
         if type(event) in PRESENCE_EVENTS:
             event = PresenceChanged(self.present)
+        elif type(event) in MESSAGE_EVENTS:
+            event = usable(cast(Message, event))
         return reduce(self.live, event, now)
 
     def change(
@@ -118,9 +124,10 @@ class ConversationCore(StateCore[LiveConversation]):
         before = UNSET if request.before is None else request.before
         send = partial(self.handle.messages.list, limit=request.limit, before=before)
         page = self.request(request, send)
+        rows = [usable(row) for row in page]
         with self.client.lock:
-            self.apply(PageRead(request, page.data))
-        return page.data
+            self.apply(PageRead(request, rows))
+        return rows
 
     def read_older(self) -> bool:
         """Request the page below what is current. Return whether there was one."""
@@ -136,7 +143,7 @@ class ConversationCore(StateCore[LiveConversation]):
 
     def _replies(self, root_id: str) -> list[Message]:
         replies = self.states.resources.messages.one(root_id).iter_replies()
-        return list(replies)
+        return [usable(reply) for reply in replies]
 
 
 class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
@@ -384,7 +391,7 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             raise
         with self._client.lock:
             core.unsent.pop(id, None)
-            core.apply(Stored(id, row))
+            core.apply(Stored(id, usable(row)))
         return row
 
     def _outgoing(self, fields: Mapping[str, Any]) -> Message:
@@ -429,7 +436,7 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
                 core.apply(ChangeRefused(change))
             raise
         with self._client.lock:
-            core.apply(Stored(change, row))
+            core.apply(Stored(change, row and usable(row)))
         return row
 
 

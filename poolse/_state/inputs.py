@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import attrs
 
 from poolse._generated.models import Conversation, Membership, Message
+from poolse._json.parsing import needed
 from poolse.errors import PoolseError
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "ThreadClosed",
     "TimePassed",
     "as_deleted",
+    "usable",
     "with_reaction",
 ]
 
@@ -259,3 +261,14 @@ def with_reaction(message: Message, emoji: str, user_id: str, *, is_added: bool)
     if not users:
         del reactions[emoji]
     return attrs.evolve(message, reactions=reactions)
+
+
+def usable(row: Message) -> Message:
+    """Return a message that can be put in order, and that has reactions.
+
+    Raises:
+        DecodeError: The server left out its sequence.
+    """
+    needed(row.sequence, "$.sequence")
+    reactions = cast("dict[str, list[str]] | None", row.reactions)
+    return attrs.evolve(row, reactions={}) if reactions is None else row

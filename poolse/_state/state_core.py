@@ -27,7 +27,14 @@ from poolse._state.inputs import (
 )
 from poolse._support.background import start_later
 from poolse._support.backoff import full_jitter
-from poolse.errors import NetworkError, PoolseError, RateLimitedError, ServerError, UsageError
+from poolse.errors import (
+    DecodeError,
+    NetworkError,
+    PoolseError,
+    RateLimitedError,
+    ServerError,
+    UsageError,
+)
 
 __all__ = ["INBOX", "StateCore", "StateRegistry"]
 
@@ -214,7 +221,11 @@ class StateCore(Generic[L]):
 
     def heard(self, key: str, event: object) -> None:  # noqa: ARG002
         """See `ListenerCallbacks`."""
-        self.apply(event)
+        try:
+            self.apply(event)
+        except DecodeError as error:
+            # A refresh may show it as it should be.
+            self.client.callbacks.report_error(error)
 
     def ended(self, key: str, error: PoolseError | None) -> None:  # noqa: ARG002
         """See `ListenerCallbacks`."""

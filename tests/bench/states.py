@@ -18,9 +18,10 @@ from poolse._generated.events import CONVERSATION, MESSAGE_NEW, MessageNew, read
 from poolse._generated.readers import read_message_list
 from poolse._json.codec import decode
 from poolse._realtime.settings import RealtimeSettings
-from poolse._state.conversation_reducer import LiveConversation, first_page, reduce
+from poolse._state.conversation_reducer import reduce
 from poolse._state.conversation_state import ConversationCore
 from poolse._state.inputs import Joined, PageRead, RequestBegan
+from poolse._state.live_conversation import LiveConversation, first_page
 from poolse._state.snapshots import ConversationSnapshot
 from poolse._state.state_core import StateRegistry
 from tests.bench.canned_rows import conversation_of, message, page

@@ -124,7 +124,7 @@ class ModelServer:
             event = from_dict({name: member[name] for name in names}, MemberRead)
             self._broadcast(event, but=None if self.echoes_reads else user)
 
-    def type(self, user: str) -> None:
+    def start_typing(self, user: str) -> None:
         event = {"user_id": user, "external_id": user}
         self._broadcast(from_dict(event, TypingStart), but=user)
 

@@ -17,14 +17,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from poolse import Message, from_dict
-from poolse._state.conversation_reducer import (
-    REFRESHED,
-    LiveConversation,
-    first_page,
-    next_page,
-    older_page,
-    reduce,
-)
+from poolse._state.conversation_reducer import reduce
 from poolse._state.inputs import (
     Change,
     ChangeBegan,
@@ -47,6 +40,13 @@ from poolse._state.inputs import (
     Stored,
     ThreadClosed,
     TimePassed,
+)
+from poolse._state.live_conversation import (
+    REFRESHED,
+    LiveConversation,
+    first_page,
+    next_page,
+    older_page,
 )
 from poolse._state.snapshots import ConversationChange, ConversationSnapshot, LiveMessage
 from poolse.errors import NetworkError
@@ -257,16 +257,16 @@ class Client:
         self.apply(Discarded(id))
 
     def change(self, id: str, kind: Any, value: str) -> Task:
-        ask = {
+        asks: dict[str, Callable[[], Any]] = {
             "edit": partial(self.server.edit, self.user, id, value),
             "delete": partial(self.server.delete, self.user, id),
             "react": partial(self.server.react, self.user, id, value),
             "unreact": partial(self.server.unreact, self.user, id, value),
-        }[kind]
+        }
         change = Change(id, kind, value, self.user, self._clock())
         self.apply(ChangeBegan(change))
         try:
-            row = yield ask
+            row = yield asks[kind]
         except (NetworkError, Refused):
             self.apply(ChangeRefused(change))
         else:
@@ -332,7 +332,7 @@ class Client:
 
     def _check_later(self, before: LiveMessage | None, after: LiveMessage) -> None:
         """Nothing is shown in an older version than before."""
-        old, new = before and before.stored, after.stored
+        old, new = None if before is None else before.stored, after.stored
         if old is None or new is None or old is new:
             return
         assert not old.deleted_at or new.deleted_at
@@ -429,7 +429,7 @@ class Run:
             case 0 | 1:
                 self._elsewhere_send(f"e{len(server.ids)}")
             case 2:
-                server.type(user)
+                server.start_typing(user)
             case kind if server.ids:
                 id = choice(server.ids[-12:])
                 try:

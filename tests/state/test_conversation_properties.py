@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poolse import Message
-from poolse._state.conversation_reducer import RECOUNT_AFTER, older_page
+from poolse._state.conversation_reducer import RECOUNT_AFTER
 from poolse._state.inputs import Joined
+from poolse._state.live_conversation import older_page
 from tests.state.random_schedules import Client, Plan, Run
 
 LONG = 10_000

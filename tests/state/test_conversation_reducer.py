@@ -9,15 +9,7 @@ from typing import Any
 import pytest
 
 from poolse import Message, MessageNew, TypingStart, from_dict
-from poolse._state.conversation_reducer import (
-    GRACE,
-    REFRESH_EVERY,
-    LiveConversation,
-    first_page,
-    older_page,
-    reduce,
-    wake_at,
-)
+from poolse._state.conversation_reducer import GRACE, REFRESH_EVERY, reduce
 from poolse._state.inputs import (
     Change,
     ChangeBegan,
@@ -34,6 +26,7 @@ from poolse._state.inputs import (
     TimePassed,
     as_deleted,
 )
+from poolse._state.live_conversation import LiveConversation, first_page, older_page, wake_at
 from poolse._state.snapshots import ConversationSnapshot
 from poolse.errors import NetworkError
 from tests.state.model_server import ID, START, ModelServer
@@ -68,7 +61,7 @@ def loaded(server: ModelServer) -> LiveConversation:
 
 def heard(server: ModelServer, id: str) -> MessageNew:
     """Send a message, and return the event."""
-    events: list[Any] = []
+    events: list[MessageNew] = []
     server.listeners["ann"].append(events.append)
     server.send("bob", id, "hi")
     server.listeners["ann"].remove(events.append)
@@ -184,7 +177,7 @@ def test_a_change_that_is_stored_is_not_undone_by_an_older_page() -> None:
 
 def test_a_deletion_is_at_the_time_of_the_server() -> None:
     server = server_with(3)
-    events: list[Any] = []
+    events: list[MessageNew] = []
     server.listeners["ann"].append(events.append)
     change = Change("m0", "delete", "", "bob", START + timedelta(days=1))
     state = after(loaded(server), ChangeBegan(change))
@@ -198,7 +191,7 @@ def test_a_deletion_is_at_the_time_of_the_server() -> None:
 
 def test_a_deletion_that_a_refresh_knows_better_was_not_missed() -> None:
     server = server_with(30)
-    events: list[Any] = []
+    events: list[MessageNew] = []
     server.listeners["ann"].append(events.append)
     state = loaded(server)
     for _ in range(2):
@@ -233,7 +226,7 @@ def test_a_reply_is_not_counted_as_deleted_before_it_is() -> None:
     read = (RequestBegan("key"), RepliesRead("key", "m0", server.replies("m0")))
     change = Change("reply", "delete", "", "bob", START)
     state = after(state, *read, ChangeBegan(change), *read)
-    events: list[Any] = []
+    events: list[MessageNew] = []
     server.listeners["ann"].append(events.append)
     server.delete("bob", "reply")
     for _ in range(2):
