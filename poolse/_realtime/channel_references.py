@@ -386,5 +386,10 @@ def topic_of(channel_type: ChannelType, parameter: str) -> str:
     """Return the topic of a channel of this type."""
     if not parameter:
         raise UsageError(f"a channel {channel_type.topic} needs an id, not {parameter!r}")
+    try:
+        parameter.encode()
+    except UnicodeEncodeError as error:
+        # Found here, because a socket would stumble over it after the caller has gone on.
+        raise UsageError(f"{parameter!r} cannot be joined: it is not valid UTF-8") from error
     before, _, rest = channel_type.topic.partition("{")
     return before + parameter + rest.partition("}")[2]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from poolse._generated.events import (
     CONVERSATION,
+    MemberRead,
     MessageNew,
     MessageUpdated,
     PresenceDiff,
@@ -102,6 +103,18 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         """Return the channel of the conversation."""
         return CONVERSATION, self.key
 
+    def listening(self) -> None:
+        """Show who is present, if the channel was joined before."""
+        self.apply(PresenceChanged(self.present))
+
+    def heard(self, key: str, event: object) -> None:
+        """Tell the inbox, too, what the user reads on another device."""
+        super().heard(key, event)
+        if isinstance(event, MemberRead) and event.user_id == self.states.known_user():
+            item = self.live.snapshot.message(event.last_read_message_id or "-")
+            if item is not None:
+                read_in_inbox(self.states, ReadMark(self.key, item.message.sequence))
+
     async def read(self, *, is_strict: bool) -> None:
         """Read the newest messages, the conversation, its members and the open threads."""
         request: PageRequest | None = first_page(self.live, self._page_size, is_strict=is_strict)
@@ -116,7 +129,9 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         with self.client.lock:
             self.apply(MembersRead(key, members.data))
         for root_id in self.live.snapshot.threads:
-            await self.read_thread(root_id)
+            # Others may have been closed meanwhile.
+            if root_id in self.live.snapshot.threads:
+                await self.read_thread(root_id)
 
     async def read_page(self, request: PageRequest) -> Sequence[Message]:
         """Request a page."""
@@ -210,7 +225,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
         """Load the replies of a thread, and keep them current until `close_thread`.
 
         Args:
-            message_id: ID of the root, or the message.
+            message_id: The root of the thread, or a reply in it.
 
         Returns:
             The replies, oldest first.
@@ -220,15 +235,23 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             ApiError: The server refused the request.
             NetworkError: The server was not reached.
         """
-        root_id = _id_of(message_id)
+        root_id = self._root_of(message_id)
         self._check_open()
         await self._core.read_thread(root_id)
-        return self.snapshot.threads[root_id]
+        return self.snapshot.threads.get(root_id, LiveMessages())
 
     def close_thread(self, message_id: str | UUID | Message | LiveMessage) -> None:
-        """Forget the replies of a thread."""
+        """Forget the replies of a thread, and those in it that failed."""
+        root_id, core = self._root_of(message_id), self._core
         with self._client.lock:
-            self._core.apply(ThreadClosed(_id_of(message_id)))
+            for item in self.threads.get(root_id, LiveMessages()).outgoing:
+                core.unsent.pop(item.id, None)
+            core.apply(ThreadClosed(root_id))
+
+    def _root_of(self, message_id: str | UUID | Message | LiveMessage) -> str:
+        item = self.snapshot.message(message_id)
+        root_id = None if item is None else item.message.thread_root_id
+        return root_id or _id_of(message_id)
 
     async def send(
         self,
@@ -360,13 +383,13 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             return
         id = stored[-1].id if message_id is None else _id_of(message_id)
         core, item = self._core, self.snapshot.message(id)
-        sequence = None if item is None or item is stored[-1] else item.message.sequence
         user_id = await core.states.user_id()
         began = ReadBegan(user_id, id, datetime.now(UTC))
-        mark = ReadMark(core.key, sequence)
         before = next((m for m in self.members if m.user_id == user_id), None)
         with self._client.lock:
-            undo = _read_in_inbox(core.states.cores.get(INBOX), mark)
+            undo = _nothing
+            if item is not None and item.stored is not None:
+                undo = read_in_inbox(core.states, ReadMark(core.key, item.stored.sequence))
             core.apply(began)
         try:
             await core.handle.messages.mark_read(id)
@@ -378,6 +401,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             raise
 
     async def _send(self, fields: Mapping[str, Any]) -> Message:
+        self._check_open()
         core, id = self._core, str(fields["id"])
         message = await self._outgoing(fields)
         with self._client.lock:
@@ -389,6 +413,11 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             with self._client.lock:
                 failure = error if isinstance(error, PoolseError) else None
                 core.apply(SendFailed(id, failure))
+                # An invalid argument stays invalid, and what is not shown cannot be sent again.
+                if isinstance(error, UsageError):
+                    core.apply(Discarded(id))
+                if self.snapshot.message(id) is None:
+                    core.unsent.pop(id, None)
             raise
         with self._client.lock:
             core.unsent.pop(id, None)
@@ -397,7 +426,8 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
 
     async def _outgoing(self, fields: Mapping[str, Any]) -> Message:
         """Return a message as it looks before the server has stored it."""
-        replied = self.snapshot.message(fields.get("reply_to_id", ""))
+        reply_to_id: str | None = fields.get("reply_to_id")
+        replied = reply_to_id and self.snapshot.message(reply_to_id)
         now = datetime.now(UTC).isoformat()
         row: dict[str, object] = {
             "id": fields["id"],
@@ -405,10 +435,9 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             "sender_id": await self._core.states.user_id(),
             "type": str(fields.get("type", "text")),
             "body": fields.get("body"),
-            "reply_to_id": fields.get("reply_to_id"),
+            "reply_to_id": reply_to_id,
             # If the message is not loaded, it is most likely the root.
-            "thread_root_id": (replied and replied.message.thread_root_id)
-            or fields.get("reply_to_id"),
+            "thread_root_id": (replied and replied.message.thread_root_id) or reply_to_id,
             "quoted_message_id": fields.get("quoted_message_id"),
             "mentions": referenced_ids("mentions", fields.get("mentions", ()), "user"),
             "reactions": {},
@@ -441,15 +470,20 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
         return row
 
 
-def _read_in_inbox(inbox: AsyncStateCore[Any] | None, mark: ReadMark) -> Callable[[], None]:
+def read_in_inbox(states: AsyncStateRegistry, mark: ReadMark) -> Callable[[], None]:
     """Show a conversation as read in the inbox. Return a function that undoes it."""
+    inbox = states.cores.get(INBOX)
     if inbox is None:
-        return lambda: None
+        return _nothing
     before: Conversation | None = inbox.live.snapshot.conversation(mark.conversation_id)
     if before is None:
-        return lambda: None
+        return _nothing
     inbox.apply(mark)
     return lambda: inbox.apply(ReadMarkRefused(mark, before))
+
+
+def _nothing() -> None:
+    """Nothing is to be undone."""
 
 
 def _id_of(message_id: object) -> str:

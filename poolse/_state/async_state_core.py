@@ -48,6 +48,9 @@ be loaded twice."""
 
 MAX_BACKOFF: Final = 60.0
 
+MAX_AT_ONCE: Final = 8
+"""States that are refreshed at once. After a lost connection, all of them are due."""
+
 TRANSIENT: Final = (NetworkError, RateLimitedError, ServerError)
 """Failures after which a refresh is tried again."""
 
@@ -85,7 +88,9 @@ class AsyncStateRegistry:
         self.random: Callable[[], float] = random.random
         self.cores: dict[str, AsyncStateCore[Any]] = {}
         """By the ID of the conversation, and `INBOX`."""
-        self._known_user = user_id
+        self.known_user = user_id
+        self.working: int = 0
+        """States that are refreshed now."""
         self._alarm_at = inf
         self._cancel_alarm: Callable[[], object] = _nothing
         with client.lock:
@@ -93,7 +98,7 @@ class AsyncStateRegistry:
 
     async def user_id(self) -> str:
         """Return the ID of the signed-in user."""
-        return self._known_user() or (await self.resources.me.show()).id
+        return self.known_user() or (await self.resources.me.show()).id
 
     def get(self, key: str, make: Callable[[], AsyncStateCore[Any]]) -> AsyncStateCore[Any]:
         """Return a state, which begins to load if there is none yet. The lock is held."""
@@ -113,6 +118,9 @@ class AsyncStateRegistry:
     def set_alarm(self) -> None:
         """Have `_ring` called when something is due. One timer for all. The lock is held."""
         alarm_at = min((core.wake_at for core in self.cores.values()), default=inf)
+        if self.working >= MAX_AT_ONCE:
+            # Each of them sets it again when it is done.
+            alarm_at = inf
         if alarm_at != self._alarm_at:
             self._cancel_alarm()
             self._alarm_at = alarm_at
@@ -170,6 +178,9 @@ class AsyncStateCore(Generic[L]):
         """Return the channel of the state."""
         raise NotImplementedError
 
+    def listening(self) -> None:
+        """Note that the channel is listened to. It may have been joined long before."""
+
     async def read(self, *, is_strict: bool) -> None:
         """Request all that a refresh reads."""
         raise NotImplementedError
@@ -206,8 +217,10 @@ class AsyncStateCore(Generic[L]):
         """Do what is due."""
         self.wake_at = inf
         self.apply(TimePassed())
-        if self.live.refresh_at <= now and not self._is_working:
+        is_due = self.live.refresh_at <= now and not self._is_working
+        if is_due and self.states.working < MAX_AT_ONCE:
             self._is_working = True
+            self.states.working += 1
             async_start_later(0, self._work)
         self.schedule()
 
@@ -237,8 +250,12 @@ class AsyncStateCore(Generic[L]):
 
     def begin(self) -> None:
         """Begin to load. The lock is held."""
-        self._is_working = True
-        async_start_later(0, self._work)
+        self._refresh_at(self.client.clock())
+        self.schedule()
+
+    def _refresh_at(self, time: float) -> None:
+        live: Any = self.live
+        self.live = attrs.evolve(live, refresh_at=time)
 
     async def _work(self) -> None:
         try:
@@ -251,7 +268,9 @@ class AsyncStateCore(Generic[L]):
         finally:
             with self.client.lock:
                 self._is_working = False
+                self.states.working -= 1
                 self.schedule()
+                self.states.set_alarm()
 
     async def _listen(self) -> None:
         kind, key = await self.channel()
@@ -259,9 +278,9 @@ class AsyncStateCore(Generic[L]):
             if not self.claims:
                 return
             # The join asks for the refresh; this is in case that there is none.
-            live: Any = self.live
-            self.live = attrs.evolve(live, refresh_at=self.client.clock() + JOIN_GRACE)
+            self._refresh_at(self.client.clock() + JOIN_GRACE)
             self._listener = ChannelListener(self.client, kind, key, None, self, _nothing)
+            self.listening()
 
     def push(self, event: str) -> None:
         """Send an event without a reply, if the channel is joined."""
@@ -293,15 +312,16 @@ class AsyncStateCore(Generic[L]):
 
     def _failed(self, error: PoolseError) -> None:
         with self.client.lock:
-            if not self.claims or isinstance(error, UsageError):
-                # The client was closed: that ends the state, too.
+            if not self.claims:
                 return
             retry_at = None
             if isinstance(error, TRANSIENT):
                 pause = full_jitter(1.0, MAX_BACKOFF, self.live.failures + 1, self.states.random())
                 pause = max(pause, getattr(error, "retry_after", 0.0))
                 retry_at = self.client.clock() + pause
-            if not self.live.failures or retry_at is None:
+            # A closed client is nothing to report.
+            is_news = not self.live.failures or retry_at is None
+            if is_news and not isinstance(error, UsageError):
                 self.client.callbacks.report_error(error)
             self.apply(RefreshFailed(error, retry_at))
 

@@ -77,6 +77,7 @@ from poolse._state.snapshots import (
     Place,
     StateStatus,
     evolved,
+    find_message,
 )
 from poolse._state.sorted_items import SortedItems
 
@@ -138,12 +139,12 @@ def _ended(state: LiveConversation, event: Ended, now: float) -> LiveConversatio
     status: StateStatus = "closed" if event.error is None else "failed"
     state = _lost(state, Lost(), now)
     snapshot = evolved(state.snapshot, status=status, error=event.error)
-    return evolved(state, snapshot=snapshot, **_due(inf))
+    return evolved(state, snapshot=snapshot, is_over=True, **_due(inf))
 
 
 def _with_status(state: LiveConversation) -> LiveConversation:
     snapshot = state.snapshot
-    if snapshot.status in ("failed", "closed"):
+    if state.is_over or snapshot.error is not None:
         return state
     status: StateStatus = "loading"
     if state.is_loaded:
@@ -317,7 +318,7 @@ def _change_stored(
     state: LiveConversation, id: str, change: Callable[[Message], Message]
 ) -> LiveConversation:
     """Change a stored message, if it is loaded."""
-    item = state.snapshot.message(id)
+    item = find_message(state.snapshot, id)
     if item is None or item.stored is None:
         return state
     stored = change(item.stored)
@@ -366,7 +367,7 @@ def _message_deleted(
     place = replies.get(event.id)
     if place is None:
         # Of a reply that was not heard of, the root is not known either.
-        return state if state.snapshot.message(event.id) else _recount(state, now)
+        return state if find_message(state.snapshot, event.id) else _recount(state, now)
     sequence, root_id = place
     if sequence > 0:
         # Counted once: the place of a deleted reply has no sequence.
@@ -405,7 +406,7 @@ def _member_read(state: LiveConversation, event: MemberRead, _: float) -> LiveCo
 
 def _sequence_of(state: LiveConversation, message_id: str | None) -> int | None:
     snapshot, id = state.snapshot, message_id or ""
-    item = snapshot.message(id)
+    item = find_message(snapshot, id)
     if item is not None:
         return item.message.sequence
     place = snapshot._replies.get(id)  # pyright: ignore[reportPrivateUsage]
@@ -490,8 +491,12 @@ def _with_request(state: LiveConversation, key: Key) -> LiveConversation:
     return evolved(state, requests=(*state.requests, (key, state.log, state.join)))
 
 
-def _request_failed(state: LiveConversation, event: RequestFailed, _: float) -> LiveConversation:
-    return _finished(state, event.key)[0]
+def _request_failed(state: LiveConversation, event: RequestFailed, now: float) -> LiveConversation:
+    state = _finished(state, event.key)[0]
+    if isinstance(event.key, PageRequest) and event.key.before is None and not state.is_over:
+        # What it was to show is not known yet.
+        state = evolved(state, **_due_by(state, now + RECOUNT_AFTER))
+    return state
 
 
 def _finished(state: LiveConversation, key: Key) -> tuple[LiveConversation, list[Any]]:
@@ -693,11 +698,14 @@ def _refresh_ended(state: LiveConversation, _: RefreshEnded, now: float) -> Live
     is_synced = not state.join or state.synced_join == state.join
     # Something may have asked for another one meanwhile.
     at = _due_by(state, now + REFRESH_EVERY) if is_synced else _due(now)
-    return _with_status(evolved(state, is_loaded=True, failures=0, **at))
+    snapshot = state.snapshot
+    if not state.is_over and snapshot.error is not None:
+        snapshot = evolved(snapshot, error=None)
+    return _with_status(evolved(state, snapshot=snapshot, is_loaded=True, failures=0, **at))
 
 
 def _refresh_failed(state: LiveConversation, event: RefreshFailed, _: float) -> LiveConversation:
-    if state.snapshot.status in ("failed", "closed"):
+    if state.is_over:
         return state
     if event.retry_at is not None:
         return evolved(state, failures=state.failures + 1, **_due(event.retry_at))
@@ -716,7 +724,7 @@ def _send_began(state: LiveConversation, event: SendBegan, _: float) -> LiveConv
 
 def _with_outgoing(state: LiveConversation, id: str, item: LiveMessage | None) -> LiveConversation:
     """Replace a message that is not stored, add it, or remove it."""
-    old = state.snapshot.message(id)
+    old = find_message(state.snapshot, id)
     either = item or old
     root_id = None if either is None else either.message.thread_root_id
     snapshot = state.snapshot
@@ -732,7 +740,7 @@ def _with_outgoing(state: LiveConversation, id: str, item: LiveMessage | None) -
 
 def _send_failed(state: LiveConversation, event: SendFailed, _: float) -> LiveConversation:
     state, _events = _finished(state, event.id)
-    item = state.snapshot.message(event.id)
+    item = find_message(state.snapshot, event.id)
     if item is None or item.stored is not None:
         return state
     return _with_outgoing(state, event.id, LiveMessage(item.message, "failed", event.error))
@@ -758,7 +766,7 @@ def _without_change(state: LiveConversation, change: Change) -> LiveConversation
 
 
 def _shown_again(state: LiveConversation, id: str) -> LiveConversation:
-    item = state.snapshot.message(id)
+    item = find_message(state.snapshot, id)
     return state if item is None or item.stored is None else _replace(state, item.stored)
 
 

@@ -42,6 +42,8 @@ class LiveInbox:
     joins: int = 0
     synced_join: int = -1
     """Join since which nothing was missed; -1 before the first list."""
+    is_over: bool = False
+    """Whether the channel has ended for good."""
     refresh_at: float = inf
     """Time of the next request for the list."""
     failures: int = 0
@@ -103,16 +105,18 @@ def _lost(state: LiveInbox, _: Lost, now: float) -> LiveInbox:
 def _ended(state: LiveInbox, event: Ended, _: float) -> LiveInbox:
     status: StateStatus = "closed" if event.error is None else "failed"
     snapshot = attrs.evolve(state.snapshot, status=status, error=event.error)
-    return attrs.evolve(state, snapshot=snapshot, join=0, refresh_at=inf)
+    return attrs.evolve(state, snapshot=snapshot, join=0, is_over=True, refresh_at=inf)
 
 
 def _with_status(state: LiveInbox) -> LiveInbox:
     snapshot = state.snapshot
-    if snapshot.status in ("failed", "closed"):
+    if state.is_over or snapshot.error is not None:
         return state
     status: StateStatus = "loading"
     if state.synced_join >= 0:
         status = "live" if state.join == state.synced_join != 0 else "reconnecting"
+    if status == snapshot.status:
+        return state
     return attrs.evolve(state, snapshot=attrs.evolve(snapshot, status=status))
 
 
@@ -207,11 +211,16 @@ def _list_read(state: LiveInbox, event: ListRead, now: float) -> LiveInbox:
 
 def _refresh_ended(state: LiveInbox, _: RefreshEnded, now: float) -> LiveInbox:
     is_synced = not state.join or state.join == state.synced_join
-    return attrs.evolve(state, refresh_at=now + REFRESH_EVERY if is_synced else now, failures=0)
+    refresh_at = now + REFRESH_EVERY if is_synced else now
+    snapshot = state.snapshot
+    if not state.is_over and snapshot.error is not None:
+        snapshot = attrs.evolve(snapshot, error=None)
+    state = attrs.evolve(state, snapshot=snapshot, refresh_at=refresh_at, failures=0)
+    return _with_status(state)
 
 
 def _refresh_failed(state: LiveInbox, event: RefreshFailed, _: float) -> LiveInbox:
-    if state.snapshot.status in ("failed", "closed"):
+    if state.is_over:
         return state
     if event.retry_at is not None:
         return attrs.evolve(state, refresh_at=event.retry_at, failures=state.failures + 1)

@@ -37,6 +37,8 @@ class LiveConversation:
     """The last mark of the user's that was not refused."""
     counted_at: float = -inf
     """When the server last told how many replies messages have."""
+    is_over: bool = False
+    """Whether the channel has ended for good."""
     is_loaded: bool = False
     """Whether a whole refresh has ended."""
     highest: int = 0

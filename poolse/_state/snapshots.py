@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, overload
 
 import attrs
 
 from poolse._generated.models import Conversation, Membership, Message
 from poolse._state.sorted_items import IdMap, SortedItems
+from poolse._support.id_arguments import checked_id
 from poolse.errors import PoolseError
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = [
     "NO_CONVERSATIONS",
@@ -29,6 +33,7 @@ __all__ = [
     "StateStatus",
     "activity_key",
     "evolved",
+    "find_message",
 ]
 
 T = TypeVar("T")
@@ -188,20 +193,26 @@ class ConversationSnapshot:
     def __hash__(self) -> int:
         return hash((self.id, self.status, len(self.messages)))
 
-    def message(self, id: str) -> LiveMessage | None:
+    def message(self, id: str | UUID | Message | LiveMessage) -> LiveMessage | None:
         """Return the message or reply with an ID, or None if it is not loaded."""
-        sequence, root_id = self._replies.get(id) or (self._sequences.get(id, 0), "")
-        shown = self.threads.get(root_id) if root_id else self.messages
-        found = None if shown is None else shown.stored.find(abs(sequence))
-        if found is not None and found.id == id:
-            return found
-        waiting = [self.messages, *self.threads.values()]
-        return next((m for shown in waiting for m in shown.outgoing if m.id == id), None)
+        return find_message(self, checked_id("id", id, "message"))
 
     def is_stale(self, message: LiveMessage) -> bool:
         """Return whether a message may be out of date, because changes were missed."""
         stored = message.stored
         return stored is not None and stored.sequence < self.stale_before
+
+
+def find_message(snapshot: ConversationSnapshot, id: str) -> LiveMessage | None:
+    """Return the message or reply with an ID, or None if it is not loaded."""
+    sequences, replies = snapshot._sequences, snapshot._replies  # pyright: ignore[reportPrivateUsage]
+    sequence, root_id = replies.get(id) or (sequences.get(id, 0), "")
+    shown = snapshot.threads.get(root_id) if root_id else snapshot.messages
+    found = None if shown is None else shown.stored.find(abs(sequence))
+    if found is not None and found.id == id:
+        return found
+    waiting = [snapshot.messages, *snapshot.threads.values()]
+    return next((m for shown in waiting for m in shown.outgoing if m.id == id), None)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -229,9 +240,9 @@ class InboxSnapshot:
         """Number of unread messages in all conversations."""
         return sum(row.unread_count or 0 for row in self.conversations)
 
-    def conversation(self, id: str) -> Conversation | None:
+    def conversation(self, id: str | UUID | Conversation) -> Conversation | None:
         """Return the conversation with an ID, or None."""
-        key = self._keys.get(id)
+        key = self._keys.get(checked_id("id", id, "conversation"))
         return None if key is None else self.conversations.find(key)
 
 

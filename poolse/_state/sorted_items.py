@@ -197,6 +197,11 @@ class IdMap(Generic[T]):
         part: tuple[dict[str, T], ...] = (dict[str, T](),) * self.WIDTH
         self._parts: tuple[tuple[dict[str, T], ...], ...] = (part,) * self.WIDTH
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process hashes texts differently.
+        items = [item for part in self._parts for values in part for item in values.items()]
+        return _id_map, (items,)
+
     def get(self, id: str) -> T | None:
         """Return the value of an ID, or None."""
         high, low = self._place(id)
@@ -227,3 +232,7 @@ class IdMap(Generic[T]):
         result = cast(IdMap[T], object.__new__(IdMap))
         result._parts = parts
         return result
+
+
+def _id_map(items: list[tuple[str, T]]) -> IdMap[T]:
+    return IdMap[T]().put_all(items)

@@ -72,8 +72,15 @@ class StateHandle(Generic[S, C]):
         self._check_open()
         handlers = self._core.handlers
         remove = self._client.listen(handlers, "subscribe", listener, copy_context())
-        self._removers.append(remove)
-        return remove
+        removers = self._removers
+        removers.append(remove)
+
+        def remove_once() -> None:
+            remove()
+            if remove in removers:
+                removers.remove(remove)
+
+        return remove_once
 
     def snapshots(
         self, timeout: float | None = None, *, cancel: CancelToken | None = None

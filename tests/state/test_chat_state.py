@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -15,13 +19,19 @@ from poolse import (
     ApiError,
     ChannelClosed,
     ConversationChange,
+    Hooks,
     InboxChange,
     JoinError,
     LiveMessage,
     NetworkError,
+    Poolse,
+    PresenceState,
+    RequestInfo,
+    ResponseInfo,
     UsageError,
 )
 from poolse._state import conversation_reducer
+from poolse._state.async_state_core import MAX_AT_ONCE
 from poolse.testing import Sandbox
 from tests.realtime.sync_and_async import FLAVOURS, Flavour, Log, Sync, done
 from tests.realtime.typed_clients import chat
@@ -473,3 +483,166 @@ async def test_a_refused_read_mark_is_undone(flavour: Flavour, sandbox: Sandbox)
         assert one.state.members == before
         assert inbox.unread_count == 3
         await closed(inbox)
+
+
+@everywhere
+async def test_presence_of_a_channel_that_is_joined_already(
+    flavour: Flavour, sandbox: Sandbox
+) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.presence)
+        await closed(one.state)
+        live = one.alice.realtime.conversation(one.talk)
+        await done(live.wait_joined())
+        await done(live.wait_for(PresenceState, timeout=10))
+        again = one.alice.state.conversation(one.talk)
+        await done(again.wait_loaded())
+        assert again.presence == {sandbox.user_id("alice")}
+        await closed(again)
+
+
+@everywhere
+async def test_a_gap_outlives_a_refresh_that_fails(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        sandbox.faults.disturb_broadcasts(lost=1.0)
+        await one.send("lost")
+        sandbox.faults.clear()
+        sandbox.faults.fail(503, path="/v1/conversations/*/messages", method="GET")
+        with pytest.raises(ApiError):
+            await done(one.state.refresh())
+        await one.until(lambda s: len(s.messages) == 4)
+
+
+@everywhere
+async def test_what_is_read_elsewhere_is_read_in_the_inbox(
+    flavour: Flavour, sandbox: Sandbox
+) -> None:
+    async with view(flavour, sandbox) as one, chat(flavour, sandbox, "alice") as phone:
+        inbox = one.alice.state.inbox()
+        changes = Log()
+        inbox.subscribe(changes.append)
+        await done(inbox.wait_loaded())
+        await one.until(lambda s: s.status == "live")
+        assert inbox.unread_count == 3
+        second = one.state.messages[1]
+        await done(phone.conversations.one(one.talk).messages.mark_read(second.id))
+        await changes.until(lambda _: inbox.unread_count == 1)
+        # The server counts replies, too.
+        await one.send("reply", reply_to_id=second.id)
+        await changes.until(lambda _: inbox.unread_count == 2)
+        await done(one.state.mark_read())
+        listed = await done(one.alice.conversations.list())
+        assert inbox.unread_count == listed[0].unread_count == 1
+        await closed(inbox)
+
+
+@everywhere
+async def test_invalid_arguments_leave_nothing(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        with pytest.raises(UsageError):
+            await done(one.state.send("\ud800"))
+        with pytest.raises(UsageError):
+            await done(one.state.send("x", attachment_ids=5))
+        assert one.bodies == ["m0", "m1", "m2"]
+
+
+@everywhere
+async def test_a_closed_state_sends_nothing(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        sandbox.faults.fail(422, path="/v1/conversations/*/messages", method="POST")
+        with pytest.raises(ApiError):
+            await done(one.state.send("mine"))
+        failed = one.state.messages[-1]
+        await closed(one.state)
+        for action in (one.state.retry, one.state.delete, one.state.open_thread):
+            with pytest.raises(ChannelClosed):
+                await done(action(failed))
+
+
+@everywhere
+async def test_a_refresh_ends_a_failure(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with chat(flavour, sandbox, "alice") as alice:
+        talk = await done(alice.conversations.create(type="group"))
+        sandbox.faults.fail(403, path="/v1/conversations/*/members")
+        state = alice.state.conversation(talk)
+        with pytest.raises(ApiError):
+            await done(state.wait_loaded())
+        assert (state.status, state.snapshot.error.status) == ("failed", 403)
+        await done(state.refresh())
+        assert (state.status, state.snapshot.error) == ("live", None)
+        await closed(state)
+
+
+@everywhere
+async def test_a_thread_is_opened_by_a_reply(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        root = one.state.messages[0]
+        reply = await one.send("reply", reply_to_id=root.id)
+        await one.until(lambda s: s.message(root).message.reply_count == 1)
+        await done(one.state.open_thread(root))
+        shown = await done(one.state.open_thread(reply.id))
+        assert [item.id for item in shown] == [reply.id]
+        assert one.state.threads.keys() == {root.id}
+        one.state.close_thread(reply.id)
+        assert one.state.threads == {}
+
+
+@everywhere
+async def test_an_id_that_no_topic_can_carry(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with chat(flavour, sandbox, "alice") as alice:
+        with pytest.raises(UsageError, match="not valid UTF-8"):
+            alice.realtime.conversation("\ud800")
+        state = alice.state.conversation("\ud800")
+        with pytest.raises(UsageError, match="not valid UTF-8"):
+            await done(state.wait_loaded())
+
+
+@everywhere
+async def test_few_states_are_refreshed_at_once(flavour: Flavour, sandbox: Sandbox) -> None:
+    under_way, most = set[RequestInfo](), 0
+
+    def began(info: RequestInfo) -> None:
+        nonlocal most
+        under_way.add(info)
+        most = max(most, len(under_way))
+
+    def ended(info: ResponseInfo) -> None:
+        under_way.discard(info.request)
+
+    hooks = Hooks(on_request=began, on_response=ended)
+    async with chat(flavour, sandbox, "alice", hooks=hooks) as alice:
+        create = alice.conversations.create
+        talks = [await done(create(type="group")) for _ in range(20)]
+        sandbox.faults.latency(0.02, times=None)
+        states = [alice.state.conversation(talk) for talk in talks]
+        for state in states:
+            await done(state.wait_loaded())
+        assert 1 < most <= MAX_AT_ONCE
+        for state in states:
+            await closed(state)
+
+
+def test_a_snapshot_in_another_process(sandbox: Sandbox) -> None:
+    with (
+        Poolse(api_url=sandbox.url, token=sandbox.token("alice")) as alice,
+        alice.state.inbox() as inbox,
+    ):
+        talk = alice.conversations.create(type="group")
+        with alice.state.conversation(talk) as state:
+            root = state.send("root")
+            state.open_thread(root)
+            reply = state.send("reply", reply_to_id=root)
+            inbox.refresh()
+            pickled = pickle.dumps((state.snapshot, inbox.snapshot))
+    program = (
+        "import pickle, sys\n"
+        "state, inbox = pickle.load(sys.stdin.buffer)\n"
+        "print(*(state.message(id).message.body for id in sys.argv[1:3]))\n"
+        "print(inbox.conversation(sys.argv[3]).id)\n"
+    )
+    command = [sys.executable, "-c", program, root.id, reply.id, talk.id]
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    run = subprocess.run(command, input=pickled, capture_output=True, env=environment, check=True)
+    assert run.stdout.decode().split() == ["root", "reply", talk.id]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from poolse import Message, MessageNew, TypingStart, from_dict
+from poolse import Message, MessageNew, MessageUpdated, TypingStart, from_dict
 from poolse._state.conversation_reducer import GRACE, REFRESH_EVERY, reduce
 from poolse._state.inputs import (
     Change,
@@ -237,3 +237,20 @@ def test_a_reply_is_not_counted_as_deleted_before_it_is() -> None:
     reply = state.snapshot.message("reply")
     assert reply is not None
     assert reply.stored == as_deleted(server.row("reply"), server.row("reply").deleted_at or START)
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_an_update_of_a_reply_that_is_not_known_does_not_count_it(is_open: bool) -> None:
+    server = server_with(3)
+    read = RepliesRead("key", "m0", server.replies("m0"))
+    server.send("bob", "reply", "hi", "m0")
+    state = loaded(server)
+    if is_open:
+        state = after(state, RequestBegan("key"), read)
+        state = refreshed(state, server.page(None, PAGE))
+    events: list[MessageUpdated] = []
+    server.listeners["ann"].append(events.append)
+    server.edit("bob", "reply", "edited")
+    root = after(state, *events).snapshot.message("m0")
+    assert root is not None
+    assert root.message.reply_count == 1
