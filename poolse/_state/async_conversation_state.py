@@ -78,13 +78,15 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         self._page_size = page_size
         self.unsent: dict[str, Mapping[str, Any]] = {}
         """Arguments of the messages that are not stored, by their ID."""
+        self.follow_ups[MemberRead] = self._read_elsewhere
 
     def reduced(self, event: object, now: float) -> LiveConversation:
         """Return the state after an event."""
-        if type(event) in PRESENCE_EVENTS:
-            event = PresenceChanged(self.present)
-        elif type(event) in MESSAGE_EVENTS:
+        kind = type(event)
+        if kind in MESSAGE_EVENTS:
             event = usable(cast(Message, event))
+        elif kind in PRESENCE_EVENTS:
+            event = PresenceChanged(self.present)
         return reduce(self.live, event, now)
 
     def change(
@@ -107,13 +109,11 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         """Show who is present, if the channel was joined before."""
         self.apply(PresenceChanged(self.present))
 
-    def heard(self, key: str, event: object) -> None:
-        """Tell the inbox, too, what the user reads on another device."""
-        super().heard(key, event)
-        if isinstance(event, MemberRead) and event.user_id == self.states.known_user():
-            item = self.live.snapshot.message(event.last_read_message_id or "-")
-            if item is not None:
-                read_in_inbox(self.states, ReadMark(self.key, item.message.sequence))
+    def _read_elsewhere(self, event: MemberRead) -> None:
+        """Show in the inbox, too, what the user has read on another device."""
+        item = self.live.snapshot.message(event.last_read_message_id or "-")
+        if item is not None and event.user_id == self.states.known_user():
+            read_in_inbox(self.states, ReadMark(self.key, item.message.sequence))
 
     async def read(self, *, is_strict: bool) -> None:
         """Read the newest messages, the conversation, its members and the open threads."""

@@ -269,6 +269,8 @@ def usable(row: Message) -> Message:
     Raises:
         DecodeError: The server left out its sequence.
     """
-    needed(row.sequence, "$.sequence")
     reactions = cast("dict[str, list[str]] | None", row.reactions)
-    return attrs.evolve(row, reactions={}) if reactions is None else row
+    if row.sequence and reactions is not None:
+        return row
+    needed(row.sequence, "$.sequence")
+    return attrs.evolve(row, reactions=reactions or {})

@@ -155,6 +155,8 @@ class StateCore(Generic[L]):
         """Called after every change."""
         self.wake_at: float = inf
         """When `ring` is due."""
+        self.follow_ups: dict[type, Callable[[Any], object]] = {}
+        """Called after events of these classes, for what they mean to other states."""
         self._listener: ChannelListener | None = None
         self._is_working = False
 
@@ -187,10 +189,10 @@ class StateCore(Generic[L]):
 
     def apply(self, event: object) -> None:
         """Let something happen."""
-        before, now = self.live, self.client.clock()
-        self.live = self.reduced(event, now)
-        if self.live is not before:
-            if self.live.snapshot is not before.snapshot:
+        before = self.live
+        live = self.live = self.reduced(event, self.client.clock())
+        if live is not before:
+            if live.snapshot is not before.snapshot:
                 self._notify(before)
             self.schedule()
 
@@ -205,8 +207,8 @@ class StateCore(Generic[L]):
     def schedule(self) -> None:
         """Work out when something is due."""
         wake_at = self.due_at()
-        if not self._is_working:
-            wake_at = min(wake_at, self.live.refresh_at)
+        if not self._is_working and self.live.refresh_at < wake_at:
+            wake_at = self.live.refresh_at
         if wake_at != self.wake_at:
             self.wake_at = wake_at
             self.states.set_alarm()
@@ -239,6 +241,10 @@ class StateCore(Generic[L]):
         except DecodeError as error:
             # A refresh may show it as it should be.
             self.client.callbacks.report_error(error)
+        else:
+            follow_up = self.follow_ups.get(type(event))
+            if follow_up is not None:
+                follow_up(event)
 
     def ended(self, key: str, error: PoolseError | None) -> None:  # noqa: ARG002
         """See `ListenerCallbacks`."""
