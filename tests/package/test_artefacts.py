@@ -20,7 +20,7 @@ from tests.architecture.tree import ROOT
 from tests.package.artefacts import build, names_in
 from tests.package.pythons import VERSIONS
 
-LARGEST = {"wheel": 775_000, "sdist": 575_000}
+LARGEST = {"wheel": 775_000, "sdist": 585_000}
 """Bytes, of which the page of the sandbox and control over HTTP are 120,000 and 90,000. The aim was
 300,000 for both, and is missed: this keeps them from growing unnoticed."""
 
