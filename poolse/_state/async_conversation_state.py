@@ -136,9 +136,12 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
     async def read_page(self, request: PageRequest) -> Sequence[Message]:
         """Request a page."""
         before = UNSET if request.before is None else request.before
-        send = partial(self.handle.messages.list, limit=request.limit, before=before)
-        page = await self.request(request, send)
-        rows = [usable(row) for row in page]
+
+        async def send() -> list[Message]:
+            page = await self.handle.messages.list(limit=request.limit, before=before)
+            return [usable(row) for row in page]
+
+        rows = await self.request(request, send)
         with self.client.lock:
             self.apply(PageRead(request, rows))
         return rows
@@ -408,7 +411,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             core.unsent[id] = fields
             core.apply(SendBegan(message))
         try:
-            row = await core.handle.messages.send(**fields)
+            row = usable(await core.handle.messages.send(**fields))
         except BaseException as error:
             with self._client.lock:
                 failure = error if isinstance(error, PoolseError) else None
@@ -421,7 +424,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             raise
         with self._client.lock:
             core.unsent.pop(id, None)
-            core.apply(Stored(id, usable(row)))
+            core.apply(Stored(id, row))
         return row
 
     async def _outgoing(self, fields: Mapping[str, Any]) -> Message:
@@ -461,12 +464,13 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             core.apply(ChangeBegan(change))
         try:
             row = await send()
+            row = row and usable(row)
         except BaseException:
             with self._client.lock:
                 core.apply(ChangeRefused(change))
             raise
         with self._client.lock:
-            core.apply(Stored(change, row and usable(row)))
+            core.apply(Stored(change, row))
         return row
 
 

@@ -163,7 +163,9 @@ def _message(
     snapshot, sequence = state.snapshot, row.sequence
     messages = snapshot.messages
     is_next = is_new and sequence == state.highest + 1 and row.thread_root_id is None
-    if is_next and messages.stored and not (messages.outgoing or state.changes):
+    is_plain = messages.stored and not (messages.outgoing or state.changes)
+    # An update may have overtaken it.
+    if is_next and is_plain and messages.stored.find(sequence) is None:
         # Nearly every event, and what follows would come to the same in twice the time.
         snapshot._sequences[row.id] = sequence  # pyright: ignore[reportPrivateUsage]
         shown = LiveMessages(messages.stored.put(LiveMessage(row, "sent", None, row)))

@@ -137,9 +137,12 @@ class ConversationCore(StateCore[LiveConversation]):
     def read_page(self, request: PageRequest) -> Sequence[Message]:
         """Request a page."""
         before = UNSET if request.before is None else request.before
-        send = partial(self.handle.messages.list, limit=request.limit, before=before)
-        page = self.request(request, send)
-        rows = [usable(row) for row in page]
+
+        def send() -> list[Message]:
+            page = self.handle.messages.list(limit=request.limit, before=before)
+            return [usable(row) for row in page]
+
+        rows = self.request(request, send)
         with self.client.lock:
             self.apply(PageRead(request, rows))
         return rows
@@ -407,7 +410,7 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             core.unsent[id] = fields
             core.apply(SendBegan(message))
         try:
-            row = core.handle.messages.send(**fields)
+            row = usable(core.handle.messages.send(**fields))
         except BaseException as error:
             with self._client.lock:
                 failure = error if isinstance(error, PoolseError) else None
@@ -420,7 +423,7 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             raise
         with self._client.lock:
             core.unsent.pop(id, None)
-            core.apply(Stored(id, usable(row)))
+            core.apply(Stored(id, row))
         return row
 
     def _outgoing(self, fields: Mapping[str, Any]) -> Message:
@@ -460,12 +463,13 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             core.apply(ChangeBegan(change))
         try:
             row = send()
+            row = row and usable(row)
         except BaseException:
             with self._client.lock:
                 core.apply(ChangeRefused(change))
             raise
         with self._client.lock:
-            core.apply(Stored(change, row and usable(row)))
+            core.apply(Stored(change, row))
         return row
 
 

@@ -19,6 +19,7 @@ from poolse import (
     ApiError,
     ChannelClosed,
     ConversationChange,
+    DecodeError,
     Hooks,
     InboxChange,
     JoinError,
@@ -182,8 +183,10 @@ async def test_own_messages_are_shown_at_once(flavour: Flavour, sandbox: Sandbox
     async with view(flavour, sandbox) as one:
         row = await done(one.state.send("mine", quoted_message_id=one.state.messages[0]))
         await one.until(lambda s: s.message(row.id).status == "sent")
-        shown = [c.snapshot.message(row.id) for c in one.changes.items]
-        first = next(item for item in shown if item is not None)
+        changes = await one.changes.until(
+            lambda changes: [c for c in changes if c.snapshot.message(row.id)]
+        )
+        first = next(c.snapshot.message(row.id) for c in changes if c.snapshot.message(row.id))
         assert (first.status, first.message.body, first.stored) == ("sending", "mine", None)
         assert first.message.sequence is None
         assert first.message.sender_id == sandbox.user_id("alice")
@@ -646,3 +649,31 @@ def test_a_snapshot_in_another_process(sandbox: Sandbox) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     run = subprocess.run(command, input=pickled, capture_output=True, env=environment, check=True)
     assert run.stdout.decode().split() == ["root", "reply", talk.id]
+
+
+@everywhere
+async def test_rows_without_a_sequence(
+    flavour: Flavour, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        messages = one.alice.conversations.one(one.talk).messages.__class__
+        real = messages.list
+
+        def without_sequences(page: Any) -> Any:
+            return attrs.evolve(page, data=[attrs.evolve(row, sequence=None) for row in page])
+
+        async def odd_async(*given: Any, **fields: Any) -> Any:
+            return without_sequences(await real(*given, **fields))
+
+        def odd(*given: Any, **fields: Any) -> Any:
+            return without_sequences(real(*given, **fields))
+
+        # The sandbox never leaves them out.
+        monkeypatch.setattr(messages, "list", odd if flavour is Sync else odd_async)
+        with pytest.raises(DecodeError, match="sequence"):
+            await done(one.state.refresh())
+        monkeypatch.undo()
+        await done(one.state.refresh())
+        assert one.bodies == ["m0", "m1", "m2"]
+        assert one.state.status == "live"

@@ -254,3 +254,15 @@ def test_an_update_of_a_reply_that_is_not_known_does_not_count_it(is_open: bool)
     root = after(state, *events).snapshot.message("m0")
     assert root is not None
     assert root.message.reply_count == 1
+
+
+def test_a_message_that_is_overtaken_by_its_update_does_not_undo_it() -> None:
+    server = server_with(3)
+    state = loaded(server)
+    new = heard(server, "a")
+    events: list[MessageUpdated] = []
+    server.listeners["ann"].append(events.append)
+    server.edit("bob", "a", "edited")
+    state = after(state, *events, new)
+    assert state.snapshot.messages[-1].message.body == "edited"
+    assert state.refresh_at == REFRESH_EVERY
