@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from poolse import Message, MessageNew, MessageUpdated, TypingStart, from_dict
-from poolse._state.conversation_reducer import GRACE, REFRESH_EVERY, reduce
+from poolse._state.conversation_reducer import GRACE, RECOUNT_AFTER, REFRESH_EVERY, reduce
 from poolse._state.inputs import (
     Change,
     ChangeBegan,
@@ -266,3 +266,22 @@ def test_a_message_that_is_overtaken_by_its_update_does_not_undo_it() -> None:
     state = after(state, *events, new)
     assert state.snapshot.messages[-1].message.body == "edited"
     assert state.refresh_at == REFRESH_EVERY
+
+
+def test_replies_that_come_during_a_refresh_are_counted_again_soon() -> None:
+    server = server_with(3)
+    state = loaded(server)
+    events: list[MessageNew] = []
+    server.listeners["ann"].append(events.append)
+    server.send("bob", "reply", "hi", "m0")
+    request = first_page(state, PAGE, is_strict=False)
+    # The page counts the reply, but might as well have been read before it.
+    page = PageRead(request, server.page(None, PAGE))
+    during = after(state, RequestBegan(request), *events, page, RefreshEnded(), now=60.0)
+    assert during.refresh_at == 60.0 + RECOUNT_AFTER
+    # And so if the event comes just after the page.
+    page_first = after(state, RequestBegan(request), page, RefreshEnded(), *events, now=60.0)
+    assert page_first.refresh_at == 60.0 + RECOUNT_AFTER
+    # Much later, there is no doubt.
+    page_first = after(state, RequestBegan(request), page, RefreshEnded(), now=60.0)
+    assert after(page_first, *events, now=90.0).refresh_at == 60.0 + REFRESH_EVERY
