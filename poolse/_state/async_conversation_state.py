@@ -52,7 +52,7 @@ from poolse._state.snapshots import (
     LiveMessages,
 )
 from poolse._support.id_arguments import checked_id, referenced_ids
-from poolse.errors import PoolseError, UsageError
+from poolse.errors import ForbiddenError, NotFoundError, PoolseError, UsageError
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         for root_id in self.live.snapshot.threads:
             # Others may have been closed meanwhile.
             if root_id in self.live.snapshot.threads:
-                await self.read_thread(root_id)
+                await self._read_thread_again(root_id)
 
     async def read_page(self, request: PageRequest) -> Sequence[Message]:
         """Request a page."""
@@ -157,6 +157,15 @@ class AsyncConversationCore(AsyncStateCore[LiveConversation]):
         replies = await self.request(key, partial(self._replies, root_id))
         with self.client.lock:
             self.apply(RepliesRead(key, root_id, replies))
+
+    async def _read_thread_again(self, root_id: str) -> None:
+        try:
+            await self.read_thread(root_id)
+        except (ForbiddenError, NotFoundError) as error:
+            # That ends the thread, and not the conversation.
+            with self.client.lock:
+                self.client.callbacks.report_error(error)
+                self.apply(ThreadClosed(root_id))
 
     async def _replies(self, root_id: str) -> list[Message]:
         replies = self.states.resources.messages.one(root_id).iter_replies()
@@ -253,7 +262,8 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
 
     def _root_of(self, message_id: str | UUID | Message | LiveMessage) -> str:
         item = self.snapshot.message(message_id)
-        root_id = None if item is None else item.message.thread_root_id
+        message = message_id if item is None else item.message
+        root_id: str | None = getattr(message, "thread_root_id", None)
         return root_id or _id_of(message_id)
 
     async def send(
@@ -317,8 +327,8 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             NetworkError: It may or may not be stored.
         """
         id = _id_of(message_id)
-        fields = self._core.unsent.get(id)
-        if fields is None:
+        fields, item = self._core.unsent.get(id), self.snapshot.message(id)
+        if fields is None or item is None or item.status != "failed":
             raise UsageError(f"there is no message {id!r} that failed")
         return await self._send(fields)
 
@@ -367,13 +377,25 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
         else:
             await self._change(id, "react", emoji, partial(message.add_reaction, emoji))
 
+    async def send_typing(self) -> None:
+        """Show the others that you are typing. Call it on every keystroke, if you like.
+
+        Pushes `typing`, unless the channel is not joined.
+
+        Raises:
+            ChannelClosed: The state was closed.
+        """
+        self._check_open()
+        self._core.push("typing")
+
     async def mark_read(self, message_id: str | UUID | Message | LiveMessage | None = None) -> None:
         """Mark the conversation as read up to a message.
 
         `POST /v1/conversations/{conversation_id}/read`
 
         Args:
-            message_id: The last message that was read. Default: the newest one.
+            message_id: The last message that was read. Default: the newest of `messages`. Pass a
+                reply to mark the replies of a thread, too.
 
         Raises:
             ApiError: The server refused it. The mark is undone.
@@ -398,8 +420,7 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             await core.handle.messages.mark_read(id)
         except BaseException:
             with self._client.lock:
-                if before is not None:
-                    core.apply(ReadRefused(began, before))
+                core.apply(ReadRefused(began, before))
                 undo()
             raise
 
@@ -408,6 +429,9 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
         core, id = self._core, str(fields["id"])
         message = await self._outgoing(fields)
         with self._client.lock:
+            # Without those that an event has settled since.
+            waiting = {item.id for item in self._outgoing_messages()}
+            core.unsent = {k: v for k, v in core.unsent.items() if k in waiting}
             core.unsent[id] = fields
             core.apply(SendBegan(message))
         try:
@@ -426,6 +450,10 @@ class AsyncConversationState(AsyncStateHandle[ConversationSnapshot, Conversation
             core.unsent.pop(id, None)
             core.apply(Stored(id, row))
         return row
+
+    def _outgoing_messages(self) -> list[LiveMessage]:
+        snapshot = self.snapshot
+        return [m for one in (snapshot.messages, *snapshot.threads.values()) for m in one.outgoing]
 
     async def _outgoing(self, fields: Mapping[str, Any]) -> Message:
         """Return a message as it looks before the server has stored it."""

@@ -412,7 +412,11 @@ def _member_read(state: LiveConversation, event: MemberRead, _: float) -> LiveCo
             member, last_read_message_id=message_id, last_read_at=at, last_read_sequence=sequence
         )
 
-    return _with_members(evolved(state, members=tuple(map(moved, state.members))))
+    read = state.read
+    if read is not None and (read.user_id, read.message_id) == (event.user_id, message_id):
+        # The server has it. A mark beyond it may be at a message that is not known here.
+        read = None
+    return _with_members(evolved(state, members=tuple(map(moved, state.members)), read=read))
 
 
 def _sequence_of(state: LiveConversation, message_id: str | None) -> int | None:

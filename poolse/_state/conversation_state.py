@@ -53,7 +53,7 @@ from poolse._state.snapshots import (
 from poolse._state.state_core import INBOX, StateCore, StateRegistry
 from poolse._state.state_handle import StateHandle
 from poolse._support.id_arguments import checked_id, referenced_ids
-from poolse.errors import PoolseError, UsageError
+from poolse.errors import ForbiddenError, NotFoundError, PoolseError, UsageError
 from poolse.types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class ConversationCore(StateCore[LiveConversation]):
         for root_id in self.live.snapshot.threads:
             # Others may have been closed meanwhile.
             if root_id in self.live.snapshot.threads:
-                self.read_thread(root_id)
+                self._read_thread_again(root_id)
 
     def read_page(self, request: PageRequest) -> Sequence[Message]:
         """Request a page."""
@@ -158,6 +158,15 @@ class ConversationCore(StateCore[LiveConversation]):
         replies = self.request(key, partial(self._replies, root_id))
         with self.client.lock:
             self.apply(RepliesRead(key, root_id, replies))
+
+    def _read_thread_again(self, root_id: str) -> None:
+        try:
+            self.read_thread(root_id)
+        except (ForbiddenError, NotFoundError) as error:
+            # That ends the thread, and not the conversation.
+            with self.client.lock:
+                self.client.callbacks.report_error(error)
+                self.apply(ThreadClosed(root_id))
 
     def _replies(self, root_id: str) -> list[Message]:
         replies = self.states.resources.messages.one(root_id).iter_replies()
@@ -254,7 +263,8 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
 
     def _root_of(self, message_id: str | UUID | Message | LiveMessage) -> str:
         item = self.snapshot.message(message_id)
-        root_id = None if item is None else item.message.thread_root_id
+        message = message_id if item is None else item.message
+        root_id: str | None = getattr(message, "thread_root_id", None)
         return root_id or _id_of(message_id)
 
     def send(
@@ -318,8 +328,8 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             NetworkError: It may or may not be stored.
         """
         id = _id_of(message_id)
-        fields = self._core.unsent.get(id)
-        if fields is None:
+        fields, item = self._core.unsent.get(id), self.snapshot.message(id)
+        if fields is None or item is None or item.status != "failed":
             raise UsageError(f"there is no message {id!r} that failed")
         return self._send(fields)
 
@@ -366,13 +376,25 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
         else:
             self._change(id, "react", emoji, partial(message.add_reaction, emoji))
 
+    def send_typing(self) -> None:
+        """Show the others that you are typing. Call it on every keystroke, if you like.
+
+        Pushes `typing`, unless the channel is not joined.
+
+        Raises:
+            ChannelClosed: The state was closed.
+        """
+        self._check_open()
+        self._core.push("typing")
+
     def mark_read(self, message_id: str | UUID | Message | LiveMessage | None = None) -> None:
         """Mark the conversation as read up to a message.
 
         `POST /v1/conversations/{conversation_id}/read`
 
         Args:
-            message_id: The last message that was read. Default: the newest one.
+            message_id: The last message that was read. Default: the newest of `messages`. Pass a
+                reply to mark the replies of a thread, too.
 
         Raises:
             ApiError: The server refused it. The mark is undone.
@@ -397,8 +419,7 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             core.handle.messages.mark_read(id)
         except BaseException:
             with self._client.lock:
-                if before is not None:
-                    core.apply(ReadRefused(began, before))
+                core.apply(ReadRefused(began, before))
                 undo()
             raise
 
@@ -407,6 +428,9 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
         core, id = self._core, str(fields["id"])
         message = self._outgoing(fields)
         with self._client.lock:
+            # Without those that an event has settled since.
+            waiting = {item.id for item in self._outgoing_messages()}
+            core.unsent = {k: v for k, v in core.unsent.items() if k in waiting}
             core.unsent[id] = fields
             core.apply(SendBegan(message))
         try:
@@ -425,6 +449,10 @@ class ConversationState(StateHandle[ConversationSnapshot, ConversationChange]):
             core.unsent.pop(id, None)
             core.apply(Stored(id, row))
         return row
+
+    def _outgoing_messages(self) -> list[LiveMessage]:
+        snapshot = self.snapshot
+        return [m for one in (snapshot.messages, *snapshot.threads.values()) for m in one.outgoing]
 
     def _outgoing(self, fields: Mapping[str, Any]) -> Message:
         """Return a message as it looks before the server has stored it."""

@@ -68,6 +68,8 @@ class _Live(Protocol):
     def refresh_at(self) -> float: ...
     @property
     def failures(self) -> int: ...
+    @property
+    def is_over(self) -> bool: ...
 
 
 L = TypeVar("L", bound=_Live)
@@ -102,7 +104,7 @@ class StateRegistry:
     def get(self, key: str, make: Callable[[], StateCore[Any]]) -> StateCore[Any]:
         """Return a state, which begins to load if there is none yet. The lock is held."""
         self.client.check_open()
-        if key not in self.cores:
+        if key not in self.cores or self.cores[key].live.is_over:
             self.cores[key] = make()
             self.cores[key].begin()
         return self.cores[key]
@@ -115,10 +117,10 @@ class StateRegistry:
 
     def set_alarm(self) -> None:
         """Have `_ring` called when something is due. One timer for all. The lock is held."""
-        alarm_at = min((core.wake_at for core in self.cores.values()), default=inf)
-        if self.working >= MAX_AT_ONCE:
-            # Each of them sets it again when it is done.
-            alarm_at = inf
+        # Who refreshes now sets it again when it is done.
+        is_full = self.working >= MAX_AT_ONCE
+        times = (core.due_at() if is_full else core.wake_at for core in self.cores.values())
+        alarm_at = min(times, default=inf)
         if alarm_at != self._alarm_at:
             self._cancel_alarm()
             self._alarm_at = alarm_at
@@ -271,10 +273,14 @@ class StateCore(Generic[L]):
             self._failed(error)
         finally:
             with self.client.lock:
-                self._is_working = False
-                self.states.working -= 1
+                self._stop_working()
                 self.schedule()
                 self.states.set_alarm()
+
+    def _stop_working(self) -> None:
+        if self._is_working:
+            self._is_working = False
+            self.states.working -= 1
 
     def _listen(self) -> None:
         kind, key = self.channel()
@@ -333,6 +339,8 @@ class StateCore(Generic[L]):
         """End it. The lock is held."""
         if self._listener is not None:
             self._listener.close()
+        # Others need not wait for a request whose response nobody wants.
+        self._stop_working()
         self.apply(Ended(None))
 
 

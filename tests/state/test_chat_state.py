@@ -27,6 +27,7 @@ from poolse import (
     NetworkError,
     Poolse,
     PresenceState,
+    PushTimeout,
     RequestInfo,
     ResponseInfo,
     UsageError,
@@ -677,3 +678,63 @@ async def test_rows_without_a_sequence(
         await done(one.state.refresh())
         assert one.bodies == ["m0", "m1", "m2"]
         assert one.state.status == "live"
+
+
+@everywhere
+async def test_closed_states_hold_up_no_other(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with chat(flavour, sandbox, "alice") as alice:
+        talks = [await done(alice.conversations.create(type="group")) for _ in range(9)]
+        sandbox.faults.hang(times=None, path="/v1/conversations/*/messages")
+        slow = [alice.state.conversation(talk) for talk in talks[:8]]
+        # So many are under way when the ninth is still to come.
+        with pytest.raises(PushTimeout):
+            await done(slow[0].wait_loaded(0.5))
+        for state in slow:
+            await closed(state)
+        sandbox.faults.clear()
+        state = alice.state.conversation(talks[8])
+        await done(state.wait_loaded())
+        await closed(state)
+
+
+@everywhere
+async def test_a_channel_that_the_server_closed(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        sandbox.faults.close_channel(f"conversation:{one.talk.id}")
+        await one.until(lambda s: s.status == "failed")
+        again = one.alice.state.conversation(one.talk)
+        await done(again.wait_loaded())
+        assert len(again.messages) == 3
+        await closed(again)
+
+
+@everywhere
+async def test_a_thread_that_is_refused_ends_alone(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        await done(one.state.open_thread(one.state.messages[0]))
+        sandbox.faults.fail(404, path="/v1/messages/*/replies")
+        await done(one.state.refresh())
+        assert (one.state.status, one.state.threads) == ("live", {})
+
+
+@everywhere
+async def test_the_others_see_who_types(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one, chat(flavour, sandbox, "bob") as bob:
+        await one.until(lambda s: s.status == "live")
+        await done(bob.state.conversation(one.talk).wait_loaded())
+        await done(bob.state.conversation(one.talk).send_typing())
+        await one.until(lambda s: s.typing == {sandbox.user_id("bob")})
+
+
+@everywhere
+async def test_what_is_settled_is_not_sent_again(flavour: Flavour, sandbox: Sandbox) -> None:
+    async with view(flavour, sandbox) as one:
+        await one.until(lambda s: s.status == "live")
+        sandbox.faults.lose_answers(path="/v1/conversations/*/messages", method="POST")
+        with pytest.raises(NetworkError):
+            await done(one.state.send("mine"))
+        await one.until(lambda s: len(s.messages.stored) == 4)
+        with pytest.raises(UsageError, match="no message"):
+            await done(one.state.retry(one.state.messages[-1]))

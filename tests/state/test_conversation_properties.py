@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from poolse import Message
@@ -157,8 +157,21 @@ def test_after_a_refresh_all_that_is_not_stale_is_what_the_server_has(plan: Plan
     judge_wild(Run(plan).go())
 
 
+A_MARK_BEYOND_AN_OWN_ONE = Plan(
+    seed=78812144,
+    steps=150,
+    history=15,
+    page_size=3,
+    cap=5,
+    failures=0.0,
+    skew=0.0,
+    echoes_reads=True,
+)
+
+
 @settings(max_examples=150)
 @given(plans(CALM))
+@example(A_MARK_BEYOND_AN_OWN_ONE)
 def test_without_losses_all_is_what_the_server_has(plan: Plan) -> None:
     run = Run(plan).go()
     judge_calm(run)
