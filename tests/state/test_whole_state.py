@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -82,13 +82,17 @@ class Walk:
                 )
 
 
-def judge(state: Any, rows: Sequence[Message]) -> None:
-    """What is current is what a fresh load shows, without a hole, and nothing is there twice."""
-    snapshot = state.snapshot
+def is_right(snapshot: Any, rows: Sequence[Message]) -> bool:
+    """Whether what is current is what a fresh load shows, without a hole."""
+    current = [item.stored for item in snapshot.messages.stored if not snapshot.is_stale(item)]
+    return current == rows[len(rows) - len(current) :]
+
+
+async def judge(state: Any, rows: Sequence[Message]) -> None:
+    """What is current is right, at the latest when a late reply is counted again."""
+    snapshot = await until(state, lambda snapshot: is_right(snapshot, rows))
     ids = [item.id for item in snapshot.messages]
     assert len(ids) == len(set(ids))
-    current = [item.stored for item in snapshot.messages.stored if not snapshot.is_stale(item)]
-    assert current == rows[len(rows) - len(current) :]
     assert all(item.status == "failed" for item in snapshot.messages.outgoing)
 
 
@@ -109,28 +113,28 @@ async def walked(flavour: Flavour, sandbox: Sandbox, seed: int) -> None:
         found = ann.conversations.one(talk).messages.iter()
         rows = [row async for row in found] if hasattr(found, "__anext__") else list(found)
         for state in states:
-            await live(state)
+            await until(state, lambda snapshot: snapshot.status == "live")
             await done(state.refresh())
-            judge(state, rows[::-1])
+            await judge(state, rows[::-1])
             while await done(state.load_older()):
                 pass
-            judge(state, rows[::-1])
+            await judge(state, rows[::-1])
             assert len(state.messages.stored) == len(rows)
             await closed(state)
 
 
-async def live(state: Any) -> None:
-    """Wait until the socket is back."""
+async def until(state: Any, holds: Callable[[Any], object]) -> Any:
+    """The first snapshot that is as wanted."""
     found = state.snapshots(timeout=15)
     if hasattr(found, "__anext__"):
         async for snapshot in found:
-            if snapshot.status == "live":
-                return
+            if holds(snapshot):
+                return snapshot
     else:
         for snapshot in found:
-            if snapshot.status == "live":
-                return
-    raise AssertionError(state)
+            if holds(snapshot):
+                return snapshot
+    raise AssertionError(f"it did not happen: {state}")
 
 
 @IN_BOTH
