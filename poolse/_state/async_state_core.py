@@ -85,12 +85,12 @@ class AsyncStateRegistry:
         bind: Callable[[], object],  # sync:
     ) -> None:
         self._bind = bind  # sync:
-        self.resources = resources
-        self.client = client
+        self.resources: AsyncResources = resources
+        self.client: RealtimeClient = client
         self.random: Callable[[], float] = random.random
         self.cores: dict[str, AsyncStateCore[Any]] = {}
         """By the ID of the conversation, and `INBOX`."""
-        self.known_user = user_id
+        self.known_user: Callable[[], str | None] = user_id
         self.working: int = 0
         """States that are refreshed now."""
         self._alarm_at = inf
@@ -149,9 +149,9 @@ class AsyncStateCore(Generic[L]):
     """A state, shared by all its handles. It changes only while the lock of realtime is held."""
 
     def __init__(self, states: AsyncStateRegistry, live: L) -> None:
-        self.states = states
-        self.client = states.client
-        self.live = live
+        self.states: AsyncStateRegistry = states
+        self.client: RealtimeClient = states.client
+        self.live: L = live
         self.claims: int = 0
         """Handles that are not closed. The last one ends it."""
         self.handlers: list[Subscriber[Handler]] = []

@@ -21,7 +21,8 @@ Spec = dict[str, Any]
 
 HEAD: Final = """
 import asyncio, sys
-from poolse import *
+# Not all of it: live state needs events that an older API lacks.
+from poolse import ApiError, AsyncPoolse, MessageNew, Poolse, UnknownEvent, to_dict
 import poolse
 
 where = {"api_url": sys.argv[1], "token": sys.argv[2]}
@@ -90,6 +91,8 @@ def refusals(chat):
     yield lambda: chat.messages.one(message).update(body="Again")
 """
 NEW: Final = """
+from poolse import ReactionAdded
+
 def react(chat, id):
     return chat.messages.one(id).add_reaction("+")
 
